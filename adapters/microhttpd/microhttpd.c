@@ -1,0 +1,206 @@
+/*
+ * The translation between libmicrohttpd's calls and the endpoint of herald/http.h. It owns how a
+ * request's head is read and when and how an answer is queued; it knows neither events nor sockets,
+ * and holds nothing between calls but the endpoint's request in *con_cls.
+ *
+ * libmicrohttpd calls the access handler once with the head, then once per piece of the body, then
+ * once more with size 0. It takes an answer at the first call, after which it closes the connection,
+ * and at the last; an answer queued in between is refused. So a refusal is sent:
+ *
+ *	- at the first call, when the client waits for a 100 Continue, or has declared so much that it
+ *	  would be pointless to read it;
+ *	- else at the last call, the body read and dropped: a client that is still writing when its
+ *	  connection is closed would see a reset instead of the answer.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <herald/microhttpd.h>
+
+#include "translate.h"
+
+/* A declared body of up to this many bytes is read and dropped, so that its sender sees the answer. */
+#define DROP_MAX_BYTES (16u << 20)
+
+const struct herald_http_response herald__success = {
+	.status = MHD_HTTP_OK,
+	.content_type = "application/json",
+	.body = "{\"status\":\"success\"}",
+	.body_bytes = sizeof("{\"status\":\"success\"}") - 1,
+};
+
+/* Digits only, as libmicrohttpd has checked already; a value past 64 bits counts as the greatest. */
+static uint64_t
+parse_length(const char *text)
+{
+	uint64_t length = 0;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		unsigned digit = (unsigned)(*text - '0');
+		if (length > (UINT64_MAX - 1 - digit) / 10)
+			return UINT64_MAX - 1;
+		length = length * 10 + digit;
+	}
+	return length;
+}
+
+static enum MHD_Result
+read_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	struct herald__head *head = cls;
+
+	(void)kind;
+	if (!value)
+		value = "";
+	if (strcasecmp(key, "Content-Type") == 0) {
+		head->http.content_type = value;
+	} else if (strcasecmp(key, "Content-Length") == 0) {
+		/* libmicrohttpd takes one of several; a proxy may take another. */
+		head->ambiguous |= head->http.content_length != HERALD_HTTP_NO_LENGTH;
+		head->http.content_length = parse_length(value);
+	} else if (strcasecmp(key, "Transfer-Encoding") == 0) {
+		/* It reads an encoding that it does not know as a body without end. */
+		head->ambiguous |= head->chunked || strcasecmp(value, "chunked") != 0;
+		head->chunked = true;
+	} else if (strcasecmp(key, "Expect") == 0) {
+		head->expects_continue = strcasecmp(value, "100-continue") == 0;
+	}
+	return MHD_YES;
+}
+
+void
+herald__head_read(struct MHD_Connection *connection, const char *method, struct herald__head *out)
+{
+	*out = (struct herald__head){
+		.http = {.method = method, .content_length = HERALD_HTTP_NO_LENGTH},
+	};
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, read_header, out);
+	/* RFC 9112 section 6.1: both at once is how requests are smuggled past a proxy. */
+	out->ambiguous |= out->chunked && out->http.content_length != HERALD_HTTP_NO_LENGTH;
+}
+
+bool
+herald__head_answer_at_once(const struct herald__head *head)
+{
+	uint64_t length = head->http.content_length;
+	bool has_length = length != HERALD_HTTP_NO_LENGTH;
+
+	if (head->ambiguous)
+		return true;
+	if (head->expects_continue && (head->chunked || (has_length && length > 0)))
+		return true;
+	return has_length && length > DROP_MAX_BYTES;
+}
+
+struct MHD_Response *
+herald__response_create(const struct herald_http_response *from)
+{
+	char number[sizeof("4294967295")];
+	bool complete = true;
+
+	/* The cast is libmicrohttpd's: it does not write to persistent memory. */
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		from->body_bytes, (void *)(uintptr_t)from->body, MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return NULL;
+	complete &= MHD_add_response_header(response, "Content-Type", from->content_type);
+	if (from->allow)
+		complete &= MHD_add_response_header(response, "Allow", from->allow);
+	if (from->retry_after_s > 0) {
+		snprintf(number, sizeof(number), "%" PRIu32, from->retry_after_s);
+		complete &= MHD_add_response_header(response, "Retry-After", number);
+	}
+	if (!complete) {
+		MHD_destroy_response(response);
+		return NULL;
+	}
+	return response;
+}
+
+static bool
+is_success(const struct herald_http_response *response)
+{
+	return response->status == herald__success.status &&
+	       response->body_bytes == herald__success.body_bytes &&
+	       memcmp(response->body, herald__success.body, response->body_bytes) == 0;
+}
+
+enum MHD_Result
+herald__answer(struct MHD_Connection *connection, const struct herald_http_response *from,
+	       const struct herald__answer_options *options)
+{
+	bool close = options->close && atomic_load(options->close);
+	if (options->success && !close && is_success(from))
+		return MHD_queue_response(connection, from->status, options->success);
+
+	struct MHD_Response *response = herald__response_create(from);
+	if (!response)
+		return MHD_NO;
+	enum MHD_Result queued = MHD_YES;
+	if (close)
+		queued = MHD_add_response_header(response, "Connection", "close");
+	if (queued == MHD_YES)
+		queued = MHD_queue_response(connection, from->status, response);
+	MHD_destroy_response(response);
+	return queued;
+}
+
+/* The first call: there is a head and no body yet. */
+static enum MHD_Result
+begin(struct herald_http *http, struct MHD_Connection *connection, const char *method,
+      void **con_cls, const struct herald__answer_options *options)
+{
+	struct herald__head head;
+
+	herald__head_read(connection, method, &head);
+	struct herald_http_request *request = herald_http_request_create(http, &head.http);
+	if (!request)
+		return herald__answer(connection, herald_http_unavailable(), options);
+	*con_cls = request;
+	if (head.ambiguous)
+		return herald__answer(connection, herald_http_request_unreadable(request), options);
+
+	const struct herald_http_response *refusal = herald_http_request_response(request);
+	if (refusal && herald__head_answer_at_once(&head))
+		return herald__answer(connection, refusal, options);
+	return MHD_YES;
+}
+
+enum MHD_Result
+herald__handle(struct herald_http *http, struct MHD_Connection *connection, const char *method,
+	       const char *upload_data, size_t *upload_data_size, void **con_cls,
+	       const struct herald__answer_options *options)
+{
+	struct herald_http_request *request = *con_cls;
+
+	if (!request)
+		return begin(http, connection, method, con_cls, options);
+	if (*upload_data_size > 0) {
+		/* After a refusal the rest is read and dropped; the answer follows at its end. */
+		herald_http_request_append(request, upload_data, *upload_data_size);
+		*upload_data_size = 0;
+		return MHD_YES;
+	}
+	return herald__answer(connection, herald_http_request_finish(request), options);
+}
+
+enum MHD_Result
+herald_microhttpd_handle(struct herald_http *http, struct MHD_Connection *connection,
+			 const char *method, const char *upload_data, size_t *upload_data_size,
+			 void **con_cls)
+{
+	return herald__handle(http, connection, method, upload_data, upload_data_size, con_cls,
+			      &(struct herald__answer_options){.success = NULL});
+}
+
+void
+herald_microhttpd_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+			    enum MHD_RequestTerminationCode toe)
+{
+	(void)cls;
+	(void)connection;
+	(void)toe;
+	herald_http_request_destroy(*con_cls);
+	*con_cls = NULL;
+}

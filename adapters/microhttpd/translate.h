@@ -1,0 +1,57 @@
+/*
+ * Private to the libmicrohttpd adapter: what the translation and the server of Herald's own share.
+ */
+#ifndef HERALD_MICROHTTPD_TRANSLATE_H
+#define HERALD_MICROHTTPD_TRANSLATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <microhttpd.h>
+
+#include <herald/http.h>
+
+/* The head of a request, as far as the translation needs it. Borrowed from the connection. */
+struct herald__head {
+	struct herald_http_head http;
+	bool chunked;          /* Transfer-Encoding: chunked. */
+	bool expects_continue; /* The client waits for 100 or an answer before it sends the body. */
+	bool ambiguous;        /* Two readers could disagree about where the body ends. */
+};
+
+/* Read the head of a request at its first call. */
+void
+herald__head_read(struct MHD_Connection *connection, const char *method, struct herald__head *out);
+
+/*
+ * Whether an answer that is known at the first call is sent right away, which closes the connection,
+ * instead of after the body has been read and dropped.
+ */
+bool herald__head_answer_at_once(const struct herald__head *head);
+
+/* How herald__answer() sends. */
+struct herald__answer_options {
+	/* Sent for {"status":"success"} instead of a new response each time; may be NULL. */
+	struct MHD_Response *success;
+	/* If it is true by the time of the answer, "Connection: close" is added; may be NULL. */
+	const atomic_bool *close;
+};
+
+/* A response with `from`'s headers and body, which is borrowed; NULL when memory is out. */
+struct MHD_Response *herald__response_create(const struct herald_http_response *from);
+
+/* The one response that is worth keeping: 200 {"status":"success"}. */
+extern const struct herald_http_response herald__success;
+
+/* Queue a response; MHD_NO, which makes libmicrohttpd close the connection, when it cannot. */
+enum MHD_Result
+herald__answer(struct MHD_Connection *connection, const struct herald_http_response *response,
+	       const struct herald__answer_options *options);
+
+/* herald_microhttpd_handle() with options for the answer. */
+enum MHD_Result
+herald__handle(struct herald_http *http, struct MHD_Connection *connection, const char *method,
+	       const char *upload_data, size_t *upload_data_size, void **con_cls,
+	       const struct herald__answer_options *options);
+
+#endif

@@ -1,0 +1,195 @@
+/*
+ * A small shop: two events, one of them in two versions. `./dev run` runs it; then try:
+ *
+ *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{
+ *		"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
+ *		"payload": {"user_id": "12345", "username": "johndoe"}}'
+ *
+ *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{
+ *		"event_type": "order_placed", "timestamp": "2024-08-20T05:21:19Z",
+ *		"payload": {"order_id": "o-1", "total_cents": 1998,
+ *		            "lines": [{"sku": "tea", "quantity": 2}]},
+ *		"metadata": {"version": "2"}}'
+ *
+ *	curl -i http://127.0.0.1:8080/healthz
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <herald/herald.h>
+#include <herald/microhttpd.h>
+
+/* The events: plain structs, and a table that says how each corresponds to JSON. */
+
+struct user_created {
+	const char *user_id;
+	const char *username;
+};
+
+struct order_line {
+	const char *sku;
+	int32_t quantity;
+};
+
+struct order_placed {
+	const char *order_id;
+	int64_t total_cents;
+	const struct order_line *lines;
+	size_t lines_count;
+};
+
+struct order_placed_v1 {
+	const char *order_id;
+	int64_t total_cents;
+	const char *sku;
+	int32_t quantity;
+};
+
+HERALD_SCHEMA(user_created,
+	HERALD_FIELD(user_created, user_id, .required = true, .min_bytes = 1),
+	HERALD_FIELD(user_created, username, .required = true, .min_bytes = 1));
+
+HERALD_SCHEMA(order_line,
+	HERALD_FIELD(order_line, sku, .required = true, .min_bytes = 1),
+	HERALD_FIELD(order_line, quantity, .required = true, HERALD_RANGE(1, 999)));
+
+HERALD_SCHEMA(order_placed,
+	HERALD_FIELD(order_placed, order_id, .required = true, .min_bytes = 1),
+	HERALD_FIELD(order_placed, total_cents, .required = true, HERALD_MIN(0)),
+	HERALD_LIST(order_placed, lines, order_line, .required = true, .min_count = 1,
+		    .max_count = 100));
+
+HERALD_SCHEMA(order_placed_v1,
+	HERALD_FIELD(order_placed_v1, order_id, .required = true, .min_bytes = 1),
+	HERALD_FIELD(order_placed_v1, total_cents, .required = true, HERALD_MIN(0)),
+	HERALD_FIELD(order_placed_v1, sku, .required = true, .min_bytes = 1),
+	HERALD_FIELD(order_placed_v1, quantity, .required = true, HERALD_RANGE(1, 999)));
+
+/* The business logic: ordinary functions, called on several threads at once. */
+
+struct shop {
+	pthread_mutex_t lock;
+	void *usernames; /* A tsearch() tree of those seen. */
+};
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static enum herald_verdict
+on_user_created(struct herald_context *ctx, const struct user_created *user, struct shop *shop)
+{
+	char *name = strdup(user->username);
+
+	pthread_mutex_lock(&shop->lock);
+	char **known = name ? tsearch(name, &shop->usernames, compare_names) : NULL;
+	bool is_new = known && *known == name;
+	pthread_mutex_unlock(&shop->lock);
+	if (is_new) {
+		printf("user_created: %s is user %s\n", user->username, user->user_id);
+		return HERALD_DONE;
+	}
+	free(name);
+	if (!known)
+		return herald_retry(ctx, "out of memory");
+	return herald_fail_status(ctx, 409, "username %s is taken", user->username);
+}
+HERALD_FUNCTION(on_user_created, user_created, shop);
+
+static enum herald_verdict
+on_order_placed(struct herald_context *ctx, const struct order_placed *order, struct shop *shop)
+{
+	int64_t items = 0;
+
+	(void)ctx;
+	(void)shop;
+	for (size_t i = 0; i < order->lines_count; i++)
+		items += order->lines[i].quantity;
+	printf("order_placed: %s, %" PRId64 " items for %" PRId64 " cents\n", order->order_id,
+	       items, order->total_cents);
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_order_placed, order_placed, shop);
+
+/* Orders of version 1 had one line; on_order_placed() never sees the difference. */
+static enum herald_verdict
+order_v1_to_v2(struct herald_context *ctx, const struct order_placed_v1 *from,
+	       struct order_placed *to)
+{
+	struct order_line *line = herald_context_alloc(ctx, sizeof(*line));
+	if (!line)
+		return herald_retry(ctx, "out of memory");
+	*line = (struct order_line){.sku = from->sku, .quantity = from->quantity};
+	*to = (struct order_placed){.order_id = from->order_id,
+				    .total_cents = from->total_cents,
+				    .lines = line,
+				    .lines_count = 1};
+	return HERALD_DONE;
+}
+HERALD_UPCASTER(order_v1_to_v2, order_placed_v1, order_placed);
+
+/* The program: routes, a service, a server. */
+
+static void
+print_welcome(const struct herald_server *server, void *state)
+{
+	unsigned port = herald_server_port(server);
+
+	(void)state;
+	printf("Events are taken at http://127.0.0.1:%u/event. Try this, twice:\n\n"
+	       "curl -i -H 'Content-Type: application/json' http://127.0.0.1:%u/event -d "
+	       "'{\"event_type\": \"user_created\", \"timestamp\": \"2024-08-20T05:21:19Z\", "
+	       "\"payload\": {\"user_id\": \"12345\", \"username\": \"johndoe\"}}'\n\n"
+	       "Ctrl-C stops it.\n",
+	       port, port);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct shop shop = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	const struct herald_route routes[] = {
+		HERALD_ROUTE("user_created", user_created, on_user_created, &shop),
+		HERALD_ROUTE("order_placed", order_placed, on_order_placed, &shop, .version = "2"),
+	};
+	const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("order_placed", "1", order_placed_v1, "2", order_placed,
+			      order_v1_to_v2),
+	};
+	bool has_port = argc == 3 && strcmp(argv[1], "--port") == 0;
+	unsigned long port = has_port ? strtoul(argv[2], NULL, 10) : 8080;
+	struct herald_service *service = NULL;
+	struct herald_error error;
+
+	if ((argc > 1 && !has_port) || port > UINT16_MAX) {
+		fprintf(stderr, "usage: quickstart [--port N]\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	enum herald_status status = herald_service_create(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = HERALD_COUNT(routes),
+					.upcasters = upcasters,
+					.upcasters_count = HERALD_COUNT(upcasters)),
+		&service, &error);
+	if (status == HERALD_OK)
+		status = herald_serve(service,
+				      &HERALD_SERVER_OPTIONS(.port = (uint16_t)port,
+							     .any_port = port == 0,
+							     .started = print_welcome),
+				      &error);
+	if (status != HERALD_OK)
+		fprintf(stderr, "quickstart: %s\n", error.message);
+	herald_service_destroy(service);
+	while (shop.usernames) {
+		char *name = *(char **)shop.usernames;
+		tdelete(name, &shop.usernames, compare_names);
+		free(name);
+	}
+	return status == HERALD_OK ? 0 : 1;
+}

@@ -1,0 +1,16 @@
+/*
+ * What every public header needs: symbol visibility and the attributes that make misuse a warning.
+ */
+#ifndef HERALD_EXPORT_H
+#define HERALD_EXPORT_H
+
+/** Marks a symbol that the shared library exports; everything else is hidden. */
+#define HERALD_API __attribute__((visibility("default")))
+
+/** The result must be looked at; ignoring it is a compiler warning. */
+#define HERALD_MUST_CHECK __attribute__((warn_unused_result))
+
+/** Argument number FORMAT is a printf format for those from number FIRST on; the compiler checks. */
+#define HERALD_PRINTF(FORMAT, FIRST) __attribute__((__format__(__printf__, FORMAT, FIRST)))
+
+#endif

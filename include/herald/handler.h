@@ -1,0 +1,77 @@
+/*
+ * Handlers: what a user adds around the business functions, for all events of a service or for those
+ * of one route.
+ *
+ * The order is fixed: decode; `before` of the service's handlers in their order, then of the
+ * route's; the business function; `after` in reverse.
+ */
+#ifndef HERALD_HANDLER_H
+#define HERALD_HANDLER_H
+
+#include <stddef.h>
+
+#include <herald/context.h>
+#include <herald/export.h>
+#include <herald/message.h>
+#include <herald/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct herald_handler;
+
+/**
+ * What a handler can do. Any slot may be NULL. All run on the thread that handles the event, several
+ * threads at once for different events, and may block as long as the server may.
+ */
+struct herald_handler_ops {
+	size_t struct_size; /**< sizeof(struct herald_handler_ops). */
+	const char *name;   /**< For logs and the printed pipeline. */
+
+	/**
+	 * Bytes -> message, instead of the service's envelope; for another wire format. At most one
+	 * handler of a service may have it, and none of a route.
+	 *
+	 * data   `bytes` bytes that live until the event is settled; may be written to.
+	 * out    all zero; the first member of the service's envelope struct, of which every member
+	 *        may be set. event_type must not be left NULL; payload is to be JSON, and is copied
+	 *        where it is not part of `data`. herald_context_message() is NULL until this returns.
+	 * error  herald_error_set() fills it in; the sender sees it.
+	 */
+	enum herald_status (*decode)(struct herald_handler *handler, struct herald_context *ctx,
+				     char *data, size_t bytes, struct herald_message *out,
+				     struct herald_error *error);
+
+	/**
+	 * Runs before the business function, with message and payload decoded. Anything but
+	 * HERALD_DONE ends the event: what follows in the order does not run, nor does this
+	 * handler's own `after`.
+	 */
+	enum herald_verdict (*before)(struct herald_handler *handler, struct herald_context *ctx);
+
+	/**
+	 * Runs for every handler whose `before` succeeded (or is NULL), whatever the result was.
+	 *
+	 * result   what the event has come to so far: what the business function, or a `before`,
+	 *          returned, or an `after` that ran earlier.
+	 * Returns  HERALD_DONE, or another verdict for an event that was HERALD_DONE so far. An
+	 *          earlier error is never replaced; both are logged.
+	 */
+	enum herald_verdict (*after)(struct herald_handler *handler, struct herald_context *ctx,
+				     enum herald_verdict result);
+
+	/** Called once, by herald_service_destroy(). */
+	void (*destroy)(struct herald_handler *handler);
+};
+
+/** A handler; embed it as the first member of one's own struct. */
+struct herald_handler {
+	const struct herald_handler_ops
+		*ops; /**< Static as a rule; lives as long as the handler. */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

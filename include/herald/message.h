@@ -1,0 +1,61 @@
+/*
+ * The message: what every event carries around its payload.
+ *
+ *	{"event_type": "user_created", "timestamp": "2024-08-20T05:21:19.143357839Z",
+ *	 "payload": {...}, "metadata": {"source": "user_service", "version": "1.0"}}
+ *
+ * The envelope is a schema like any other. A service that needs more members extends it:
+ *
+ *	struct my_message { struct herald_message message; const char *tenant; };
+ *	HERALD_SCHEMA(my_message,
+ *		HERALD_MESSAGE_FIELDS(my_message, message),
+ *		HERALD_FIELD(my_message, tenant));
+ *
+ * and gives `.envelope = &my_message_schema` to herald_service_create().
+ */
+#ifndef HERALD_MESSAGE_H
+#define HERALD_MESSAGE_H
+
+#include <herald/export.h>
+#include <herald/schema.h>
+#include <herald/time.h>
+#include <herald/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** An event's message. All of it lives until the event is settled. */
+struct herald_message {
+	const char *event_type;       /**< Required, not empty. */
+	struct herald_time timestamp; /**< Required. */
+	struct herald_json payload; /**< As it came; no longer the text once it has been decoded. */
+	struct herald_map metadata; /**< Strings; "version" and "source" are well known. */
+};
+
+/** metadata.version, or "" when there is none. Borrowed from the message. */
+HERALD_API const char *herald_message_version(const struct herald_message *message);
+
+/** metadata.source, or "" when there is none. Borrowed from the message. */
+HERALD_API const char *herald_message_source(const struct herald_message *message);
+
+/** The schema of struct herald_message: the envelope of a service that names no other. */
+HERALD_API extern const struct herald_schema herald_message_schema;
+
+#ifndef __cplusplus
+/** The fields of a struct herald_message that is the member MEMBER, the first one, of struct STRUCT. */
+#define HERALD_MESSAGE_FIELDS(STRUCT, MEMBER)                                                      \
+	HERALD_FIELD(STRUCT, MEMBER.event_type, .key = "event_type", .required = true,             \
+		     .min_bytes = 1, .doc = "What happened; selects the route."),                  \
+		HERALD_FIELD(STRUCT, MEMBER.timestamp, .key = "timestamp", .required = true,       \
+			     .doc = "When it happened, RFC 3339."),                                \
+		HERALD_FIELD(STRUCT, MEMBER.payload, .key = "payload",                             \
+			     .doc = "The event's own data."),                                      \
+		HERALD_FIELD(STRUCT, MEMBER.metadata, .key = "metadata",                           \
+			     .doc = "Strings about the event: version, source and others.")
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,159 @@
+/*
+ * The service: routes, handlers and limits put together, checked once, then taking events from any
+ * thread.
+ */
+#ifndef HERALD_SERVICE_H
+#define HERALD_SERVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <herald/allocator.h>
+#include <herald/codec.h>
+#include <herald/context.h>
+#include <herald/export.h>
+#include <herald/handler.h>
+#include <herald/log.h>
+#include <herald/route.h>
+#include <herald/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct herald_service;
+
+/** What becomes of an event whose type or version no route takes. */
+enum herald_unknown_policy {
+	HERALD_UNKNOWN_REJECT, /**< HERALD_FAIL with HERALD_UNKNOWN_TYPE or _VERSION: HTTP 404. */
+	HERALD_UNKNOWN_IGNORE, /**< HERALD_DONE; counted and logged, nothing else. */
+};
+
+/** Options of a service. Zero means the default; everything is copied, strings included. */
+struct herald_service_options {
+	size_t struct_size; /**< Set by HERALD_SERVICE_OPTIONS. */
+
+	const struct herald_route *routes;       /**< Which function takes which events. */
+	size_t routes_count;                     /**< How many routes. */
+	const struct herald_upcaster *upcasters; /**< How old versions become new ones. */
+	size_t upcasters_count;                  /**< How many upcasters. */
+	struct herald_handler *const *handlers;  /**< For all events; taken over on success. */
+	size_t handlers_count;                   /**< How many handlers. */
+	const struct herald_schema *envelope;    /**< NULL: herald_message_schema. Borrowed. */
+	enum herald_unknown_policy unknown;      /**< For events that no route takes. */
+
+	size_t max_event_bytes;      /**< 1 MiB. */
+	size_t max_arena_bytes;      /**< What one event may decode to and allocate: 16 MiB. */
+	struct herald_limits limits; /**< Of the JSON. */
+
+	struct herald_log log;             /**< Zeroed: nothing is logged. */
+	struct herald_allocator allocator; /**< Zeroed: libc's. */
+};
+
+/** Options as a compound literal: HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2). */
+#define HERALD_SERVICE_OPTIONS(...)                                                                \
+	((struct herald_service_options){.struct_size = sizeof(struct herald_service_options),     \
+					 __VA_ARGS__})
+
+/** The number of elements of an array, for the `_count` options. */
+#define HERALD_COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+/**
+ * Check everything and create a service; it takes events until herald_service_destroy().
+ *
+ * out      set only on HERALD_OK; the caller owns it, and the service owns its handlers. After an
+ *          error the handlers are still the caller's.
+ * error    may be NULL; its path names the option, such as "routes[2]" or "order_placed.lines".
+ * Errors   HERALD_BAD_OPTION, HERALD_BAD_SCHEMA, HERALD_NO_MEMORY.
+ * Threads  any; the service is immutable and may be used by all threads at once.
+ */
+HERALD_API HERALD_MUST_CHECK enum herald_status
+herald_service_create(const struct herald_service_options *options, struct herald_service **out,
+		      struct herald_error *error);
+
+/** Destroy the handlers and free the service. No event may be under way. NULL is allowed. */
+HERALD_API void herald_service_destroy(struct herald_service *service);
+
+/** How an event ended. Self-contained: it points to nothing. */
+struct herald_result {
+	enum herald_verdict verdict; /**< What is to become of it. */
+	enum herald_status status;   /**< Not HERALD_OK: the event never reached a function. */
+	unsigned http_status;        /**< Chosen by herald_fail_status(); 0: none. */
+	uint32_t retry_after_ms;     /**< Chosen by herald_retry_after(); 0: none. */
+	struct herald_error
+		error; /**< With a status: what was wrong, and where. Else: the reason in
+				     `message`, "" for HERALD_DONE. */
+};
+
+/**
+ * Take one event through the whole pipeline. This is what every adapter calls.
+ *
+ * data     `bytes` bytes of the event; consumed, as by herald_codec_decode(), and not used after
+ *          the call.
+ * out      always written. An event that cannot be decoded, or that no route takes, is HERALD_FAIL
+ *          with a status; one for which memory was out is HERALD_RETRY with HERALD_NO_MEMORY.
+ * Threads  any; blocks as long as the handlers and the function do.
+ */
+HERALD_API void herald_service_handle(struct herald_service *service, char *data, size_t bytes,
+				      struct herald_result *out);
+
+/** The options' max_event_bytes, or its default. */
+HERALD_API size_t herald_service_max_event_bytes(const struct herald_service *service);
+
+/** Counts since the service was created. */
+struct herald_statistics {
+	uint64_t events;   /**< All that were handed in: the sum of the next four. */
+	uint64_t done;     /**< HERALD_DONE. */
+	uint64_t retry;    /**< HERALD_RETRY. */
+	uint64_t fail;     /**< HERALD_FAIL, by a function or a handler. */
+	uint64_t rejected; /**< Not decodable, or no route: the sum of the rejected_ counts. */
+	uint64_t ignored;  /**< Of `done`: taken by no route, by HERALD_UNKNOWN_IGNORE. */
+	uint64_t rejected_invalid; /**< Not decodable. */
+	uint64_t rejected_unknown; /**< No route. */
+	uint64_t nanoseconds;      /**< Spent in herald_service_handle(), all threads together. */
+};
+
+/** Counts of one route. */
+struct herald_route_statistics {
+	const char *event_type; /**< Borrowed from the service. */
+	const char *version;    /**< Likewise; NULL: any. */
+	uint64_t events;        /**< All that took this route: the sum of the next four. */
+	uint64_t done;          /**< HERALD_DONE. */
+	uint64_t retry;         /**< HERALD_RETRY. */
+	uint64_t fail;          /**< HERALD_FAIL, by a function or a handler. */
+	uint64_t rejected;      /**< The payload was not decodable. */
+	uint64_t nanoseconds;   /**< Spent on them. */
+};
+
+/** Read the counts; those of events under way may be half there. Any thread, any time. */
+HERALD_API void
+herald_service_statistics(const struct herald_service *service, struct herald_statistics *out);
+
+/**
+ * Read the counts of route `index`, in the order of the options.
+ *
+ * Returns  false, with nothing written, when there is no such route.
+ */
+HERALD_API bool herald_service_route_statistics(const struct herald_service *service, size_t index,
+						struct herald_route_statistics *out);
+
+/** How herald_service_describe() writes. */
+enum herald_describe_format {
+	HERALD_DESCRIBE_TEXT, /**< For people. */
+	HERALD_DESCRIBE_JSON, /**< One object: {"routes":[{"event_type":..., "steps":[...]}], ...}. */
+};
+
+/**
+ * Write the pipeline of each route: what runs, in which order, for which events.
+ *
+ * out     added at its end; as it was after an error. For a stream: fwrite(out.data, 1, out.bytes, f).
+ * Errors  HERALD_NO_MEMORY, HERALD_TOO_LARGE.
+ */
+HERALD_API HERALD_MUST_CHECK enum herald_status
+herald_service_describe(const struct herald_service *service, enum herald_describe_format format,
+			struct herald_buffer *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

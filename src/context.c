@@ -1,0 +1,289 @@
+/*
+ * The context: what functions and handlers see of an event, and say about it; and the pool of
+ * contexts. The event's way itself is pipeline.c's.
+ */
+#include "context.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "arena.h"
+#include "log.h"
+#include "memory.h"
+#include "service.h"
+#include "json/text.h"
+
+/* Idle contexts kept: as many as threads are likely to run at once. */
+#define MAX_IDLE 64
+
+/* Fields of one log call that are copied on the stack; more take memory of the event's. */
+#define STACK_FIELDS 16
+
+/* The pool. */
+
+static size_t
+context_bytes(const struct herald_service *service)
+{
+	return sizeof(struct herald_context) + service->slots_count * sizeof(void *);
+}
+
+static void
+destroy_context(struct herald_context *ctx)
+{
+	herald_arena_destroy(ctx->arena);
+	herald__release(&ctx->service->allocator, ctx, context_bytes(ctx->service));
+}
+
+static struct herald_context *
+create_context(struct herald_service *service)
+{
+	struct herald_context *ctx =
+		herald__allocate_zeroed(&service->allocator, 1, context_bytes(service));
+
+	if (!ctx)
+		return NULL;
+	ctx->service = service;
+	if (herald_arena_create(&service->allocator, service->max_arena_bytes, &ctx->arena) !=
+	    HERALD_OK) {
+		herald__release(&service->allocator, ctx, context_bytes(service));
+		return NULL;
+	}
+	return ctx;
+}
+
+bool
+herald__context_pool_init(struct herald__context_pool *pool)
+{
+	pool->idle = NULL;
+	pool->idle_count = 0;
+	return pthread_mutex_init(&pool->mutex, NULL) == 0;
+}
+
+void
+herald__context_pool_finish(struct herald__context_pool *pool)
+{
+	while (pool->idle) {
+		struct herald_context *ctx = pool->idle;
+
+		pool->idle = ctx->next_idle;
+		destroy_context(ctx);
+	}
+	pthread_mutex_destroy(&pool->mutex);
+}
+
+static struct herald_context *
+take_idle(struct herald__context_pool *pool)
+{
+	pthread_mutex_lock(&pool->mutex);
+	struct herald_context *ctx = pool->idle;
+	if (ctx) {
+		pool->idle = ctx->next_idle;
+		pool->idle_count--;
+	}
+	pthread_mutex_unlock(&pool->mutex);
+	return ctx;
+}
+
+struct herald_context *
+herald__context_take(struct herald_service *service)
+{
+	struct herald_context *ctx = take_idle(&service->pool);
+
+	if (!ctx)
+		return create_context(service);
+	ctx->message = NULL;
+	ctx->payload = NULL;
+	ctx->route = NULL;
+	ctx->ignored = false;
+	ctx->where = NULL;
+	ctx->who = NULL;
+	herald__words_clear(&ctx->words);
+	memset(ctx->slots, 0, service->slots_count * sizeof(void *));
+	return ctx;
+}
+
+void
+herald__context_give(struct herald_context *ctx)
+{
+	struct herald__context_pool *pool = &ctx->service->pool;
+
+	herald_arena_reset(ctx->arena);
+
+	pthread_mutex_lock(&pool->mutex);
+	bool keep = pool->idle_count < MAX_IDLE;
+	if (keep) {
+		ctx->next_idle = pool->idle;
+		pool->idle = ctx;
+		pool->idle_count++;
+	}
+	pthread_mutex_unlock(&pool->mutex);
+
+	if (!keep)
+		destroy_context(ctx);
+}
+
+/* What steps say. */
+
+const char *
+herald_verdict_name(enum herald_verdict verdict)
+{
+	switch (verdict) {
+	case HERALD_DONE:
+		return "done";
+	case HERALD_RETRY:
+		return "retry";
+	case HERALD_FAIL:
+		return "fail";
+	}
+	return "?";
+}
+
+HERALD_PRINTF(4, 0)
+static void
+say(struct herald_context *ctx, unsigned http_status, uint32_t retry_after_ms, const char *format,
+    va_list arguments)
+{
+	/* Not straight into the words: the reason so far may be among the arguments. */
+	char reason[sizeof(ctx->words.reason)];
+
+	herald__text_format(reason, sizeof(reason), format, arguments);
+	memcpy(ctx->words.reason, reason, strlen(reason) + 1);
+	ctx->words.said = true;
+	ctx->words.http_status = http_status;
+	ctx->words.retry_after_ms = retry_after_ms;
+}
+
+enum herald_verdict
+herald_retry(struct herald_context *ctx, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(ctx, 0, 0, format, arguments);
+	va_end(arguments);
+	return HERALD_RETRY;
+}
+
+enum herald_verdict
+herald_retry_after(struct herald_context *ctx, uint32_t delay_ms, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(ctx, 0, delay_ms, format, arguments);
+	va_end(arguments);
+	return HERALD_RETRY;
+}
+
+enum herald_verdict
+herald_fail(struct herald_context *ctx, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(ctx, 0, 0, format, arguments);
+	va_end(arguments);
+	return HERALD_FAIL;
+}
+
+enum herald_verdict
+herald_fail_status(struct herald_context *ctx, unsigned http_status, const char *format, ...)
+{
+	bool is_error = http_status >= 400 && http_status <= 599;
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(ctx, is_error ? http_status : 500, 0, format, arguments);
+	va_end(arguments);
+	return HERALD_FAIL;
+}
+
+/* What steps see. */
+
+const struct herald_message *
+herald_context_message(const struct herald_context *ctx)
+{
+	return ctx->message;
+}
+
+const void *
+herald_context_payload(const struct herald_context *ctx)
+{
+	return ctx->payload;
+}
+
+const struct herald_route *
+herald_context_route(const struct herald_context *ctx)
+{
+	return ctx->route ? &ctx->route->declared : NULL;
+}
+
+const char *
+herald_context_reason(const struct herald_context *ctx)
+{
+	return ctx->words.reason;
+}
+
+void *
+herald_context_alloc(struct herald_context *ctx, size_t bytes)
+{
+	return herald__arena_take(ctx->arena, bytes);
+}
+
+void **
+herald_context_slot(struct herald_context *ctx, const struct herald_handler *handler)
+{
+	const struct herald_service *service = ctx->service;
+
+	for (size_t i = 0; i < service->handlers_count; i++)
+		if (service->handlers[i] == handler)
+			return &ctx->slots[i];
+	if (!ctx->route)
+		return NULL;
+	for (size_t i = 0; i < ctx->route->declared.handlers_count; i++)
+		if (ctx->route->declared.handlers[i] == handler)
+			return &ctx->slots[service->handlers_count + i];
+	return NULL;
+}
+
+/* Logging. */
+
+size_t
+herald__context_fields(const struct herald_context *ctx, struct herald_log_field *fields)
+{
+	size_t count = 0;
+
+	if (!ctx->message)
+		return 0;
+	fields[count++] = (struct herald_log_field){"event_type", ctx->message->event_type, 0};
+	const char *version = herald_message_version(ctx->message);
+	if (*version != '\0')
+		fields[count++] = (struct herald_log_field){"version", version, 0};
+	return count;
+}
+
+void
+herald_context_log(struct herald_context *ctx, enum herald_log_level level, const char *message,
+		   const struct herald_log_field *fields, size_t fields_count)
+{
+	struct herald_log_field room[HERALD__EVENT_FIELDS + STACK_FIELDS];
+	struct herald_log_field *all = room;
+
+	if (!herald__log_takes(&ctx->service->log, level))
+		return;
+	if (fields_count > STACK_FIELDS) {
+		all = fields_count < SIZE_MAX / sizeof(*all) - HERALD__EVENT_FIELDS
+			      ? herald_context_alloc(ctx, (HERALD__EVENT_FIELDS + fields_count) *
+								  sizeof(*all))
+			      : NULL;
+		if (!all) { /* Rather a record cut short than none. */
+			all = room;
+			fields_count = STACK_FIELDS;
+		}
+	}
+
+	size_t count = herald__context_fields(ctx, all);
+	if (fields_count > 0)
+		memcpy(all + count, fields, fields_count * sizeof(*fields));
+	herald__log(&ctx->service->log, level, message, all, count + fields_count);
+}

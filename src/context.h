@@ -1,0 +1,75 @@
+/*
+ * The context's inside, and the pool that keeps contexts, with their memory, from one event to the
+ * next.
+ */
+#ifndef HERALD_SRC_CONTEXT_H
+#define HERALD_SRC_CONTEXT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <herald/arena.h>
+#include <herald/context.h>
+#include <herald/service.h>
+
+#include "route.h"
+
+/* What a step said with its verdict. */
+struct herald__words {
+	bool said; /* since the step began; else the rest is a step's before it */
+	unsigned http_status;
+	uint32_t retry_after_ms;
+	char reason[sizeof(((struct herald_error *)NULL)->message)];
+};
+
+static inline void
+herald__words_clear(struct herald__words *words)
+{
+	words->said = false;
+	words->http_status = 0;
+	words->retry_after_ms = 0;
+	words->reason[0] = '\0';
+}
+
+struct herald_context {
+	struct herald_service *service;
+	struct herald_arena *arena;
+	struct herald_context *next_idle;
+
+	/* The event's. */
+	const struct herald_message *message; /* NULL until it is decoded */
+	const void *payload;                  /* likewise */
+	struct herald__route *route;          /* NULL until it is known */
+	bool ignored;
+	const char *where; /* who gave a verdict that is not HERALD_DONE: "handler", "upcaster" */
+	const char *who;   /* its name; NULL: the function */
+	struct herald__words words;
+	void *slots[]; /* the service's handlers, then those of the route; see slots_count */
+};
+
+/* Contexts that wait for an event. */
+struct herald__context_pool {
+	pthread_mutex_t mutex; /* over the rest */
+	struct herald_context *idle;
+	size_t idle_count;
+};
+
+/* Returns false when the operating system has no mutex left. */
+bool herald__context_pool_init(struct herald__context_pool *pool);
+
+/* Frees the idle contexts; none may be in use. */
+void herald__context_pool_finish(struct herald__context_pool *pool);
+
+/* A context for one event, all members of which are reset; NULL when memory is out. */
+struct herald_context *herald__context_take(struct herald_service *service);
+
+/* The event is settled. */
+void herald__context_give(struct herald_context *ctx);
+
+/* Log fields that every record about an event has; `fields` has room for them. Returns how many. */
+enum { HERALD__EVENT_FIELDS = 2 };
+size_t herald__context_fields(const struct herald_context *ctx, struct herald_log_field *fields);
+
+#endif

@@ -1,0 +1,218 @@
+/*
+ * The HTTP endpoint: its options, and which content it takes. Requests and their answers are
+ * http_request.c's; sockets are the adapters'.
+ */
+#include "http.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "memory.h"
+#include "options.h"
+#include "service.h"
+
+#define DEFAULT_RETRY_MS 1000
+#define DEFAULT_IDLE_REQUESTS 64
+
+/* Media types. */
+
+/* "type/subtype" within a header's value, without white space and parameters. */
+struct media_type {
+	const char *data; /* NULL: it is none */
+	size_t bytes;
+	size_t slash;
+};
+
+/* The characters of a token (RFC 9110 section 5.6.2). */
+static bool
+is_token(const char *data, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		char byte = data[i];
+		bool alphanumeric = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+				    (byte >= 'a' && byte <= 'z');
+
+		if (byte == '\0' || (!alphanumeric && !strchr("!#$%&'*+-.^_`|~", byte)))
+			return false;
+	}
+	return bytes > 0;
+}
+
+static struct media_type
+parse_media_type(const char *value)
+{
+	struct media_type type = {.data = value + strspn(value, " \t")};
+
+	type.bytes = strcspn(type.data, ";");
+	while (type.bytes > 0 && strchr(" \t", type.data[type.bytes - 1]))
+		type.bytes--;
+	type.slash = strcspn(type.data, "/;");
+	if (type.slash >= type.bytes || !is_token(type.data, type.slash) ||
+	    !is_token(type.data + type.slash + 1, type.bytes - type.slash - 1))
+		return (struct media_type){0};
+	return type;
+}
+
+static bool
+is_same(const struct media_type *type, const char *name)
+{
+	return strlen(name) == type->bytes && strncasecmp(type->data, name, type->bytes) == 0;
+}
+
+static bool
+is_json(const struct media_type *type)
+{
+	static const char suffix[] = "+json";
+	size_t suffix_bytes = sizeof(suffix) - 1;
+
+	if (is_same(type, "application/json"))
+		return true;
+	/* A subtype that is nothing but the suffix is none. */
+	return type->bytes - type->slash - 1 > suffix_bytes &&
+	       strncasecmp(type->data + type->bytes - suffix_bytes, suffix, suffix_bytes) == 0;
+}
+
+bool
+herald__http_accepts(const struct herald_http *http, const char *content_type)
+{
+	if (!content_type)
+		return false;
+
+	struct media_type type = parse_media_type(content_type);
+	if (!type.data)
+		return false;
+	if (!http->media_types)
+		return is_json(&type);
+	for (size_t i = 0; i < http->media_types_count; i++)
+		if (is_same(&type, http->media_types[i]))
+			return true;
+	return false;
+}
+
+/* The endpoint. */
+
+static enum herald_status
+check_media_types(const char *const *media_types, size_t *count, struct herald_error *error)
+{
+	for (*count = 0; media_types[*count]; ++*count) {
+		const char *text = media_types[*count];
+
+		if (!parse_media_type(text).data || strchr(text, '*'))
+			return herald__option_error(
+				error, HERALD_BAD_OPTION,
+				(struct herald__option){"media_types", *count, NULL},
+				"\"%s\" is no media type, such as \"application/json\"", text);
+	}
+	if (*count > 0)
+		return HERALD_OK;
+	return herald__option_error(error, HERALD_BAD_OPTION,
+				    (struct herald__option){"media_types", HERALD__NO_INDEX, NULL},
+				    "an empty list accepts nothing; NULL accepts JSON");
+}
+
+static enum herald_status
+copy_media_types(struct herald_http *http, const char *const *media_types,
+		 struct herald_error *error)
+{
+	size_t count;
+	enum herald_status status = check_media_types(media_types, &count, error);
+
+	if (status != HERALD_OK)
+		return status;
+	if (herald_arena_create(&http->allocator, SIZE_MAX, &http->arena) != HERALD_OK)
+		return herald__out_of_memory(error);
+	http->media_types = herald__arena_array(http->arena, count, sizeof(*http->media_types));
+	if (!http->media_types)
+		return herald__out_of_memory(error);
+	for (size_t i = 0; i < count; i++) {
+		struct media_type type = parse_media_type(media_types[i]);
+
+		http->media_types[i] = herald_arena_copy(http->arena, type.data, type.bytes);
+		if (!http->media_types[i])
+			return herald__out_of_memory(error);
+	}
+	http->media_types_count = count;
+	return HERALD_OK;
+}
+
+static enum herald_status
+fill_http(struct herald_http *http, const struct herald_http_options *options,
+	  struct herald_error *error)
+{
+	http->max_body_bytes = options->max_body_bytes
+				       ? options->max_body_bytes
+				       : herald_service_max_event_bytes(http->service);
+	http->retry_after_ms = options->retry_after_ms ? options->retry_after_ms : DEFAULT_RETRY_MS;
+	http->hide_errors = options->hide_errors;
+	http->max_idle_requests =
+		options->max_idle_requests ? options->max_idle_requests : DEFAULT_IDLE_REQUESTS;
+	return options->media_types ? copy_media_types(http, options->media_types, error)
+				    : HERALD_OK;
+}
+
+static enum herald_status
+read_options(const struct herald_http_options *options, struct herald_http_options *out,
+	     struct herald_error *error)
+{
+	memset(out, 0, sizeof(*out));
+	if (!options)
+		return HERALD_OK;
+	if (options->struct_size < sizeof(options->struct_size))
+		return herald__option_error(
+			error, HERALD_BAD_OPTION,
+			(struct herald__option){"struct_size", HERALD__NO_INDEX, NULL},
+			"use HERALD_HTTP_OPTIONS, which sets it");
+	memcpy(out, options,
+	       options->struct_size < sizeof(*out) ? options->struct_size : sizeof(*out));
+	return HERALD_OK;
+}
+
+static void
+free_http(struct herald_http *http)
+{
+	const struct herald_allocator allocator = http->allocator;
+
+	herald_arena_destroy(http->arena);
+	herald__release(&allocator, http, sizeof(*http));
+}
+
+enum herald_status
+herald_http_create(struct herald_service *service, const struct herald_http_options *options,
+		   struct herald_http **out, struct herald_error *error)
+{
+	struct herald_http_options read;
+	enum herald_status status = read_options(options, &read, error);
+
+	if (status != HERALD_OK)
+		return status;
+
+	struct herald_http *http = herald__allocate_zeroed(&service->allocator, 1, sizeof(*http));
+	if (!http)
+		return herald__out_of_memory(error);
+	http->service = service;
+	http->allocator = service->allocator;
+	status = fill_http(http, &read, error);
+	if (status == HERALD_OK && pthread_mutex_init(&http->mutex, NULL) != 0)
+		status = herald__out_of_memory(error);
+	if (status != HERALD_OK) {
+		free_http(http);
+		return status;
+	}
+	*out = http;
+	return HERALD_OK;
+}
+
+void
+herald_http_destroy(struct herald_http *http)
+{
+	if (!http)
+		return;
+	while (http->idle) {
+		struct herald_http_request *request = http->idle;
+
+		http->idle = request->next_idle;
+		herald__http_request_free(request);
+	}
+	pthread_mutex_destroy(&http->mutex);
+	free_http(http);
+}

@@ -1,0 +1,56 @@
+/*
+ * The HTTP endpoint's inside: what http.c, which knows what is accepted, and http_request.c, which
+ * collects bodies and answers, share.
+ */
+#ifndef HERALD_SRC_HTTP_H
+#define HERALD_SRC_HTTP_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <herald/arena.h>
+#include <herald/buffer.h>
+#include <herald/http.h>
+
+/*
+ * An answer's body: message and path, at most 255 bytes each, of which each may become the six of
+ * "\u001f", and what is around them.
+ */
+#define HERALD__ANSWER_BYTES 4096
+
+struct herald_http {
+	struct herald_service *service;
+	struct herald_allocator allocator;
+	size_t max_body_bytes;
+	uint32_t retry_after_ms;
+	bool hide_errors;
+	size_t max_idle_requests;
+
+	/* NULL: application/json and +json. */
+	struct herald_arena *arena; /* of the media types */
+	const char **media_types;
+	size_t media_types_count;
+
+	pthread_mutex_t mutex; /* over the rest */
+	struct herald_http_request *idle;
+	size_t idle_count;
+};
+
+struct herald_http_request {
+	struct herald_http *http;
+	struct herald_http_request *next_idle;
+	bool answered; /* `response` is final; the body no longer matters */
+	struct herald_http_response response;
+	struct herald_buffer body;
+	char answer[HERALD__ANSWER_BYTES];
+};
+
+/* Whether a Content-Type, which may be NULL, is one that the endpoint takes. */
+bool herald__http_accepts(const struct herald_http *http, const char *content_type);
+
+/* Free a request with all its memory; it must not be in the pool any more. */
+void herald__http_request_free(struct herald_http_request *request);
+
+#endif

@@ -1,0 +1,352 @@
+/*
+ * HTTP requests: a body is collected as it comes, handled by the service, and the result put into
+ * words. What is accepted at all is http.c's.
+ *
+ * A request has all it needs for an answer from the start, so that there is one when memory is out.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "http.h"
+#include "memory.h"
+#include "json/text.h"
+
+/* The most that is kept of a body's memory for the next one, or taken for a length only declared. */
+#define KEPT_BODY_BYTES ((size_t)64 << 10)
+
+static const char success[] = "{\"status\":\"success\"}";
+
+/* Answers. */
+
+/* The reason phrases of RFC 9110 section 15 and RFC 6585: all that a hidden error tells. */
+static const char *
+reason_phrase(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *phrase;
+	} phrases[] = {
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{402, "Payment Required"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{406, "Not Acceptable"},
+		{408, "Request Timeout"},
+		{409, "Conflict"},
+		{410, "Gone"},
+		{411, "Length Required"},
+		{412, "Precondition Failed"},
+		{413, "Content Too Large"},
+		{415, "Unsupported Media Type"},
+		{422, "Unprocessable Content"},
+		{423, "Locked"},
+		{424, "Failed Dependency"},
+		{425, "Too Early"},
+		{428, "Precondition Required"},
+		{429, "Too Many Requests"},
+		{451, "Unavailable For Legal Reasons"},
+		{500, "Internal Server Error"},
+		{501, "Not Implemented"},
+		{502, "Bad Gateway"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+		{507, "Insufficient Storage"},
+	};
+
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (phrases[i].status == status)
+			return phrases[i].phrase;
+	return "error";
+}
+
+static uint32_t
+whole_seconds(uint32_t milliseconds)
+{
+	return (uint32_t)(((uint64_t)milliseconds + 999) / 1000);
+}
+
+/* A buffer over the request's own room; being as large as its limit, it never allocates. */
+static struct herald_buffer
+answer_buffer(struct herald_http_request *request)
+{
+	return (struct herald_buffer){
+		.data = request->answer,
+		.capacity = sizeof(request->answer),
+		.max_bytes = sizeof(request->answer),
+		.allocator = request->http->allocator,
+	};
+}
+
+/* Whether {"error":...} fitted; `error` adds path and offset, and may be NULL. */
+static bool
+write_error(struct herald_buffer *out, const char *text, const struct herald_error *error)
+{
+	char offset[40] = "}";
+
+	if (herald_buffer_append(out, "{\"error\":", 9) != HERALD_OK ||
+	    herald__json_append_text(out, text) != HERALD_OK)
+		return false;
+	if (!error)
+		return herald_buffer_append(out, "}", 1) == HERALD_OK;
+
+	if (error->offset != HERALD_NO_OFFSET)
+		snprintf(offset, sizeof(offset), ",\"offset\":%zu}", error->offset);
+	return herald_buffer_append(out, ",\"path\":", 8) == HERALD_OK &&
+	       herald__json_append_text(out, error->path) == HERALD_OK &&
+	       herald_buffer_append(out, offset, strlen(offset)) == HERALD_OK;
+}
+
+static void
+set_body(struct herald_http_request *request, const char *body, size_t bytes)
+{
+	request->response.content_type = "application/json";
+	request->response.body = body;
+	request->response.body_bytes = bytes;
+	request->answered = true;
+}
+
+/* Answer with an error, and with its place where there is one to tell. */
+static void
+answer_error(struct herald_http_request *request, unsigned status, const char *text,
+	     const struct herald_error *place)
+{
+	static const char fallback[] = "{\"error\":\"error\"}";
+	struct herald_buffer out = answer_buffer(request);
+	bool hidden = request->http->hide_errors;
+
+	request->response.status = status;
+	if (write_error(&out, hidden ? reason_phrase(status) : text, hidden ? NULL : place))
+		set_body(request, out.data, out.bytes);
+	else
+		set_body(request, fallback, sizeof(fallback) - 1);
+}
+
+/* `retry_after_ms` 0: the endpoint's. */
+static void
+answer_retry(struct herald_http_request *request, const char *text, uint32_t retry_after_ms)
+{
+	if (retry_after_ms == 0)
+		retry_after_ms = request->http->retry_after_ms;
+	answer_error(request, 503, text, NULL);
+	request->response.retry_after_s = whole_seconds(retry_after_ms);
+}
+
+static void
+refuse_method(struct herald_http_request *request, const char *method)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "send POST, not %.80s", method ? method : "nothing");
+	answer_error(request, 405, text, NULL);
+	request->response.allow = "POST";
+}
+
+/* "application/json", or "text/xml or text/csv", as far as it fits. */
+static void
+list_media_types(const struct herald_http *http, char *out, size_t size)
+{
+	size_t used = 0;
+
+	snprintf(out, size, "application/json");
+	for (size_t i = 0; i < http->media_types_count && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? " or " : "",
+					 http->media_types[i]);
+}
+
+static void
+refuse_media_type(struct herald_http_request *request, const char *content_type)
+{
+	char expected[128], text[256];
+
+	list_media_types(request->http, expected, sizeof(expected));
+	if (content_type)
+		snprintf(text, sizeof(text), "send %s, not %.100s", expected, content_type);
+	else
+		snprintf(text, sizeof(text), "send %s; there is no Content-Type", expected);
+	answer_error(request, 415, text, NULL);
+}
+
+static void
+refuse_size(struct herald_http_request *request)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "the body is larger than %zu bytes",
+		 request->http->max_body_bytes);
+	answer_error(request, 413, text, NULL);
+}
+
+static void
+answer_result(struct herald_http_request *request, const struct herald_result *result)
+{
+	const char *text = result->error.message;
+
+	if (result->verdict == HERALD_DONE) {
+		request->response.status = 200;
+		set_body(request, success, sizeof(success) - 1);
+		return;
+	}
+	if (result->verdict == HERALD_RETRY) {
+		answer_retry(request, text, result->retry_after_ms);
+		return;
+	}
+	switch (result->status) {
+	case HERALD_OK:
+		answer_error(request, result->http_status ? result->http_status : 500, text, NULL);
+		return;
+	case HERALD_UNKNOWN_TYPE:
+	case HERALD_UNKNOWN_VERSION:
+		answer_error(request, 404, text, NULL);
+		return;
+	case HERALD_TOO_LARGE:
+		answer_error(request, 413, text, NULL);
+		return;
+	default:
+		answer_error(request, 400, text, &result->error);
+		return;
+	}
+}
+
+/* Requests. */
+
+void
+herald__http_request_free(struct herald_http_request *request)
+{
+	herald_buffer_finish(&request->body);
+	herald__release(&request->http->allocator, request, sizeof(*request));
+}
+
+static struct herald_http_request *
+take_idle(struct herald_http *http)
+{
+	pthread_mutex_lock(&http->mutex);
+	struct herald_http_request *request = http->idle;
+	if (request) {
+		http->idle = request->next_idle;
+		http->idle_count--;
+	}
+	pthread_mutex_unlock(&http->mutex);
+	return request;
+}
+
+static struct herald_http_request *
+take_request(struct herald_http *http)
+{
+	struct herald_http_request *request = take_idle(http);
+
+	if (!request) {
+		request = herald__allocate(&http->allocator, sizeof(*request));
+		if (!request)
+			return NULL;
+		request->http = http;
+		herald_buffer_init(&request->body, &http->allocator, http->max_body_bytes);
+	}
+	request->answered = false;
+	request->response = (struct herald_http_response){0};
+	return request;
+}
+
+struct herald_http_request *
+herald_http_request_create(struct herald_http *http, const struct herald_http_head *head)
+{
+	struct herald_http_request *request = take_request(http);
+	bool declared = head->content_length != HERALD_HTTP_NO_LENGTH;
+
+	if (!request)
+		return NULL;
+	if (!head->method || strcmp(head->method, "POST") != 0)
+		refuse_method(request, head->method);
+	else if (!herald__http_accepts(http, head->content_type))
+		refuse_media_type(request, head->content_type);
+	else if (declared && head->content_length > http->max_body_bytes)
+		refuse_size(request);
+	else if (declared && head->content_length <= KEPT_BODY_BYTES &&
+		 herald_buffer_reserve(&request->body, (size_t)head->content_length) != HERALD_OK)
+		answer_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
+	return request;
+}
+
+bool
+herald_http_request_append(struct herald_http_request *request, const char *data, size_t bytes)
+{
+	if (request->answered)
+		return false;
+
+	enum herald_status status = herald_buffer_append(&request->body, data, bytes);
+	if (status == HERALD_OK)
+		return true;
+	herald_buffer_finish(&request->body);
+	if (status == HERALD_TOO_LARGE)
+		refuse_size(request);
+	else
+		answer_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
+	return false;
+}
+
+const struct herald_http_response *
+herald_http_request_response(const struct herald_http_request *request)
+{
+	return request->answered ? &request->response : NULL;
+}
+
+const struct herald_http_response *
+herald_http_request_finish(struct herald_http_request *request)
+{
+	if (!request->answered) {
+		struct herald_result result;
+
+		herald_service_handle(request->http->service, request->body.data,
+				      request->body.bytes, &result);
+		answer_result(request, &result);
+	}
+	return &request->response;
+}
+
+const struct herald_http_response *
+herald_http_request_unreadable(struct herald_http_request *request)
+{
+	if (!request->answered)
+		answer_error(request, 400, "failed to read the request body", NULL);
+	return &request->response;
+}
+
+void
+herald_http_request_destroy(struct herald_http_request *request)
+{
+	if (!request)
+		return;
+
+	struct herald_http *http = request->http;
+	if (request->body.capacity > KEPT_BODY_BYTES)
+		herald_buffer_finish(&request->body);
+	request->body.bytes = 0;
+
+	pthread_mutex_lock(&http->mutex);
+	bool keep = http->idle_count < http->max_idle_requests;
+	if (keep) {
+		request->next_idle = http->idle;
+		http->idle = request;
+		http->idle_count++;
+	}
+	pthread_mutex_unlock(&http->mutex);
+
+	if (!keep)
+		herald__http_request_free(request);
+}
+
+const struct herald_http_response *
+herald_http_unavailable(void)
+{
+	static const char body[] = "{\"error\":\"Service Unavailable\"}";
+	static const struct herald_http_response response = {
+		.status = 503,
+		.content_type = "application/json",
+		.body = body,
+		.body_bytes = sizeof(body) - 1,
+		.retry_after_s = 1,
+	};
+
+	return &response;
+}

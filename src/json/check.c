@@ -1,0 +1,157 @@
+/*
+ * What a field asks of a value beyond its type. Owns the texts of these errors;
+ * the decoder and the encoder say where.
+ */
+#include "check.h"
+
+#include <string.h>
+
+static bool
+is_one_of(const char *const *values, const char *data, size_t bytes)
+{
+	for (; *values != NULL; values++)
+		if (strlen(*values) == bytes && memcmp(*values, data, bytes) == 0)
+			return true;
+	return false;
+}
+
+bool
+herald__check_string(struct herald__trace *trace, size_t offset, const struct herald__field *field,
+		     const char *data, size_t bytes)
+{
+	if (bytes < field->min_bytes && bytes == 0)
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
+				   "the string must not be empty");
+	else if (bytes < field->min_bytes)
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
+				   "expected a string of at least %zu bytes, found %zu",
+				   field->min_bytes, bytes);
+	else if (bytes > field->max_bytes)
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
+				   "expected a string of at most %zu bytes, found %zu",
+				   field->max_bytes, bytes);
+	else if (field->field->one_of != NULL && !is_one_of(field->field->one_of, data, bytes))
+		herald__trace_fail(
+			trace, offset, HERALD_BAD_VALUE, "\"%.*s\" is not an allowed value",
+			bytes < HERALD__SHOWN_BYTES ? (int)bytes : HERALD__SHOWN_BYTES, data);
+	else
+		return true;
+	return false;
+}
+
+bool
+herald__check_count(struct herald__trace *trace, size_t offset, const struct herald__field *field,
+		    size_t count)
+{
+	const char *things = field->kind == HERALD_KIND_MAP ? "entries" : "elements";
+
+	if (count < field->min_count)
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
+				   "expected at least %zu %s, found %zu", field->min_count, things,
+				   count);
+	else if (count > field->max_count && count > field->field->max_count &&
+		 field->field->max_count != 0)
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH, "expected at most %zu %s",
+				   field->field->max_count, things);
+	else if (count > field->max_count)
+		herald__trace_fail(trace, offset, HERALD_LIMIT, "more than %zu %s",
+				   field->max_count, things);
+	else
+		return true;
+	return false;
+}
+
+bool
+herald__check_real(struct herald__trace *trace, size_t offset, const struct herald__field *field,
+		   double value)
+{
+	if (value < field->range.real.min)
+		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
+				   "expected a number of at least %.17g, found %.17g",
+				   field->range.real.min, value);
+	else if (value > field->range.real.max)
+		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
+				   "expected a number of at most %.17g, found %.17g",
+				   field->range.real.max, value);
+	else
+		return true;
+	return false;
+}
+
+bool
+herald__kind_is_unsigned(enum herald_kind kind)
+{
+	return kind >= HERALD_KIND_UINT8 && kind <= HERALD_KIND_UINT64;
+}
+
+void
+herald__fail_integer(struct herald__trace *trace, size_t offset, const struct herald__field *field,
+		     const char *text)
+{
+	enum herald_kind kind = field->kind == HERALD_KIND_VALUES ? (enum herald_kind)field->element
+								  : (enum herald_kind)field->kind;
+	int shown = 0;
+
+	while (shown < HERALD__SHOWN_BYTES &&
+	       (text[shown] == '-' || (text[shown] >= '0' && text[shown] <= '9')))
+		shown++;
+	if (herald__kind_is_unsigned(kind))
+		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
+				   "expected an integer from %llu to %llu, found %.*s",
+				   (unsigned long long)field->range.natural.min,
+				   (unsigned long long)field->range.natural.max, shown, text);
+	else
+		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
+				   "expected an integer from %lld to %lld, found %.*s",
+				   (long long)field->range.integer.min,
+				   (long long)field->range.integer.max, shown, text);
+}
+
+static void
+sift(const struct herald_pair **pairs, size_t root, size_t count)
+{
+	for (size_t child; (child = 2 * root + 1) < count; root = child) {
+		const struct herald_pair *moved = pairs[root];
+
+		if (child + 1 < count && strcmp(pairs[child + 1]->key, pairs[child]->key) > 0)
+			child++;
+		if (strcmp(moved->key, pairs[child]->key) >= 0)
+			return;
+		pairs[root] = pairs[child];
+		pairs[child] = moved;
+	}
+}
+
+/* Heapsort has no worst case, so a sender who chooses the keys cannot make this
+ * slow. */
+static const struct herald_pair *
+find_duplicate_sorted(const struct herald_pair *pairs, size_t count,
+		      const struct herald_pair **scratch)
+{
+	for (size_t i = 0; i < count; i++)
+		scratch[i] = &pairs[i];
+	for (size_t i = count / 2; i-- > 0;)
+		sift(scratch, i, count);
+	for (size_t i = count; i-- > 1;) {
+		const struct herald_pair *greatest = scratch[0];
+
+		scratch[0] = scratch[i];
+		sift(scratch, 0, i);
+		if (strcmp(scratch[0]->key, greatest->key) == 0)
+			return scratch[0] > greatest ? scratch[0] : greatest;
+	}
+	return NULL;
+}
+
+const struct herald_pair *
+herald__find_duplicate(const struct herald_pair *pairs, size_t count,
+		       const struct herald_pair **scratch)
+{
+	if (count > HERALD__FEW_ENTRIES)
+		return find_duplicate_sorted(pairs, count, scratch);
+	for (size_t i = 1; i < count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(pairs[i].key, pairs[j].key) == 0)
+				return &pairs[i];
+	return NULL;
+}

@@ -1,0 +1,44 @@
+/*
+ * What a field asks of a value beyond its type, for both directions: lengths,
+ * counts, allowed values, keys that stand once. Private. Each function records
+ * the failure it finds.
+ */
+#ifndef HERALD_SRC_JSON_CHECK_H
+#define HERALD_SRC_JSON_CHECK_H
+
+#include "codec.h"
+#include "trace.h"
+
+/* How much of a text an error message shows. */
+#define HERALD__SHOWN_BYTES 40
+
+/* Whether a string has an allowed length and value. `offset` is for the error.
+ */
+bool herald__check_string(struct herald__trace *trace, size_t offset,
+			  const struct herald__field *field, const char *data, size_t bytes);
+
+/* Whether a list or map has an allowed number of elements. */
+bool herald__check_count(struct herald__trace *trace, size_t offset,
+			 const struct herald__field *field, size_t count);
+
+/* Whether a floating-point value is within the bounds; only for HERALD__BOUNDED
+ * fields. */
+bool herald__check_real(struct herald__trace *trace, size_t offset,
+			const struct herald__field *field, double value);
+
+/* An integer that is out of range, whose digits are the first bytes of `text`.
+ */
+void herald__fail_integer(struct herald__trace *trace, size_t offset,
+			  const struct herald__field *field, const char *text);
+
+bool herald__kind_is_unsigned(enum herald_kind kind);
+
+/*
+ * An entry whose key an earlier one has too, or NULL. `scratch` has room for
+ * `count` pointers; few entries need none, see HERALD__FEW_ENTRIES.
+ */
+#define HERALD__FEW_ENTRIES 16
+const struct herald_pair *herald__find_duplicate(const struct herald_pair *pairs, size_t count,
+						 const struct herald_pair **scratch);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * A codec's inside: each schema prepared as a plan that the decoder and the
+ * encoder walk. Private.
+ */
+#ifndef HERALD_SRC_JSON_CODEC_H
+#define HERALD_SRC_JSON_CODEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <herald/codec.h>
+
+/* What a field asks for beyond its kind; no flag means no check. */
+enum {
+	HERALD__REQUIRED = 1,
+	HERALD__OPTIONAL = 2, /* has_offset counts */
+	HERALD__BOUNDED = 4,  /* min or max of a floating-point kind */
+	HERALD__LENGTH = 8,   /* min_bytes or max_bytes */
+	HERALD__ONE_OF = 16,
+	HERALD__DEFERRED = 32, /* raw JSON that is checked later, see herald__codec_defer() */
+};
+
+/*
+ * A field as the decoder wants it: what finding it and storing a string takes
+ * stands in the first 64 bytes. The member's name is compared as it nearly
+ * always stands in the text, with quotes and colon, as whole words: its first
+ * eight bytes under a mask, its last eight, and only then the rest.
+ */
+struct herald__field {
+	uint64_t token_first, token_mask, token_last;
+	const char *token; /* "\"user_id\":", escaped where JSON wants it */
+	uint32_t token_bytes;
+	uint32_t token_reads; /* how many bytes comparing reads: token_bytes, at least
+                           8; UINT32_MAX in the field after the last one, which
+                           nothing matches */
+	uint32_t index;       /* in the plan */
+	uint8_t kind;
+	uint8_t element; /* of HERALD_KIND_VALUES: the kind; else HERALD_KIND_NONE */
+	uint8_t flags;
+	size_t offset;
+	size_t has_offset;
+	size_t count_offset;
+	const struct herald__plan *inner;
+	size_t min_bytes, max_bytes; /* of strings; max is never 0 here */
+	size_t min_count, max_count; /* of lists and maps, likewise */
+	union {
+		struct {
+			int64_t min, max; /* the kind's range cut to the bounds */
+		} integer;
+		struct {
+			uint64_t min, max;
+		} natural;
+		struct {
+			double min, max;
+		} real;
+	} range;
+	const char *name; /* of the member in JSON */
+	size_t name_bytes;
+	const struct herald_field *field; /* for names of enums, and what else is rare */
+};
+
+/* A schema as the decoder wants it. One allocation; the arrays stand behind the
+ * struct. */
+struct herald__plan {
+	const struct herald_schema *schema;
+	struct herald__plan *next; /* of the codec's plans */
+	size_t allocated_bytes;
+	size_t fields_count;          /* without HERALD_KIND_NONE */
+	struct herald__field *fields; /* in the order of the schema, and one that never matches */
+	uint32_t *slots; /* hash table by key, open addressing: field index + 1, or 0 */
+	size_t slots_mask;
+	uint64_t *required;   /* a bit for each required field */
+	size_t words_count;   /* of required: 64 fields each */
+	size_t element_bytes; /* sizeof the struct */
+};
+
+struct herald_codec {
+	struct herald_allocator allocator;
+	struct herald_limits limits;     /* defaults filled in */
+	struct herald__plan *plans;      /* all of them; the first is the root */
+	const struct herald__plan *root; /* NULL: herald_json_schema */
+};
+
+/* The field whose key is these bytes (without quotes), or NULL. */
+const struct herald__field *
+herald__plan_find(const struct herald__plan *plan, const char *key, size_t bytes);
+
+/* The size in memory of one value of a kind that needs no schema; 0 for the
+ * others. */
+size_t herald__kind_bytes(enum herald_kind kind);
+
+/* Where a document stands in a larger one: what comes before its own offsets, paths and depth. */
+struct herald__part {
+	size_t offset;
+	size_t depth;
+	const char *path;
+};
+
+/* A document that is not part of another one. */
+static const struct herald__part herald__whole = {0, 0, ""};
+
+/* As herald_codec_decode(), but straight into `out`, which is half written after an error. */
+HERALD_MUST_CHECK enum herald_status
+herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t bytes,
+			  struct herald_arena *arena, void *out, const struct herald__part *part,
+			  struct herald_error *error);
+
+/*
+ * From now on a decode checks only the brackets and quotes of the root's raw JSON member at `offset`,
+ * when it is an object or an array. The caller promises to decode its text, as a whole, or to give it
+ * to herald__codec_check_part(); then the same is refused, and at the same place, as without this.
+ */
+void herald__codec_defer(struct herald_codec *codec, size_t offset);
+
+/* Check that a deferred text is valid JSON. */
+HERALD_MUST_CHECK enum herald_status
+herald__codec_check_part(const struct herald_codec *codec, const char *data, size_t bytes,
+			 const struct herald__part *part, struct herald_error *error);
+
+#endif

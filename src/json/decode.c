@@ -1,0 +1,854 @@
+/*
+ * The decoder: JSON into a struct, in one pass and in place, as a plan says.
+ * Owns what a value must be for its field (type, range, length, presence) and
+ * where it goes. The bytes of strings and skipped values are scan.c's, numbers
+ * are number.c's, the plan's own correctness is plan.c's.
+ *
+ * Every function takes the place of its first byte and returns the place after
+ * its last one, or NULL after it has recorded a failure; the callers then put
+ * their part of the path before it, so that the way that succeeds keeps no
+ * path. See scan.h for why the end is rarely asked for.
+ */
+#include <string.h>
+
+#include "../arena.h"
+#include "../rfc3339.h"
+#include "check.h"
+#include "codec.h"
+#include "key.h"
+#include "number.h"
+#include "scan.h"
+#include "simd.h"
+
+static char *
+decode_object(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out);
+
+/* White space, by the invariant: it stops at '}' at the latest. */
+static inline char *
+skip_space(char *at)
+{
+	while ((unsigned char)*at <= ' ' && herald__is_space(*at))
+		at++;
+	return at;
+}
+
+static char *
+fail_memory(struct herald__reader *reader, const char *at)
+{
+	if (herald__arena_over_limit(reader->arena))
+		return herald__fail(reader, at, HERALD_LIMIT,
+				    "the value needs more memory than an event may have");
+	return herald__fail(reader, at, HERALD_NO_MEMORY, "out of memory");
+}
+
+/* The words true, false and null; the document may end within one. */
+static bool
+is_word(const struct herald__reader *reader, const char *at, const char *word, size_t bytes)
+{
+	return (size_t)(reader->end - at) >= bytes && memcmp(at, word, bytes) == 0;
+}
+
+static char *
+decode_bool(struct herald__reader *reader, char *at, bool *out)
+{
+	if (is_word(reader, at, "true", 4)) {
+		*out = true;
+		return at + 4;
+	}
+	if (is_word(reader, at, "false", 5)) {
+		*out = false;
+		return at + 5;
+	}
+	return herald__fail_type(reader, at, "true or false");
+}
+
+static char *
+fail_integer(struct herald__reader *reader, const char *at, const struct herald__field *field)
+{
+	herald__fail_integer(&reader->trace, herald__offset(reader, at), field, at);
+	return NULL;
+}
+
+static char *
+decode_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      int64_t *out)
+{
+	struct herald__integer value;
+	char *after = herald__read_integer(reader, at, &value);
+
+	if (after == NULL)
+		return NULL;
+	if (value.overflow || value.magnitude > (uint64_t)INT64_MAX + value.negative)
+		return fail_integer(reader, at, field);
+	*out = (int64_t)(value.negative ? -value.magnitude : value.magnitude);
+	if (*out < field->range.integer.min || *out > field->range.integer.max)
+		return fail_integer(reader, at, field);
+	return after;
+}
+
+static char *
+decode_unsigned(struct herald__reader *reader, char *at, const struct herald__field *field,
+		uint64_t *out)
+{
+	struct herald__integer value;
+	char *after = herald__read_integer(reader, at, &value);
+
+	if (after == NULL)
+		return NULL;
+	if (value.overflow || (value.negative && value.magnitude != 0) ||
+	    value.magnitude < field->range.natural.min ||
+	    value.magnitude > field->range.natural.max)
+		return fail_integer(reader, at, field);
+	*out = value.magnitude;
+	return after;
+}
+
+static char *
+decode_double(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      double *out)
+{
+	char *after = herald__read_double(reader, at, out);
+
+	if (after != NULL && (field->flags & HERALD__BOUNDED) != 0 &&
+	    !herald__check_real(&reader->trace, herald__offset(reader, at), field, *out))
+		return NULL;
+	return after;
+}
+
+static char *
+decode_float(struct herald__reader *reader, char *at, const struct herald__field *field, float *out)
+{
+	char *after = herald__read_float(reader, at, out);
+
+	if (after != NULL && (field->flags & HERALD__BOUNDED) != 0 &&
+	    !herald__check_real(&reader->trace, herald__offset(reader, at), field, (double)*out))
+		return NULL;
+	return after;
+}
+
+static char *
+decode_number(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      enum herald_kind kind, char *out)
+{
+	char *after;
+	int64_t integer;
+	uint64_t natural;
+
+	switch (kind) {
+	case HERALD_KIND_FLOAT:
+		return decode_float(reader, at, field, (float *)(void *)out);
+	case HERALD_KIND_DOUBLE:
+		return decode_double(reader, at, field, (double *)(void *)out);
+	case HERALD_KIND_UINT8:
+	case HERALD_KIND_UINT16:
+	case HERALD_KIND_UINT32:
+	case HERALD_KIND_UINT64:
+		if ((after = decode_unsigned(reader, at, field, &natural)) == NULL)
+			return NULL;
+		if (kind == HERALD_KIND_UINT8)
+			*(uint8_t *)(void *)out = (uint8_t)natural;
+		else if (kind == HERALD_KIND_UINT16)
+			*(uint16_t *)(void *)out = (uint16_t)natural;
+		else if (kind == HERALD_KIND_UINT32)
+			*(uint32_t *)(void *)out = (uint32_t)natural;
+		else
+			*(uint64_t *)(void *)out = natural;
+		return after;
+	default:
+		if ((after = decode_signed(reader, at, field, &integer)) == NULL)
+			return NULL;
+		if (kind == HERALD_KIND_INT8)
+			*(int8_t *)(void *)out = (int8_t)integer;
+		else if (kind == HERALD_KIND_INT16)
+			*(int16_t *)(void *)out = (int16_t)integer;
+		else if (kind == HERALD_KIND_INT32)
+			*(int32_t *)(void *)out = (int32_t)integer;
+		else
+			*(int64_t *)(void *)out = integer;
+		return after;
+	}
+}
+
+/* The string at `at`, without its quotes. Most are short and plain: they end
+ * within one step. */
+static inline char *
+read_string(struct herald__reader *reader, char *at, const char *expected,
+	    struct herald__string *out)
+{
+	char *start = at + 1;
+	uint64_t mask;
+
+	if (*at != '"')
+		return herald__fail_type(reader, at, expected);
+	if (reader->end - start >= HERALD__STEP && (mask = herald__special_mask(start)) != 0) {
+		size_t bytes = (size_t)__builtin_ctzll(mask) / HERALD__STEP_BITS;
+
+		if (start[bytes] == '"' && bytes <= reader->limits->max_string_bytes) {
+			*out = (struct herald__string){start, bytes, NULL};
+			start[bytes] = '\0';
+			return start + bytes + 1;
+		}
+	}
+	return herald__read_string(reader, start, out);
+}
+
+static char *
+fail_nul(struct herald__reader *reader, const char *at)
+{
+	return herald__fail(reader, at, HERALD_BAD_VALUE, "\\u0000 cannot stand in this string");
+}
+
+static char *
+store_chars(struct herald__reader *reader, char *at, const struct herald__field *field,
+	    const struct herald__string *text, char *out, char *after)
+{
+	if (text->bytes >= field->field->bytes)
+		return herald__fail(reader, at, HERALD_BAD_LENGTH,
+				    "expected a string of at most %zu bytes, found %zu",
+				    field->field->bytes - 1, text->bytes);
+	memcpy(out, text->data, text->bytes + 1);
+	return after;
+}
+
+static char *
+decode_string(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      enum herald_kind kind, char *out)
+{
+	struct herald__string text;
+	char *after = read_string(reader, at, "a string", &text);
+
+	if (after == NULL)
+		return NULL;
+	if (((field->flags & HERALD__ONE_OF) != 0 || text.bytes < field->min_bytes ||
+	     text.bytes > field->max_bytes) &&
+	    !herald__check_string(&reader->trace, herald__offset(reader, at), field, text.data,
+				  text.bytes))
+		return NULL;
+	if (kind == HERALD_KIND_TEXT) {
+		*(struct herald_text *)(void *)out = (struct herald_text){text.data, text.bytes};
+		return after;
+	}
+	if (text.nul != NULL)
+		return fail_nul(reader, text.nul);
+	if (kind == HERALD_KIND_CHARS)
+		return store_chars(reader, at, field, &text, out, after);
+	*(const char **)(void *)out = text.data;
+	return after;
+}
+
+static char *
+decode_time(struct herald__reader *reader, char *at, struct herald_time *out)
+{
+	struct herald__time_fault fault;
+	struct herald__string text;
+	char *after = read_string(reader, at, "an RFC 3339 timestamp", &text);
+
+	if (after == NULL || herald__time_parse(text.data, text.bytes, out, &fault))
+		return after;
+	return herald__fail(reader, at, HERALD_BAD_TIME, "not an RFC 3339 timestamp: %s",
+			    fault.what);
+}
+
+static char *
+decode_enum(struct herald__reader *reader, char *at, const struct herald__field *field, int *out)
+{
+	const struct herald_name *names = field->field->names;
+	struct herald__string text;
+	char *after = read_string(reader, at, "a string", &text);
+
+	if (after == NULL)
+		return NULL;
+	for (size_t i = 0; i < field->field->names_count; i++)
+		if (strlen(names[i].name) == text.bytes &&
+		    memcmp(names[i].name, text.data, text.bytes) == 0) {
+			*out = names[i].value;
+			return after;
+		}
+	return herald__fail(reader, at, HERALD_BAD_VALUE, "\"%.*s\" is not an allowed value",
+			    text.bytes < HERALD__SHOWN_BYTES ? (int)text.bytes
+							     : HERALD__SHOWN_BYTES,
+			    text.data);
+}
+
+static char *
+decode_json(struct herald__reader *reader, char *at, const struct herald__field *field,
+	    struct herald_json *out)
+{
+	char *after = NULL;
+
+	if (field != NULL && (field->flags & HERALD__DEFERRED) != 0 && (*at == '{' || *at == '['))
+		after = herald__skip_brackets(at, reader->end);
+	if (after != NULL)
+		reader->deferred = at;
+	else
+		after = herald__skip_value(reader, at);
+
+	if (after != NULL)
+		*out = (struct herald_json){at, (size_t)(after - at)};
+	return after;
+}
+
+/* Enter an array or an object. The caller leaves it by reader->depth--. */
+static inline bool
+enter(struct herald__reader *reader, const char *at)
+{
+	if (++reader->depth <= reader->limits->max_depth)
+		return true;
+	herald__fail(reader, at, HERALD_LIMIT, "nested more than %zu levels deep",
+		     reader->limits->max_depth);
+	return false;
+}
+
+/* Elements that are read before their number is known. */
+struct growing {
+	char *items;
+	size_t count, capacity, item_bytes;
+};
+
+/* A place for one more; NULL when memory is out. The list moves when it cannot grow in place. */
+static char *
+add_item(struct herald__reader *reader, struct growing *list)
+{
+	size_t bytes = list->capacity * list->item_bytes;
+
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity < 4 ? 4 : list->capacity * 2;
+
+		if (list->items == NULL || !herald__arena_extend(reader->arena, list->items, bytes,
+								 capacity * list->item_bytes)) {
+			char *items =
+				herald__arena_take(reader->arena, capacity * list->item_bytes);
+
+			if (items == NULL)
+				return NULL;
+			if (list->items != NULL)
+				memcpy(items, list->items, bytes);
+			list->items = items;
+		}
+		list->capacity = capacity;
+	}
+	return list->items + list->count++ * list->item_bytes;
+}
+
+/* `after`, or NULL when there are too few or too many. */
+static char *
+check_count(struct herald__reader *reader, const char *at, char *after,
+	    const struct herald__field *field, size_t count)
+{
+	if (count >= field->min_count && count <= field->max_count)
+		return after;
+	herald__check_count(&reader->trace, herald__offset(reader, at), field, count);
+	return NULL;
+}
+
+static char *decode_value(struct herald__reader *reader, char *at,
+			  const struct herald__field *field, enum herald_kind kind, char *out);
+
+/* The elements of an array, from the first one on, to after its closing
+ * bracket. */
+static char *
+decode_elements(struct herald__reader *reader, char *at, const struct herald__field *field,
+		struct growing *list)
+{
+	bool structs = field->kind == HERALD_KIND_LIST;
+
+	for (;; at++) {
+		char *item, *after;
+
+		at = skip_space(at);
+		if (list->count == field->max_count)
+			return check_count(reader, at, at, field, list->count + 1);
+		if ((item = add_item(reader, list)) == NULL)
+			return fail_memory(reader, at);
+		memset(item, 0, list->item_bytes);
+		if (structs)
+			after = decode_object(reader, at, field->inner, item);
+		else
+			after = decode_value(reader, at, field, (enum herald_kind)field->element,
+					     item);
+		if (after == NULL) {
+			herald__trace_index(&reader->trace, list->count - 1);
+			return NULL;
+		}
+		/* Only after a closing bracket can the end have come; but any element may
+     * be one. */
+		at = after < reader->end ? skip_space(after) : after;
+		if (at == reader->end || (*at != ',' && *at != ']'))
+			return herald__fail_syntax(reader, at, "',' or ']'");
+		if (*at == ']')
+			return at + 1;
+	}
+}
+
+static char *
+decode_list(struct herald__reader *reader, char *at, const struct herald__field *field, char *out,
+	    size_t *count)
+{
+	struct growing list = {
+		.item_bytes = field->kind == HERALD_KIND_LIST
+				      ? field->inner->element_bytes
+				      : herald__kind_bytes((enum herald_kind)field->element)};
+	char *start = at;
+
+	if (*at != '[')
+		return herald__fail_type(reader, at, "an array");
+	if (!enter(reader, at))
+		return NULL;
+	at = skip_space(at + 1);
+	if (*at == ']') {
+		at++;
+		if ((list.items = herald__arena_take(reader->arena, 0)) == NULL)
+			return fail_memory(reader, start);
+	} else if ((at = decode_elements(reader, at, field, &list)) == NULL) {
+		return NULL;
+	}
+	reader->depth--;
+	*(void **)(void *)out = list.items;
+	*count = list.count;
+	return check_count(reader, start, at, field, list.count);
+}
+
+/* A member's name at `at`: its text and the place after it. */
+static char *
+read_key(struct herald__reader *reader, char *at, struct herald__string *key)
+{
+	char *after;
+
+	if (*at != '"')
+		return herald__fail_syntax(reader, at, "a member's name in quotes");
+	if ((after = read_string(reader, at, "", key)) == NULL)
+		return NULL;
+	if ((size_t)(after - at) - 2 > reader->limits->max_key_bytes)
+		return herald__fail(reader, at, HERALD_LIMIT,
+				    "a name of %zu bytes, but the limit is %zu",
+				    (size_t)(after - at) - 2, reader->limits->max_key_bytes);
+	return after;
+}
+
+/* The colon after a name, and the place of the value. */
+static inline char *
+read_colon(struct herald__reader *reader, char *at)
+{
+	at = skip_space(at);
+	if (*at != ':')
+		return herald__fail_syntax(reader, at, "':'");
+	return skip_space(at + 1);
+}
+
+static char *
+decode_entry(struct herald__reader *reader, char *at, struct herald_pair *pair)
+{
+	struct herald__string key, value;
+
+	if ((at = read_key(reader, at, &key)) == NULL)
+		return NULL;
+	if (key.nul != NULL)
+		return fail_nul(reader, key.nul);
+	pair->key = key.data;
+	if ((at = read_colon(reader, at)) == NULL)
+		return NULL;
+	if (is_word(reader, at, "null", 4)) {
+		pair->value = "";
+		return at + 4;
+	}
+	at = read_string(reader, at, "a string", &value);
+	if (at != NULL && value.nul != NULL)
+		at = fail_nul(reader, value.nul);
+	if (at == NULL) {
+		herald__trace_key(&reader->trace, key.data, key.bytes);
+		return NULL;
+	}
+	pair->value = value.data;
+	return at;
+}
+
+/* `after`, or NULL when a key stands twice. */
+static char *
+check_keys(struct herald__reader *reader, const struct herald_map *map, char *after)
+{
+	const struct herald_pair **scratch = NULL, *twice;
+
+	if (after == NULL)
+		return NULL;
+	if (map->count > HERALD__FEW_ENTRIES) {
+		scratch = herald__arena_take(reader->arena, map->count * sizeof(*scratch));
+		if (scratch == NULL)
+			return fail_memory(reader, after - 1);
+	}
+	if ((twice = herald__find_duplicate(map->pairs, map->count, scratch)) == NULL)
+		return after;
+	herald__fail(reader, twice->key - 1, HERALD_DUPLICATE, "the member stands twice");
+	herald__trace_key(&reader->trace, twice->key, strlen(twice->key));
+	return NULL;
+}
+
+static char *
+decode_entries(struct herald__reader *reader, char *at, const struct herald__field *field,
+	       struct growing *list)
+{
+	for (;; at++) {
+		struct herald_pair *pair;
+
+		at = skip_space(at);
+		if (list->count == field->max_count)
+			return check_count(reader, at, at, field, list->count + 1);
+		if ((pair = (struct herald_pair *)(void *)add_item(reader, list)) == NULL)
+			return fail_memory(reader, at);
+		if ((at = decode_entry(reader, at, pair)) == NULL)
+			return NULL;
+		at = skip_space(at);
+		if (*at == '}')
+			return at + 1;
+		if (*at != ',')
+			return herald__fail_syntax(reader, at, "',' or '}'");
+	}
+}
+
+static char *
+decode_map(struct herald__reader *reader, char *at, const struct herald__field *field,
+	   struct herald_map *out)
+{
+	struct growing list = {.item_bytes = sizeof(struct herald_pair)};
+	char *start = at;
+
+	if (*at != '{')
+		return herald__fail_type(reader, at, "an object of strings");
+	if (!enter(reader, at))
+		return NULL;
+	at = skip_space(at + 1);
+	if (*at == '}') {
+		at++;
+		if ((list.items = herald__arena_take(reader->arena, 0)) == NULL)
+			return fail_memory(reader, start);
+	} else if ((at = decode_entries(reader, at, field, &list)) == NULL) {
+		return NULL;
+	}
+	reader->depth--;
+	out->pairs = (const struct herald_pair *)(void *)list.items;
+	out->count = list.count;
+	return check_keys(reader, out, check_count(reader, start, at, field, list.count));
+}
+
+static char *
+decode_pointer(struct herald__reader *reader, char *at, const struct herald__field *field,
+	       char *out)
+{
+	char *target;
+
+	if (*at != '{')
+		return herald__fail_type(reader, at, "an object");
+	if ((target = herald__arena_take(reader->arena, field->inner->element_bytes)) == NULL)
+		return fail_memory(reader, at);
+	memset(target, 0, field->inner->element_bytes);
+	*(void **)(void *)out = target;
+	return decode_object(reader, at, field->inner, target);
+}
+
+/* A value of a kind that needs no count: a member's, or an element's of a list
+ * of values. */
+static inline char *
+decode_value(struct herald__reader *reader, char *at, const struct herald__field *field,
+	     enum herald_kind kind, char *out)
+{
+	switch (kind) {
+	case HERALD_KIND_STRING:
+	case HERALD_KIND_TEXT:
+	case HERALD_KIND_CHARS:
+		return decode_string(reader, at, field, kind, out);
+	case HERALD_KIND_TIME:
+		return decode_time(reader, at, (struct herald_time *)(void *)out);
+	case HERALD_KIND_BOOL:
+		return decode_bool(reader, at, (bool *)(void *)out);
+	case HERALD_KIND_ENUM:
+		return decode_enum(reader, at, field, (int *)(void *)out);
+	case HERALD_KIND_JSON:
+		return decode_json(reader, at, field, (struct herald_json *)(void *)out);
+	case HERALD_KIND_MAP:
+		return decode_map(reader, at, field, (struct herald_map *)(void *)out);
+	case HERALD_KIND_STRUCT:
+		return decode_object(reader, at, field->inner, out);
+	case HERALD_KIND_POINTER:
+		return decode_pointer(reader, at, field, out);
+	default:
+		return decode_number(reader, at, field, kind, out);
+	}
+}
+
+/* A member's value, or its null. `out` is the struct, all zero where this
+ * member is. */
+static char *
+decode_member(struct herald__reader *reader, char *at, const struct herald__field *field, char *out)
+{
+	/* null is the zero value, which is there already; raw JSON keeps it as a
+   * value of its own. */
+	if (*at == 'n' && is_word(reader, at, "null", 4) &&
+	    (field->kind != HERALD_KIND_JSON || (field->flags & HERALD__REQUIRED) != 0)) {
+		if ((field->flags & HERALD__REQUIRED) == 0)
+			return at + 4;
+		return herald__fail(reader, at, HERALD_MISSING, "the member is required, but null");
+	}
+	if ((field->flags & HERALD__OPTIONAL) != 0)
+		*(bool *)(void *)(out + field->has_offset) = true;
+	if (field->kind == HERALD_KIND_LIST || field->kind == HERALD_KIND_VALUES)
+		return decode_list(reader, at, field, out + field->offset,
+				   (size_t *)(void *)(out + field->count_offset));
+	return decode_value(reader, at, field, (enum herald_kind)field->kind, out + field->offset);
+}
+
+/* Whether the text at `at` is the field's name, its quotes and its colon. */
+static inline bool
+is_token(const struct herald__reader *reader, const char *at, const struct herald__field *field)
+{
+	size_t bytes = field->token_bytes;
+
+	if ((size_t)(reader->end - at) < field->token_reads ||
+	    ((herald__load64(at) ^ field->token_first) & field->token_mask) != 0)
+		return false;
+	if (bytes <= 8)
+		return true;
+	if (herald__load64(at + bytes - 8) != field->token_last)
+		return false;
+	return bytes <= 16 || memcmp(at + 8, field->token + 8, bytes - 16) == 0;
+}
+
+/*
+ * The field of a member that is not the expected one, and the place of its
+ * value. Of a member that no field has the value is skipped: *found is NULL
+ * then, and the place is the one after it.
+ */
+static char *
+find_field(struct herald__reader *reader, char *at, const struct herald__plan *plan,
+	   const struct herald__field **found)
+{
+	struct herald__string key;
+	char *after = read_key(reader, at, &key);
+
+	if (after == NULL || (after = read_colon(reader, after)) == NULL)
+		return NULL;
+	*found = herald__plan_find(plan, key.data, key.bytes);
+	if (*found != NULL)
+		return after;
+	if (plan->schema->reject_unknown)
+		after = herald__fail(reader, at, HERALD_UNKNOWN_MEMBER, "%s has no such member",
+				     plan->schema->name);
+	else
+		after = herald__skip_value(reader, after);
+	if (after == NULL)
+		herald__trace_key(&reader->trace, key.data, key.bytes);
+	return after;
+}
+
+/*
+ * One member, name and value. The field after the one that was there last is
+ * tried first: senders keep an order, and it is nearly always the schema's.
+ * *field becomes the next one to expect.
+ */
+static inline char *
+decode_pair(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out,
+	    uint64_t *seen, const struct herald__field **field)
+{
+	const struct herald__field *found = *field;
+	char *name = at, *after;
+	uint64_t *word, bit;
+
+	if (is_token(reader, at, found)) {
+		at = skip_space(at + found->token_bytes);
+	} else {
+		if ((at = find_field(reader, at, plan, &found)) == NULL || found == NULL)
+			return at;
+	}
+	*field = found + 1;
+	word = &seen[found->index / 64];
+	bit = (uint64_t)1 << found->index % 64;
+	if ((*word & bit) != 0)
+		after = herald__fail(reader, name, HERALD_DUPLICATE, "the member stands twice");
+	else
+		after = decode_member(reader, at, found, out);
+	*word |= bit;
+	if (after == NULL)
+		herald__trace_key(&reader->trace, found->name, found->name_bytes);
+	return after;
+}
+
+static char *
+fail_missing(struct herald__reader *reader, const char *start, const struct herald__plan *plan,
+	     size_t index)
+{
+	const struct herald__field *field = &plan->fields[index];
+
+	herald__fail(reader, start, HERALD_MISSING, "the member is required, but missing");
+	herald__trace_key(&reader->trace, field->name, field->name_bytes);
+	return NULL;
+}
+
+/* All members from the first one on, to after the closing brace. */
+static char *
+decode_members(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out,
+	       uint64_t *seen)
+{
+	const struct herald__field *field = plan->fields;
+
+	for (;; at = skip_space(at + 1)) {
+		if ((at = decode_pair(reader, at, plan, out, seen, &field)) == NULL)
+			return NULL;
+		if (at == reader->end)
+			return herald__fail_syntax(reader, at, "',' or '}'");
+		at = skip_space(at);
+		if (*at == '}')
+			return at + 1;
+		if (*at != ',')
+			return herald__fail_syntax(reader, at, "',' or '}'");
+	}
+}
+
+static char *
+decode_object(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out)
+{
+	uint64_t small = 0, *seen = &small;
+	char *start = at;
+
+	if (*at != '{')
+		return herald__fail_type(reader, at, "an object");
+	if (!enter(reader, at))
+		return NULL;
+	if (plan->words_count > 1) {
+		size_t bytes = plan->words_count * sizeof(*seen);
+
+		if ((seen = herald__arena_take(reader->arena, bytes)) == NULL)
+			return fail_memory(reader, at);
+		memset(seen, 0, bytes);
+	}
+	at = skip_space(at + 1);
+	if (*at == '}')
+		at++;
+	else if ((at = decode_members(reader, at, plan, out, seen)) == NULL)
+		return NULL;
+	for (size_t i = 0; i < plan->words_count; i++) {
+		uint64_t missing = plan->required[i] & ~seen[i];
+
+		if (missing != 0)
+			return fail_missing(reader, start, plan,
+					    i * 64 + (size_t)__builtin_ctzll(missing));
+	}
+	reader->depth--;
+	return at;
+}
+
+/* A document for which the decoder's invariant does not hold: say what is wrong
+ * with it. */
+static char *
+fail_document(struct herald__reader *reader, char *at)
+{
+	char *after = herald__skip_value(reader, at);
+
+	if (after == NULL)
+		return NULL;
+	after = herald__skip_space(reader, after);
+	if (after < reader->end)
+		return herald__fail_syntax(reader, after, "the end of the input");
+	return herald__fail_type(reader, at, "an object");
+}
+
+static char *
+decode_document(struct herald__reader *reader, const struct herald__plan *plan, char *out)
+{
+	char *at = herald__skip_space(reader, reader->begin);
+	char *end = reader->end;
+
+	while (end > at && herald__is_space(end[-1]))
+		end--;
+	if (plan == NULL) {
+		at = decode_json(reader, at, NULL, (struct herald_json *)(void *)out);
+	} else if (at == end || *at != '{' || end[-1] != '}') {
+		return fail_document(reader, at);
+	} else {
+		reader->end = end;
+		memset(out, 0, plan->element_bytes);
+		at = decode_object(reader, at, plan, out);
+	}
+	if (at != NULL && at < end)
+		return herald__fail_syntax(reader, herald__skip_space(reader, at),
+					   "the end of the input");
+	return at;
+}
+
+/*
+ * A failure after a deferred value may be due to it: what skipped it saw brackets and quotes only. If
+ * it is not valid, that is the first error of the document.
+ */
+static void
+blame_deferred(struct herald__reader *reader, const struct herald__plan *plan)
+{
+	struct herald__trace trace = reader->trace;
+	const struct herald__field *field = plan->fields;
+
+	while ((field->flags & HERALD__DEFERRED) == 0)
+		field++;
+	reader->depth = 1;
+	if (herald__skip_value(reader, reader->deferred) == NULL)
+		herald__trace_key(&reader->trace, field->name, field->name_bytes);
+	else
+		reader->trace = trace;
+}
+
+enum herald_status
+herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t bytes,
+			  struct herald_arena *arena, void *out, const struct herald__part *part,
+			  struct herald_error *error)
+{
+	struct herald__reader reader;
+
+	/* Not an initialiser: the error struct in it is large, and needed only after a failure. */
+	reader.begin = data;
+	reader.end = reader.whole_end = data + bytes;
+	reader.arena = arena;
+	reader.limits = &codec->limits;
+	reader.depth = part->depth;
+	reader.base_offset = part->offset;
+	reader.deferred = NULL;
+	if (decode_document(&reader, codec->root, out) != NULL)
+		return HERALD_OK;
+	if (reader.deferred != NULL)
+		blame_deferred(&reader, codec->root);
+	return herald__trace_finish(&reader.trace, part->path, error);
+}
+
+enum herald_status
+herald__codec_check_part(const struct herald_codec *codec, const char *data, size_t bytes,
+			 const struct herald__part *part, struct herald_error *error)
+{
+	struct herald__reader reader;
+	char *at = (char *)data; /* skipping does not write */
+
+	reader.begin = at;
+	reader.end = reader.whole_end = at + bytes;
+	reader.limits = &codec->limits;
+	reader.depth = part->depth;
+	reader.base_offset = part->offset;
+	if ((at = herald__skip_value(&reader, at)) != NULL &&
+	    (at = herald__skip_space(&reader, at)) == reader.end)
+		return HERALD_OK;
+	if (at != NULL)
+		herald__fail_syntax(&reader, at, "the end of the value");
+	return herald__trace_finish(&reader.trace, part->path, error);
+}
+
+enum herald_status
+herald_codec_decode(const struct herald_codec *codec, char *data, size_t bytes,
+		    struct herald_arena *arena, void *out, struct herald_error *error)
+{
+	size_t out_bytes =
+		codec->root != NULL ? codec->root->element_bytes : sizeof(struct herald_json);
+	void *decoded = herald__arena_take(arena, out_bytes);
+	enum herald_status status;
+
+	if (decoded == NULL)
+		return herald_error_set(
+			error, herald__arena_over_limit(arena) ? HERALD_LIMIT : HERALD_NO_MEMORY,
+			HERALD_NO_OFFSET, "no memory for the struct");
+	status = herald__codec_decode_part(codec, data, bytes, arena, decoded, &herald__whole,
+					   error);
+	if (status == HERALD_OK)
+		memcpy(out, decoded, out_bytes);
+	return status;
+}

@@ -1,0 +1,564 @@
+/*
+ * The encoder: a struct as JSON, as a plan says. Owns what is left out, and
+ * that nothing is written which the decoder would refuse. The buffer and its
+ * growth are buffer.c's, numbers number.c's.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "../memory.h"
+#include "check.h"
+#include "codec.h"
+#include "number.h"
+#include "scan.h"
+#include "simd.h"
+
+/* A document being written. */
+struct writer {
+	char *at, *end; /* in the buffer: where the next byte goes, and how far there is room */
+	struct herald_buffer *out; /* its `bytes` are right only after flush() */
+	const struct herald_limits *limits;
+	size_t depth;
+	struct herald__trace trace;
+};
+
+static bool encode_object(struct writer *writer, const struct herald__plan *plan, const char *in);
+
+static void
+flush(struct writer *writer)
+{
+	if (writer->at != NULL)
+		writer->out->bytes = (size_t)(writer->at - writer->out->data);
+}
+
+static bool
+grow(struct writer *writer, size_t bytes)
+{
+	enum herald_status status;
+
+	flush(writer);
+	if ((status = herald_buffer_reserve(writer->out, bytes)) != HERALD_OK)
+		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, status, "%s",
+					  status == HERALD_TOO_LARGE
+						  ? "the JSON is larger than the buffer may grow"
+						  : "out of memory");
+	writer->at = writer->out->data + writer->out->bytes;
+	writer->end = writer->out->data + writer->out->capacity;
+	return true;
+}
+
+static inline size_t
+room(const struct writer *writer)
+{
+	return (size_t)(writer->end - writer->at);
+}
+
+/* Room for `bytes` more. The functions that return bool record a failure before they return false. */
+static inline bool
+reserve(struct writer *writer, size_t bytes)
+{
+	return room(writer) >= bytes || grow(writer, bytes);
+}
+
+static inline bool
+put(struct writer *writer, const char *data, size_t bytes)
+{
+	if (!reserve(writer, bytes))
+		return false;
+	memcpy(writer->at, data, bytes);
+	writer->at += bytes;
+	return true;
+}
+
+static inline bool
+put_byte(struct writer *writer, char byte)
+{
+	if (!reserve(writer, 1))
+		return false;
+	*writer->at++ = byte;
+	return true;
+}
+
+/* The escape for a quote, a backslash or a control character. Returns its
+ * length. */
+static size_t
+write_escape(char byte, char *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char letters[256] = {
+		['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+		['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
+	};
+	unsigned char code = (unsigned char)byte;
+
+	out[0] = '\\';
+	if ((out[1] = letters[code]) != 0)
+		return 2;
+	memcpy(out + 1, "u00", 3);
+	out[4] = hex[code >> 4];
+	out[5] = hex[code & 15];
+	return 6;
+}
+
+/* The escape of a byte that is not ASCII is its whole sequence: length 0 when
+ * it is none. */
+static size_t
+escape_special(const char *at, const char *end, char *out, size_t *taken)
+{
+	size_t length;
+
+	*taken = 1;
+	if ((unsigned char)*at < 0x80)
+		return write_escape(*at, out);
+	length = *taken = herald__utf8_sequence(at, end);
+	memcpy(out, at, length);
+	return length;
+}
+
+/* From the first byte that is not plain on: escape, check, copy. */
+static bool
+encode_special(struct writer *writer, const char *text, const char *at, const char *end)
+{
+	size_t taken, length;
+	char escape[8];
+
+	for (;; at += taken) {
+		const char *special = herald__find_special((char *)at, text, (char *)end);
+
+		if (!put(writer, at, (size_t)(special - at)))
+			return false;
+		if ((at = special) == end)
+			return true;
+		if ((length = escape_special(at, end, escape, &taken)) == 0)
+			return herald__trace_fail(
+				&writer->trace, HERALD_NO_OFFSET, HERALD_BAD_UTF8,
+				"byte 0x%02X does not begin a valid UTF-8 sequence",
+				(unsigned char)*at);
+		if (!put(writer, escape, length))
+			return false;
+	}
+}
+
+/* A string in quotes, with at most `max_bytes` between them. */
+static inline bool
+encode_text(struct writer *writer, const char *text, size_t bytes, size_t max_bytes)
+{
+	size_t start, written;
+	const char *plain;
+
+	/* Its bytes and the quotes; only escapes need more. */
+	if (bytes > SIZE_MAX - 2 || !reserve(writer, bytes + 2))
+		return false;
+	*writer->at++ = '"';
+	start = (size_t)(writer->at - writer->out->data);
+	plain = herald__copy_plain(writer->at, text, text + bytes);
+	writer->at += plain - text;
+	if (plain < text + bytes && !encode_special(writer, text, plain, text + bytes))
+		return false;
+	written = (size_t)(writer->at - writer->out->data) - start;
+	if (written > max_bytes)
+		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_LIMIT,
+					  "a string of %zu bytes, but the limit is %zu", written,
+					  max_bytes);
+	return put_byte(writer, '"');
+}
+
+static bool
+encode_string(struct writer *writer, const struct herald__field *field, const char *text,
+	      size_t bytes)
+{
+	if ((field->flags & (HERALD__LENGTH | HERALD__ONE_OF)) != 0 &&
+	    !herald__check_string(&writer->trace, HERALD_NO_OFFSET, field, text, bytes))
+		return false;
+	return encode_text(writer, text, bytes, writer->limits->max_string_bytes);
+}
+
+static bool
+encode_chars(struct writer *writer, const struct herald__field *field, const char *text)
+{
+	const char *nul = memchr(text, '\0', field->field->bytes);
+
+	if (nul == NULL)
+		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_BAD_LENGTH,
+					  "the array of %zu bytes has no NUL in it",
+					  field->field->bytes);
+	return encode_string(writer, field, text, (size_t)(nul - text));
+}
+
+static bool
+encode_signed(struct writer *writer, const struct herald__field *field, int64_t value)
+{
+	char text[HERALD__NUMBER_BYTES] = {0};
+	bool direct = room(writer) >= sizeof(text);
+	size_t bytes = herald__write_integer(value, direct ? writer->at : text);
+
+	if (value < field->range.integer.min || value > field->range.integer.max) {
+		herald__write_integer(value, text);
+		herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
+		return false;
+	}
+	if (!direct)
+		return put(writer, text, bytes);
+	writer->at += bytes;
+	return true;
+}
+
+static bool
+encode_unsigned(struct writer *writer, const struct herald__field *field, uint64_t value)
+{
+	char text[HERALD__NUMBER_BYTES] = {0};
+	bool direct = room(writer) >= sizeof(text);
+	size_t bytes = herald__write_natural(value, direct ? writer->at : text);
+
+	if (value < field->range.natural.min || value > field->range.natural.max) {
+		herald__write_natural(value, text);
+		herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
+		return false;
+	}
+	if (!direct)
+		return put(writer, text, bytes);
+	writer->at += bytes;
+	return true;
+}
+
+static bool
+encode_real(struct writer *writer, const struct herald__field *field, double value, bool single)
+{
+	char text[HERALD__NUMBER_BYTES];
+
+	if (!isfinite(value))
+		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_BAD_VALUE,
+					  "JSON has no infinity and no NaN");
+	if ((field->flags & HERALD__BOUNDED) != 0 &&
+	    !herald__check_real(&writer->trace, HERALD_NO_OFFSET, field, value))
+		return false;
+	return put(writer, text,
+		   single ? herald__write_float((float)value, text)
+			  : herald__write_double(value, text));
+}
+
+static bool
+encode_time(struct writer *writer, const struct herald_time *time)
+{
+	char text[HERALD_TIME_TEXT_BYTES + 2];
+	size_t bytes = herald_time_format(time, text + 1);
+
+	if (bytes == 0)
+		return herald__trace_fail(
+			&writer->trace, HERALD_NO_OFFSET, HERALD_BAD_TIME,
+			"the time cannot be written as RFC 3339: year, nanoseconds or offset "
+			"is out of range");
+	text[0] = text[bytes + 1] = '"';
+	return put(writer, text, bytes + 2);
+}
+
+static bool
+encode_enum(struct writer *writer, const struct herald__field *field, int value)
+{
+	for (size_t i = 0; i < field->field->names_count; i++) {
+		const struct herald_name *name = &field->field->names[i];
+
+		if (name->value == value)
+			return encode_text(writer, name->name, strlen(name->name),
+					   writer->limits->max_string_bytes);
+	}
+	return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_BAD_VALUE,
+				  "the enum has no name for %d", value);
+}
+
+static bool
+encode_json(struct writer *writer, const struct herald__field *field,
+	    const struct herald_json *json)
+{
+	const char *begin = json->data, *end = json->data + json->bytes;
+	struct herald_limits limits = *writer->limits;
+	enum herald_status status;
+
+	limits.max_depth -= writer->depth;
+	if ((status = herald__check_json(json->data, json->bytes, &limits)) != HERALD_OK)
+		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, status,
+					  "the raw JSON is not valid: %s",
+					  herald_status_text(status));
+	while (herald__is_space(*begin))
+		begin++;
+	while (herald__is_space(end[-1]))
+		end--;
+	if (*begin == 'n' && field != NULL && (field->flags & HERALD__REQUIRED) != 0)
+		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_MISSING,
+					  "the member is required, but null");
+	return put(writer, begin, (size_t)(end - begin));
+}
+
+static bool
+enter(struct writer *writer)
+{
+	if (++writer->depth <= writer->limits->max_depth)
+		return true;
+	return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_LIMIT,
+				  "nested more than %zu levels deep", writer->limits->max_depth);
+}
+
+static bool
+encode_entry(struct writer *writer, const struct herald_pair *pair)
+{
+	if (pair->key == NULL)
+		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_MISSING,
+					  "an entry's key is NULL");
+	if (!encode_text(writer, pair->key, strlen(pair->key), writer->limits->max_key_bytes) ||
+	    !put_byte(writer, ':'))
+		return false;
+	if (pair->value != NULL)
+		return encode_text(writer, pair->value, strlen(pair->value),
+				   writer->limits->max_string_bytes);
+	return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_MISSING,
+				  "an entry's value is NULL");
+}
+
+static bool
+check_keys(struct writer *writer, const struct herald_map *map)
+{
+	const struct herald_allocator *allocator = &writer->out->allocator;
+	const struct herald_pair **scratch = NULL, *twice;
+	size_t bytes = map->count * sizeof(*scratch);
+
+	if (map->count > HERALD__FEW_ENTRIES &&
+	    (scratch = herald__allocate(allocator, bytes)) == NULL)
+		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_NO_MEMORY,
+					  "out of memory");
+	twice = herald__find_duplicate(map->pairs, map->count, scratch);
+	herald__release(allocator, scratch, bytes);
+	if (twice == NULL)
+		return true;
+	herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_DUPLICATE,
+			   "the member stands twice");
+	herald__trace_key(&writer->trace, twice->key, strlen(twice->key));
+	return false;
+}
+
+static bool
+encode_map(struct writer *writer, const struct herald__field *field, const struct herald_map *map)
+{
+	if (!herald__check_count(&writer->trace, HERALD_NO_OFFSET, field, map->count) ||
+	    !enter(writer) || !put_byte(writer, '{'))
+		return false;
+	for (size_t i = 0; i < map->count; i++) {
+		const struct herald_pair *pair = &map->pairs[i];
+
+		if (i > 0 && !put_byte(writer, ','))
+			return false;
+		if (encode_entry(writer, pair))
+			continue;
+		if (pair->key != NULL)
+			herald__trace_key(&writer->trace, pair->key, strlen(pair->key));
+		return false;
+	}
+	writer->depth--;
+	return put_byte(writer, '}') && check_keys(writer, map);
+}
+
+static bool
+encode_number(struct writer *writer, const struct herald__field *field, enum herald_kind kind,
+	      const void *in)
+{
+	switch (kind) {
+	case HERALD_KIND_INT8:
+		return encode_signed(writer, field, *(const int8_t *)in);
+	case HERALD_KIND_INT16:
+		return encode_signed(writer, field, *(const int16_t *)in);
+	case HERALD_KIND_INT32:
+		return encode_signed(writer, field, *(const int32_t *)in);
+	case HERALD_KIND_INT64:
+		return encode_signed(writer, field, *(const int64_t *)in);
+	case HERALD_KIND_UINT8:
+		return encode_unsigned(writer, field, *(const uint8_t *)in);
+	case HERALD_KIND_UINT16:
+		return encode_unsigned(writer, field, *(const uint16_t *)in);
+	case HERALD_KIND_UINT32:
+		return encode_unsigned(writer, field, *(const uint32_t *)in);
+	case HERALD_KIND_UINT64:
+		return encode_unsigned(writer, field, *(const uint64_t *)in);
+	case HERALD_KIND_FLOAT:
+		return encode_real(writer, field, (double)*(const float *)in, true);
+	default:
+		return encode_real(writer, field, *(const double *)in, false);
+	}
+}
+
+/* Whether a pointer in a value of this kind is NULL: the value is absent then.
+ */
+static bool
+is_absent(enum herald_kind kind, const void *in)
+{
+	switch (kind) {
+	case HERALD_KIND_STRING:
+	case HERALD_KIND_POINTER:
+	case HERALD_KIND_LIST:
+	case HERALD_KIND_VALUES:
+		return *(const void *const *)in == NULL;
+	case HERALD_KIND_TEXT:
+		return ((const struct herald_text *)in)->data == NULL;
+	case HERALD_KIND_JSON:
+		return ((const struct herald_json *)in)->data == NULL;
+	case HERALD_KIND_MAP:
+		return ((const struct herald_map *)in)->pairs == NULL;
+	default:
+		return false;
+	}
+}
+
+/* A value of a kind that needs no count: a member's, or an element's of a list
+ * of values. */
+static bool
+encode_value(struct writer *writer, const struct herald__field *field, enum herald_kind kind,
+	     const void *in)
+{
+	const char *string;
+
+	switch (kind) {
+	case HERALD_KIND_BOOL:
+		return *(const bool *)in ? put(writer, "true", 4) : put(writer, "false", 5);
+	case HERALD_KIND_STRING:
+		string = *(const char *const *)in;
+		return encode_string(writer, field, string, strlen(string));
+	case HERALD_KIND_TEXT:
+		return encode_string(writer, field, ((const struct herald_text *)in)->data,
+				     ((const struct herald_text *)in)->bytes);
+	case HERALD_KIND_CHARS:
+		return encode_chars(writer, field, in);
+	case HERALD_KIND_TIME:
+		return encode_time(writer, in);
+	case HERALD_KIND_JSON:
+		return encode_json(writer, field, in);
+	case HERALD_KIND_MAP:
+		return encode_map(writer, field, in);
+	case HERALD_KIND_ENUM:
+		return encode_enum(writer, field, *(const int *)in);
+	case HERALD_KIND_STRUCT:
+		return encode_object(writer, field->inner, in);
+	case HERALD_KIND_POINTER:
+		return encode_object(writer, field->inner, *(const char *const *)in);
+	default:
+		return encode_number(writer, field, kind, in);
+	}
+}
+
+static bool
+encode_element(struct writer *writer, const struct herald__field *field, const char *in)
+{
+	enum herald_kind kind = (enum herald_kind)field->element;
+
+	if (field->kind == HERALD_KIND_LIST)
+		return encode_object(writer, field->inner, in);
+	if (is_absent(kind, in))
+		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_MISSING,
+					  "an element is NULL");
+	return encode_value(writer, field, kind, in);
+}
+
+static bool
+encode_list(struct writer *writer, const struct herald__field *field, const char *items,
+	    size_t count)
+{
+	size_t bytes = field->kind == HERALD_KIND_LIST
+			       ? field->inner->element_bytes
+			       : herald__kind_bytes((enum herald_kind)field->element);
+
+	if (!herald__check_count(&writer->trace, HERALD_NO_OFFSET, field, count) ||
+	    !enter(writer) || !put_byte(writer, '['))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && !put_byte(writer, ','))
+			return false;
+		if (!encode_element(writer, field, items + i * bytes)) {
+			herald__trace_index(&writer->trace, i);
+			return false;
+		}
+	}
+	writer->depth--;
+	return put_byte(writer, ']');
+}
+
+/* Whether a member is left out of the JSON. */
+static bool
+is_left_out(const struct herald__field *field, const char *in)
+{
+	const char *member = in + field->offset;
+
+	if ((field->flags & HERALD__OPTIONAL) != 0 &&
+	    !*(const bool *)(const void *)(in + field->has_offset))
+		return true;
+	if (is_absent((enum herald_kind)field->kind, member))
+		return true;
+	/* An enum that was never set, and has no name for 0. */
+	if (field->kind == HERALD_KIND_ENUM && *(const int *)(const void *)member == 0) {
+		for (size_t i = 0; i < field->field->names_count; i++)
+			if (field->field->names[i].value == 0)
+				return false;
+		return true;
+	}
+	return false;
+}
+
+static bool
+encode_member(struct writer *writer, const struct herald__field *field, const char *in)
+{
+	const char *member = in + field->offset;
+
+	if (field->kind == HERALD_KIND_LIST || field->kind == HERALD_KIND_VALUES)
+		return encode_list(writer, field, *(const char *const *)(const void *)member,
+				   *(const size_t *)(const void *)(in + field->count_offset));
+	return encode_value(writer, field, (enum herald_kind)field->kind, member);
+}
+
+static bool
+encode_object(struct writer *writer, const struct herald__plan *plan, const char *in)
+{
+	char before = '{';
+
+	if (!enter(writer))
+		return false;
+	for (size_t i = 0; i < plan->fields_count; i++) {
+		const struct herald__field *field = &plan->fields[i];
+		bool fine = true;
+
+		if (!is_left_out(field, in)) {
+			fine = put_byte(writer, before) &&
+			       put(writer, field->token, field->token_bytes) &&
+			       encode_member(writer, field, in);
+			before = ',';
+		} else if ((field->flags & HERALD__REQUIRED) != 0) {
+			fine = herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_MISSING,
+						  "the member is required, but NULL");
+		}
+		if (!fine) {
+			herald__trace_key(&writer->trace, field->name, field->name_bytes);
+			return false;
+		}
+	}
+	writer->depth--;
+	return before == '{' ? put(writer, "{}", 2) : put_byte(writer, '}');
+}
+
+enum herald_status
+herald_codec_encode(const struct herald_codec *codec, const void *in, struct herald_buffer *out,
+		    struct herald_error *error)
+{
+	struct writer writer;
+	size_t before = out->bytes;
+	bool fine;
+
+	/* Not an initialiser: the error struct in it is large, and needed only after
+   * a failure. */
+	writer.out = out;
+	writer.at = before > 0 ? out->data + before : out->data;
+	writer.end = out->capacity > 0 ? out->data + out->capacity : out->data;
+	writer.limits = &codec->limits;
+	writer.depth = 0;
+	fine = codec->root != NULL ? encode_object(&writer, codec->root, in)
+				   : encode_json(&writer, NULL, in);
+	flush(&writer);
+	if (fine)
+		return HERALD_OK;
+	out->bytes = before;
+	return herald__trace_finish(&writer.trace, "", error);
+}

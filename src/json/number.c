@@ -1,0 +1,327 @@
+/*
+ * Numbers: from JSON text to C's types and back. Owns the grammar of the
+ * numbers that are wanted and their conversion; what is hard to round goes to
+ * the C library with its "C" locale.
+ */
+#include "number.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "binary.h"
+
+/* A number in decimal: digits * 10^exponent. */
+struct decimal {
+	const char *text;
+	uint64_t digits; /* the first 19 */
+	int64_t exponent;
+	bool negative;
+	bool exact; /* all of its digits are in `digits` */
+};
+
+/* Enough digits to fill a uint64_t without overflow. */
+#define MAX_DIGITS 19
+
+/* No document has as many digits as it would take to bring such an exponent
+ * back into range. */
+#define MAX_EXPONENT INT64_C(1000000000000000)
+
+static bool
+is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+/* The sign, and that a digit follows which is no leading zero. */
+static char *
+read_sign(struct herald__reader *reader, char *at, const char *expected, bool *negative)
+{
+	char *start = at;
+
+	*negative = *at == '-';
+	at += *negative;
+	if (!is_digit(*at)) {
+		if (!*negative)
+			return herald__fail_type(reader, start, expected);
+		return herald__fail(reader, at, HERALD_BAD_JSON, "expected a digit after '-'");
+	}
+	if (*at == '0' && is_digit(at[1]))
+		return herald__fail(reader, at, HERALD_BAD_JSON, "a number has no leading zero");
+	return at;
+}
+
+char *
+herald__read_integer(struct herald__reader *reader, char *at, struct herald__integer *out)
+{
+	char *start = at, *digits;
+	uint64_t value = 0;
+
+	if ((digits = at = read_sign(reader, at, "an integer", &out->negative)) == NULL)
+		return NULL;
+	out->overflow = false;
+	while (is_digit(*at) && at - digits < MAX_DIGITS)
+		value = value * 10 + (uint64_t)(*at++ - '0');
+	while (is_digit(*at)) {
+		out->overflow |= __builtin_mul_overflow(value, 10u, &value);
+		out->overflow |= __builtin_add_overflow(value, (uint64_t)(*at++ - '0'), &value);
+	}
+	if (*at == '.' || *at == 'e' || *at == 'E')
+		return herald__fail(reader, start, HERALD_BAD_TYPE,
+				    "expected an integer, found a number with %s",
+				    *at == '.' ? "a fraction" : "an exponent");
+	out->magnitude = out->overflow ? UINT64_MAX : value;
+	return at;
+}
+
+/* Add digits as long as they fit. Returns the place after all of them. */
+static char *
+read_digits(char *at, struct decimal *decimal, int *count, int64_t exponent_each)
+{
+	for (; is_digit(*at); at++) {
+		if (*count < MAX_DIGITS) {
+			decimal->digits = decimal->digits * 10 + (uint64_t)(*at - '0');
+			decimal->exponent += exponent_each;
+			*count += decimal->digits != 0; /* leading zeros do not count */
+		} else {
+			decimal->exact &= *at == '0';
+			decimal->exponent += exponent_each + 1;
+		}
+	}
+	return at;
+}
+
+static char *
+read_exponent(struct herald__reader *reader, char *at, struct decimal *decimal)
+{
+	bool negative = *at == '-';
+	int64_t exponent = 0;
+
+	at += negative || *at == '+';
+	if (!is_digit(*at))
+		return herald__fail(reader, at, HERALD_BAD_JSON,
+				    "expected a digit in the exponent");
+	for (; is_digit(*at); at++)
+		if (exponent < MAX_EXPONENT)
+			exponent = exponent * 10 + (*at - '0');
+	decimal->exponent += negative ? -exponent : exponent;
+	return at;
+}
+
+static char *
+read_decimal(struct herald__reader *reader, char *at, struct decimal *out)
+{
+	int count = 0;
+
+	*out = (struct decimal){.text = at, .exact = true};
+	if ((at = read_sign(reader, at, "a number", &out->negative)) == NULL)
+		return NULL;
+	at = read_digits(at, out, &count, 0);
+	if (*at == '.') {
+		if (!is_digit(*++at))
+			return herald__fail(reader, at, HERALD_BAD_JSON,
+					    "expected a digit after the point");
+		at = read_digits(at, out, &count, -1);
+	}
+	if (*at == 'e' || *at == 'E')
+		at = read_exponent(reader, at + 1, out);
+	return at;
+}
+
+/* strtod and strtof as in the "C" locale, whatever the thread's is. Costs no
+ * memory with glibc. */
+static double
+convert_slowly(const char *text, bool single)
+{
+	locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	double value =
+		single ? (double)strtof_l(text, NULL, c_locale) : strtod_l(text, NULL, c_locale);
+
+	freelocale(c_locale);
+	return value;
+}
+
+static char *
+fail_too_large(struct herald__reader *reader, const struct decimal *decimal, const char *type)
+{
+	return herald__fail(reader, decimal->text, HERALD_OUT_OF_RANGE,
+			    "the number is too large for a %s", type);
+}
+
+/*
+ * Convert by arithmetic. Of more than 19 digits the value is between two that can be converted; when
+ * both round to the same, so does it. Returns false where only all the digits can tell.
+ */
+static bool
+convert(const struct decimal *decimal, bool convert_one(uint64_t, int64_t, uint64_t *),
+	uint64_t *bits)
+{
+	uint64_t above;
+
+	if (!convert_one(decimal->digits, decimal->exponent, bits))
+		return false;
+	return decimal->exact ||
+	       (convert_one(decimal->digits + 1, decimal->exponent, &above) && above == *bits);
+}
+
+char *
+herald__read_double(struct herald__reader *reader, char *at, double *out)
+{
+	struct decimal decimal;
+	uint64_t bits;
+
+	if ((at = read_decimal(reader, at, &decimal)) == NULL)
+		return NULL;
+	if (!convert(&decimal, herald__to_double, &bits)) {
+		*out = convert_slowly(decimal.text, false);
+	} else {
+		bits |= (uint64_t)decimal.negative << 63;
+		memcpy(out, &bits, sizeof(*out));
+	}
+	return isfinite(*out) ? at : fail_too_large(reader, &decimal, "double");
+}
+
+char *
+herald__read_float(struct herald__reader *reader, char *at, float *out)
+{
+	struct decimal decimal;
+	uint64_t bits;
+	uint32_t half;
+
+	if ((at = read_decimal(reader, at, &decimal)) == NULL)
+		return NULL;
+	if (!convert(&decimal, herald__to_float, &bits)) {
+		*out = (float)convert_slowly(decimal.text, true);
+	} else {
+		half = (uint32_t)bits | (uint32_t)decimal.negative << 31;
+		memcpy(out, &half, sizeof(*out));
+	}
+	return isfinite(*out) ? at : fail_too_large(reader, &decimal, "float");
+}
+
+/* "00" to "99" */
+static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+			    "25262728293031323334353637383940414243444546474849"
+			    "50515253545556575859606162636465666768697071727374"
+			    "75767778798081828384858687888990919293949596979899";
+
+size_t
+herald__write_natural(uint64_t value, char *out)
+{
+	char digits[20];
+	size_t begin = sizeof(digits);
+
+	while (value >= 100) {
+		memcpy(digits + (begin -= 2), pairs + 2 * (value % 100), 2);
+		value /= 100;
+	}
+	if (value >= 10)
+		memcpy(digits + (begin -= 2), pairs + 2 * value, 2);
+	else
+		digits[--begin] = (char)('0' + value);
+	memcpy(out, digits + begin, sizeof(digits) - begin);
+	return sizeof(digits) - begin;
+}
+
+size_t
+herald__write_integer(int64_t value, char *out)
+{
+	if (value >= 0)
+		return herald__write_natural((uint64_t)value, out);
+	*out = '-';
+	return 1 + herald__write_natural(-(uint64_t)value, out + 1);
+}
+
+/* Decimals with their point between these places are written without an exponent. */
+#define LEAST_PLAIN (-4)
+#define GREATEST_PLAIN 21
+
+static char *
+put_zeros(char *out, int32_t count)
+{
+	memset(out, '0', (size_t)count);
+	return out + count;
+}
+
+static char *
+put_digits(char *out, const char *digits, int32_t count)
+{
+	memcpy(out, digits, (size_t)count);
+	return out + count;
+}
+
+/* Write 0.DIGITS * 10^point. */
+static char *
+put_decimal(char *out, const char *digits, int32_t count, int32_t point)
+{
+	if (point < LEAST_PLAIN || point > GREATEST_PLAIN) {
+		*out++ = digits[0];
+		if (count > 1) {
+			*out++ = '.';
+			out = put_digits(out, digits + 1, count - 1);
+		}
+		*out++ = 'e';
+		return out + herald__write_integer(point - 1, out);
+	}
+	if (point <= 0) {
+		out = put_zeros(put_digits(out, "0.", 2), -point);
+		return put_digits(out, digits, count);
+	}
+	if (point >= count)
+		return put_zeros(put_digits(out, digits, count), point - count);
+	out = put_digits(out, digits, point);
+	*out++ = '.';
+	return put_digits(out, digits + point, count - point);
+}
+
+static size_t
+write_decimal(struct herald__decimal decimal, bool negative, char *out)
+{
+	char digits[20], *start = out;
+	int32_t count;
+
+	while (decimal.digits % 10 == 0) {
+		decimal.digits /= 10;
+		decimal.exponent++;
+	}
+	count = (int32_t)herald__write_natural(decimal.digits, digits);
+	if (negative)
+		*out++ = '-';
+	return (size_t)(put_decimal(out, digits, count, count + decimal.exponent) - start);
+}
+
+static size_t
+write_zero(bool negative, char *out)
+{
+	memcpy(out, "-0", 2);
+	if (!negative)
+		out[0] = '0';
+	return 1 + (size_t)negative;
+}
+
+size_t
+herald__write_double(double value, char *out)
+{
+	uint64_t bits;
+	bool negative;
+
+	memcpy(&bits, &value, sizeof(bits));
+	negative = bits >> 63 != 0;
+	bits &= ~(UINT64_C(1) << 63);
+	return bits == 0 ? write_zero(negative, out)
+			 : write_decimal(herald__from_double(bits), negative, out);
+}
+
+size_t
+herald__write_float(float value, char *out)
+{
+	uint32_t bits;
+	bool negative;
+
+	memcpy(&bits, &value, sizeof(bits));
+	negative = bits >> 31 != 0;
+	bits &= ~(UINT32_C(1) << 31);
+	return bits == 0 ? write_zero(negative, out)
+			 : write_decimal(herald__from_float(bits), negative, out);
+}

@@ -1,0 +1,16 @@
+/*
+ * Powers of ten for the exact conversion of numbers. Private; powers.c is generated.
+ */
+#ifndef HERALD_SRC_JSON_POWERS_H
+#define HERALD_SRC_JSON_POWERS_H
+
+#include <stdint.h>
+
+#define HERALD__POWERS_LEAST (-342)
+#define HERALD__POWERS_COUNT (324 + 342 + 1)
+
+/* For each exponent from HERALD__POWERS_LEAST on: 10^exponent, upper and lower 64 bits, the first bit
+ * set. Exact from 10^0 to 10^55; the others are a little too small. */
+extern const uint64_t herald__powers_of_ten[HERALD__POWERS_COUNT][2];
+
+#endif

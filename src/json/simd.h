@@ -1,0 +1,195 @@
+/*
+ * Finding the bytes of a string that need a look, sixteen at a time where the
+ * machine can. Private. No byte outside the document is read: near its end the
+ * last sixteen are read once more.
+ */
+#ifndef HERALD_SRC_JSON_SIMD_H
+#define HERALD_SRC_JSON_SIMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "key.h"
+
+#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+#include <emmintrin.h>
+#define HERALD__STEP 16
+#define HERALD__STEP_BITS 1 /* bits of the mask for one byte */
+
+/* A bit for each byte that is a quote, a backslash, a control character or not
+ * ASCII. */
+static inline uint64_t
+herald__special_mask(const char *at)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+	__m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+	__m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+	/* As signed bytes, what is below a space is a control character or not ASCII.
+   */
+	__m128i others = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+
+	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
+}
+#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(HERALD_NO_SIMD)
+#include <arm_neon.h>
+#define HERALD__STEP 16
+#define HERALD__STEP_BITS 4
+
+static inline uint64_t
+herald__special_mask(const char *at)
+{
+	int8x16_t bytes = vld1q_s8((const int8_t *)at);
+	uint8x16_t special = vorrq_u8(
+		vorrq_u8(vceqq_s8(bytes, vdupq_n_s8('"')), vceqq_s8(bytes, vdupq_n_s8('\\'))),
+		vcltq_s8(bytes, vdupq_n_s8(' ')));
+
+	/* NEON has no movemask; narrowing by four bits leaves a nibble for each byte.
+   */
+	return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(special), 4)), 0);
+}
+#else
+#define HERALD__STEP 1
+#define HERALD__STEP_BITS 1
+
+static inline uint64_t
+herald__special_mask(const char *at)
+{
+	return *at == '"' || *at == '\\' || (signed char)*at < ' ';
+}
+#endif
+
+#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+#define HERALD__BLOCK                                                                              \
+	16 /* bytes that herald__find_brackets() takes; not defined where there is none */
+
+/* What is in a block of a value: a bit for each bracket that is not in a string. */
+struct herald__brackets {
+	uint32_t opening, closing;
+	bool backslashes; /* there is one: the rest counts only without */
+	bool in_string;   /* whether the byte after the block is in one */
+};
+
+static inline struct herald__brackets
+herald__find_brackets(const char *at, bool in_string)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+	/* '[' and '{', as ']' and '}', differ only in the bit that makes capitals small. */
+	__m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+	uint32_t inside = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+
+	/* Each bit becomes the parity of the quotes up to it: it is set within strings. */
+	inside ^= inside << 1;
+	inside ^= inside << 2;
+	inside ^= inside << 4;
+	inside ^= inside << 8;
+	inside ^= in_string ? 0xFFFF : 0;
+	return (struct herald__brackets){
+		.opening = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(folded, _mm_set1_epi8('{'))) &
+			   ~inside,
+		.closing = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(folded, _mm_set1_epi8('}'))) &
+			   ~inside,
+		.backslashes = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))) != 0,
+		.in_string = (inside >> 15 & 1) != 0,
+	};
+}
+#endif
+
+/* The first special byte at or after `at`, or `end`. The document begins at
+ * `begin`. */
+static inline char *
+herald__find_special(char *at, const char *begin, char *end)
+{
+	uint64_t mask;
+
+	for (; end - at >= HERALD__STEP; at += HERALD__STEP)
+		if ((mask = herald__special_mask(at)) != 0)
+			return at + __builtin_ctzll(mask) / HERALD__STEP_BITS;
+	if (at == end)
+		return end;
+	if (end - begin >= HERALD__STEP) {
+		mask = herald__special_mask(end - HERALD__STEP) >>
+		       HERALD__STEP_BITS * (HERALD__STEP - (end - at));
+		return mask != 0 ? at + __builtin_ctzll(mask) / HERALD__STEP_BITS : end;
+	}
+	while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
+		at++;
+	return at;
+}
+
+/* The same for the bytes of a word: not 0 when one of them is special. */
+static inline uint64_t
+herald__special_word(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
+	uint64_t quotes = word ^ ones * '"', backslashes = word ^ ones * '\\';
+
+	return (((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes) |
+		((word - ones * ' ') & ~word) | word) &
+	       highs;
+}
+
+/* Copy a text of less than sixteen bytes when nothing in it is special. Returns whether it was. */
+static inline bool
+herald__copy_short(char *out, const char *text, size_t bytes)
+{
+	uint64_t first, last;
+
+	if (bytes >= 8) {
+		first = herald__load64(text);
+		last = herald__load64(text + bytes - 8);
+		memcpy(out, &first, 8);
+		memcpy(out + bytes - 8, &last, 8);
+		return (herald__special_word(first) | herald__special_word(last)) == 0;
+	}
+	if (bytes >= 4) {
+		uint32_t left = herald__load32(text), right = herald__load32(text + bytes - 4);
+
+		memcpy(out, &left, 4);
+		memcpy(out + bytes - 4, &right, 4);
+		return herald__special_word((uint64_t)left << 32 | right) == 0;
+	}
+	first = UINT64_C(0x2020202020202020);
+	for (size_t i = 0; i < bytes; i++) {
+		out[i] = text[i];
+		first = first << 8 | (unsigned char)text[i];
+	}
+	return herald__special_word(first) == 0;
+}
+
+/*
+ * Copy a text up to its first special byte, whose place is returned, or `end`. `out` has room for all
+ * of it.
+ */
+static inline const char *
+herald__copy_plain(char *out, const char *text, const char *end)
+{
+	size_t bytes = (size_t)(end - text);
+	const char *at = text;
+
+	if (bytes < 16) {
+		if (herald__copy_short(out, text, bytes))
+			return end;
+	} else {
+#if HERALD__STEP == 16
+		for (; end - at >= 16; at += 16) {
+			uint64_t mask = herald__special_mask(at);
+
+			memcpy(out + (at - text), at, 16);
+			if (mask != 0)
+				return at + __builtin_ctzll(mask) / HERALD__STEP_BITS;
+		}
+		if (at < end &&
+		    herald__special_mask(end - 16) >> (16 - (end - at)) * HERALD__STEP_BITS == 0) {
+			memcpy(out + bytes - 16, end - 16, 16);
+			return end;
+		}
+#endif
+	}
+	for (; at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' '; at++)
+		out[at - text] = *at;
+	return at;
+}
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * An error on its way up: code and text where it happened, the path from the
+ * inside out as the callers return. The way that succeeds keeps no path and
+ * pays nothing. Private.
+ */
+#ifndef HERALD_SRC_JSON_TRACE_H
+#define HERALD_SRC_JSON_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <herald/export.h>
+#include <herald/status.h>
+
+/* Nothing in it is valid before herald__trace_fail(). */
+struct herald__trace {
+	struct herald_error error;
+	size_t path_begin; /* the path is built from the end of error.path to its
+                        front */
+	bool path_cut;
+};
+
+/* Record a failure; the path is empty so far. Returns false, to be passed on.
+ */
+HERALD_PRINTF(4, 5)
+bool herald__trace_fail(struct herald__trace *trace, size_t offset, enum herald_status status,
+			const char *format, ...);
+
+/* Put a member's name, or an element's index, before the path so far. */
+void herald__trace_key(struct herald__trace *trace, const char *key, size_t bytes);
+void herald__trace_index(struct herald__trace *trace, size_t index);
+
+/* The error is complete: base_path goes first. Copies it to `out` unless that
+ * is NULL. */
+enum herald_status
+herald__trace_finish(struct herald__trace *trace, const char *base_path, struct herald_error *out);
+
+#endif

@@ -1,0 +1,495 @@
+/*
+ * The way of an event through a service, in the order that handler.h promises: decode, route, decode
+ * the payload, upcast, `before`, the function, `after`, count and log. There is no other order, and
+ * every step either goes on to the next or ends the event. Creating the service is service.c's.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "arena.h"
+#include "log.h"
+#include "options.h"
+#include "service.h"
+#include "json/codec.h"
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* Without the texts' other bytes: they are many, and an event that is done has none. */
+static void
+clear_error(struct herald_error *error)
+{
+	error->status = HERALD_OK;
+	error->offset = HERALD_NO_OFFSET;
+	error->path[0] = '\0';
+	error->message[0] = '\0';
+}
+
+/* Why the arena gave NULL. */
+static enum herald_status
+arena_status(const struct herald_context *ctx, struct herald_error *error)
+{
+	if (!herald__arena_over_limit(ctx->arena))
+		return herald__out_of_memory(error);
+	return herald_error_set(error, HERALD_LIMIT, HERALD_NO_OFFSET,
+				"the event needs more than %zu bytes of memory",
+				ctx->service->max_arena_bytes);
+}
+
+/* Decoding the message. */
+
+static enum herald_status
+run_decoder(struct herald_context *ctx, char *data, size_t bytes, struct herald_message *message,
+	    struct herald_error *error)
+{
+	struct herald_handler *decoder = ctx->service->decoder;
+
+	memset(message, 0, ctx->service->envelope->bytes);
+	enum herald_status status = decoder->ops->decode(decoder, ctx, data, bytes, message, error);
+
+	if (status == HERALD_OK) {
+		/* What it tried and gave up may have left something. */
+		clear_error(error);
+		herald__words_clear(&ctx->words);
+		return HERALD_OK;
+	}
+	if ((unsigned)status >= HERALD_STATUS_COUNT)
+		status = HERALD_BAD_FORMAT;
+	if (error->message[0] == '\0')
+		herald_error_set(error, status, HERALD_NO_OFFSET, "%s", herald_status_text(status));
+	return status;
+}
+
+static enum herald_status
+decode_message(struct herald_context *ctx, char *data, size_t bytes, struct herald_error *error)
+{
+	const struct herald_service *service = ctx->service;
+	struct herald_message *message = herald__arena_take(ctx->arena, service->envelope->bytes);
+
+	if (!message)
+		return arena_status(ctx, error);
+
+	enum herald_status status =
+		service->decoder
+			? run_decoder(ctx, data, bytes, message, error)
+			: herald__codec_decode_part(service->envelope_codec, data, bytes,
+						    ctx->arena, message, &herald__whole, error);
+	if (status != HERALD_OK)
+		return status;
+
+	/* A decode handler may forget it, and an envelope of the user's need not require it. */
+	if (!message->event_type || *message->event_type == '\0') {
+		herald_error_set(error, HERALD_MISSING, HERALD_NO_OFFSET,
+				 "the event has no event type");
+		snprintf(error->path, sizeof(error->path), "%s", service->event_type_path);
+		return HERALD_MISSING;
+	}
+	ctx->message = message;
+	return HERALD_OK;
+}
+
+/* Decoding the payload. */
+
+/* The text of a payload: where it may be written to, and where it stands in the event. */
+struct payload_text {
+	char *data;
+	size_t bytes;
+	size_t offset; /* HERALD_NO_OFFSET: not in the event's bytes */
+};
+
+static bool
+is_null(const struct herald_json *payload)
+{
+	return !payload->data || (payload->bytes == 4 && memcmp(payload->data, "null", 4) == 0);
+}
+
+/*
+ * Where a payload is read from. What a decode handler took from elsewhere is copied: it may be
+ * constant, and decoding writes to it. Returns false when memory is out.
+ */
+static bool
+locate_payload(struct herald_context *ctx, char *data, size_t bytes, struct payload_text *out)
+{
+	const struct herald_json *payload = &ctx->message->payload;
+	uintptr_t begin = (uintptr_t)data, at = (uintptr_t)payload->data;
+
+	out->bytes = payload->bytes;
+	if (at >= begin && at - begin <= bytes && payload->bytes <= bytes - (at - begin)) {
+		out->offset = at - begin;
+		out->data = data + out->offset;
+		return true;
+	}
+	out->offset = HERALD_NO_OFFSET;
+	out->data = herald_arena_copy(ctx->arena, payload->data, payload->bytes);
+	return out->data != NULL;
+}
+
+static enum herald_status
+decode_payload(struct herald_context *ctx, char *data, size_t bytes,
+	       const struct herald_schema *schema, const struct herald_codec *codec,
+	       struct herald_error *error)
+{
+	const struct herald_json *raw = &ctx->message->payload;
+	char nothing[] = "{}";
+	struct payload_text text = {nothing, 2, ctx->service->decoder ? HERALD_NO_OFFSET : 0};
+	void *out = herald__arena_take(ctx->arena, schema->bytes);
+
+	if (!out || (raw->data && !locate_payload(ctx, data, bytes, &text)))
+		return arena_status(ctx, error);
+	ctx->payload = out;
+
+	/* A payload that is not there is an empty one, whose required members are missing. */
+	if (is_null(raw) && schema == &herald_json_schema && !raw->data) {
+		memset(out, 0, schema->bytes);
+		return HERALD_OK;
+	}
+	if (is_null(raw) && schema != &herald_json_schema) {
+		text.data = nothing;
+		text.bytes = 2;
+	}
+
+	bool placed = text.offset != HERALD_NO_OFFSET;
+	const struct herald__part part = {placed ? text.offset : 0, placed,
+					  ctx->service->payload_path};
+	enum herald_status status = herald__codec_decode_part(codec, text.data, text.bytes,
+							      ctx->arena, out, &part, error);
+	if (status != HERALD_OK) {
+		ctx->payload = NULL;
+		if (!placed)
+			error->offset = HERALD_NO_OFFSET;
+	}
+	return status;
+}
+
+/* What a step returned. */
+
+static const char *
+default_reason(enum herald_verdict verdict)
+{
+	return verdict == HERALD_RETRY ? "try again later" : "the event failed";
+}
+
+/* Log what only the program's author can mend. */
+static void
+log_no_verdict(struct herald_context *ctx, const char *where, const char *who, int value)
+{
+	struct herald_log_field fields[2] = {{"value", NULL, value}};
+	size_t count = 1;
+
+	if (who)
+		fields[count++] = (struct herald_log_field){where, who, 0};
+	herald_context_log(ctx, HERALD_LOG_ERROR, "a function returned a value that is no verdict",
+			   fields, count);
+}
+
+/*
+ * Make what a step returned one of the three verdicts, and its words fit it: none for HERALD_DONE,
+ * always a reason for the others. `where` and `who` as in struct herald_context.
+ */
+static enum herald_verdict
+settle_step(struct herald_context *ctx, enum herald_verdict verdict, const char *where,
+	    const char *who)
+{
+	if (verdict == HERALD_DONE) {
+		if (ctx->words.said)
+			herald__words_clear(&ctx->words);
+		return HERALD_DONE;
+	}
+	if (verdict != HERALD_RETRY && verdict != HERALD_FAIL) {
+		log_no_verdict(ctx, where, who, (int)verdict);
+		verdict = HERALD_FAIL;
+	}
+	if (!ctx->words.said)
+		herald__words_clear(&ctx->words);
+	if (ctx->words.reason[0] == '\0')
+		snprintf(ctx->words.reason, sizeof(ctx->words.reason), "%s",
+			 default_reason(verdict));
+	ctx->where = where;
+	ctx->who = who;
+	return verdict;
+}
+
+/* The steps with code of the user's. */
+
+static enum herald_status
+upcast(struct herald_context *ctx, const struct herald__upcast *link, enum herald_verdict *verdict,
+       struct herald_error *error)
+{
+	for (; link && *verdict == HERALD_DONE; link = link->next) {
+		const struct herald_upcaster *declared = &link->declared;
+		void *to = herald__arena_take(ctx->arena, declared->to_schema->bytes);
+
+		if (!to)
+			return arena_status(ctx, error);
+		memset(to, 0, declared->to_schema->bytes);
+		*verdict = settle_step(ctx, declared->function(ctx, ctx->payload, to), "upcaster",
+				       declared->name ? declared->name : "");
+		ctx->payload = to;
+	}
+	return HERALD_OK;
+}
+
+/* The event's handler number `index`, in the order of `before`. */
+static struct herald_handler *
+handler_at(const struct herald_context *ctx, size_t index)
+{
+	const struct herald_service *service = ctx->service;
+
+	return index < service->handlers_count
+		       ? service->handlers[index]
+		       : ctx->route->declared.handlers[index - service->handlers_count];
+}
+
+/* Run `before` of each handler until one refuses; *passed is how many did not. */
+static enum herald_verdict
+run_before(struct herald_context *ctx, size_t count, size_t *passed)
+{
+	for (*passed = 0; *passed < count; ++*passed) {
+		struct herald_handler *handler = handler_at(ctx, *passed);
+
+		if (!handler->ops->before)
+			continue;
+		enum herald_verdict verdict = settle_step(ctx, handler->ops->before(handler, ctx),
+							  "handler", herald__handler_name(handler));
+		if (verdict != HERALD_DONE)
+			return verdict;
+	}
+	return HERALD_DONE;
+}
+
+/* Run one `after` of an event that failed already: what it says is logged, and changes nothing. */
+static void
+run_late_after(struct herald_context *ctx, struct herald_handler *handler,
+	       enum herald_verdict result)
+{
+	const struct herald__words words = ctx->words;
+	const char *where = ctx->where, *who = ctx->who, *name = herald__handler_name(handler);
+
+	ctx->words.said = false;
+	enum herald_verdict verdict =
+		settle_step(ctx, handler->ops->after(handler, ctx, result), "handler", name);
+	if (verdict != HERALD_DONE) {
+		const struct herald_log_field fields[] = {
+			{"handler", name, 0},
+			{"verdict", herald_verdict_name(verdict), 0},
+			{"reason", ctx->words.reason, 0},
+		};
+		herald_context_log(ctx, HERALD_LOG_ERROR, "after failed, and so had the event",
+				   fields, sizeof(fields) / sizeof(fields[0]));
+	}
+	ctx->words = words;
+	ctx->where = where;
+	ctx->who = who;
+}
+
+/* Run `after` of the first `count` handlers, the last one first. Returns what the event comes to. */
+static enum herald_verdict
+run_after(struct herald_context *ctx, size_t count, enum herald_verdict result)
+{
+	while (count > 0) {
+		struct herald_handler *handler = handler_at(ctx, --count);
+
+		if (!handler->ops->after)
+			continue;
+		if (result == HERALD_DONE)
+			result = settle_step(ctx, handler->ops->after(handler, ctx, result),
+					     "handler", herald__handler_name(handler));
+		else
+			run_late_after(ctx, handler, result);
+	}
+	return result;
+}
+
+static enum herald_verdict
+run_function(struct herald_context *ctx)
+{
+	const struct herald_route *route = &ctx->route->declared;
+	size_t count = ctx->service->handlers_count + route->handlers_count, passed;
+	enum herald_verdict verdict = run_before(ctx, count, &passed);
+
+	if (verdict == HERALD_DONE)
+		verdict = settle_step(ctx, route->function(ctx, ctx->payload, route->state),
+				      "function", NULL);
+	return run_after(ctx, passed, verdict);
+}
+
+/* The whole way. */
+
+/* Whether a payload that nobody decodes is JSON at all; the envelope left that to the decoder. */
+static enum herald_status
+check_payload(struct herald_context *ctx, const char *data, struct herald_error *error)
+{
+	const struct herald_json *payload = &ctx->message->payload;
+	const struct herald__part part = {(size_t)(payload->data - data), 1,
+					  ctx->service->payload_path};
+
+	return herald__codec_check_part(ctx->service->envelope_codec, payload->data, payload->bytes,
+					&part, error);
+}
+
+/* No route takes the event: an error, or HERALD_OK where the policy is to ignore it. */
+static enum herald_status
+refuse_unknown(struct herald_context *ctx, enum herald_status status, struct herald_error *error)
+{
+	const struct herald_message *message = ctx->message;
+	bool type = status == HERALD_UNKNOWN_TYPE;
+
+	if (ctx->service->unknown == HERALD_UNKNOWN_IGNORE) {
+		ctx->ignored = true;
+		return HERALD_OK;
+	}
+	if (type)
+		herald_error_set(error, status, HERALD_NO_OFFSET,
+				 "no route takes event type \"%s\"", message->event_type);
+	else
+		herald_error_set(error, status, HERALD_NO_OFFSET,
+				 "no route takes version \"%s\" of event type \"%s\"",
+				 herald_message_version(message), message->event_type);
+	snprintf(error->path, sizeof(error->path), "%s",
+		 type ? ctx->service->event_type_path : ctx->service->version_path);
+	return status;
+}
+
+/* Returns HERALD_OK when the verdict counts. */
+static enum herald_status
+run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *verdict,
+    struct herald_error *error)
+{
+	const struct herald_service *service = ctx->service;
+
+	if (bytes > service->max_event_bytes)
+		return herald_error_set(error, HERALD_TOO_LARGE, HERALD_NO_OFFSET,
+					"the event is larger than %zu bytes",
+					service->max_event_bytes);
+
+	enum herald_status status = decode_message(ctx, data, bytes, error);
+	if (status != HERALD_OK)
+		return status;
+
+	const struct herald__target target = herald__route_table_find(
+		&service->table, ctx->message->event_type, herald_message_version(ctx->message));
+	if (!target.route) {
+		if (!service->decoder && ctx->message->payload.data)
+			status = check_payload(ctx, data, error);
+		return status != HERALD_OK ? status : refuse_unknown(ctx, target.status, error);
+	}
+	ctx->route = target.route;
+
+	const struct herald__upcast *link = target.upcast;
+	status = decode_payload(ctx, data, bytes,
+				link ? link->declared.from_schema : ctx->route->declared.schema,
+				link ? link->codec : ctx->route->codec, error);
+	if (status == HERALD_OK)
+		status = upcast(ctx, link, verdict, error);
+	if (status == HERALD_OK && *verdict == HERALD_DONE)
+		*verdict = run_function(ctx);
+	return status;
+}
+
+/* `ctx` is NULL when there was no memory for one. */
+static void
+settle_event(const struct herald_context *ctx, enum herald_status status,
+	     enum herald_verdict verdict, struct herald_result *out)
+{
+	if (status != HERALD_OK) {
+		out->verdict = herald_status_may_retry(status) ? HERALD_RETRY : HERALD_FAIL;
+		out->status = status;
+		out->error.status = status;
+		return;
+	}
+	out->verdict = verdict;
+	if (verdict == HERALD_DONE)
+		return;
+	memcpy(out->error.message, ctx->words.reason, sizeof(ctx->words.reason));
+	if (verdict == HERALD_FAIL)
+		out->http_status = ctx->words.http_status;
+	if (verdict == HERALD_RETRY)
+		out->retry_after_ms = ctx->words.retry_after_ms;
+}
+
+/* The record of an event. */
+
+static enum herald_log_level
+level_of(const struct herald_result *result)
+{
+	if (result->verdict == HERALD_DONE)
+		return HERALD_LOG_DEBUG;
+	return result->verdict == HERALD_FAIL && result->status == HERALD_OK ? HERALD_LOG_ERROR
+									     : HERALD_LOG_WARNING;
+}
+
+static const char *
+message_of(const struct herald_context *ctx, const struct herald_result *result)
+{
+	if (ctx && ctx->ignored)
+		return "event ignored";
+	if (result->verdict == HERALD_DONE)
+		return "event done";
+	if (result->verdict == HERALD_RETRY)
+		return "event to be retried";
+	return result->status == HERALD_OK ? "event failed" : "event rejected";
+}
+
+static void
+log_event(const struct herald_service *service, const struct herald_context *ctx,
+	  const struct herald_result *result, uint64_t nanoseconds)
+{
+	const struct herald_error *error = &result->error;
+	struct herald_log_field fields[HERALD__EVENT_FIELDS + 7];
+	enum herald_log_level level = level_of(result);
+
+	if (!herald__log_takes(&service->log, level))
+		return;
+
+	size_t count = ctx ? herald__context_fields(ctx, fields) : 0;
+	fields[count++] =
+		(struct herald_log_field){"verdict", herald_verdict_name(result->verdict), 0};
+	if (result->status != HERALD_OK)
+		fields[count++] =
+			(struct herald_log_field){"status", herald_status_name(result->status), 0};
+	if (error->path[0] != '\0')
+		fields[count++] = (struct herald_log_field){"path", error->path, 0};
+	if (error->offset != HERALD_NO_OFFSET)
+		fields[count++] = (struct herald_log_field){"offset", NULL, (int64_t)error->offset};
+	if (error->message[0] != '\0')
+		fields[count++] = (struct herald_log_field){"reason", error->message, 0};
+	if (ctx && ctx->who)
+		fields[count++] = (struct herald_log_field){ctx->where, ctx->who, 0};
+	fields[count++] =
+		(struct herald_log_field){"duration_us", NULL, (int64_t)(nanoseconds / 1000)};
+	herald__log(&service->log, level, message_of(ctx, result), fields, count);
+}
+
+void
+herald_service_handle(struct herald_service *service, char *data, size_t bytes,
+		      struct herald_result *out)
+{
+	uint64_t begin = now_ns();
+	char none[1];
+	enum herald_verdict verdict = HERALD_DONE;
+	struct herald_context *ctx = herald__context_take(service);
+
+	out->status = HERALD_OK;
+	out->http_status = 0;
+	out->retry_after_ms = 0;
+	clear_error(&out->error);
+	enum herald_status status =
+		ctx ? run(ctx, data ? data : none, data ? bytes : 0, &verdict, &out->error)
+		    : herald__out_of_memory(&out->error);
+	settle_event(ctx, status, verdict, out);
+
+	uint64_t nanoseconds = now_ns() - begin;
+	herald__counters_add(&service->counters, out, ctx && ctx->ignored, nanoseconds);
+	if (ctx && ctx->route)
+		herald__counters_add(&ctx->route->counters, out, false, nanoseconds);
+	log_event(service, ctx, out, nanoseconds);
+	if (ctx)
+		herald__context_give(ctx);
+}

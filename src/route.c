@@ -1,0 +1,109 @@
+/*
+ * The route table: finds where an event goes by its type and version. A hash table leads to the type;
+ * of its versions the exact ones are sorted, and the few patterns follow, the longest first. What is
+ * declared is checked and built in route_build.c; codecs and handlers are the service's.
+ */
+#include "route.h"
+
+#include <string.h>
+
+#include "route_build.h"
+
+/* FNV-1a; the keys are the program's own, so nobody can choose them to collide. */
+uint32_t
+herald__type_hash(const char *event_type)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *event_type != '\0'; event_type++)
+		hash = (hash ^ (unsigned char)*event_type) * 16777619U;
+	return hash;
+}
+
+static const struct herald__type *
+find_type(const struct herald__route_table *table, const char *event_type)
+{
+	if (table->types_count == 0)
+		return NULL;
+
+	/* At least every other slot is empty, so the search ends. */
+	for (size_t slot = herald__type_hash(event_type);; slot++) {
+		uint32_t index = table->slots[slot & table->slots_mask];
+
+		if (index == 0)
+			return NULL;
+		if (strcmp(table->types[index - 1].event_type, event_type) == 0)
+			return &table->types[index - 1];
+	}
+}
+
+static const struct herald__version *
+find_exact(const struct herald__type *type, const char *version)
+{
+	size_t begin = 0, end = type->exact_count;
+
+	while (begin < end) {
+		size_t middle = begin + (end - begin) / 2;
+		int order = strcmp(version, type->versions[middle].text);
+
+		if (order == 0)
+			return &type->versions[middle];
+		if (order < 0)
+			end = middle;
+		else
+			begin = middle + 1;
+	}
+	return NULL;
+}
+
+static bool
+matches_pattern(const struct herald__version *pattern, const char *version)
+{
+	if (pattern->match == HERALD__MATCH_ANY)
+		return true;
+	if (strncmp(version, pattern->text, pattern->bytes) != 0)
+		return false;
+	return version[pattern->bytes] == '\0' || version[pattern->bytes] == '.';
+}
+
+static const struct herald__version *
+find_version(const struct herald__type *type, const char *version)
+{
+	const struct herald__version *found = find_exact(type, version);
+
+	for (size_t i = type->exact_count; !found && i < type->versions_count; i++)
+		if (matches_pattern(&type->versions[i], version))
+			found = &type->versions[i];
+	return found;
+}
+
+const struct herald__version *
+herald__route_table_version(const struct herald__route_table *table, const char *event_type,
+			    const char *version)
+{
+	const struct herald__type *type = find_type(table, event_type);
+
+	return type ? find_version(type, version) : NULL;
+}
+
+struct herald__target
+herald__route_table_find(const struct herald__route_table *table, const char *event_type,
+			 const char *version)
+{
+	const struct herald__type *type = find_type(table, event_type);
+	const struct herald__version *found = type ? find_version(type, version) : NULL;
+
+	if (found)
+		return (struct herald__target){.route = found->route, .upcast = found->upcast};
+	if (table->catch_all)
+		return (struct herald__target){.route = table->catch_all};
+	return (struct herald__target){.status =
+					       type ? HERALD_UNKNOWN_VERSION : HERALD_UNKNOWN_TYPE};
+}
+
+bool
+herald__schema_equal(const struct herald_schema *a, const struct herald_schema *b)
+{
+	/* HERALD_SCHEMA is static: one in a header is another object in each file that includes it. */
+	return a == b || (a->bytes == b->bytes && strcmp(a->name, b->name) == 0);
+}

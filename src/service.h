@@ -1,0 +1,55 @@
+/*
+ * The service's inside. Immutable after creation but for its pool and its counters.
+ */
+#ifndef HERALD_SRC_SERVICE_H
+#define HERALD_SRC_SERVICE_H
+
+#include <stddef.h>
+
+#include <herald/arena.h>
+#include <herald/codec.h>
+#include <herald/service.h>
+
+#include "context.h"
+#include "route.h"
+#include "statistics.h"
+
+/* A codec and what it was made of. */
+struct herald__codec_entry {
+	const struct herald_schema *schema;
+	struct herald_codec *codec;
+};
+
+struct herald_service {
+	struct herald_allocator allocator;
+	struct herald_arena *arena; /* of everything that the options' copies are made of */
+	struct herald_log log;
+	struct herald_limits limits;
+	size_t max_event_bytes;
+	size_t max_arena_bytes;
+	enum herald_unknown_policy unknown;
+
+	struct herald_handler **handlers; /* in their order */
+	size_t handlers_count;
+	struct herald_handler *decoder; /* the one with `decode`; NULL: the envelope */
+	struct herald_handler **owned;  /* each handler once, in the order they were named */
+	size_t owned_count;
+	size_t slots_count; /* the most handlers that one event can have */
+
+	struct herald__codec_entry *codecs; /* by address of the schema */
+	size_t codecs_count;
+	const struct herald_schema *envelope;
+	struct herald_codec *envelope_codec;
+	const char *event_type_path; /* JSON Pointers: "/event_type", "/payload", */
+	const char *payload_path;
+	const char *version_path; /* "/metadata/version" */
+
+	struct herald__route_table table;
+	struct herald__context_pool pool;
+	struct herald__counters counters;
+};
+
+/* The handler's name, never NULL. */
+const char *herald__handler_name(const struct herald_handler *handler);
+
+#endif

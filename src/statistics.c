@@ -1,0 +1,97 @@
+/*
+ * Statistics: the counters of a service and of its routes, and how they are read. When to count is the
+ * pipeline's business.
+ */
+#include "statistics.h"
+
+#include "service.h"
+
+static void
+add(_Atomic uint64_t *counter, uint64_t value)
+{
+	atomic_fetch_add_explicit(counter, value, memory_order_relaxed);
+}
+
+static uint64_t
+get(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void
+herald__counters_init(struct herald__counters *counters)
+{
+	atomic_init(&counters->done, 0);
+	atomic_init(&counters->ignored, 0);
+	atomic_init(&counters->retry, 0);
+	atomic_init(&counters->fail, 0);
+	atomic_init(&counters->rejected_invalid, 0);
+	atomic_init(&counters->rejected_unknown, 0);
+	atomic_init(&counters->nanoseconds, 0);
+}
+
+/* Which of the counters that add up to all events an event belongs to. */
+static _Atomic uint64_t *
+counter_of(struct herald__counters *counters, const struct herald_result *result)
+{
+	if (result->verdict == HERALD_DONE)
+		return &counters->done;
+	if (result->verdict == HERALD_RETRY)
+		return &counters->retry;
+	if (result->status == HERALD_OK)
+		return &counters->fail;
+	if (result->status == HERALD_UNKNOWN_TYPE || result->status == HERALD_UNKNOWN_VERSION)
+		return &counters->rejected_unknown;
+	return &counters->rejected_invalid;
+}
+
+void
+herald__counters_add(struct herald__counters *counters, const struct herald_result *result,
+		     bool ignored, uint64_t nanoseconds)
+{
+	add(counter_of(counters, result), 1);
+	add(&counters->nanoseconds, nanoseconds);
+	if (ignored)
+		add(&counters->ignored, 1);
+}
+
+void
+herald_service_statistics(const struct herald_service *service, struct herald_statistics *out)
+{
+	const struct herald__counters *counters = &service->counters;
+
+	*out = (struct herald_statistics){
+		.done = get(&counters->done),
+		.retry = get(&counters->retry),
+		.fail = get(&counters->fail),
+		.ignored = get(&counters->ignored),
+		.rejected_invalid = get(&counters->rejected_invalid),
+		.rejected_unknown = get(&counters->rejected_unknown),
+		.nanoseconds = get(&counters->nanoseconds),
+	};
+	out->rejected = out->rejected_invalid + out->rejected_unknown;
+	out->events = out->done + out->retry + out->fail + out->rejected;
+}
+
+bool
+herald_service_route_statistics(const struct herald_service *service, size_t index,
+				struct herald_route_statistics *out)
+{
+	if (index >= service->table.routes_count)
+		return false;
+
+	const struct herald__route *route = &service->table.routes[index];
+	const struct herald__counters *counters = &route->counters;
+
+	*out = (struct herald_route_statistics){
+		.event_type = route->declared.event_type,
+		.version = route->declared.version,
+		.done = get(&counters->done),
+		.retry = get(&counters->retry),
+		.fail = get(&counters->fail),
+		.rejected = get(&counters->rejected_invalid) + get(&counters->rejected_unknown),
+		.nanoseconds = get(&counters->nanoseconds),
+	};
+	out->events = out->done + out->retry + out->fail + out->rejected;
+	return true;
+}

@@ -1,0 +1,522 @@
+/*
+ * RFC 3339 to the nanosecond, both ways, and the clock. Calendars are integer arithmetic here: no
+ * struct tm, no locale, no time zones but the offset that was written.
+ *
+ * The parser reads fixed positions eight bytes at a time and asks once whether all has the shape;
+ * only when it has not does a slow function look for the byte that was wrong.
+ */
+#include <endian.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <herald/time.h>
+
+#include "rfc3339.h"
+#include "json/text.h"
+
+#define SECONDS_PER_DAY 86400
+#define MAX_OFFSET_MINUTES (23 * 60 + 59)
+#define MAX_NANOSECONDS 999999999
+
+/* 0000-01-01T00:00:00 and 9999-12-31T23:59:59, in seconds since 1970. */
+#define FIRST_SECOND INT64_C(-62167219200)
+#define LAST_SECOND INT64_C(253402300799)
+
+/*
+ * From 0000-03-01 to 1970-01-01; from 0000-01-01 to 0000-03-01; and the days of an era: 400 years,
+ * in which the calendar repeats itself.
+ */
+#define DAYS_TO_1970 719468
+#define DAYS_TO_MARCH 60
+#define DAYS_PER_ERA 146097
+
+/* Of a date-time up to its seconds; 0 stands for a digit. */
+static const char shape[] = "0000-00-00T00:00:00";
+#define SHAPE_BYTES (sizeof(shape) - 1)
+
+struct civil {
+	unsigned year, month, day;
+};
+
+/*
+ * Days since 1970-01-01. The year is taken to begin in March, so that a leap day is its last, and
+ * an era is added so that no number is negative (the method is Howard Hinnant's days_from_civil).
+ */
+static int64_t
+days_from_civil(struct civil date)
+{
+	unsigned year = date.year + 400 - (date.month <= 2);
+	unsigned month = date.month > 2 ? date.month - 3 : date.month + 9;
+	unsigned day_of_year = (153 * month + 2) / 5 + date.day - 1;
+
+	return (int64_t)year * 365 + year / 4 - year / 100 + year / 400 + day_of_year -
+	       (DAYS_TO_1970 + DAYS_PER_ERA);
+}
+
+/* The other way, for days since 0000-01-01, of the years 0000 to 9999. */
+static struct civil
+civil_from_days(unsigned days_since_first)
+{
+	/* Counted from March of the year -400, where an era begins. */
+	unsigned days = days_since_first + DAYS_PER_ERA - DAYS_TO_MARCH;
+	unsigned era = days / DAYS_PER_ERA;
+	unsigned day_of_era = days % DAYS_PER_ERA;
+	unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
+				day_of_era / (DAYS_PER_ERA - 1)) /
+			       365;
+	unsigned day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned month = (5 * day_of_year + 2) / 153;
+
+	return (struct civil){
+		.year = era * 400 + year_of_era - 400 + (month >= 10),
+		.month = month < 10 ? month + 3 : month - 9,
+		.day = day_of_year - (153 * month + 2) / 5 + 1,
+	};
+}
+
+static bool
+is_leap_year(unsigned year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static const struct {
+	const char *name;
+	unsigned days;
+} months[] = {
+	{"January", 31},   {"February", 28}, {"March", 31},    {"April", 30},
+	{"May", 31},       {"June", 30},     {"July", 31},     {"August", 31},
+	{"September", 30}, {"October", 31},  {"November", 30}, {"December", 31},
+};
+
+static unsigned
+days_of_month(unsigned year, unsigned month)
+{
+	return month == 2 && is_leap_year(year) ? 29 : months[month - 1].days;
+}
+
+/* Note what is wrong and where; false, for the caller to return. */
+HERALD_PRINTF(3, 4)
+static bool
+fail(struct herald__time_fault *fault, size_t where, const char *format, ...)
+{
+	va_list arguments;
+
+	fault->where = where;
+	va_start(arguments, format);
+	vsnprintf(fault->what, sizeof(fault->what), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/* The same for a byte other than the one expected, which may be the text's end. */
+static bool
+fail_expecting(struct herald__time_fault *fault, const char *expected, const char *text,
+	       size_t bytes, size_t where)
+{
+	if (where == bytes)
+		return fail(fault, where, "%s is expected, but the text ends", expected);
+
+	unsigned char found = (unsigned char)text[where];
+	if (found > ' ' && found < 0x7F)
+		return fail(fault, where, "%s is expected, not '%c'", expected, found);
+	return fail(fault, where, "%s is expected, not byte 0x%02X", expected, found);
+}
+
+/* What belongs at a place of the shape, or right behind it. */
+static const char *
+expected_at(size_t where)
+{
+	static const char *const digits[] = {"a digit of the year",   "a digit of the month",
+					     "a digit of the day",    "a digit of the hour",
+					     "a digit of the minute", "a digit of the second"};
+
+	switch (shape[where]) {
+	case '-':
+		return "'-'";
+	case 'T':
+		return "'T'";
+	case ':':
+		return "':'";
+	case '\0':
+		return "'Z' or an offset";
+	default:
+		return digits[where < 4 ? 0 : (where - 2) / 3];
+	}
+}
+
+static bool
+is_digit(char character)
+{
+	return character >= '0' && character <= '9';
+}
+
+/*
+ * The first byte that does not fit the shape, of a text of which one does not or that is too short.
+ */
+static bool
+fail_shape(struct herald__time_fault *fault, const char *text, size_t bytes)
+{
+	size_t where = 0;
+
+	while (where < bytes && where < SHAPE_BYTES) {
+		bool fits = shape[where] == '0'   ? is_digit(text[where])
+			    : shape[where] == 'T' ? text[where] == 'T' || text[where] == 't'
+						  : text[where] == shape[where];
+
+		if (!fits)
+			break;
+		where++;
+	}
+	return fail_expecting(fault, expected_at(where), text, bytes, where);
+}
+
+/* What the first 19 bytes say. */
+struct parts {
+	struct civil date;
+	unsigned hour, minute, second;
+};
+
+static bool
+check_parts(const struct parts *parts, struct herald__time_fault *fault)
+{
+	const struct civil *date = &parts->date;
+
+	if (date->month < 1 || date->month > 12)
+		return fail(fault, 5, "month %02u is not 01 to 12", date->month);
+	if (date->day < 1 || date->day > 31)
+		return fail(fault, 8, "day %02u is not 01 to 31", date->day);
+	if (date->day > days_of_month(date->year, date->month))
+		return fail(fault, 8, "%s %u does not exist in %04u", months[date->month - 1].name,
+			    date->day, date->year);
+	if (parts->hour > 23)
+		return fail(fault, 11, "hour %02u is not 00 to 23", parts->hour);
+	if (parts->minute > 59)
+		return fail(fault, 14, "minute %02u is not 00 to 59", parts->minute);
+	if (parts->second == 60)
+		return fail(fault, 17, "second 60: leap seconds cannot be represented");
+	if (parts->second > 59)
+		return fail(fault, 17, "second %02u is not 00 to 59", parts->second);
+	return true;
+}
+
+/*
+ * Eight bytes of text in one word, the first one lowest. XOR with the expected shape makes numbers
+ * of digits and zero of separators; adding what each lacks to 0x80 then shows the bytes that are
+ * neither.
+ */
+#define WORD(a, b, c, d, e, f, g, h)                                                               \
+	((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 |          \
+	 (uint64_t)(e) << 32 | (uint64_t)(f) << 40 | (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
+#define ALL(byte) WORD(byte, byte, byte, byte, byte, byte, byte, byte)
+#define DIGIT 0x76     /* a 9 stays below 0x80 with it, a 10 does not */
+#define SEPARATOR 0x7F /* a 0 stays below 0x80 with it, a 1 does not */
+#define HIGH_BITS ALL(0x80)
+
+static inline uint64_t
+load_word(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return le64toh(word);
+}
+
+/*
+ * The two digits from byte `place` on, of a word to which ten times itself, a byte up, was added.
+ */
+#define PAIR(word, place) ((unsigned)((word) >> (8 * (place))) & 0xFF)
+
+/*
+ * "2026-01-02T03:04:05": whether the first 19 bytes have this shape, and what they say; the ranges
+ * are not checked. In words it takes a third of the instructions that it takes byte by byte.
+ */
+static inline bool
+read_parts(const char *text, struct parts *out)
+{
+	uint64_t date = load_word(text) ^ WORD('0', '0', '0', '0', '-', '0', '0', '-');
+	uint64_t day = load_word(text + 8) ^ WORD('0', '0', 'T', '0', '0', ':', '0', '0');
+	uint64_t clock = load_word(text + 11) ^ WORD('0', '0', ':', '0', '0', ':', '0', '0');
+	uint64_t bad;
+
+	day &= ~WORD(0, 0, 'T' ^ 't', 0, 0, 0, 0, 0); /* either will do */
+	bad = ((date + WORD(DIGIT, DIGIT, DIGIT, DIGIT, SEPARATOR, DIGIT, DIGIT, SEPARATOR)) |
+	       date) |
+	      ((day + WORD(DIGIT, DIGIT, SEPARATOR, DIGIT, DIGIT, SEPARATOR, DIGIT, DIGIT)) | day) |
+	      ((clock + WORD(DIGIT, DIGIT, SEPARATOR, DIGIT, DIGIT, SEPARATOR, DIGIT, DIGIT)) |
+	       clock);
+	date = date * 10 + (date >> 8);
+	day = day * 10 + (day >> 8);
+	clock = clock * 10 + (clock >> 8);
+	*out = (struct parts){
+		.date = {PAIR(date, 0) * 100 + PAIR(date, 2), PAIR(date, 5), PAIR(day, 0)},
+		.hour = PAIR(clock, 0),
+		.minute = PAIR(clock, 3),
+		.second = PAIR(clock, 6),
+	};
+	return (bad & HIGH_BITS) == 0;
+}
+
+/* ".123" at *where, digit by digit, where too few bytes follow for ten. *nanoseconds is 0 before. */
+static bool
+read_fraction_slowly(const char *text, size_t bytes, size_t *where, int32_t *nanoseconds,
+		     struct herald__time_fault *fault)
+{
+	size_t i = *where + 1;
+	int32_t unit = 100000000;
+
+	for (; i < bytes && is_digit(text[i]); i++, unit /= 10)
+		*nanoseconds += (text[i] - '0') * unit;
+	if (i == *where + 1)
+		return fail_expecting(fault, "a digit of the fraction", text, bytes, i);
+	*where = i;
+	return true;
+}
+
+/* The number that eight digits stand for, which are the bytes of a word. */
+static inline uint32_t
+eight_digits(uint64_t word)
+{
+	word = word * 10 + (word >> 8);
+	return (uint32_t)(((word & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064) +
+			   (word >> 16 & UINT64_C(0x000000FF000000FF)) *
+				   UINT64_C(0x0000271000000001)) >>
+			  32);
+}
+
+/*
+ * ".123" at *where, or nothing; *where moves behind it. What ends before eight digits gets zeros
+ * for the rest, which is what the missing ones stand for.
+ */
+static inline bool
+read_fraction(const char *text, size_t bytes, size_t *where, int32_t *nanoseconds,
+	      struct herald__time_fault *fault)
+{
+	uint64_t word, others;
+	unsigned digits;
+
+	if (text[*where] != '.')
+		return true;
+	if (bytes - *where < 11)
+		return read_fraction_slowly(text, bytes, where, nanoseconds, fault);
+	word = load_word(text + *where + 1) ^ ALL('0');
+	others = ((word + ALL(DIGIT)) | word) & HIGH_BITS;
+	digits = others == 0 ? 8 : (unsigned)__builtin_ctzll(others) / 8;
+	if (digits < 8)
+		word &= (UINT64_C(1) << 8 * digits) - 1;
+	*nanoseconds = (int32_t)eight_digits(word) * 10;
+	*where += 1 + digits;
+	if (digits == 8 && is_digit(text[*where])) {
+		*nanoseconds += text[*where] - '0';
+		if (is_digit(text[++*where]))
+			return fail(fault, *where, "more than nine digits of a second");
+	}
+	return digits > 0 || fail_expecting(fault, "a digit of the fraction", text, bytes, *where);
+}
+
+/* "+01:30" at `where`, of a text that has at least its sign. */
+static bool
+read_numeric_offset(const char *text, size_t bytes, size_t where, int16_t *minutes,
+		    struct herald__time_fault *fault)
+{
+	static const char *const expected[] = {
+		"a digit of the offset's hours",   "a digit of the offset's hours",   "':'",
+		"a digit of the offset's minutes", "a digit of the offset's minutes",
+	};
+	const char *digits = text + where + 1;
+
+	for (size_t i = 0; i < 5; i++) {
+		if (where + 1 + i == bytes || !(i == 2 ? digits[i] == ':' : is_digit(digits[i])))
+			return fail_expecting(fault, expected[i], text, bytes, where + 1 + i);
+	}
+	int hour = (digits[0] - '0') * 10 + (digits[1] - '0');
+	int minute = (digits[3] - '0') * 10 + (digits[4] - '0');
+	if (hour > 23)
+		return fail(fault, where + 1, "offset hour %02d is not 00 to 23", hour);
+	if (minute > 59)
+		return fail(fault, where + 4, "offset minute %02d is not 00 to 59", minute);
+	int total = hour * 60 + minute;
+	*minutes = (int16_t)(text[where] == '-' ? -total : total);
+	return true;
+}
+
+/* 'Z' or an offset at `where`, and then the text's end. "-00:00" is taken as UTC. */
+static bool
+read_offset(const char *text, size_t bytes, size_t where, int16_t *minutes,
+	    struct herald__time_fault *fault)
+{
+	size_t end = where;
+
+	*minutes = 0;
+	switch (where < bytes ? text[where] : '\0') {
+	case 'Z':
+	case 'z':
+		end += 1;
+		break;
+	case '+':
+	case '-':
+		if (!read_numeric_offset(text, bytes, where, minutes, fault))
+			return false;
+		end += 6;
+		break;
+	default:
+		return fail_expecting(fault, "'Z' or an offset", text, bytes, where);
+	}
+	if (end != bytes)
+		return fail_expecting(fault, "the end", text, bytes, end);
+	return true;
+}
+
+bool
+herald__time_parse(const char *text, size_t bytes, struct herald_time *out,
+		   struct herald__time_fault *fault)
+{
+	struct parts parts;
+	int32_t nanoseconds = 0;
+	int16_t offset_minutes = 0;
+	size_t where = SHAPE_BYTES;
+
+	if (bytes <= SHAPE_BYTES)
+		return fail_shape(fault, text, bytes);
+	if (!read_parts(text, &parts))
+		return fail_shape(fault, text, SHAPE_BYTES);
+	if (!check_parts(&parts, fault) ||
+	    !read_fraction(text, bytes, &where, &nanoseconds, fault) ||
+	    !read_offset(text, bytes, where, &offset_minutes, fault))
+		return false;
+
+	int of_day = (int)(parts.hour * 3600 + parts.minute * 60 + parts.second);
+	int east = offset_minutes * 60;
+
+	*out = (struct herald_time){
+		.seconds = days_from_civil(parts.date) * SECONDS_PER_DAY + of_day - east,
+		.nanoseconds = nanoseconds,
+		.offset_minutes = offset_minutes,
+	};
+	return true;
+}
+
+enum herald_status
+herald_time_parse(const char *text, size_t bytes, struct herald_time *out,
+		  struct herald_error *error)
+{
+	struct herald__time_fault fault;
+
+	if (herald__time_parse(text, bytes, out, &fault))
+		return HERALD_OK;
+	return herald_error_set(error, HERALD_BAD_TIME, fault.where, "%s", fault.what);
+}
+
+/* Two digits of a number below 100; returns where to go on. */
+static inline char *
+put_two(char *text, unsigned number)
+{
+	text[0] = (char)('0' + number / 10);
+	text[1] = (char)('0' + number % 10);
+	return text + 2;
+}
+
+/* The same with a separator behind them. */
+static inline char *
+put_part(char *text, unsigned number, char separator)
+{
+	text = put_two(text, number);
+	*text = separator;
+	return text + 1;
+}
+
+static char *
+put_fraction(char *text, unsigned nanoseconds)
+{
+	if (nanoseconds == 0)
+		return text;
+
+	text[0] = '.';
+	text[1] = (char)('0' + nanoseconds / 100000000);
+	text = put_two(text + 2, nanoseconds / 1000000 % 100);
+	text = put_two(text, nanoseconds / 10000 % 100);
+	text = put_two(text, nanoseconds / 100 % 100);
+	text = put_two(text, nanoseconds % 100);
+	while (text[-1] == '0')
+		text--;
+	return text;
+}
+
+static char *
+put_offset(char *text, int offset_minutes)
+{
+	unsigned minutes = (unsigned)(offset_minutes < 0 ? -offset_minutes : offset_minutes);
+
+	if (minutes == 0) {
+		*text = 'Z';
+		return text + 1;
+	}
+	*text = offset_minutes < 0 ? '-' : '+';
+	text = put_part(text + 1, minutes / 60, ':');
+	return put_two(text, minutes % 60);
+}
+
+/* Whether the members are in range and the local time is in the years 0000 to 9999. */
+static bool
+can_be_written(const struct herald_time *time)
+{
+	int64_t offset_seconds = (int64_t)time->offset_minutes * 60;
+
+	return time->nanoseconds >= 0 && time->nanoseconds <= MAX_NANOSECONDS &&
+	       time->offset_minutes >= -MAX_OFFSET_MINUTES &&
+	       time->offset_minutes <= MAX_OFFSET_MINUTES &&
+	       time->seconds >= FIRST_SECOND - offset_seconds &&
+	       time->seconds <= LAST_SECOND - offset_seconds;
+}
+
+size_t
+herald_time_format(const struct herald_time *time, char *text)
+{
+	if (!can_be_written(time)) {
+		text[0] = '\0';
+		return 0;
+	}
+
+	/* Counted from the first second, nothing is negative and division needs no care. */
+	int64_t since_first = time->seconds + (int64_t)time->offset_minutes * 60 - FIRST_SECOND;
+	unsigned days = (unsigned)(since_first / SECONDS_PER_DAY);
+	unsigned second = (unsigned)(since_first % SECONDS_PER_DAY);
+	struct civil date = civil_from_days(days);
+	char *end = text;
+
+	end = put_two(end, date.year / 100);
+	end = put_part(end, date.year % 100, '-');
+	end = put_part(end, date.month, '-');
+	end = put_part(end, date.day, 'T');
+	end = put_part(end, second / 3600, ':');
+	end = put_part(end, second / 60 % 60, ':');
+	end = put_two(end, second % 60);
+	end = put_fraction(end, (unsigned)time->nanoseconds);
+	end = put_offset(end, time->offset_minutes);
+	*end = '\0';
+	return (size_t)(end - text);
+}
+
+struct herald_time
+herald_time_now(void)
+{
+	struct timespec now;
+
+	/* It cannot fail: the clock exists and the pointer is good. */
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (struct herald_time){
+		.seconds = now.tv_sec,
+		.nanoseconds = (int32_t)now.tv_nsec,
+	};
+}
+
+int
+herald_time_compare(const struct herald_time *a, const struct herald_time *b)
+{
+	if (a->seconds != b->seconds)
+		return a->seconds < b->seconds ? -1 : 1;
+	return (a->nanoseconds > b->nanoseconds) - (a->nanoseconds < b->nanoseconds);
+}

@@ -1,0 +1,209 @@
+/*
+ * The contract, part 3: clients that go away, many at once, and those that are there at a stop.
+ */
+#include "http_probe.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+
+#define CLIENTS 200
+#define THREADS 8
+#define REQUESTS_PER_THREAD 50
+
+static void
+client_goes_away_before_the_end(void **state)
+{
+	static const char *const beginnings[] = {
+		"",
+		"POST /ev",
+		"POST /event HTTP/1.1\r\nHost: te",
+		HEAD "Content-Length: 200\r\n\r\n",
+		HEAD "Content-Length: 200\r\n\r\n{\"event_type\":\"user",
+		HEAD "Transfer-Encoding: chunked\r\n\r\n",
+		HEAD "Transfer-Encoding: chunked\r\n\r\n20\r\n{\"event",
+		HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+		HEAD "Expect: 100-continue\r\nContent-Length: 200\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(beginnings); i++) {
+		for (int reset = 0; reset < 2; reset++) {
+			struct http_client client;
+
+			probe_connect(&probe, &client);
+			assert_true(http_send_text(&client, beginnings[i]));
+			if (reset)
+				http_reset(&client);
+			else
+				http_close(&client);
+		}
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	assert_int_equal(probe.function_count, 1);
+	probe_stop(&probe);
+}
+
+/* Its function runs to the end; nobody gets the answer, and nobody else is bothered. */
+static void
+client_goes_away_before_the_answer(void **state)
+{
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (unsigned reset = 0; reset < 2; reset++) {
+		struct http_client client;
+
+		probe_connect(&probe, &client);
+		assert_true(probe_post(&client, PROBE_EVENT("hold", "")));
+		probe_wait_held(&probe, reset + 1);
+		if (reset)
+			http_reset(&client);
+		else
+			http_close(&client);
+	}
+	probe_assert_alive(&probe);
+	probe_release(&probe);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+	assert_int_equal(probe.function_count, 4);
+	assert_int_equal(probe.after_count, 4);
+}
+
+static void
+two_hundred_clients_at_once(void **state)
+{
+	static struct http_client clients[CLIENTS];
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (int i = 0; i < CLIENTS; i++)
+		probe_connect(&probe, &clients[i]);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < CLIENTS; i++)
+			assert_true(probe_post(&clients[i], i % 2 ? PROBE_DONE : "nonsense"));
+		for (int i = 0; i < CLIENTS; i++) {
+			struct http_response response;
+
+			assert_true(http_receive(&clients[i], true, &response));
+			probe_assert_answer(&response, i % 2 ? 200 : 400, NULL);
+		}
+	}
+	for (int i = 0; i < CLIENTS; i++)
+		http_close(&clients[i]);
+	assert_int_equal(probe.function_count, 3 * CLIENTS / 2);
+	probe_stop(&probe);
+}
+
+/* A thread's share; it may not assert, so it counts what it got. */
+static void *
+send_requests(void *cls)
+{
+	const struct probe *probe = cls;
+	struct http_client client;
+	struct http_response response;
+	size_t good = 0;
+
+	for (int i = 0; i < REQUESTS_PER_THREAD; i++) {
+		bool fails = i % 5 == 0;
+
+		if (i % 10 == 0 && !http_connect(&client, "127.0.0.1", probe->port))
+			break;
+		good += probe_post(&client, fails ? PROBE_EVENT("taken", "") : PROBE_DONE) &&
+			http_receive(&client, true, &response) &&
+			response.status == (fails ? 409 : 200);
+		if (i % 10 == 9)
+			http_close(&client);
+	}
+	return (void *)good;
+}
+
+static void
+eight_threads_of_clients(void **state)
+{
+	struct probe probe;
+	pthread_t threads[THREADS];
+
+	probe_start(&probe, state, NULL);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, send_requests, &probe), 0);
+	for (int i = 0; i < THREADS; i++) {
+		void *good;
+
+		pthread_join(threads[i], &good);
+		assert_int_equal((size_t)good, REQUESTS_PER_THREAD);
+	}
+	assert_int_equal(probe.function_count, THREADS * REQUESTS_PER_THREAD);
+	assert_int_equal(probe.after_count, THREADS * REQUESTS_PER_THREAD);
+	probe_stop(&probe);
+}
+
+static void *
+stop_server(void *cls)
+{
+	struct probe *probe = cls;
+	return (void *)probe->adapter->stop(probe->server);
+}
+
+static void
+event_in_flight_at_a_stop_is_answered(void **state)
+{
+	struct probe probe;
+	struct http_client client, idle, slow;
+	struct http_response response;
+	pthread_t stopper;
+	void *cut_off;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	probe_connect(&probe, &idle);
+	probe_connect(&probe, &slow);
+	assert_true(probe_post(&idle, PROBE_DONE));
+	assert_true(http_receive(&idle, true, &response));
+	assert_true(http_send_text(&slow, HEAD "Content-Le"));
+	assert_true(probe_post(&client, PROBE_EVENT("hold", "")));
+	probe_wait_held(&probe, 1);
+
+	assert_int_equal(pthread_create(&stopper, NULL, stop_server, &probe), 0);
+	probe_wait_refused(probe.port);
+	probe_release(&probe);
+	assert_true(http_receive(&client, true, &response));
+	probe_assert_answer(&response, 200, PROBE_SUCCESS);
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	assert_true(http_wait_closed(&idle, PROBE_AT_ONCE_MS));
+	assert_true(http_wait_closed(&slow, PROBE_AT_ONCE_MS));
+	pthread_join(stopper, &cut_off);
+	assert_int_equal((size_t)cut_off, 0);
+	probe.server = NULL;
+
+	http_close(&client);
+	http_close(&idle);
+	http_close(&slow);
+	probe_stop(&probe);
+}
+
+static void
+stop_without_clients(void **state)
+{
+	struct probe probe;
+
+	for (int i = 0; i < 5; i++) {
+		probe_start(&probe, state, NULL);
+		probe_stop(&probe);
+	}
+}
+
+const struct contract_http_case contract_http_clients[] = {
+	CONTRACT_CASE(client_goes_away_before_the_end, 0),
+	CONTRACT_CASE(client_goes_away_before_the_answer, 0),
+	CONTRACT_CASE(two_hundred_clients_at_once, 0),
+	CONTRACT_CASE(eight_threads_of_clients, 0),
+	CONTRACT_CASE(event_in_flight_at_a_stop_is_answered, CONTRACT_DRAINS),
+	CONTRACT_CASE(stop_without_clients, 0),
+};
+const size_t contract_http_clients_count = HERALD_COUNT(contract_http_clients);

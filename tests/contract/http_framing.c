@@ -1,0 +1,437 @@
+/*
+ * The contract, part 2: how a request may come in. Sizes, chunks, pieces, several requests on one
+ * connection, and bodies that are not what they claim to be.
+ */
+#include "http_probe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+#define CHUNKED_HEAD HEAD "Transfer-Encoding: chunked\r\n\r\n"
+
+/* PROBE_DONE with white space after it, `bytes` in all. */
+static char *
+padded_event(size_t bytes)
+{
+	char *body = malloc(bytes + 1);
+
+	assert_non_null(body);
+	memset(body, ' ', bytes);
+	memcpy(body, PROBE_DONE, strlen(PROBE_DONE));
+	body[bytes] = '\0';
+	return body;
+}
+
+/* Send a body in chunks of `chunk_bytes`, without the last one. */
+static bool
+send_chunks(struct http_client *client, const char *body, size_t chunk_bytes)
+{
+	size_t bytes = strlen(body);
+
+	for (size_t at = 0; at < bytes; at += chunk_bytes) {
+		char size[32];
+		size_t piece = bytes - at < chunk_bytes ? bytes - at : chunk_bytes;
+
+		snprintf(size, sizeof(size), "%zx\r\n", piece);
+		if (!http_send_text(client, size) || !http_send(client, body + at, piece) ||
+		    !http_send_text(client, "\r\n"))
+			return false;
+	}
+	return true;
+}
+
+static void
+assert_next_answer(struct http_client *client, unsigned status, const char *body)
+{
+	struct http_response response;
+
+	assert_true(http_receive(client, true, &response));
+	probe_assert_answer(&response, status, body);
+}
+
+static void
+declared_body_up_to_the_limit(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	char *fits = padded_event(PROBE_MAX_BODY_BYTES);
+	char *too_large = padded_event(PROBE_MAX_BODY_BYTES + 1);
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	assert_true(probe_post(&client, fits));
+	assert_next_answer(&client, 200, PROBE_SUCCESS);
+	assert_true(probe_post(&client, too_large));
+	assert_next_answer(&client, 413, NULL);
+	assert_int_equal(probe.function_count, 1);
+	http_close(&client);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+	free(too_large);
+	free(fits);
+}
+
+static void
+chunked_body_up_to_the_limit(void **state)
+{
+	static const size_t chunk_bytes[] = {100000, 1000, 7};
+
+	char *fits = padded_event(PROBE_MAX_BODY_BYTES);
+	char *too_large = padded_event(PROBE_MAX_BODY_BYTES + 1);
+	for (size_t i = 0; i < HERALD_COUNT(chunk_bytes); i++) {
+		struct probe probe;
+		struct http_client client;
+
+		probe_start(&probe, state, NULL);
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, CHUNKED_HEAD));
+		assert_true(send_chunks(&client, fits, chunk_bytes[i]));
+		assert_true(http_send_text(&client, "0\r\n\r\n"));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+
+		assert_true(http_send_text(&client, CHUNKED_HEAD));
+		assert_true(send_chunks(&client, too_large, chunk_bytes[i]));
+		assert_true(http_send_text(&client, "0\r\n\r\n"));
+		assert_next_answer(&client, 413, NULL);
+		assert_int_equal(probe.function_count, 1);
+		http_close(&client);
+		probe_stop(&probe);
+	}
+	free(too_large);
+	free(fits);
+}
+
+/* The answer to a body that never ends does not wait for its end. */
+static void
+endless_chunked_body_is_413(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+
+	char *too_large = padded_event(PROBE_MAX_BODY_BYTES + 1);
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	assert_true(http_send_text(&client, CHUNKED_HEAD));
+	assert_true(send_chunks(&client, too_large, 1000));
+	assert_next_answer(&client, 413, NULL);
+	http_close(&client);
+	probe_stop(&probe);
+	free(too_large);
+}
+
+static void
+chunk_extensions_and_trailers(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	char size[32];
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	snprintf(size, sizeof(size), "%zX;name=value\r\n", strlen(PROBE_DONE));
+	for (int i = 0; i < 2; i++) {
+		assert_true(http_send_text(&client, CHUNKED_HEAD));
+		assert_true(http_send_text(&client, size));
+		assert_true(http_send_text(&client, PROBE_DONE "\r\n"));
+		assert_true(http_send_text(&client, "0\r\nX-Sum: 1\r\n\r\n"));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* 400, or the connection closed: which of them is the framework's choice. */
+static void
+assert_refused(const struct probe *probe, const char *request)
+{
+	struct http_client client;
+	struct http_response response;
+
+	probe_connect(probe, &client);
+	assert_true(http_send_text(&client, request));
+	if (http_receive(&client, true, &response))
+		probe_assert_answer(&response, 400, NULL);
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+}
+
+static void
+malformed_chunks(void **state)
+{
+	static const char *const requests[] = {
+		CHUNKED_HEAD "nonsense\r\n" PROBE_DONE "\r\n0\r\n\r\n",
+		CHUNKED_HEAD "-5\r\n" PROBE_DONE "\r\n0\r\n\r\n",
+		CHUNKED_HEAD "\r\n\r\n",
+		CHUNKED_HEAD "5\r\n" PROBE_DONE "\r\n0\r\n\r\n",
+		CHUNKED_HEAD "0x5\r\n{\"a\":\r\n0\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++)
+		assert_refused(&probe, requests[i]);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+static void
+ambiguous_bodies(void **state)
+{
+	static const char *const requests[] = {
+		HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		HEAD "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n0\r\n\r\n",
+		HEAD "Content-Length: 5\r\nContent-Length: 6\r\n\r\n{\"a\":1}",
+		HEAD "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+		HEAD "Transfer-Encoding: gzip\r\n\r\n{}",
+		HEAD "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+		HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++)
+		assert_refused(&probe, requests[i]);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+static void
+malformed_lengths(void **state)
+{
+	static const char *const requests[] = {
+		HEAD "Content-Length: many\r\n\r\n" PROBE_DONE,
+		HEAD "Content-Length: -1\r\n\r\n" PROBE_DONE,
+		HEAD "Content-Length: 5 6\r\n\r\n" PROBE_DONE,
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++)
+		assert_refused(&probe, requests[i]);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+static void
+keep_alive(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	for (int i = 0; i < 20; i++) {
+		assert_true(probe_post(&client, PROBE_DONE));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+		assert_true(probe_post(&client, PROBE_EVENT("taken", "")));
+		assert_next_answer(&client, 409, NULL);
+		assert_true(probe_post(&client, "nonsense"));
+		assert_next_answer(&client, 400, NULL);
+	}
+	http_close(&client);
+	assert_int_equal(probe.function_count, 40);
+	probe_stop(&probe);
+}
+
+static void
+connection_lives_on_after_a_refused_body(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	for (int i = 0; i < 3; i++) {
+		assert_true(http_send_text(&client, "POST /event HTTP/1.1\r\nHost: test\r\n"
+						    "Content-Type: text/plain\r\n"
+						    "Content-Length: 5\r\n\r\nhello"));
+		assert_next_answer(&client, 415, NULL);
+		assert_true(http_send_text(&client, "POST /nowhere HTTP/1.1\r\nHost: test\r\n"
+						    "Content-Length: 5\r\n\r\nhello"));
+		assert_next_answer(&client, 404, NULL);
+		assert_true(probe_post(&client, PROBE_DONE));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+static void
+client_asks_to_close(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	char request[1024];
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	snprintf(request, sizeof(request),
+		 HEAD "Connection: close\r\nContent-Length: %zu\r\n\r\n%s", strlen(PROBE_DONE),
+		 PROBE_DONE);
+	assert_true(http_send_text(&client, request));
+	assert_next_answer(&client, 200, PROBE_SUCCESS);
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+static void
+pipelined_requests(void **state)
+{
+	static const struct {
+		const char *body;
+		unsigned status;
+	} cases[] = {
+		{PROBE_DONE, 200}, {PROBE_EVENT("taken", ""), 409},
+		{"nonsense", 400}, {PROBE_EVENT("busy", ""), 503},
+		{PROBE_DONE, 200},
+	};
+	struct probe probe;
+	struct http_client client;
+	char requests[4096];
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++)
+		bytes += (size_t)snprintf(requests + bytes, sizeof(requests) - bytes,
+					  HEAD "Content-Length: %zu\r\n\r\n%s",
+					  strlen(cases[i].body), cases[i].body);
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	assert_true(http_send(&client, requests, bytes));
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++)
+		assert_next_answer(&client, cases[i].status, NULL);
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+static void
+one_byte_at_a_time(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	char request[1024];
+	int bytes = snprintf(request, sizeof(request), HEAD "Content-Length: %zu\r\n\r\n%s",
+			     strlen(PROBE_DONE), PROBE_DONE);
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	for (int i = 0; i < 2; i++) {
+		assert_true(http_send_pieces(&client, request, (size_t)bytes, 1));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+	}
+	if (probe.adapter->capabilities & CONTRACT_CHUNKED) {
+		assert_true(http_send_text(&client, CHUNKED_HEAD));
+		assert_true(send_chunks(&client, PROBE_DONE, 1));
+		assert_true(http_send_text(&client, "0\r\n\r\n"));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+static void
+expect_100_continue(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	char head[256];
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	snprintf(head, sizeof(head), HEAD "Expect: 100-continue\r\nContent-Length: %zu\r\n\r\n",
+		 strlen(PROBE_DONE));
+	for (int i = 0; i < 2; i++) {
+		assert_true(http_send_text(&client, head));
+		assert_next_answer(&client, 100, NULL);
+		assert_true(http_send_text(&client, PROBE_DONE));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+static void
+expect_100_continue_is_refused_at_once(void **state)
+{
+	static const struct {
+		const char *head;
+		unsigned status;
+	} cases[] = {
+		{HEAD "Expect: 100-continue\r\nContent-Length: 100000000\r\n\r\n", 413},
+		{HEAD "Expect: 100-continue\r\nContent-Length: 4097\r\n\r\n", 413},
+		{"POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: text/plain\r\n"
+		 "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n",
+		 415},
+		{"PUT /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+		 "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
+		 405},
+		{"POST /nowhere HTTP/1.1\r\nHost: test\r\n"
+		 "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n",
+		 404},
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct http_client client;
+
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, cases[i].head));
+		assert_next_answer(&client, cases[i].status, NULL);
+		http_close(&client);
+	}
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+/* What is not waited for must not be read as the next request. */
+static void
+refused_body_is_no_request(void **state)
+{
+	static const char smuggled[] = HEAD "Content-Length: 0\r\n\r\n";
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+	char request[1024];
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	snprintf(request, sizeof(request),
+		 "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: text/plain\r\n"
+		 "Expect: 100-continue\r\nContent-Length: %zu\r\n\r\n%s",
+		 strlen(smuggled), smuggled);
+	assert_true(http_send_text(&client, request));
+	assert_true(http_receive(&client, true, &response));
+	if (response.status == 100)
+		assert_true(http_receive(&client, true, &response));
+	probe_assert_answer(&response, 415, NULL);
+	/* Then nothing more, or the end, but no answer to what was the body. */
+	if (probe_post(&client, PROBE_DONE) && http_receive(&client, true, &response))
+		probe_assert_answer(&response, 200, PROBE_SUCCESS);
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+const struct contract_http_case contract_http_framing[] = {
+	CONTRACT_CASE(declared_body_up_to_the_limit, 0),
+	CONTRACT_CASE(chunked_body_up_to_the_limit, CONTRACT_CHUNKED),
+	CONTRACT_CASE(endless_chunked_body_is_413, CONTRACT_CHUNKED | CONTRACT_REFUSES_MID_BODY),
+	CONTRACT_CASE(chunk_extensions_and_trailers, CONTRACT_CHUNKED),
+	CONTRACT_CASE(malformed_chunks, CONTRACT_CHUNKED),
+	CONTRACT_CASE(ambiguous_bodies, CONTRACT_REFUSES_AMBIGUOUS),
+	CONTRACT_CASE(malformed_lengths, 0),
+	CONTRACT_CASE(keep_alive, 0),
+	CONTRACT_CASE(connection_lives_on_after_a_refused_body, CONTRACT_REUSES_REFUSED),
+	CONTRACT_CASE(client_asks_to_close, 0),
+	CONTRACT_CASE(pipelined_requests, CONTRACT_PIPELINES),
+	CONTRACT_CASE(one_byte_at_a_time, 0),
+	CONTRACT_CASE(expect_100_continue, CONTRACT_CONTINUES),
+	CONTRACT_CASE(expect_100_continue_is_refused_at_once, CONTRACT_REFUSES_EARLY),
+	CONTRACT_CASE(refused_body_is_no_request, 0),
+};
+const size_t contract_http_framing_count = HERALD_COUNT(contract_http_framing);

@@ -1,0 +1,230 @@
+/*
+ * The probe: a service whose function and handler obey the event. What it is for is said in its
+ * header; it knows no adapter but by the struct.
+ */
+#include "http_probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+struct user_created {
+	const char *user_id;
+	const char *username;
+};
+
+HERALD_SCHEMA(user_created,
+	HERALD_FIELD(user_created, user_id, .required = true, .min_bytes = 1),
+	HERALD_FIELD(user_created, username, .required = true, .min_bytes = 1));
+
+static void
+hold(struct probe *probe)
+{
+	pthread_mutex_lock(&probe->lock);
+	probe->held_count++;
+	pthread_cond_broadcast(&probe->changed);
+	while (!probe->open)
+		pthread_cond_wait(&probe->changed, &probe->lock);
+	pthread_mutex_unlock(&probe->lock);
+}
+
+static enum herald_verdict
+on_user(struct herald_context *ctx, const struct user_created *user, struct probe *probe)
+{
+	const char *name = user->username;
+
+	atomic_fetch_add(&probe->function_count, 1);
+	if (strcmp(name, "fail") == 0)
+		return herald_fail(ctx, "the function \"failed\"");
+	if (strcmp(name, "taken") == 0)
+		return herald_fail_status(ctx, 409, "username %s is taken", name);
+	if (strcmp(name, "busy") == 0)
+		return herald_retry(ctx, "busy");
+	if (strcmp(name, "busy-2500") == 0)
+		return herald_retry_after(ctx, 2500, "busy");
+	if (strcmp(name, "hold") == 0)
+		hold(probe);
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_user, user_created, probe);
+
+/* What metadata KEY tells a handler to do. */
+static enum herald_verdict
+obey(struct herald_context *ctx, const char *key)
+{
+	const char *order = herald_map_get(&herald_context_message(ctx)->metadata, key);
+
+	if (order && strcmp(order, "fail") == 0)
+		return herald_fail(ctx, "%s failed", key);
+	if (order && strcmp(order, "retry") == 0)
+		return herald_retry(ctx, "%s is busy", key);
+	return HERALD_DONE;
+}
+
+static enum herald_verdict
+before(struct herald_handler *handler, struct herald_context *ctx)
+{
+	struct probe *probe = (struct probe *)handler;
+
+	atomic_fetch_add(&probe->before_count, 1);
+	return obey(ctx, "before");
+}
+
+static enum herald_verdict
+after(struct herald_handler *handler, struct herald_context *ctx, enum herald_verdict result)
+{
+	struct probe *probe = (struct probe *)handler;
+
+	atomic_fetch_add(&probe->after_count, 1);
+	atomic_store(&probe->after_saw, (int)result);
+	return obey(ctx, "after");
+}
+
+static const struct herald_handler_ops probe_ops = {
+	.struct_size = sizeof(probe_ops),
+	.name = "probe",
+	.before = before,
+	.after = after,
+};
+
+void
+probe_create(struct probe *probe)
+{
+	struct herald_handler *handlers[] = {&probe->handler};
+	struct herald_route routes[] = {
+		HERALD_ROUTE("user_created", user_created, on_user, probe),
+		HERALD_ROUTE("versioned", user_created, on_user, probe, .version = "2"),
+	};
+	struct herald_error error;
+
+	memset(probe, 0, sizeof(*probe));
+	probe->handler.ops = &probe_ops;
+	atomic_store(&probe->after_saw, -1);
+	pthread_mutex_init(&probe->lock, NULL);
+	pthread_cond_init(&probe->changed, NULL);
+	if (herald_service_create(
+		    &HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = HERALD_COUNT(routes),
+					    .handlers = handlers, .handlers_count = 1),
+		    &probe->service, &error) != HERALD_OK)
+		fail_msg("%s: %s", error.path, error.message);
+}
+
+void
+probe_destroy(struct probe *probe)
+{
+	herald_service_destroy(probe->service);
+	pthread_cond_destroy(&probe->changed);
+	pthread_mutex_destroy(&probe->lock);
+}
+
+void
+probe_start(struct probe *probe, void **state, const struct herald_http_options *options)
+{
+	struct herald_http_options with_limit = {.struct_size = sizeof(with_limit)};
+
+	if (options)
+		with_limit = *options;
+	if (with_limit.max_body_bytes == 0)
+		with_limit.max_body_bytes = PROBE_MAX_BODY_BYTES;
+	probe_create(probe);
+	probe->adapter = *state;
+	probe->server = probe->adapter->start(probe->service, &with_limit, &probe->port);
+	assert_non_null(probe->server);
+}
+
+void
+probe_stop(struct probe *probe)
+{
+	if (probe->server)
+		assert_int_equal(probe->adapter->stop(probe->server), 0);
+	probe_destroy(probe);
+}
+
+void
+probe_wait_held(struct probe *probe, unsigned count)
+{
+	struct timespec deadline;
+	int failed = 0;
+
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += HTTP_CLIENT_WAIT_MS / 1000;
+	pthread_mutex_lock(&probe->lock);
+	while (probe->held_count < count && failed == 0)
+		failed = pthread_cond_timedwait(&probe->changed, &probe->lock, &deadline);
+	pthread_mutex_unlock(&probe->lock);
+	assert_int_equal(failed, 0);
+}
+
+void
+probe_release(struct probe *probe)
+{
+	pthread_mutex_lock(&probe->lock);
+	probe->open = true;
+	pthread_cond_broadcast(&probe->changed);
+	pthread_mutex_unlock(&probe->lock);
+}
+
+void
+probe_connect(const struct probe *probe, struct http_client *client)
+{
+	if (!http_connect(client, "127.0.0.1", probe->port))
+		fail_msg("cannot connect: %s", strerror(errno));
+}
+
+void
+probe_wait_refused(uint16_t port)
+{
+	struct timespec now;
+	struct http_client client;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	time_t deadline = now.tv_sec + HTTP_CLIENT_WAIT_MS / 1000;
+	while (http_connect(&client, "127.0.0.1", port)) {
+		http_close(&client);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		assert_true(now.tv_sec < deadline);
+	}
+}
+
+bool
+probe_post(struct http_client *client, const char *body)
+{
+	char head[256];
+
+	snprintf(head, sizeof(head),
+		 "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+		 "Content-Length: %zu\r\n\r\n",
+		 strlen(body));
+	return http_send_text(client, head) && http_send_text(client, body);
+}
+
+void
+probe_exchange(const struct probe *probe, const char *body, struct http_response *out)
+{
+	struct http_client client;
+
+	probe_connect(probe, &client);
+	assert_true(probe_post(&client, body));
+	assert_true(http_receive(&client, true, out));
+	http_close(&client);
+}
+
+void
+probe_assert_alive(const struct probe *probe)
+{
+	struct http_response response;
+
+	probe_exchange(probe, PROBE_DONE, &response);
+	probe_assert_answer(&response, 200, PROBE_SUCCESS);
+}
+
+void
+probe_assert_answer(const struct http_response *response, unsigned status, const char *body)
+{
+	if (response->status != status)
+		fail_msg("status %u instead of %u: %s%s", response->status, status, response->head,
+			 response->body);
+	if (body)
+		assert_string_equal(response->body, body);
+}

@@ -1,0 +1,68 @@
+/*
+ * The contract of every HTTP adapter, as tests over real sockets. An adapter's own test is:
+ *
+ *	static const struct contract_http_adapter adapter = {"name", CONTRACT_ALL, start, stop};
+ *	int main(void) { return contract_http_main(&adapter, 1, NULL, 0); }
+ */
+#ifndef HERALD_TESTS_CONTRACT_HTTP_SUITE_H
+#define HERALD_TESTS_CONTRACT_HTTP_SUITE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <herald/http.h>
+#include <herald/service.h>
+
+/* What a framework can do; a case that needs more is left out. */
+enum contract_capability {
+	CONTRACT_CHUNKED = 1 << 0,          /* takes chunked bodies */
+	CONTRACT_PIPELINES = 1 << 1,        /* answers requests that were sent together, in order */
+	CONTRACT_CONTINUES = 1 << 2,        /* asks for the body by 100 Continue */
+	CONTRACT_REFUSES_EARLY = 1 << 3,    /* refuses instead of sending 100 Continue */
+	CONTRACT_REUSES_REFUSED = 1 << 4,   /* the connection lives on after a refused body */
+	CONTRACT_REFUSES_MID_BODY = 1 << 5, /* answers 413 while a chunked body still comes */
+	CONTRACT_DRAINS = 1 << 6, /* stop() refuses new connections and answers what is in flight */
+	CONTRACT_REFUSES_AMBIGUOUS = 1 << 7, /* 400 for a body with two lengths */
+	CONTRACT_ALL = (1 << 8) - 1,
+};
+
+struct contract_http_adapter {
+	const char *name;
+	unsigned capabilities;
+	/* Serve events at 127.0.0.1:*port/event on 4 threads; the rest is not found. Fails the
+	 * test by itself. */
+	void *(*start)(struct herald_service *service, const struct herald_http_options *options,
+		       uint16_t *port);
+	/* Returns the number of requests cut off, as herald_server_stop() does; 0 if unknown. */
+	size_t (*stop)(void *server);
+};
+
+/* Run the contract on each adapter, and the tests of one's own after it. */
+int contract_http_main(const struct contract_http_adapter *adapters, size_t adapters_count,
+		       const struct CMUnitTest *own, size_t own_count);
+
+/* One case of the contract; the adapter is its initial state. */
+struct contract_http_case {
+	const char *name;
+	CMUnitTestFunction run;
+	unsigned needs; /* capabilities */
+};
+
+#define CONTRACT_CASE(FUNCTION, NEEDS)                                                             \
+	{                                                                                          \
+#FUNCTION, FUNCTION, NEEDS                                                         \
+	}
+
+/* The cases, by the file they are in. */
+extern const struct contract_http_case contract_http_answers[];
+extern const size_t contract_http_answers_count;
+extern const struct contract_http_case contract_http_framing[];
+extern const size_t contract_http_framing_count;
+extern const struct contract_http_case contract_http_clients[];
+extern const size_t contract_http_clients_count;
+
+#endif

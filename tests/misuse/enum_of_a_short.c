@@ -1,0 +1,14 @@
+/* expect: not compatible with any (generic )?association */
+/* The member must be as large as an int. */
+#include <herald/schema.h>
+
+static const struct herald_name sizes[] = {{"small", 0}};
+
+struct user {
+	const char *name;
+	short size;
+};
+
+HERALD_SCHEMA(user,
+	HERALD_FIELD(user, name),
+	HERALD_ENUM(user, size, sizes));

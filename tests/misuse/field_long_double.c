@@ -1,0 +1,12 @@
+/* expect: not compatible with any (generic )?association */
+/* JSON has no more than a double. */
+#include <herald/schema.h>
+
+struct user {
+	const char *name;
+	long double height;
+};
+
+HERALD_SCHEMA(user,
+	HERALD_FIELD(user, name),
+	HERALD_FIELD(user, height));

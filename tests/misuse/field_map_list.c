@@ -1,0 +1,13 @@
+/* expect: not compatible with any (generic )?association */
+/* A list of maps is not supported. */
+#include <herald/schema.h>
+
+struct user {
+	const char *name;
+	const struct herald_map *maps;
+	size_t maps_count;
+};
+
+HERALD_SCHEMA(user,
+	HERALD_FIELD(user, name),
+	HERALD_VALUES(user, maps));

@@ -1,0 +1,12 @@
+/* expect: no member named 'agee' */
+/* There is no such member. */
+#include <herald/schema.h>
+
+struct user {
+	const char *name;
+	int32_t age;
+};
+
+HERALD_SCHEMA(user,
+	HERALD_FIELD(user, name),
+	HERALD_FIELD(user, agee));

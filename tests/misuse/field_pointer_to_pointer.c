@@ -1,0 +1,12 @@
+/* expect: not compatible with any (generic )?association */
+/* Lists of lists are not supported. */
+#include <herald/schema.h>
+
+struct user {
+	const char *name;
+	int **table;
+};
+
+HERALD_SCHEMA(user,
+	HERALD_FIELD(user, name),
+	HERALD_FIELD(user, table));

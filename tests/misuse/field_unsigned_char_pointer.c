@@ -1,0 +1,12 @@
+/* expect: not compatible with any (generic )?association */
+/* A string is of char. */
+#include <herald/schema.h>
+
+struct user {
+	const char *name;
+	const unsigned char *title;
+};
+
+HERALD_SCHEMA(user,
+	HERALD_FIELD(user, name),
+	HERALD_FIELD(user, title));

@@ -1,0 +1,31 @@
+/* expect: not compatible with any (generic )?association */
+/* A function returns a verdict. */
+#include <herald/herald.h>
+
+struct user {
+	int32_t age;
+};
+
+HERALD_SCHEMA(user, HERALD_FIELD(user, age));
+
+struct order {
+	int32_t cents;
+};
+
+HERALD_SCHEMA(order, HERALD_FIELD(order, cents));
+
+struct shop {
+	int orders;
+};
+
+struct bank {
+	int accounts;
+};
+
+static void
+on_user(struct herald_context *ctx, const struct user *user, struct shop *shop)
+{
+	(void)ctx;
+	shop->orders += user->age;
+}
+HERALD_FUNCTION(on_user, user, shop);

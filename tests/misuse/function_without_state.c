@@ -1,0 +1,32 @@
+/* expect: not compatible with any (generic )?association */
+/* A function takes three arguments. */
+#include <herald/herald.h>
+
+struct user {
+	int32_t age;
+};
+
+HERALD_SCHEMA(user, HERALD_FIELD(user, age));
+
+struct order {
+	int32_t cents;
+};
+
+HERALD_SCHEMA(order, HERALD_FIELD(order, cents));
+
+struct shop {
+	int orders;
+};
+
+struct bank {
+	int accounts;
+};
+
+static enum herald_verdict
+on_user(struct herald_context *ctx, const struct user *user)
+{
+	(void)ctx;
+	(void)user;
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_user, user, shop);

@@ -1,0 +1,24 @@
+/* expect: not compatible with any (generic )?association */
+/* A struct within the struct is HERALD_STRUCT. */
+#include <herald/schema.h>
+
+struct line {
+	int32_t quantity;
+};
+
+HERALD_SCHEMA(line, HERALD_FIELD(line, quantity));
+
+struct other {
+	int32_t quantity;
+};
+
+HERALD_SCHEMA(other, HERALD_FIELD(other, quantity));
+
+struct user {
+	const char *name;
+	struct line line;
+};
+
+HERALD_SCHEMA(user,
+	HERALD_FIELD(user, name),
+	HERALD_POINTER(user, line, line));

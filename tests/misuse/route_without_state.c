@@ -1,0 +1,36 @@
+/* expect: expected expression|requires|error */
+/* The state must be named, if only as NULL. */
+#include <herald/herald.h>
+
+struct user {
+	int32_t age;
+};
+
+HERALD_SCHEMA(user, HERALD_FIELD(user, age));
+
+struct order {
+	int32_t cents;
+};
+
+HERALD_SCHEMA(order, HERALD_FIELD(order, cents));
+
+struct shop {
+	int orders;
+};
+
+struct bank {
+	int accounts;
+};
+
+static enum herald_verdict
+on_user(struct herald_context *ctx, const struct user *user, struct shop *shop)
+{
+	(void)ctx;
+	shop->orders += user->age;
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_user, user, shop);
+
+const struct herald_route routes[1] = {
+	HERALD_ROUTE("user", user, on_user),
+};

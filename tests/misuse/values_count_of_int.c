@@ -1,0 +1,13 @@
+/* expect: not compatible with any (generic )?association */
+/* scores_count must be a size_t. */
+#include <herald/schema.h>
+
+struct user {
+	const char *name;
+	const int32_t *scores;
+	unsigned scores_count;
+};
+
+HERALD_SCHEMA(user,
+	HERALD_FIELD(user, name),
+	HERALD_VALUES(user, scores));

@@ -1,0 +1,13 @@
+/* expect: not compatible with any (generic )?association */
+/* What a void pointer points to, nobody knows. */
+#include <herald/schema.h>
+
+struct user {
+	const char *name;
+	const void *data;
+	size_t data_count;
+};
+
+HERALD_SCHEMA(user,
+	HERALD_FIELD(user, name),
+	HERALD_VALUES(user, data));

@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""Runs the quickstart and the hello example as a reader would: what they answer and print.
+
+    tests/quickstart.py QUICKSTART HELLO
+
+The URL and the curl line are read from what the quickstart prints, and the line is run by bash
+exactly as printed. Every case is one line of TAP.
+"""
+
+import http.client
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+WAIT_S = 20
+
+cases = []
+
+
+def case(function):
+    cases.append(function)
+    return function
+
+
+class Program:
+    """A program that serves, its output by lines, up to a deadline each.
+
+    It writes to a terminal, as it would for a reader, so that its lines are not held back.
+    """
+
+    def __init__(self, *command):
+        self.output, output = pty.openpty()
+        self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.PIPE)
+        os.close(output)
+        self.rest = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.kill()
+        self.process.communicate()
+        os.close(self.output)
+
+    def line(self):
+        while b"\n" not in self.rest:
+            if not select.select([self.output], [], [], WAIT_S)[0]:
+                raise AssertionError("the program prints nothing more")
+            try:
+                self.rest += os.read(self.output, 65536)
+            except OSError:
+                errors = self.process.stderr.read().decode()
+                raise AssertionError("the program has ended: " + errors) from None
+        line, self.rest = self.rest.split(b"\n", 1)
+        return line.decode().rstrip("\r")
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=WAIT_S)
+        return self.process.returncode, errors.decode()
+
+
+class Quickstart(Program):
+    """The quickstart, once its welcome has been read."""
+
+    def __init__(self):
+        super().__init__(quickstart, "--port", "0")
+        welcome = []
+        while not welcome or "Ctrl-C" not in welcome[-1]:
+            welcome.append(self.line())
+        self.url = re.search(r"http://127\.0\.0\.1:(\d+)/event", welcome[0])
+        self.port = int(self.url.group(1))
+        self.curl = [line for line in welcome if line.startswith("curl ")]
+
+    def send(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def post(self, event_type, payload, version=None):
+        event = {"event_type": event_type, "timestamp": "2024-08-20T05:21:19.143357839Z",
+                 "payload": payload}
+        if version is not None:
+            event["metadata"] = {"version": version}
+        return self.send("POST", "/event", json.dumps(event))
+
+
+SUCCESS = (200, '{"status":"success"}')
+
+
+def equal(found, expected):
+    assert found == expected, f"{found!r} instead of {expected!r}"
+
+
+def run_printed(line):
+    return subprocess.run(["bash", "-c", line], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=WAIT_S, check=True).stdout.decode()
+
+
+def curl_lines_of(path):
+    """The commands in the comment at the head of a source file."""
+    with open(path, encoding="utf-8") as source:
+        head = source.read().split("*/")[0]
+    text = "\n".join(line[2:] for line in head.split("\n"))
+    return re.findall(r"^\tcurl .*?(?=\n\s*\n|\Z)", text, re.DOTALL | re.MULTILINE)
+
+
+@case
+def the_printed_curl_line_works_as_printed():
+    with Quickstart() as program:
+        equal(len(program.curl), 1)
+        first = run_printed(program.curl[0])
+        assert first.startswith("HTTP/1.1 200 OK\r\n"), first
+        assert first.endswith('\r\n\r\n{"status":"success"}'), first
+        equal(program.line(), "user_created: johndoe is user 12345")
+        second = run_printed(program.curl[0])
+        assert second.startswith("HTTP/1.1 409 Conflict\r\n"), second
+        assert second.endswith('\r\n\r\n{"error":"username johndoe is taken"}'), second
+
+
+@case
+def the_curl_lines_in_the_source_work():
+    lines = curl_lines_of("examples/quickstart.c")
+    equal(len(lines), 3)
+    with Quickstart() as program:
+        for line in lines:
+            answer = run_printed(line.replace(":8080", f":{program.port}"))
+            assert answer.startswith("HTTP/1.1 200 OK\r\n"), answer
+
+
+@case
+def the_seed_event_succeeds():
+    with open("tests/data/seed_event.json", encoding="utf-8") as event, Quickstart() as program:
+        equal(program.send("POST", "/event", event.read()), SUCCESS)
+        equal(program.line(), "user_created: johndoe is user 12345")
+
+
+@case
+def orders_of_both_versions_reach_the_same_function():
+    with Quickstart() as program:
+        new = {"order_id": "o-1", "total_cents": 3000,
+               "lines": [{"sku": "tea", "quantity": 2}, {"sku": "cup", "quantity": 1}]}
+        equal(program.post("order_placed", new, "2"), SUCCESS)
+        equal(program.line(), "order_placed: o-1, 3 items for 3000 cents")
+        old = {"order_id": "o-2", "total_cents": 0, "sku": "tea", "quantity": 999}
+        equal(program.post("order_placed", old, "1"), SUCCESS)
+        equal(program.line(), "order_placed: o-2, 999 items for 0 cents")
+
+
+@case
+def bad_events_are_refused():
+    line = {"sku": "tea", "quantity": 1}
+    order = {"order_id": "o", "total_cents": 1, "lines": [line]}
+    old = {"order_id": "o", "total_cents": 1, "sku": "tea", "quantity": 1}
+    bad = [
+        ("user_created", {"user_id": "1"}, None, "/payload/username"),
+        ("user_created", {"user_id": "", "username": "a"}, None, "/payload/user_id"),
+        ("user_created", {"user_id": "1", "username": ""}, None, "/payload/username"),
+        ("user_created", {"user_id": 1, "username": "a"}, None, "/payload/user_id"),
+        ("order_placed", {**order, "total_cents": -1}, "2", "/payload/total_cents"),
+        ("order_placed", {**order, "lines": []}, "2", "/payload/lines"),
+        ("order_placed", {**order, "lines": [line] * 101}, "2", "/payload/lines"),
+        ("order_placed", {**order, "lines": [line, {**line, "quantity": 0}]}, "2",
+         "/payload/lines/1/quantity"),
+        ("order_placed", {**order, "lines": [{**line, "quantity": 1000}]}, "2",
+         "/payload/lines/0/quantity"),
+        ("order_placed", {**order, "lines": [{"quantity": 1}]}, "2", "/payload/lines/0/sku"),
+        ("order_placed", {**old, "quantity": 0}, "1", "/payload/quantity"),
+        ("order_placed", order, "1", "/payload/sku"),
+    ]
+    with Quickstart() as program:
+        for event_type, payload, version, path in bad:
+            status, body = program.post(event_type, payload, version)
+            equal(status, 400)
+            equal(json.loads(body)["path"], path)
+        equal(program.post("order_placed", {**order, "lines": [line] * 100}, "2"), SUCCESS)
+        equal(program.post("order_placed", order, "3")[0], 404)
+        equal(program.post("order_placed", order)[0], 404)
+        equal(program.post("user_deleted", {})[0], 404)
+        equal(program.send("POST", "/event", "nonsense")[0], 400)
+        equal(program.send("GET", "/event")[0], 405)
+        equal(program.send("POST", "/", "{}")[0], 404)
+        # Nothing of all this was printed but the order of 100 lines.
+        equal(program.line(), "order_placed: o, 100 items for 1 cents")
+        equal(program.send("GET", "/healthz"), (200, '{"status":"ok"}'))
+
+
+@case
+def one_of_many_gets_a_username():
+    with Quickstart() as program:
+        answers = []
+
+        def take(number):
+            answers.append(program.post("user_created",
+                                        {"user_id": str(number), "username": "ada"})[0])
+
+        threads = [threading.Thread(target=take, args=(number,)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        equal(sorted(answers), [200] + [409] * 19)
+
+
+@case
+def signals_stop_it():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Quickstart() as program:
+            program.post("user_created", {"user_id": "1", "username": "ada"})
+            equal(program.stop(number), (0, ""))
+
+
+@case
+def wrong_arguments_are_told():
+    for arguments in (["--port"], ["--port", "70000"], ["nonsense"], ["--port", "1", "2"]):
+        result = subprocess.run([quickstart, *arguments], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, timeout=WAIT_S, check=False)
+        equal(result.returncode, 2)
+        equal(result.stderr.decode(), "usage: quickstart [--port N]\n")
+
+
+@case
+def a_port_in_use_is_told():
+    with Quickstart() as program:
+        result = subprocess.run([quickstart, "--port", str(program.port)], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, timeout=WAIT_S, check=False)
+        equal(result.returncode, 1)
+        equal(result.stderr.decode(), f"quickstart: cannot listen on 127.0.0.1:{program.port}: "
+                                      "Address already in use\n")
+
+
+@case
+def hello_works_as_its_head_says():
+    if listens(8080):
+        raise Skip("port 8080 is in use")
+    with Program(hello) as program:
+        while not listens(8080):
+            assert program.process.poll() is None, program.process.stderr.read().decode()
+        lines = curl_lines_of("examples/hello.c")
+        equal(len(lines), 1)
+        equal(run_printed(lines[0]), '{"status":"success"}')
+        equal(program.line(), "Welcome, johndoe!")
+        equal(program.stop(signal.SIGINT), (0, ""))
+
+
+class Skip(Exception):
+    """A case that cannot run here."""
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=WAIT_S).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
+quickstart, hello = sys.argv[1:]
+
+print(f"1..{len(cases)}")
+failed = False
+for index, function in enumerate(cases, 1):
+    name = function.__name__.replace("_", " ")
+    try:
+        function()
+        print(f"ok {index} - {name}")
+    except Skip as reason:
+        print(f"ok {index} - {name} # SKIP {reason}")
+    except Exception as error:  # pylint: disable=broad-except
+        failed = True
+        print(f"not ok {index} - {name}")
+        print("\n".join("# " + line for line in f"{type(error).__name__}: {error}".split("\n")))
+sys.exit(1 if failed else 0)

@@ -1,0 +1,1131 @@
+/*
+ * The libmicrohttpd adapter: the contract on a server of Herald's and on a daemon of the user's, and
+ * what only this adapter has: options, deadlines, limits, TLS, the stop and herald_serve().
+ */
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <herald/microhttpd.h>
+
+#include "../adapters/microhttpd/caller.h"
+#include "contract/http_probe.h"
+
+#define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+
+/* The contract's adapters. */
+
+static struct herald_server *
+start(struct herald_service *service, const struct herald_server_options *options)
+{
+	struct herald_server *server = NULL;
+	struct herald_error error;
+
+	if (herald_server_start(service, options, &server, &error) != HERALD_OK)
+		fail_msg("%s: %s", error.path, error.message);
+	return server;
+}
+
+static void *
+start_server(struct herald_service *service, const struct herald_http_options *options,
+	     uint16_t *port)
+{
+	struct herald_server *server =
+		start(service, &HERALD_SERVER_OPTIONS(.any_port = true, .http = options));
+
+	*port = herald_server_port(server);
+	return server;
+}
+
+static size_t
+stop_server(void *server)
+{
+	return herald_server_stop(server);
+}
+
+/* A daemon as a user would have it: a route of his own beside the one for events. */
+struct own_daemon {
+	struct MHD_Daemon *daemon;
+	struct herald_http *http;
+};
+
+static char own_request; /* Its address marks requests that are not Herald's. */
+
+static enum MHD_Result
+handle_own(struct MHD_Connection *connection, const char *url, size_t *upload_data_size,
+	   void **con_cls)
+{
+	bool first = *con_cls == NULL;
+	bool hello = strcmp(url, "/hello") == 0;
+	const char *text = hello ? "hello" : "nothing here";
+
+	if (first || *upload_data_size > 0) {
+		*con_cls = &own_request;
+		*upload_data_size = 0;
+		const char *expect =
+			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Expect");
+		if (!first || !expect)
+			return MHD_YES;
+	}
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result queued = MHD_queue_response(connection, hello ? 200 : 404, response);
+	MHD_destroy_response(response);
+	return queued;
+}
+
+static enum MHD_Result
+handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+       const char *version, const char *upload_data, size_t *upload_data_size, void **con_cls)
+{
+	struct own_daemon *own = cls;
+
+	(void)version;
+	if (strcmp(url, "/event") == 0)
+		return herald_microhttpd_handle(own->http, connection, method, upload_data,
+						upload_data_size, con_cls);
+	return handle_own(connection, url, upload_data_size, con_cls);
+}
+
+static void
+completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+	  enum MHD_RequestTerminationCode toe)
+{
+	if (*con_cls != &own_request)
+		herald_microhttpd_completed(cls, connection, con_cls, toe);
+}
+
+static void *
+start_daemon(struct herald_service *service, const struct herald_http_options *options,
+	     uint16_t *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct own_daemon *own = calloc(1, sizeof(*own));
+	struct herald_error error;
+
+	assert_non_null(own);
+	assert_int_equal(herald_http_create(service, options, &own->http, &error), HERALD_OK);
+	own->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, handle, own,
+				       MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+				       MHD_OPTION_THREAD_POOL_SIZE, 4u, MHD_OPTION_NOTIFY_COMPLETED,
+				       completed, NULL, MHD_OPTION_END);
+	assert_non_null(own->daemon);
+	*port = MHD_get_daemon_info(own->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+	return own;
+}
+
+static size_t
+stop_daemon(void *server)
+{
+	struct own_daemon *own = server;
+
+	MHD_stop_daemon(own->daemon);
+	herald_http_destroy(own->http);
+	free(own);
+	return 0;
+}
+
+static const struct contract_http_adapter adapters[] = {
+	{"server", CONTRACT_ALL & ~CONTRACT_REFUSES_MID_BODY, start_server, stop_server},
+	/* How it stops is the user's business. */
+	{"daemon", CONTRACT_ALL & ~(CONTRACT_REFUSES_MID_BODY | CONTRACT_DRAINS), start_daemon,
+	 stop_daemon},
+};
+
+/* A probe behind a server with options of the test's own. */
+
+static void
+serve(struct probe *probe, struct herald_server_options options)
+{
+	probe_create(probe);
+	options.any_port = true;
+	probe->adapter = &adapters[0];
+	probe->server = start(probe->service, &options);
+	probe->port = herald_server_port(probe->server);
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+request(const struct probe *probe, const char *text, bool has_body, struct http_response *out)
+{
+	struct http_client client;
+
+	probe_connect(probe, &client);
+	assert_true(http_send_text(&client, text));
+	assert_true(http_receive(&client, has_body, out));
+	http_close(&client);
+}
+
+/* Records of a server's log, to be waited for. */
+
+struct records {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t count;
+	char texts[64][256]; /* "message key=value ..." */
+};
+
+static struct records records = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.changed = PTHREAD_COND_INITIALIZER,
+};
+
+static void
+record(const struct herald_log_record *from, void *state)
+{
+	struct records *to = state;
+	char text[256];
+	int bytes = snprintf(text, sizeof(text), "%s", from->message);
+
+	for (size_t i = 0; i < from->fields_count; i++) {
+		const struct herald_log_field *field = &from->fields[i];
+		size_t left = sizeof(text) - (size_t)bytes;
+		bytes += field->text
+				 ? snprintf(text + bytes, left, " %s=%s", field->key, field->text)
+				 : snprintf(text + bytes, left, " %s=%lld", field->key,
+					    (long long)field->number);
+	}
+	pthread_mutex_lock(&to->lock);
+	if (to->count < HERALD_COUNT(to->texts))
+		memcpy(to->texts[to->count++], text, sizeof(text));
+	pthread_cond_broadcast(&to->changed);
+	pthread_mutex_unlock(&to->lock);
+}
+
+static const struct herald_log record_log = {.write = record, .state = &records};
+
+static void
+wait_for_record(const char *beginning)
+{
+	struct timespec deadline;
+	int failed = 0;
+	bool found = false;
+
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += HTTP_CLIENT_WAIT_MS / 1000;
+	pthread_mutex_lock(&records.lock);
+	while (!found && failed == 0) {
+		for (size_t i = 0; i < records.count && !found; i++)
+			found = strncmp(records.texts[i], beginning, strlen(beginning)) == 0;
+		if (!found)
+			failed = pthread_cond_timedwait(&records.changed, &records.lock, &deadline);
+	}
+	pthread_mutex_unlock(&records.lock);
+	assert_true(found);
+}
+
+/* Options. */
+
+static void
+assert_bad_option(const struct herald_server_options *options, const char *path,
+		  const char *message)
+{
+	struct probe probe;
+	struct herald_server *server = NULL;
+	struct herald_error error = {0};
+
+	probe_create(&probe);
+	enum herald_status status = herald_server_start(probe.service, options, &server, &error);
+	assert_int_equal(status, HERALD_BAD_OPTION);
+	assert_int_equal(error.status, HERALD_BAD_OPTION);
+	assert_null(server);
+	assert_string_equal(error.path, path);
+	if (!strstr(error.message, message))
+		fail_msg("\"%s\" instead of \"%s\"", error.message, message);
+	/* And without anywhere to put the error. */
+	assert_int_equal(herald_server_start(probe.service, options, &server, NULL),
+			 HERALD_BAD_OPTION);
+	probe_destroy(&probe);
+}
+
+static void
+bad_options(void **state)
+{
+	static const struct MHD_OptionItem reserved[] = {
+		{MHD_OPTION_CONNECTION_TIMEOUT, 10, NULL},
+		{MHD_OPTION_THREAD_POOL_SIZE, 10, NULL},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	(void)state;
+	assert_bad_option(&(struct herald_server_options){.any_port = true}, "struct_size",
+			  "use HERALD_SERVER_OPTIONS");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.address = "localhost"), "address", "localhost");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.address = "127.0.0.1:80"), "address",
+			  "must be a numeric IPv4 or IPv6 address");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.address = ""), "address", "numeric");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "event"), "path", "must begin with '/'");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "/event?a"), "path", "query");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.health_path = ""), "health_path", "begin with");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "/a", .health_path = "/a"), "health_path",
+			  "must differ from path");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "/healthz"), "health_path", "differ");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.threads = 100000), "threads", "at most 1024");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.max_header_bytes = 10), "max_header_bytes",
+			  "256 to 1048576, not 10");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.port = 1, .any_port = true), "port", "any_port");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.tls_key = "key"), "tls_certificate", "tls_key");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.tls_certificate = "c"), "tls_key",
+			  "tls_certificate");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.any_port = true, .tls_certificate = "none",
+						 .tls_key = "none"),
+			  "tls_certificate", "libmicrohttpd");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.daemon_options = reserved), "daemon_options",
+			  "libmicrohttpd's option 14");
+}
+
+/* A program that was compiled when the struct ended after `path`. */
+static void
+options_of_an_older_program(void **state)
+{
+	struct probe probe;
+	struct http_response response;
+	struct herald_server_options options = {
+		.struct_size = offsetof(struct herald_server_options, health_path),
+		.path = "/old",
+		.any_port = true,
+		.health_path = "not read",
+		.threads = 1000000,
+	};
+
+	(void)state;
+	serve(&probe, options);
+	request(&probe, "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n", true, &response);
+	probe_assert_answer(&response, 200, NULL);
+	request(&probe, "GET /old HTTP/1.1\r\nHost: test\r\n\r\n", true, &response);
+	probe_assert_answer(&response, 405, NULL);
+	probe_stop(&probe);
+}
+
+static void
+address_in_use(void **state)
+{
+	struct probe probe;
+	struct herald_server *second = NULL;
+	struct herald_error error;
+	char expected[128];
+
+	probe_start(&probe, state, NULL);
+	assert_int_equal(herald_server_start(probe.service,
+					     &HERALD_SERVER_OPTIONS(.port = probe.port), &second,
+					     &error),
+			 HERALD_SYSTEM);
+	assert_null(second);
+	snprintf(expected, sizeof(expected),
+		 "cannot listen on 127.0.0.1:%u: Address already in use", probe.port);
+	assert_string_equal(error.message, expected);
+	probe_stop(&probe);
+}
+
+static void
+ipv6(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.address = "::1"));
+	assert_true(http_connect(&client, "::1", probe.port));
+	assert_true(probe_post(&client, PROBE_DONE));
+	assert_true(http_receive(&client, true, &response));
+	probe_assert_answer(&response, 200, PROBE_SUCCESS);
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* Paths beside events. */
+
+static void
+health_and_unknown_paths(void **state)
+{
+	static const struct {
+		const char *request;
+		bool has_body;
+		unsigned status;
+		const char *allow, *body;
+	} cases[] = {
+		{"GET /healthz", true, 200, NULL, "{\"status\":\"ok\"}"},
+		{"GET /healthz?verbose=1", true, 200, NULL, "{\"status\":\"ok\"}"},
+		{"HEAD /healthz", false, 200, NULL, ""},
+		{"POST /healthz", true, 405, "GET, HEAD",
+		 "{\"error\":\"the health check takes GET and HEAD\"}"},
+		{"GET /", true, 404, NULL, "{\"error\":\"there is nothing at this path\"}"},
+		{"GET /event/", true, 404, NULL, NULL},
+		{"GET /Event", true, 404, NULL, NULL},
+		{"POST /nowhere", true, 404, NULL, NULL},
+		{"HEAD /nowhere", false, 404, NULL, ""},
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct http_response response;
+		char text[256];
+
+		snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: test\r\n\r\n", cases[i].request);
+		request(&probe, text, cases[i].has_body, &response);
+		probe_assert_answer(&response, cases[i].status, cases[i].body);
+		assert_string_equal(http_header(&response, "Content-Type"), "application/json");
+		const char *allow = http_header(&response, "Allow");
+		if (cases[i].allow)
+			assert_string_equal(allow, cases[i].allow);
+		else
+			assert_null(allow);
+	}
+	probe_stop(&probe);
+}
+
+static void
+own_route_beside_events(void **state)
+{
+	struct probe probe;
+	struct http_response response;
+
+	probe_start(&probe, state, NULL);
+	request(&probe, "GET /hello HTTP/1.1\r\nHost: test\r\n\r\n", true, &response);
+	probe_assert_answer(&response, 200, "hello");
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+/* Heads that are too large. */
+
+static void
+too_large_heads_are_431(void **state)
+{
+	static const size_t header_bytes[] = {900, 1100, 5000, 100000};
+	struct probe probe;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.max_header_bytes = 1024));
+	for (size_t i = 0; i < HERALD_COUNT(header_bytes); i++) {
+		struct http_client client;
+		struct http_response response;
+		char *value = calloc(1, header_bytes[i] + 1);
+
+		assert_non_null(value);
+		memset(value, 'v', header_bytes[i]);
+		probe_connect(&probe, &client);
+		/* It may close before it has all of it. */
+		(void)(http_send_text(&client, "GET /healthz HTTP/1.1\r\nHost: test\r\nX: ") &&
+		       http_send_text(&client, value) && http_send_text(&client, "\r\n\r\n"));
+		if (http_receive(&client, true, &response))
+			probe_assert_answer(&response, header_bytes[i] < 1000 ? 200 : 431, NULL);
+		else
+			assert_true(header_bytes[i] > 5000);
+		http_close(&client);
+		free(value);
+	}
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+/* As many bytes as the default allows, in as many headers as the documentation says. */
+static void
+head_of_full_size_is_taken(void **state)
+{
+	char header[] =
+		"X-Header-With-A-Name: and with a value of this length here, which makes it "
+		"one hundred and thirty-six bytes as the average of sixty headers\r\n";
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+	char head[8192] = "POST /event HTTP/1.1\r\nHost: test\r\n"
+			  "Content-Type: application/json\r\nContent-Length: 2\r\n";
+	size_t bytes = strlen(head);
+
+	while (bytes + sizeof(header) + 4 < sizeof(head)) {
+		memcpy(head + bytes, header, sizeof(header));
+		bytes += sizeof(header) - 1;
+	}
+	memcpy(head + bytes, "\r\n{}", 5);
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS());
+	probe_connect(&probe, &client);
+	for (int i = 0; i < 3; i++) {
+		assert_true(http_send_text(&client, head));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 400, NULL);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* A body so large that it is not worth reading is refused before it comes. */
+static void
+very_large_body_is_refused_at_once(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	assert_true(http_send_text(&client, HEAD "Content-Length: 99999999999\r\n\r\n"));
+	assert_true(http_receive(&client, true, &response));
+	probe_assert_answer(&response, 413, NULL);
+	assert_true(http_wait_closed(&client, HTTP_CLIENT_WAIT_MS));
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* Slow clients. */
+
+/*
+ * Send `text` byte by byte, one as often as the socket stays silent for 20 ms, until the server
+ * closes. Returns after how many milliseconds it did; fails the test when it does not.
+ */
+static int64_t
+drip(const struct probe *probe, const char *head, const char *text)
+{
+	struct http_client client;
+	int64_t begin = now_ms();
+
+	probe_connect(probe, &client);
+	assert_true(http_send_text(&client, head));
+	for (size_t i = 0; i < strlen(text); i++) {
+		if (http_wait_closed(&client, 20))
+			break;
+		if (!http_send(&client, text + i, 1))
+			break;
+		assert_true(now_ms() - begin < HTTP_CLIENT_WAIT_MS);
+	}
+	assert_true(http_wait_closed(&client, HTTP_CLIENT_WAIT_MS));
+	http_close(&client);
+	return now_ms() - begin;
+}
+
+#define DRIPPED                                                                                    \
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+	"xx"                                                                                       \
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+	"xx"
+
+static void
+slow_header_is_cut_off(void **state)
+{
+	static const char *const heads[] = {"", "POST /event HTTP/1.1\r\nHost: test\r\nX: "};
+	struct probe probe;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.header_timeout_ms = 200, .body_timeout_ms = 60000));
+	for (size_t i = 0; i < HERALD_COUNT(heads); i++) {
+		int64_t took_ms = drip(&probe, heads[i], DRIPPED);
+		assert_true(took_ms >= 190 && took_ms < 2000);
+	}
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+static void
+slow_body_is_cut_off(void **state)
+{
+	static const char *const heads[] = {
+		HEAD "Content-Length: 1000\r\n\r\n",
+		HEAD "Transfer-Encoding: chunked\r\n\r\n3e8\r\n",
+		/* What is read only to be dropped is no exception. */
+		"POST /event HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n",
+		"POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n",
+	};
+	struct probe probe;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.header_timeout_ms = 60000, .body_timeout_ms = 200));
+	for (size_t i = 0; i < HERALD_COUNT(heads); i++) {
+		int64_t took_ms = drip(&probe, heads[i], DRIPPED);
+		assert_true(took_ms >= 190 && took_ms < 2000);
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+static void
+idle_connection_is_closed(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.header_timeout_ms = 200, .body_timeout_ms = 60000));
+	probe_connect(&probe, &client);
+	for (int i = 0; i < 6; i++) {
+		/* Each answer gives it the whole time again. */
+		assert_false(http_wait_readable(&client, 100));
+		assert_true(i % 2 == 0 ? probe_post(&client, PROBE_DONE)
+				       : http_send_text(&client, "GET /healthz HTTP/1.1\r\n"
+								 "Host: test\r\n\r\n"));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 200, NULL);
+	}
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* One who asks and asks, and never reads an answer. */
+static void
+client_that_does_not_read_is_cut_off(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	char requests[4096];
+	size_t bytes = 0;
+	bool taken = true;
+	int64_t begin = now_ms();
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.header_timeout_ms = 300, .body_timeout_ms = 300));
+	while (bytes < sizeof(requests) - 256)
+		bytes += (size_t)snprintf(requests + bytes, sizeof(requests) - bytes,
+					  HEAD "Content-Length: 2\r\n\r\n{}");
+	probe_connect(&probe, &client);
+	for (size_t sent = 0; taken && sent < ((size_t)1 << 30); sent += bytes)
+		taken = http_send(&client, requests, bytes);
+	assert_false(taken);
+	assert_true(now_ms() - begin < HTTP_CLIENT_WAIT_MS);
+	http_close(&client);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+/* It is not the client's fault when the only thread is busy. */
+static void
+waiting_for_a_busy_thread_is_not_slow(void **state)
+{
+	struct probe probe;
+	struct http_client first, second;
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.threads = 1, .header_timeout_ms = 100,
+					    .body_timeout_ms = 100));
+	probe_connect(&probe, &second);
+	assert_true(probe_post(&second, PROBE_DONE));
+	assert_true(http_receive(&second, true, &response));
+	probe_connect(&probe, &first);
+	assert_true(probe_post(&first, PROBE_EVENT("hold", "")));
+	probe_wait_held(&probe, 1);
+	assert_true(probe_post(&second, PROBE_DONE));
+	/* Three times its time. */
+	assert_false(http_wait_readable(&second, 300));
+	probe_release(&probe);
+	assert_true(http_receive(&first, true, &response));
+	probe_assert_answer(&response, 200, NULL);
+	assert_true(http_receive(&second, true, &response));
+	probe_assert_answer(&response, 200, NULL);
+	http_close(&first);
+	http_close(&second);
+	probe_stop(&probe);
+}
+
+/* The same, to the nanosecond: time that a function takes is nobody's. */
+static void
+time_of_functions_does_not_count(void **state)
+{
+	struct herald__worker worker = {.header_timeout_ms = 1000, .body_timeout_ms = 2000};
+	struct herald__caller caller = {.worker = &worker, .started = true};
+	struct herald__caller waiting = {.worker = &worker, .started = true};
+	struct herald__caller new = {.worker = &worker};
+
+	(void)state;
+	herald__caller_start(&waiting);
+	herald__caller_begin(&caller);
+	int64_t begin = herald__now_ns();
+	int64_t left = herald__caller_remaining_ns(&waiting, begin);
+	assert_true(left > 0 && left <= 1000 * INT64_C(1000000));
+	assert_true(herald__caller_remaining_ns(&waiting, begin + left) <= 0);
+
+	herald__caller_enter(&caller);
+	while (herald__now_ns() < begin + 50 * INT64_C(1000000))
+		;
+	/* However late it is, and then exactly as much later as the function took. */
+	assert_true(herald__caller_remaining_ns(&waiting, INT64_MAX / 2) > 0);
+	herald__caller_leave(&caller);
+	int64_t took = atomic_load(&worker.busy_ns);
+	assert_true(took >= 40 * INT64_C(1000000));
+	assert_int_equal(herald__caller_remaining_ns(&waiting, begin + took), left);
+	assert_int_equal(herald__caller_remaining_ns(&waiting, begin + took + left), 0);
+	assert_true(herald__caller_remaining_ns(&new, INT64_MAX / 2) == INT64_MAX);
+}
+
+/* While functions block some threads, new connections go to the others. */
+static void
+free_threads_take_new_connections(void **state)
+{
+	struct probe probe;
+	struct http_client held[3];
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.threads = 4));
+	for (unsigned i = 0; i < HERALD_COUNT(held); i++) {
+		probe_connect(&probe, &held[i]);
+		assert_true(probe_post(&held[i], PROBE_EVENT("hold", "")));
+		probe_wait_held(&probe, i + 1);
+	}
+	for (int i = 0; i < 20; i++)
+		probe_assert_alive(&probe);
+	probe_release(&probe);
+	for (size_t i = 0; i < HERALD_COUNT(held); i++) {
+		assert_true(http_receive(&held[i], true, &response));
+		probe_assert_answer(&response, 200, NULL);
+		http_close(&held[i]);
+	}
+	probe_stop(&probe);
+}
+
+/* Even to one that has more connections already. */
+static void
+free_thread_is_chosen_over_an_empty_one(void **state)
+{
+	struct probe probe;
+	struct http_client clients[5];
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.threads = 2));
+	for (size_t i = 0; i < HERALD_COUNT(clients); i++) {
+		probe_connect(&probe, &clients[i]);
+		assert_true(probe_post(&clients[i], PROBE_DONE));
+		assert_true(http_receive(&clients[i], true, &response));
+	}
+	/* They take turns, so the second's thread has two connections and the other three. */
+	assert_true(probe_post(&clients[1], PROBE_EVENT("hold", "")));
+	probe_wait_held(&probe, 1);
+	for (int i = 0; i < 5; i++)
+		probe_assert_alive(&probe);
+	probe_release(&probe);
+	assert_true(http_receive(&clients[1], true, &response));
+	probe_assert_answer(&response, 200, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(clients); i++)
+		http_close(&clients[i]);
+	probe_stop(&probe);
+}
+
+/* Limits on connections. */
+
+static void
+more_connections_wait(void **state)
+{
+	struct probe probe;
+	struct http_client clients[3];
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.max_connections = 2));
+	for (int i = 0; i < 2; i++) {
+		probe_connect(&probe, &clients[i]);
+		assert_true(probe_post(&clients[i], PROBE_DONE));
+		assert_true(http_receive(&clients[i], true, &response));
+	}
+	probe_connect(&probe, &clients[2]);
+	assert_true(probe_post(&clients[2], PROBE_DONE));
+	assert_false(http_wait_readable(&clients[2], 100));
+	assert_int_equal(probe.function_count, 2);
+
+	http_close(&clients[0]);
+	assert_true(http_wait_readable(&clients[2], PROBE_AT_ONCE_MS));
+	assert_true(http_receive(&clients[2], true, &response));
+	probe_assert_answer(&response, 200, NULL);
+	http_close(&clients[1]);
+	http_close(&clients[2]);
+	probe_stop(&probe);
+}
+
+static void
+more_connections_of_one_address_are_closed(void **state)
+{
+	struct probe probe;
+	struct http_client clients[3];
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.max_connections_per_ip = 2));
+	for (int i = 0; i < 2; i++) {
+		probe_connect(&probe, &clients[i]);
+		assert_true(probe_post(&clients[i], PROBE_DONE));
+		assert_true(http_receive(&clients[i], true, &response));
+	}
+	probe_connect(&probe, &clients[2]);
+	assert_true(http_wait_closed(&clients[2], PROBE_AT_ONCE_MS));
+	for (int i = 0; i < 3; i++)
+		http_close(&clients[i]);
+	probe_stop(&probe);
+}
+
+/* TLS. */
+
+static void
+read_text(const char *path, char *out, size_t out_bytes)
+{
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	size_t bytes = fread(out, 1, out_bytes - 1, file);
+	out[bytes] = '\0';
+	fclose(file);
+}
+
+static void
+tls(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	char certificate[4096], key[4096], command[512], output[256] = "";
+
+	(void)state;
+	read_text("tests/data/tls_certificate.pem", certificate, sizeof(certificate));
+	read_text("tests/data/tls_key.pem", key, sizeof(key));
+	serve(&probe, HERALD_SERVER_OPTIONS(.tls_certificate = certificate, .tls_key = key,
+					    .header_timeout_ms = 300));
+	/* They are used during the call only. */
+	memset(certificate, 0, sizeof(certificate));
+	memset(key, 0, sizeof(key));
+	snprintf(command, sizeof(command),
+		 "curl --silent --show-error --noproxy '*' --cacert tests/data/tls_certificate.pem "
+		 "--header 'Content-Type: application/json' --data @tests/data/seed_event.json "
+		 "https://127.0.0.1:%u/event",
+		 probe.port);
+	/* NOLINTNEXTLINE(cert-env33-c): a constant but for the port. */
+	FILE *curl = popen(command, "r");
+	assert_non_null(curl);
+	assert_non_null(fgets(output, sizeof(output), curl));
+	assert_int_equal(pclose(curl), 0);
+	assert_string_equal(output, PROBE_SUCCESS);
+
+	/* Who never begins a handshake is cut off as well. */
+	probe_connect(&probe, &client);
+	assert_true(http_wait_closed(&client, HTTP_CLIENT_WAIT_MS));
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* Stopping. */
+
+struct stopper {
+	struct probe *probe;
+	size_t cut_off;
+	pthread_t thread;
+};
+
+static void *
+run_stopper(void *cls)
+{
+	struct stopper *stopper = cls;
+	stopper->cut_off = herald_server_stop(stopper->probe->server);
+	return NULL;
+}
+
+static void
+begin_stop(struct stopper *stopper, struct probe *probe)
+{
+	stopper->probe = probe;
+	assert_int_equal(pthread_create(&stopper->thread, NULL, run_stopper, stopper), 0);
+}
+
+static size_t
+end_stop(struct stopper *stopper)
+{
+	pthread_join(stopper->thread, NULL);
+	stopper->probe->server = NULL;
+	return stopper->cut_off;
+}
+
+/* Who has a connection may still ask, and is told to go elsewhere. */
+static void
+requests_during_a_stop(void **state)
+{
+	struct probe probe;
+	struct stopper stopper;
+	struct http_client held, asks, posts;
+	struct http_response response;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &held);
+	assert_true(probe_post(&held, PROBE_EVENT("hold", "")));
+	probe_wait_held(&probe, 1);
+	/* Both have been answered once, so they are no longer in the queue. */
+	probe_connect(&probe, &asks);
+	assert_true(probe_post(&asks, PROBE_DONE));
+	assert_true(http_receive(&asks, true, &response));
+	probe_connect(&probe, &posts);
+	assert_true(probe_post(&posts, PROBE_DONE));
+	assert_true(http_receive(&posts, true, &response));
+
+	begin_stop(&stopper, &probe);
+	probe_wait_refused(probe.port);
+	assert_true(http_send_text(&asks, "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"));
+	assert_true(http_receive(&asks, true, &response));
+	probe_assert_answer(&response, 503, "{\"status\":\"stopping\"}");
+	assert_string_equal(http_header(&response, "Connection"), "close");
+	assert_true(http_wait_closed(&asks, HTTP_CLIENT_WAIT_MS));
+	assert_true(probe_post(&posts, PROBE_DONE));
+	assert_true(http_receive(&posts, true, &response));
+	probe_assert_answer(&response, 200, PROBE_SUCCESS);
+	assert_string_equal(http_header(&response, "Connection"), "close");
+	assert_true(http_wait_closed(&posts, HTTP_CLIENT_WAIT_MS));
+
+	probe_release(&probe);
+	assert_true(http_receive(&held, true, &response));
+	probe_assert_answer(&response, 200, PROBE_SUCCESS);
+	assert_string_equal(http_header(&response, "Connection"), "close");
+	assert_int_equal(end_stop(&stopper), 0);
+	http_close(&held);
+	http_close(&asks);
+	http_close(&posts);
+	probe_stop(&probe);
+}
+
+static void
+stop_cuts_off_after_its_time(void **state)
+{
+	struct probe probe;
+	struct stopper stopper;
+	struct http_client held, incomplete, idle;
+	struct http_response response;
+
+	(void)state;
+	records.count = 0;
+	serve(&probe, HERALD_SERVER_OPTIONS(.drain_timeout_ms = 100, .log = record_log));
+	probe_connect(&probe, &idle);
+	assert_true(probe_post(&idle, PROBE_DONE));
+	assert_true(http_receive(&idle, true, &response));
+	probe_connect(&probe, &incomplete);
+	assert_true(http_send_text(&incomplete,
+				   HEAD "Expect: 100-continue\r\nContent-Length: 100\r\n\r\n"));
+	assert_true(http_receive(&incomplete, true, &response));
+	probe_connect(&probe, &held);
+	assert_true(probe_post(&held, PROBE_EVENT("hold", "")));
+	probe_wait_held(&probe, 1);
+
+	begin_stop(&stopper, &probe);
+	wait_for_record("drain_timeout_ms is over");
+	probe_release(&probe);
+	size_t cut_off = end_stop(&stopper);
+	/* The function's end and the end of its thread's daemon are in a race. */
+	bool answered = http_receive(&held, true, &response);
+	assert_int_equal(cut_off, answered ? 1 : 2);
+	assert_false(http_receive(&incomplete, true, &response));
+	assert_int_equal(probe.function_count, 2);
+	http_close(&held);
+	http_close(&incomplete);
+	http_close(&idle);
+	probe_stop(&probe);
+}
+
+static void
+log_of_a_server(void **state)
+{
+	struct probe probe;
+	char expected[128];
+
+	(void)state;
+	records.count = 0;
+	serve(&probe, HERALD_SERVER_OPTIONS(.log = record_log));
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+	assert_int_equal(records.count, 3);
+	snprintf(expected, sizeof(expected), "server started address=127.0.0.1 port=%u path=/event",
+		 probe.port);
+	assert_string_equal(records.texts[0], expected);
+	assert_memory_equal(records.texts[1], "server stopping address=", 24);
+	assert_string_equal(records.texts[2], "server stopped cut_off=0");
+	assert_int_equal(herald_server_stop(NULL), 0);
+}
+
+/* herald_serve(), in a child. */
+
+struct child {
+	pid_t pid;
+	int from; /* Its port. */
+	uint16_t port;
+};
+
+static void
+tell_port(const struct herald_server *server, void *state)
+{
+	uint16_t port = herald_server_port(server);
+	const int *to = state;
+
+	if (write(*to, &port, sizeof(port)) != sizeof(port))
+		_exit(3);
+}
+
+/* In the child: serve until a signal. Exits with 0 if all is as it was before. */
+static void
+run_child(struct probe *probe, int to)
+{
+	struct herald_error error;
+	sigset_t before, afterwards;
+
+	alarm(60);
+	sigprocmask(SIG_SETMASK, NULL, &before);
+	if (herald_serve(probe->service,
+			 &HERALD_SERVER_OPTIONS(.any_port = true, .started = tell_port,
+						.started_state = &to),
+			 &error) != HERALD_OK)
+		_exit(1);
+	sigprocmask(SIG_SETMASK, NULL, &afterwards);
+	for (int i = 1; i < 32; i++)
+		if (sigismember(&before, i) != sigismember(&afterwards, i))
+			_exit(2);
+	herald_service_destroy(probe->service);
+	_exit(0);
+}
+
+/* A pipe that a function in the child waits on, instead of the probe's lock. */
+static int child_held[2], child_release[2];
+
+struct child_state {
+	int unused;
+};
+
+static enum herald_verdict
+on_child_event(struct herald_context *ctx, const struct herald_json *payload,
+	       struct child_state *state)
+{
+	char byte = 'h';
+
+	(void)ctx;
+	(void)payload;
+	(void)state;
+	if (write(child_held[1], &byte, 1) != 1 || read(child_release[0], &byte, 1) < 0)
+		return HERALD_FAIL;
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_child_event, herald_json, child_state);
+
+static void
+start_child(struct child *child, struct probe *probe)
+{
+	struct herald_route routes[] = {
+		HERALD_ROUTE("user_created", herald_json, on_child_event, NULL),
+	};
+	int ports[2];
+
+	memset(probe, 0, sizeof(*probe));
+	assert_int_equal(
+		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
+				      &probe->service, NULL),
+		HERALD_OK);
+	assert_int_equal(pipe(ports) | pipe(child_held) | pipe(child_release), 0);
+	child->pid = fork();
+	assert_true(child->pid >= 0);
+	if (child->pid == 0)
+		run_child(probe, ports[1]);
+	herald_service_destroy(probe->service);
+	close(ports[1]);
+	assert_int_equal(read(ports[0], &child->port, sizeof(child->port)), sizeof(child->port));
+	close(ports[0]);
+}
+
+static void
+serve_until_a_signal(void **state)
+{
+	static const int signals[] = {SIGTERM, SIGINT};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(signals); i++) {
+		struct probe probe;
+		struct child child;
+		struct http_client client;
+		struct http_response response;
+		char byte;
+		int status;
+
+		start_child(&child, &probe);
+		assert_true(http_connect(&client, "127.0.0.1", child.port));
+		assert_true(probe_post(&client, PROBE_DONE));
+		assert_int_equal(read(child_held[0], &byte, 1), 1);
+		assert_int_equal(kill(child.pid, signals[i]), 0);
+		probe_wait_refused(child.port);
+		/* Once more: a second one does not kill what is being answered. */
+		assert_int_equal(kill(child.pid, signals[i]), 0);
+		assert_int_equal(write(child_release[1], "g", 1), 1);
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 200, PROBE_SUCCESS);
+		assert_true(http_wait_closed(&client, HTTP_CLIENT_WAIT_MS));
+		http_close(&client);
+		assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+		for (int end = 0; end < 2; end++) {
+			close(child_held[end]);
+			close(child_release[end]);
+		}
+	}
+}
+
+static void
+serve_reports_what_is_wrong(void **state)
+{
+	struct probe probe;
+	struct herald_error error;
+	sigset_t before, afterwards;
+
+	(void)state;
+	probe_create(&probe);
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	assert_int_equal(
+		herald_serve(probe.service, &HERALD_SERVER_OPTIONS(.address = "nowhere"), &error),
+		HERALD_BAD_OPTION);
+	assert_string_equal(error.path, "address");
+	pthread_sigmask(SIG_SETMASK, NULL, &afterwards);
+	assert_int_equal(sigismember(&before, SIGTERM), sigismember(&afterwards, SIGTERM));
+	probe_destroy(&probe);
+}
+
+#define WITH(TEST, ADAPTER)                                                                        \
+	{                                                                                          \
+#TEST, TEST, NULL, NULL, (void *)(uintptr_t)&adapters[ADAPTER]                     \
+	}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_options),
+		cmocka_unit_test(options_of_an_older_program),
+		WITH(address_in_use, 0),
+		cmocka_unit_test(ipv6),
+		WITH(health_and_unknown_paths, 0),
+		WITH(own_route_beside_events, 1),
+		cmocka_unit_test(too_large_heads_are_431),
+		cmocka_unit_test(head_of_full_size_is_taken),
+		WITH(very_large_body_is_refused_at_once, 0),
+		cmocka_unit_test(slow_header_is_cut_off),
+		cmocka_unit_test(slow_body_is_cut_off),
+		cmocka_unit_test(idle_connection_is_closed),
+		cmocka_unit_test(client_that_does_not_read_is_cut_off),
+		cmocka_unit_test(waiting_for_a_busy_thread_is_not_slow),
+		cmocka_unit_test(time_of_functions_does_not_count),
+		cmocka_unit_test(free_threads_take_new_connections),
+		cmocka_unit_test(free_thread_is_chosen_over_an_empty_one),
+		cmocka_unit_test(more_connections_wait),
+		cmocka_unit_test(more_connections_of_one_address_are_closed),
+		cmocka_unit_test(tls),
+		WITH(requests_during_a_stop, 0),
+		cmocka_unit_test(stop_cuts_off_after_its_time),
+		cmocka_unit_test(log_of_a_server),
+		cmocka_unit_test(serve_until_a_signal),
+		cmocka_unit_test(serve_reports_what_is_wrong),
+	};
+
+	return contract_http_main(adapters, HERALD_COUNT(adapters), tests, HERALD_COUNT(tests));
+}

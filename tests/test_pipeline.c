@@ -1,0 +1,893 @@
+/*
+ * The way of an event through a service: decoding, routing, upcasting, limits, and memory that runs
+ * out. What hooks and functions say is in test_handler.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <herald/service.h>
+
+#include "support/events.h"
+#include "support/failing_allocator.h"
+
+struct user {
+	const char *user_id;
+	const char *username;
+};
+HERALD_SCHEMA(user, HERALD_FIELD(user, user_id, .required = true), HERALD_FIELD(user, username));
+
+static enum herald_verdict
+on_user(struct herald_context *ctx, const struct user *user, void *state)
+{
+	(void)ctx;
+	(void)state;
+	note("%s:%s", user->user_id, user->username ? user->username : "NULL");
+	return HERALD_DONE;
+}
+
+static enum herald_verdict
+on_user_erased(struct herald_context *ctx, const void *payload, void *state)
+{
+	return on_user(ctx, payload, state);
+}
+
+#define USER_ROUTE(...)                                                                            \
+	{                                                                                          \
+		.schema = &user_schema, .function = on_user_erased, __VA_ARGS__                    \
+	}
+
+static const struct herald_route user_routes[] = {USER_ROUTE(.event_type = "user")};
+
+#define USER_OPTIONS(...)                                                                          \
+	HERALD_SERVICE_OPTIONS(.routes = user_routes, .routes_count = 1, .log = debug_log,         \
+			       __VA_ARGS__)
+
+/* Messages and payloads. */
+
+static void
+test_payloads(void **state)
+{
+	static const struct {
+		const char *json, *trace;
+	} rows[] = {
+		{EVENT("user", "{\"user_id\":\"1\",\"username\":\"a\"}"), "1:a"},
+		{EVENT("user", " { \"username\" : \"\\u00e9\" , \"user_id\" : \"\" } "),
+		 ":\xC3\xA9"},
+		{EVENT("user", "{\"user_id\":\"1\",\"username\":null,\"more\":[{}]}"), "1:NULL"},
+		{VERSIONED("user", "17", "{\"user_id\":\"1\"}"), "1:NULL"},
+		{"{\"payload\":{\"user_id\":\"first\"},\"event_type\":\"user\","
+		 "\"timestamp\":\"2024-08-20T05:21:19Z\",\"metadata\":{}}",
+		 "first:NULL"},
+	};
+	struct herald_service *service = create_service(&USER_OPTIONS(.unknown = 0));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		trace[0] = '\0';
+		struct herald_result result = handle(service, rows[i].json);
+		check_verdict(&result, HERALD_DONE, "");
+		assert_string_equal(trace, rows[i].trace);
+	}
+	herald_service_destroy(service);
+}
+
+static void
+test_rejected_events(void **state)
+{
+	static const struct {
+		const char *json;
+		enum herald_status status;
+		const char *path;
+		size_t offset;
+	} rows[] = {
+		{"", HERALD_BAD_JSON, "", 0},
+		{"invalid json", HERALD_BAD_JSON, "", 0},
+		{"{\"event_type\":\"user\"}", HERALD_MISSING, "/timestamp", 0},
+		{EVENT("", "{}"), HERALD_BAD_LENGTH, "/event_type", 49},
+		{EVENT("user", "{\"user_id\":7}"), HERALD_BAD_TYPE, "/payload/user_id", 77},
+		{EVENT("user", "{\"user_id\":\"1\\u0000\"}"), HERALD_BAD_VALUE, "/payload/user_id",
+		 79},
+		{EVENT("user", "[]"), HERALD_BAD_TYPE, "/payload", 66},
+		{EVENT("user", "{}"), HERALD_MISSING, "/payload/user_id", 66},
+		{EVENT("user", "{\"user_id\":}"), HERALD_BAD_JSON, "/payload/user_id", 77},
+		/* No payload is an empty one. */
+		{EVENT("user", "null"), HERALD_MISSING, "/payload/user_id", 66},
+		{WITHOUT_PAYLOAD("user"), HERALD_MISSING, "/payload/user_id", 0},
+		{EVENT("use", "{}"), HERALD_UNKNOWN_TYPE, "/event_type", HERALD_NO_OFFSET},
+		{EVENT("*", "{}"), HERALD_UNKNOWN_TYPE, "/event_type", HERALD_NO_OFFSET},
+	};
+	struct herald_service *service = create_service(&USER_OPTIONS(.unknown = 0));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_result result = handle(service, rows[i].json);
+
+		check_rejected(&result, rows[i].status, rows[i].path, rows[i].offset);
+	}
+	assert_string_equal(trace, "");
+	herald_service_destroy(service);
+}
+
+static void
+test_no_bytes_at_all(void **state)
+{
+	struct herald_service *service = create_service(&USER_OPTIONS(.unknown = 0));
+	struct herald_result result;
+
+	(void)state;
+	herald_service_handle(service, NULL, 0, &result);
+	check_rejected(&result, HERALD_BAD_JSON, "", 0);
+	herald_service_destroy(service);
+}
+
+static enum herald_verdict
+on_any(struct herald_context *ctx, const void *payload, void *state)
+{
+	const struct herald_json *json = payload;
+	const char *type = herald_context_message(ctx)->event_type;
+
+	(void)state;
+	if (json->data)
+		note("%s=%.*s", type, (int)json->bytes, json->data);
+	else
+		note("%s absent", type);
+	return HERALD_DONE;
+}
+
+static void
+test_any_payload(void **state)
+{
+	const struct herald_route routes[] = {
+		{.event_type = "any", .schema = &herald_json_schema, .function = on_any},
+		USER_ROUTE(.event_type = "user", .version = "1"),
+		{.event_type = HERALD_ANY_TYPE, .schema = &herald_json_schema, .function = on_any},
+	};
+	static const struct {
+		const char *json, *trace;
+	} rows[] = {
+		{EVENT("any", " {\"a\": [1]} "), "any={\"a\": [1]}"},
+		{EVENT("any", "\"t\""), "any=\"t\""},
+		{EVENT("any", "null"), "any=null"},
+		{WITHOUT_PAYLOAD("any"), "any absent"},
+		{EVENT("else", "7"), "else=7"},
+		/* A version that the type's routes do not take goes to the catch-all too. */
+		{VERSIONED("user", "2", "8"), "user=8"},
+		{VERSIONED("user", "1", "{\"user_id\":\"9\"}"), "9:NULL"},
+	};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = COUNT(routes)));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		trace[0] = '\0';
+		assert_int_equal(handle(service, rows[i].json).status, HERALD_OK);
+		assert_string_equal(trace, rows[i].trace);
+	}
+	herald_service_destroy(service);
+}
+
+static void
+test_unknown_events(void **state)
+{
+	const struct herald_route routes[] = {USER_ROUTE(.event_type = "user", .version = "1.x")};
+	struct herald_service_options options = {.struct_size = sizeof(options),
+						 .routes = routes,
+						 .routes_count = 1,
+						 .log = debug_log};
+	struct herald_service *service = create_service(&options);
+	struct herald_result result = handle(service, VERSIONED("user", "2\\n", "{}"));
+
+	(void)state;
+	check_rejected(&result, HERALD_UNKNOWN_VERSION, "/metadata/version", HERALD_NO_OFFSET);
+	assert_string_equal(result.error.message,
+			    "no route takes version \"2?\" of event type \"user\"");
+	result = handle(service, EVENT("users", "{}"));
+	check_rejected(&result, HERALD_UNKNOWN_TYPE, "/event_type", HERALD_NO_OFFSET);
+	assert_string_equal(result.error.message, "no route takes event type \"users\"");
+	herald_service_destroy(service);
+
+	options.unknown = HERALD_UNKNOWN_IGNORE;
+	service = create_service(&options);
+	logged[0] = '\0';
+	result = handle(service, VERSIONED("user", "2", "not JSON that anyone reads? no: 1"));
+	check_rejected(&result, HERALD_BAD_JSON, "/payload", 93);
+	logged[0] = '\0';
+	result = handle(service, VERSIONED("user", "2", "[]"));
+	check_verdict(&result, HERALD_DONE, "");
+	assert_string_equal(
+		logged, "debug: event ignored event_type=user version=2 verdict=done took=some\n");
+	herald_service_destroy(service);
+	assert_string_equal(trace, "");
+}
+
+/* Limits. */
+
+static void
+test_event_size(void **state)
+{
+	static const char event[] = EVENT("user", "{\"user_id\":\"1\"}");
+	struct herald_service *service =
+		create_service(&USER_OPTIONS(.max_event_bytes = sizeof(event) - 1));
+	struct herald_result result = handle(service, event);
+
+	(void)state;
+	check_verdict(&result, HERALD_DONE, "");
+	herald_service_destroy(service);
+
+	service = create_service(&USER_OPTIONS(.max_event_bytes = sizeof(event) - 2));
+	result = handle(service, event);
+	check_rejected(&result, HERALD_TOO_LARGE, "", HERALD_NO_OFFSET);
+	assert_string_equal(result.error.message, "the event is larger than 81 bytes");
+	herald_service_destroy(service);
+}
+
+struct big {
+	char room[4000];
+};
+HERALD_SCHEMA(big, HERALD_FIELD(big, room));
+
+static enum herald_verdict
+grow(struct herald_context *ctx, const struct user *from, struct big *to)
+{
+	(void)ctx;
+	(void)from;
+	to->room[0] = 'x';
+	return HERALD_DONE;
+}
+HERALD_UPCASTER(grow, user, big);
+
+static enum herald_verdict
+take_memory(struct herald_context *ctx, const void *payload, void *state)
+{
+	(void)payload;
+	*(bool *)state = herald_context_alloc(ctx, 100000) == NULL;
+	return HERALD_DONE;
+}
+
+static void
+test_memory_of_an_event_is_limited(void **state)
+{
+	bool refused = false;
+	const struct herald_route routes[] = {
+		{.event_type = "big", .schema = &big_schema, .function = take_memory},
+		{.event_type = "grown",
+		 .schema = &big_schema,
+		 .version = "2",
+		 .function = take_memory},
+		{.event_type = "small",
+		 .schema = &user_schema,
+		 .function = take_memory,
+		 .state = &refused},
+	};
+	const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("grown", "1", user, "2", big, grow)};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 3, .upcasters = upcasters,
+					.upcasters_count = 1, .max_arena_bytes = 2000));
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct herald_result result = handle(service, EVENT("big", "{}"));
+		check_rejected(&result, HERALD_LIMIT, "", HERALD_NO_OFFSET);
+		assert_string_equal(result.error.message,
+				    "the event needs more than 2000 bytes of memory");
+		result = handle(service, VERSIONED("grown", "1", "{\"user_id\":\"1\"}"));
+		check_rejected(&result, HERALD_LIMIT, "", HERALD_NO_OFFSET);
+		refused = false;
+		result = handle(service, EVENT("small", "{\"user_id\":\"1\"}"));
+		check_verdict(&result, HERALD_DONE, "");
+		assert_true(refused);
+	}
+	herald_service_destroy(service);
+}
+
+static void
+test_limits_of_the_decoder(void **state)
+{
+	struct herald_service *service = create_service(&USER_OPTIONS(.limits = {.max_depth = 3}));
+	struct herald_result result =
+		handle(service, EVENT("user", "{\"user_id\":\"1\",\"a\":[1]}"));
+
+	(void)state;
+	check_verdict(&result, HERALD_DONE, "");
+	result = handle(service, EVENT("user", "{\"user_id\":\"1\",\"a\":[[1]]}"));
+	assert_int_equal(result.status, HERALD_LIMIT);
+	herald_service_destroy(service);
+}
+
+/* Upcasting. */
+
+struct order_v1 {
+	const char *sku;
+};
+struct order_v2 {
+	const char *skus[2];
+	size_t skus_count;
+};
+struct order_v3 {
+	const char *sku;
+	struct order_v2 *before;
+	uint32_t zero;
+	uint32_t count;
+};
+HERALD_SCHEMA(order_v1, HERALD_FIELD(order_v1, sku, .required = true));
+HERALD_SCHEMA(order_v2, HERALD_PRIVATE(order_v2, skus), HERALD_FIELD(order_v2, skus_count));
+HERALD_SCHEMA(order_v3, HERALD_FIELD(order_v3, sku), HERALD_PRIVATE(order_v3, before),
+	      HERALD_FIELD(order_v3, zero), HERALD_FIELD(order_v3, count, .key = "count"));
+
+/* What the first upcaster is to answer. */
+static char upcaster_says;
+
+static enum herald_verdict
+order_1_to_2(struct herald_context *ctx, const struct order_v1 *from, struct order_v2 *to)
+{
+	note("1-2(%s)", ((const struct order_v1 *)herald_context_payload(ctx))->sku);
+	assert_null(to->skus[1]);
+	to->skus[0] = from->sku;
+	to->skus_count = 1;
+	switch (upcaster_says) {
+	case 'F':
+		return herald_fail_status(ctx, 409, "taken");
+	case 'R':
+		return herald_retry_after(ctx, 1500, "busy now");
+	case 'f':
+		return HERALD_FAIL;
+	case '?':
+		return (enum herald_verdict)7;
+	default:
+		return HERALD_DONE;
+	}
+}
+HERALD_UPCASTER(order_1_to_2, order_v1, order_v2);
+
+static enum herald_verdict
+order_2_to_3(struct herald_context *ctx, const struct order_v2 *from, struct order_v3 *to)
+{
+	note("2-3(%zu)", from->skus_count);
+	assert_null(to->sku);
+	assert_int_equal(to->zero, 0);
+	to->before = herald_context_alloc(ctx, sizeof(*to->before));
+	*to->before = *from;
+	to->sku = from->skus[0];
+	to->count = (uint32_t)from->skus_count;
+	return HERALD_DONE;
+}
+HERALD_UPCASTER(order_2_to_3, order_v2, order_v3);
+
+struct shop {
+	int orders;
+};
+
+static enum herald_verdict
+on_order(struct herald_context *ctx, const struct order_v3 *order, struct shop *shop)
+{
+	assert_ptr_equal(herald_context_payload(ctx), order);
+	note("f(%s,%u)", order->sku ? order->sku : "NULL", order->count);
+	shop->orders++;
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_order, order_v3, shop);
+
+static enum herald_verdict
+see_order(struct herald_handler *handler, struct herald_context *ctx)
+{
+	const struct order_v3 *order = herald_context_payload(ctx);
+
+	(void)handler;
+	note("b(%u)", order->count);
+	return HERALD_DONE;
+}
+
+static enum herald_verdict
+see_order_after(struct herald_handler *handler, struct herald_context *ctx,
+		enum herald_verdict result)
+{
+	(void)handler;
+	(void)ctx;
+	note("a(%s)", herald_verdict_name(result));
+	return HERALD_DONE;
+}
+
+static const struct herald_handler_ops see_order_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "see_order",
+	.before = see_order,
+	.after = see_order_after,
+};
+
+static void
+test_upcasters(void **state)
+{
+	struct shop shop = {0};
+	struct herald_handler handler = {&see_order_ops};
+	struct herald_handler *handlers[] = {&handler};
+	const struct herald_route routes[] = {
+		HERALD_ROUTE("order", order_v3, on_order, &shop, .version = "3")};
+	const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("order", "2", order_v2, "3", order_v3, order_2_to_3),
+		HERALD_UPCAST("order", "1", order_v1, "2", order_v2, order_1_to_2),
+	};
+	static const struct {
+		const char *json, *trace;
+	} rows[] = {
+		{VERSIONED("order", "1", "{\"sku\":\"a\"}"), "1-2(a) 2-3(1) b(1) f(a,1) a(done)"},
+		{VERSIONED("order", "2", "{\"skus_count\":5}"), "2-3(5) b(5) f(NULL,5) a(done)"},
+		{VERSIONED("order", "3", "{\"sku\":\"c\",\"count\":9}"), "b(9) f(c,9) a(done)"},
+	};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .upcasters = upcasters,
+					.upcasters_count = 2, .handlers = handlers,
+					.handlers_count = 1, .log = debug_log));
+
+	(void)state;
+	upcaster_says = 'D';
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		trace[0] = '\0';
+		struct herald_result result = handle(service, rows[i].json);
+		check_verdict(&result, HERALD_DONE, "");
+		assert_string_equal(trace, rows[i].trace);
+		assert_int_equal(shop.orders, i + 1);
+	}
+
+	/* The payload must be of the version's own struct. */
+	struct herald_result result =
+		handle(service, VERSIONED("order", "1", "{\"skus_count\":5}"));
+	check_rejected(&result, HERALD_MISSING, "/payload/sku", 94);
+	herald_service_destroy(service);
+}
+
+static void
+test_upcaster_that_fails(void **state)
+{
+	static const struct {
+		char saying;
+		enum herald_verdict verdict;
+		const char *reason;
+		unsigned http_status;
+		uint32_t retry_after_ms;
+	} rows[] = {
+		{'F', HERALD_FAIL, "taken", 409, 0},
+		{'R', HERALD_RETRY, "busy now", 0, 1500},
+		{'f', HERALD_FAIL, "the event failed", 0, 0},
+		{'?', HERALD_FAIL, "the event failed", 0, 0},
+	};
+	struct shop shop = {0};
+	struct herald_handler handler = {&see_order_ops};
+	struct herald_handler *handlers[] = {&handler};
+	const struct herald_route routes[] = {
+		HERALD_ROUTE("order", order_v3, on_order, &shop, .version = "3")};
+	const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("order", "2", order_v2, "3", order_v3, order_2_to_3),
+		HERALD_UPCAST("order", "1", order_v1, "2", order_v2, order_1_to_2),
+	};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .upcasters = upcasters,
+					.upcasters_count = 2, .handlers = handlers,
+					.handlers_count = 1, .log = debug_log));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		upcaster_says = rows[i].saying;
+		trace[0] = '\0';
+		struct herald_result result =
+			handle(service, VERSIONED("order", "1", "{\"sku\":\"a\"}"));
+		check_verdict(&result, rows[i].verdict, rows[i].reason);
+		assert_int_equal(result.http_status, rows[i].http_status);
+		assert_int_equal(result.retry_after_ms, rows[i].retry_after_ms);
+		assert_string_equal(trace, "1-2(a)");
+	}
+	assert_non_null(strstr(logged, "error: a function returned a value that is no verdict "
+				       "event_type=order version=1 value=7 "
+				       "upcaster=order_1_to_2\n"));
+	herald_service_destroy(service);
+}
+
+/* A decode handler: "TYPE VERSION PAYLOAD", each up to the next blank. */
+
+struct tenant_message {
+	struct herald_message message;
+	const char *tenant;
+};
+HERALD_SCHEMA(tenant_message, HERALD_MESSAGE_FIELDS(tenant_message, message),
+	      HERALD_FIELD(tenant_message, tenant, .required = true));
+
+static char *
+next_word(char **at, char *end)
+{
+	char *word = *at, *blank = memchr(word, ' ', (size_t)(end - word));
+
+	if (!blank)
+		return NULL;
+	*blank = '\0';
+	*at = blank + 1;
+	return word;
+}
+
+static enum herald_status
+decode_words(struct herald_handler *handler, struct herald_context *ctx, char *data, size_t bytes,
+	     struct herald_message *out, struct herald_error *error)
+{
+	struct tenant_message *message = (struct tenant_message *)out;
+	struct herald_pair *version = herald_context_alloc(ctx, sizeof(*version));
+	char *at = data, *end = data + bytes;
+
+	assert_null(out->event_type);
+	assert_null(message->tenant);
+	assert_non_null(herald_context_slot(ctx, handler));
+	assert_null(herald_context_message(ctx));
+	assert_null(herald_context_payload(ctx));
+	assert_null(herald_context_route(ctx));
+	herald_context_log(ctx, HERALD_LOG_INFO, "decoding", NULL, 0);
+	if (bytes == 0)
+		return HERALD_BAD_FORMAT;
+	if (*data == '?')
+		return (enum herald_status)1000;
+	if (*data == '!')
+		return HERALD_NO_MEMORY;
+	/* What is said here and comes to nothing must not be heard later. */
+	herald_error_set(error, HERALD_BAD_JSON, 3, "given up");
+	herald_fail_status(ctx, 418, "given up");
+
+	out->event_type = next_word(&at, end);
+	version->key = "version";
+	version->value = next_word(&at, end);
+	if (!version->value)
+		return herald_error_set(error, HERALD_BAD_FORMAT, (size_t)(at - data),
+					"expected three words");
+	out->metadata = (struct herald_map){version, 1};
+	message->tenant = "from decode";
+	if (end - at == 8 && memcmp(at, "constant", 8) == 0)
+		out->payload = (struct herald_json){"{\"user_id\":\"con\\u0073tant\"}", 27};
+	else if (end - at == 3 && memcmp(at, "bad", 3) == 0)
+		out->payload = (struct herald_json){"{\"user_id\":7}", 13};
+	else if (end - at == 5 && memcmp(at, "empty", 5) == 0)
+		out->payload = (struct herald_json){"", 0};
+	else if (end > at)
+		out->payload = (struct herald_json){at, (size_t)(end - at)};
+	return HERALD_OK;
+}
+
+static enum herald_verdict
+note_tenant(struct herald_handler *handler, struct herald_context *ctx)
+{
+	(void)handler;
+	note("%s", ((const struct tenant_message *)herald_context_message(ctx))->tenant);
+	return HERALD_DONE;
+}
+
+static const struct herald_handler_ops decode_words_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "words",
+	.decode = decode_words,
+	.before = note_tenant,
+};
+
+static enum herald_verdict
+only_fail(struct herald_context *ctx, const void *payload, void *state)
+{
+	(void)ctx;
+	(void)payload;
+	(void)state;
+	return HERALD_FAIL;
+}
+
+static void
+test_decode_handler(void **state)
+{
+	static const struct {
+		const char *event;
+		enum herald_status status;
+		const char *path;
+		size_t offset;
+		const char *trace;
+	} rows[] = {
+		{"user 1 {\"user_id\":\"a\"}", HERALD_OK, "", HERALD_NO_OFFSET,
+		 "from decode a:NULL"},
+		{"user 1 constant", HERALD_OK, "", HERALD_NO_OFFSET, "from decode constant:NULL"},
+		{"", HERALD_BAD_FORMAT, "", HERALD_NO_OFFSET, ""},
+		{"?", HERALD_BAD_FORMAT, "", HERALD_NO_OFFSET, ""},
+		{"user", HERALD_BAD_FORMAT, "", 0, ""},
+		{"user 1", HERALD_BAD_FORMAT, "", 5, ""},
+		{" 1 {}", HERALD_MISSING, "/event_type", HERALD_NO_OFFSET, ""},
+		{"nobody 1 {}", HERALD_UNKNOWN_TYPE, "/event_type", HERALD_NO_OFFSET, ""},
+		{"user 2 {}", HERALD_UNKNOWN_VERSION, "/metadata/version", HERALD_NO_OFFSET, ""},
+		{"user 1 {\"user_id\":7}", HERALD_BAD_TYPE, "/payload/user_id", 18, ""},
+		{"user 1 {\"user_id\":", HERALD_BAD_JSON, "/payload/user_id", 18, ""},
+		/* Errors in what is not in the event have no place in it. */
+		{"user 1 bad", HERALD_BAD_TYPE, "/payload/user_id", HERALD_NO_OFFSET, ""},
+		{"user 1 empty", HERALD_BAD_JSON, "/payload", HERALD_NO_OFFSET, ""},
+		{"user 1 ", HERALD_MISSING, "/payload/user_id", HERALD_NO_OFFSET, ""},
+	};
+	struct herald_handler handler = {&decode_words_ops};
+	struct herald_handler *handlers[] = {&handler};
+	const struct herald_route routes[] = {USER_ROUTE(.event_type = "user", .version = "1")};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+					.envelope = &tenant_message_schema, .handlers = handlers,
+					.handlers_count = 1, .log = debug_log));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		trace[0] = '\0';
+		logged[0] = '\0';
+		struct herald_result result = handle(service, rows[i].event);
+		if (rows[i].status == HERALD_OK)
+			check_verdict(&result, HERALD_DONE, "");
+		else
+			check_rejected(&result, rows[i].status, rows[i].path, rows[i].offset);
+		assert_string_equal(trace, rows[i].trace);
+		assert_int_equal(strncmp(logged, "info: decoding\n", 15), 0);
+	}
+	struct herald_result result = handle(service, "!");
+	assert_int_equal(result.verdict, HERALD_RETRY);
+	assert_int_equal(result.status, HERALD_NO_MEMORY);
+	assert_string_equal(result.error.message, "out of memory");
+	herald_service_destroy(service);
+}
+
+/* What is said in `decode` and comes to nothing is not heard later, nor is it the sender's to read. */
+static void
+test_words_of_a_decode_handler(void **state)
+{
+	static const struct herald_handler_ops ops = {
+		.struct_size = sizeof(ops), .name = "words", .decode = decode_words};
+	struct herald_handler handler = {&ops};
+	struct herald_handler *handlers[] = {&handler};
+	const struct herald_route routes[] = {
+		{.event_type = "fail", .schema = &herald_json_schema, .function = only_fail}};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
+					.envelope = &tenant_message_schema, .handlers_count = 1));
+	struct herald_result result = handle(service, "fail 1 {}");
+
+	(void)state;
+	check_verdict(&result, HERALD_FAIL, "the event failed");
+	assert_int_equal(result.http_status, 0);
+	herald_service_destroy(service);
+}
+
+static void
+test_extended_envelope(void **state)
+{
+	const struct herald_handler_ops ops = {
+		.struct_size = sizeof(ops), .name = "tenant", .before = note_tenant};
+	struct herald_handler handler = {&ops};
+	struct herald_handler *handlers[] = {&handler};
+	struct herald_service *service =
+		create_service(&USER_OPTIONS(.envelope = &tenant_message_schema,
+					     .handlers = handlers, .handlers_count = 1));
+	struct herald_result result =
+		handle(service, "{\"event_type\":\"user\",\"tenant\":\"acme\",\"payload\":"
+				"{\"user_id\":\"1\"},\"timestamp\":\"2024-08-20T05:21:19Z\"}");
+
+	(void)state;
+	check_verdict(&result, HERALD_DONE, "");
+	assert_string_equal(trace, "acme 1:NULL");
+	result = handle(service, EVENT("user", "{\"user_id\":\"1\"}"));
+	check_rejected(&result, HERALD_MISSING, "/tenant", 0);
+	herald_service_destroy(service);
+}
+
+/* An envelope with names of its own: errors call its members by them. */
+struct renamed {
+	struct herald_message message;
+};
+HERALD_SCHEMA(renamed, HERALD_FIELD(renamed, message.event_type, .key = "type"),
+	      HERALD_FIELD(renamed, message.timestamp, .key = "time"),
+	      HERALD_FIELD(renamed, message.payload, .key = "da~t/a"),
+	      HERALD_FIELD(renamed, message.metadata, .key = "meta"));
+
+static void
+test_renamed_envelope(void **state)
+{
+	const struct herald_route routes[] = {USER_ROUTE(.event_type = "user", .version = "1")};
+	struct herald_service *service =
+		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+						       .envelope = &renamed_schema));
+	struct herald_result result = handle(service, "{}");
+
+	(void)state;
+	check_rejected(&result, HERALD_MISSING, "/type", HERALD_NO_OFFSET);
+	result = handle(service, "{\"type\":\"\"}");
+	check_rejected(&result, HERALD_MISSING, "/type", HERALD_NO_OFFSET);
+	result = handle(service, "{\"type\":\"user\"}");
+	check_rejected(&result, HERALD_UNKNOWN_VERSION, "/meta/version", HERALD_NO_OFFSET);
+	result = handle(service, "{\"type\":\"a\"}");
+	check_rejected(&result, HERALD_UNKNOWN_TYPE, "/type", HERALD_NO_OFFSET);
+	result = handle(
+		service,
+		"{\"type\":\"user\",\"meta\":{\"version\":\"1\"},\"da~t/a\":{\"user_id\":1}}");
+	check_rejected(&result, HERALD_BAD_TYPE, "/da~0t~1a/user_id", 58);
+	herald_service_destroy(service);
+}
+
+/* Memory. */
+
+/* Every kind of end that an event can have, with upcasting, an `after` that fails, and logs. */
+static const char *const all_events[] = {
+	VERSIONED("order", "1", "{\"sku\":\"a\"}"),
+	VERSIONED("order", "3", "{\"sku\":\"a\",\"count\":1}"),
+	VERSIONED("order", "1", "{}"),
+	VERSIONED("order", "7", "{}"),
+	EVENT("nobody", "{}"),
+	EVENT("fail", "{\"a\":[1,2,3]}"),
+	"{",
+};
+
+static enum herald_verdict
+complain(struct herald_handler *handler, struct herald_context *ctx, enum herald_verdict result)
+{
+	(void)handler;
+	return result == HERALD_DONE ? HERALD_DONE : herald_fail(ctx, "and more");
+}
+
+static const struct herald_handler_ops complain_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "complain",
+	.after = complain,
+};
+
+static struct herald_service *
+create_all(struct herald_allocator allocator, struct shop *shop)
+{
+	static struct herald_handler handler = {&complain_ops};
+	struct herald_handler *handlers[] = {&handler};
+	const struct herald_route routes[] = {
+		HERALD_ROUTE("order", order_v3, on_order, shop, .version = "3"),
+		{.event_type = "fail", .schema = &herald_json_schema, .function = only_fail},
+	};
+	const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("order", "2", order_v2, "3", order_v3, order_2_to_3),
+		HERALD_UPCAST("order", "1", order_v1, "2", order_v2, order_1_to_2),
+	};
+
+	upcaster_says = 'D';
+	return create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2,
+						      .upcasters = upcasters, .upcasters_count = 2,
+						      .handlers = handlers, .handlers_count = 1,
+						      .log = debug_log, .allocator = allocator));
+}
+
+static void
+test_no_allocation_in_the_steady_state(void **state)
+{
+	struct failing_allocator memory;
+	struct shop shop = {0};
+	size_t calls = 0;
+
+	(void)state;
+	failing_allocator_init(&memory, FAIL_NEVER, 0);
+	struct herald_service *service = create_all(memory.allocator, &shop);
+	for (int round = 0; round < 20; round++) {
+		for (size_t i = 0; i < COUNT(all_events); i++) {
+			trace[0] = '\0';
+			logged[0] = '\0';
+			handle(service, all_events[i]);
+		}
+		if (round == 1)
+			calls = memory.calls;
+	}
+	assert_int_equal(memory.calls, calls);
+	herald_service_destroy(service);
+	assert_all_released(&memory);
+}
+
+/* Handles further events from within an event, each within the one before. */
+struct nest {
+	struct herald_service *service;
+	int left;
+};
+
+static enum herald_verdict
+handle_within(struct herald_context *ctx, const void *payload, void *state)
+{
+	struct nest *nest = state;
+	const char *type = herald_context_message(ctx)->event_type;
+
+	(void)payload;
+	if (nest->left-- > 0)
+		assert_int_equal(handle(nest->service, EVENT("deep", "1")).verdict, HERALD_DONE);
+	assert_string_equal(type, "deep");
+	return HERALD_DONE;
+}
+
+static void
+test_idle_contexts_are_bounded(void **state)
+{
+	struct failing_allocator memory;
+	struct nest nest;
+	const struct herald_route routes[] = {{.event_type = "deep",
+					       .schema = &herald_json_schema,
+					       .function = handle_within,
+					       .state = &nest}};
+
+	(void)state;
+	failing_allocator_init(&memory, FAIL_NEVER, 0);
+	nest.service = create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+							      .allocator = memory.allocator));
+	size_t before = memory.blocks;
+	nest.left = 0;
+	handle(nest.service, EVENT("deep", "1"));
+	size_t each = memory.blocks - before;
+	nest.left = 99;
+	handle(nest.service, EVENT("deep", "1"));
+	assert_int_equal(memory.blocks, before + 64 * each);
+	herald_service_destroy(nest.service);
+	assert_all_released(&memory);
+}
+
+static void
+test_every_allocation_of_an_event_fails(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < COUNT(all_events); n++) {
+		for (size_t at = 1;; at++) {
+			struct failing_allocator memory;
+			struct shop shop = {0};
+
+			trace[0] = '\0';
+			logged[0] = '\0';
+			failing_allocator_init(&memory, FAIL_NEVER, 0);
+			struct herald_service *service = create_all(memory.allocator, &shop);
+			memory.mode = at % 2 ? FAIL_ONLY : FAIL_FROM;
+			memory.fail_at = memory.calls + (at + 1) / 2;
+			struct herald_result result = handle(service, all_events[n]);
+			size_t failures = memory.failures;
+			if (failures > 0) {
+				struct herald_statistics all;
+
+				assert_int_equal(result.verdict, HERALD_RETRY);
+				assert_int_equal(result.status, HERALD_NO_MEMORY);
+				assert_int_equal(result.error.status, HERALD_NO_MEMORY);
+				assert_string_equal(result.error.message, "out of memory");
+				assert_int_equal(shop.orders, 0);
+				assert_non_null(strstr(logged, "HERALD_NO_MEMORY"));
+				herald_service_statistics(service, &all);
+				assert_int_equal(all.retry, 1);
+				assert_int_equal(all.events, 1);
+			}
+			/* And the service is as good as before. */
+			memory.mode = FAIL_NEVER;
+			result = handle(service, VERSIONED("order", "2", "{\"skus_count\":5}"));
+			assert_int_equal(result.status, HERALD_OK);
+			herald_service_destroy(service);
+			assert_all_released(&memory);
+			if (failures == 0) {
+				assert_true(at > 4);
+				break;
+			}
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_payloads, events_setup),
+		cmocka_unit_test_setup(test_rejected_events, events_setup),
+		cmocka_unit_test_setup(test_no_bytes_at_all, events_setup),
+		cmocka_unit_test_setup(test_any_payload, events_setup),
+		cmocka_unit_test_setup(test_unknown_events, events_setup),
+		cmocka_unit_test_setup(test_event_size, events_setup),
+		cmocka_unit_test_setup(test_memory_of_an_event_is_limited, events_setup),
+		cmocka_unit_test_setup(test_limits_of_the_decoder, events_setup),
+		cmocka_unit_test_setup(test_upcasters, events_setup),
+		cmocka_unit_test_setup(test_upcaster_that_fails, events_setup),
+		cmocka_unit_test_setup(test_decode_handler, events_setup),
+		cmocka_unit_test_setup(test_words_of_a_decode_handler, events_setup),
+		cmocka_unit_test_setup(test_extended_envelope, events_setup),
+		cmocka_unit_test_setup(test_renamed_envelope, events_setup),
+		cmocka_unit_test_setup(test_no_allocation_in_the_steady_state, events_setup),
+		cmocka_unit_test_setup(test_idle_contexts_are_bounded, events_setup),
+		cmocka_unit_test_setup(test_every_allocation_of_an_event_fails, events_setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,557 @@
+/*
+ * herald/service.h: what herald_service_create() checks, copies and owns, and the statistics. What
+ * happens to events is in test_pipeline.c, routes and upcasters are in test_route.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <herald/service.h>
+
+#include "support/failing_allocator.h"
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+#define HEAD "{\"timestamp\":\"2024-08-20T05:21:19Z\",\"event_type\":"
+
+struct user {
+	const char *name;
+};
+HERALD_SCHEMA(user, HERALD_FIELD(user, name, .required = true));
+
+struct old_user {
+	const char *full_name;
+};
+HERALD_SCHEMA(old_user, HERALD_FIELD(old_user, full_name));
+
+/* Returns the verdict that the name begins with. */
+static enum herald_verdict
+on_user(struct herald_context *ctx, const struct user *user, void *state)
+{
+	(void)state;
+	switch (user->name[0]) {
+	case 'r':
+		return herald_retry(ctx, "busy");
+	case 'f':
+		return herald_fail(ctx, "no");
+	default:
+		return HERALD_DONE;
+	}
+}
+
+static enum herald_verdict
+on_user_erased(struct herald_context *ctx, const void *payload, void *state)
+{
+	return on_user(ctx, payload, state);
+}
+
+static enum herald_verdict
+modernize(struct herald_context *ctx, const struct old_user *from, struct user *to)
+{
+	(void)ctx;
+	to->name = from->full_name ? from->full_name : "";
+	return HERALD_DONE;
+}
+HERALD_UPCASTER(modernize, old_user, user);
+
+#define USER_ROUTE(TYPE, ...)                                                                      \
+	{                                                                                          \
+		.event_type = (TYPE), .schema = &user_schema, .function = on_user_erased,          \
+		__VA_ARGS__                                                                        \
+	}
+
+static const struct herald_route user_routes[] = {USER_ROUTE("user", .version = NULL)};
+
+/* A handler that counts what is done to it. */
+struct counted {
+	struct herald_handler base;
+	unsigned calls, destroyed, order;
+};
+
+static unsigned destroyed_so_far;
+
+static enum herald_verdict
+count_before(struct herald_handler *handler, struct herald_context *ctx)
+{
+	(void)ctx;
+	((struct counted *)handler)->calls++;
+	return HERALD_DONE;
+}
+
+static void
+count_destroy(struct herald_handler *handler)
+{
+	((struct counted *)handler)->destroyed++;
+	((struct counted *)handler)->order = ++destroyed_so_far;
+}
+
+static enum herald_status
+refuse_to_decode(struct herald_handler *handler, struct herald_context *ctx, char *data,
+		 size_t bytes, struct herald_message *out, struct herald_error *error)
+{
+	(void)handler;
+	(void)ctx;
+	(void)data;
+	(void)bytes;
+	(void)out;
+	return herald_error_set(error, HERALD_BAD_FORMAT, 0, "refused");
+}
+
+static const struct herald_handler_ops counted_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "counted",
+	.before = count_before,
+	.destroy = count_destroy,
+};
+static const struct herald_handler_ops decoding_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "decoding",
+	.decode = refuse_to_decode,
+	.destroy = count_destroy,
+};
+static const struct herald_handler_ops unsized_ops = {.name = "unsized"};
+static const struct herald_handler_ops short_ops = {
+	.struct_size = offsetof(struct herald_handler_ops, after),
+	.name = "short",
+};
+
+static struct herald_service *
+create(const struct herald_service_options *options)
+{
+	struct herald_service *service = NULL;
+	struct herald_error error = {0};
+
+	if (herald_service_create(options, &service, &error) != HERALD_OK)
+		fail_msg("%s: %s", error.path, error.message);
+	return service;
+}
+
+static struct herald_result
+handle(struct herald_service *service, const char *json)
+{
+	struct herald_result result;
+	size_t bytes = strlen(json);
+	char *data = malloc(bytes + 1);
+
+	assert_non_null(data);
+	memcpy(data, json, bytes + 1);
+	herald_service_handle(service, data, bytes, &result);
+	free(data);
+	return result;
+}
+
+static void
+check_refused(const struct herald_service_options *options, enum herald_status status,
+	      const char *path)
+{
+	struct herald_service *service = NULL;
+	struct herald_error error = {0};
+	enum herald_status found = herald_service_create(options, &service, &error);
+
+	if (found != status || error.status != status || strcmp(error.path, path) != 0 ||
+	    error.message[0] == '\0' || error.offset != HERALD_NO_OFFSET)
+		fail_msg("expected %s at %s, got %s at %s: %s", herald_status_name(status), path,
+			 herald_status_name(found), error.path, error.message);
+	assert_null(service);
+	assert_int_equal(herald_service_create(options, &service, NULL), status);
+}
+
+/* Options. */
+
+static void
+test_struct_size(void **state)
+{
+	struct herald_service_options unsized = {.routes = user_routes, .routes_count = 1};
+
+	(void)state;
+	check_refused(&unsized, HERALD_BAD_OPTION, "struct_size");
+	unsized.struct_size = sizeof(size_t) - 1;
+	check_refused(&unsized, HERALD_BAD_OPTION, "struct_size");
+	check_refused(NULL, HERALD_BAD_OPTION, "struct_size");
+}
+
+/* The options of an older program, in a block with nothing behind them: ASan sees every read. */
+static void
+test_older_options(void **state)
+{
+	size_t sizes[] = {offsetof(struct herald_service_options, upcasters),
+			  offsetof(struct herald_service_options, unknown),
+			  offsetof(struct herald_service_options, log),
+			  offsetof(struct herald_service_options, allocator)};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct herald_service_options all = {
+			.struct_size = sizes[i], .routes = user_routes, .routes_count = 1};
+		struct herald_service_options *options = malloc(sizes[i]);
+
+		assert_non_null(options);
+		memcpy(options, &all, sizes[i]);
+		struct herald_service *service = create(options);
+		free(options);
+		assert_int_equal(herald_service_max_event_bytes(service), 1 << 20);
+		assert_int_equal(
+			handle(service, HEAD "\"user\",\"payload\":{\"name\":\"a\"}}").status,
+			HERALD_OK);
+		herald_service_destroy(service);
+	}
+}
+
+/* Those of a newer one: what this library does not know is not looked at. */
+static void
+test_newer_options(void **state)
+{
+	struct {
+		struct herald_service_options options;
+		char unknown[64];
+	} newer = {.options = {.struct_size = sizeof(newer), .max_event_bytes = 7}};
+
+	(void)state;
+	memset(newer.unknown, 0xFF, sizeof(newer.unknown));
+	struct herald_service *service = create(&newer.options);
+	assert_int_equal(herald_service_max_event_bytes(service), 7);
+	herald_service_destroy(service);
+}
+
+static void
+test_bad_options(void **state)
+{
+	const struct {
+		struct herald_service_options options;
+		const char *path;
+	} rows[] = {
+		{{.handlers_count = 1}, "handlers"},
+		{{.unknown = (enum herald_unknown_policy)2}, "unknown"},
+		{{.unknown = (enum herald_unknown_policy) - 1}, "unknown"},
+		{{.max_event_bytes = SIZE_MAX}, "max_event_bytes"},
+		{{.max_arena_bytes = SIZE_MAX / 2 + 1}, "max_arena_bytes"},
+		{{.limits.max_depth = 1025}, "limits"},
+		{{.allocator.allocate = herald_allocator_libc.allocate}, "allocator"},
+		{{.allocator.release = herald_allocator_libc.release}, "allocator"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_service_options options = rows[i].options;
+
+		options.struct_size = sizeof(options);
+		check_refused(&options, HERALD_BAD_OPTION, rows[i].path);
+	}
+}
+
+static void
+test_everything_is_copied(void **state)
+{
+	char type[] = "user", version[] = "2", from[] = "1", doc[] = "A user came.";
+	struct counted handler = {.base = {&counted_ops}};
+	struct herald_handler *handlers[] = {&handler.base};
+	struct herald_route routes[] = {USER_ROUTE(type, .version = version, .doc = doc,
+						   .handlers = handlers, .handlers_count = 1)};
+	struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST(type, from, old_user, version, user, modernize)};
+	struct herald_service_options options = {
+		.struct_size = sizeof(options),
+		.routes = routes,
+		.routes_count = 1,
+		.upcasters = upcasters,
+		.upcasters_count = 1,
+	};
+	struct herald_service *service = create(&options);
+
+	(void)state;
+	memset(type, '?', sizeof(type) - 1);
+	memset(version, '?', sizeof(version) - 1);
+	memset(from, '?', sizeof(from) - 1);
+	memset(doc, '?', sizeof(doc) - 1);
+	memset(handlers, 0, sizeof(handlers));
+	memset(routes, 0, sizeof(routes));
+	memset(upcasters, 0, sizeof(upcasters));
+	memset(&options, 0, sizeof(options));
+	struct herald_result result =
+		handle(service, HEAD "\"user\",\"metadata\":{\"version\":\"1\"},"
+				     "\"payload\":{\"full_name\":\"a\"}}");
+	assert_int_equal(result.verdict, HERALD_DONE);
+	assert_int_equal(handler.calls, 1);
+	herald_service_destroy(service);
+	assert_int_equal(handler.destroyed, 1);
+}
+
+/* Handlers. */
+
+static void
+test_bad_handlers(void **state)
+{
+	struct counted good = {.base = {&counted_ops}}, bare = {.base = {NULL}};
+	struct counted unsized = {.base = {&unsized_ops}}, cut = {.base = {&short_ops}};
+	struct counted decoding = {.base = {&decoding_ops}}, again = {.base = {&decoding_ops}};
+	const struct {
+		struct herald_handler *handlers[2];
+		const char *path, *route_path;
+	} rows[] = {
+		{{&good.base, NULL}, "handlers[1]", "routes[1].handlers[1]"},
+		{{&bare.base, &good.base}, "handlers[0]", "routes[1].handlers[0]"},
+		{{&good.base, &unsized.base}, "handlers[1]", "routes[1].handlers[1]"},
+		{{&cut.base, &good.base}, "handlers[0]", "routes[1].handlers[0]"},
+		{{&decoding.base, &again.base}, "handlers[1]", "routes[1].handlers[0]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct herald_route routes[] = {
+			USER_ROUTE("a", .version = NULL),
+			USER_ROUTE("b", .handlers = rows[i].handlers, .handlers_count = 2)};
+
+		check_refused(
+			&HERALD_SERVICE_OPTIONS(.handlers = rows[i].handlers, .handlers_count = 2),
+			HERALD_BAD_OPTION, rows[i].path);
+		check_refused(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2),
+			      HERALD_BAD_OPTION, rows[i].route_path);
+	}
+	assert_int_equal(good.destroyed + decoding.destroyed + again.destroyed, 0);
+}
+
+static void
+test_each_handler_is_destroyed_once(void **state)
+{
+	struct counted handlers[4];
+	struct herald_handler *all[2] = {&handlers[2].base, &handlers[0].base};
+	struct herald_handler *first[3] = {&handlers[3].base, &handlers[0].base, &handlers[1].base};
+	struct herald_handler *second[2] = {&handlers[1].base, &handlers[2].base};
+	const struct herald_route routes[] = {
+		USER_ROUTE("a", .handlers = first, .handlers_count = 3),
+		USER_ROUTE("b", .handlers = second, .handlers_count = 2),
+		USER_ROUTE("c", .handlers = first, .handlers_count = 3),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(handlers); i++)
+		handlers[i] = (struct counted){.base = {&counted_ops}};
+	destroyed_so_far = 0;
+	herald_service_destroy(
+		create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 3, .handlers = all,
+					       .handlers_count = 2)));
+	for (size_t i = 0; i < COUNT(handlers); i++)
+		assert_int_equal(handlers[i].destroyed, 1);
+	/* They were named in the order 2, 0, 3, 1. */
+	assert_int_equal(handlers[1].order, 1);
+	assert_int_equal(handlers[3].order, 2);
+	assert_int_equal(handlers[0].order, 3);
+	assert_int_equal(handlers[2].order, 4);
+	herald_service_destroy(NULL);
+}
+
+/* Schemas and envelopes. */
+
+struct bad {
+	int number;
+	const char *name;
+};
+HERALD_SCHEMA(bad, HERALD_FIELD(bad, name));
+
+struct wide {
+	_Alignas(64) const char *name;
+	char rest[56];
+};
+HERALD_SCHEMA(wide, HERALD_FIELD(wide, name), HERALD_FIELD(wide, rest));
+
+static void
+test_bad_schemas(void **state)
+{
+	const struct herald_route bad[] = {
+		{.event_type = "bad", .schema = &bad_schema, .function = on_user_erased}};
+	const struct herald_route wide[] = {
+		{.event_type = "wide", .schema = &wide_schema, .function = on_user_erased}};
+	struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("user", "1", old_user, "2", user, modernize)};
+
+	(void)state;
+	check_refused(&HERALD_SERVICE_OPTIONS(.routes = bad, .routes_count = 1), HERALD_BAD_SCHEMA,
+		      "bad.name");
+	check_refused(&HERALD_SERVICE_OPTIONS(.routes = wide, .routes_count = 1), HERALD_BAD_SCHEMA,
+		      "wide");
+	upcasters[0].from_schema = &bad_schema;
+	check_refused(&HERALD_SERVICE_OPTIONS(.routes = user_routes, .routes_count = 1,
+					      .upcasters = upcasters, .upcasters_count = 1),
+		      HERALD_BAD_SCHEMA, "bad.name");
+}
+
+struct late {
+	const char *tenant;
+	struct herald_message message;
+};
+HERALD_SCHEMA(late, HERALD_FIELD(late, tenant), HERALD_MESSAGE_FIELDS(late, message));
+
+struct part {
+	struct herald_message message;
+};
+HERALD_SCHEMA(part, HERALD_FIELD(part, message.event_type, .key = "event_type"),
+	      HERALD_FIELD(part, message.timestamp, .key = "timestamp"),
+	      HERALD_FIELD(part, message.payload, .key = "payload"),
+	      HERALD_PRIVATE(part, message.metadata));
+
+static void
+test_envelopes_that_are_none(void **state)
+{
+	const struct herald_schema *const envelopes[] = {&late_schema, &part_schema, &user_schema,
+							 &herald_json_schema};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(envelopes); i++)
+		check_refused(&HERALD_SERVICE_OPTIONS(.envelope = envelopes[i]), HERALD_BAD_SCHEMA,
+			      "envelope");
+}
+
+/* Memory. */
+
+static void
+test_every_allocation_of_creation_fails(void **state)
+{
+	struct counted handler = {.base = {&counted_ops}};
+	struct herald_handler *handlers[] = {&handler.base};
+	const struct herald_route routes[] = {
+		USER_ROUTE("user", .version = "2", .handlers = handlers, .handlers_count = 1),
+		USER_ROUTE("*", .doc = "All else.")};
+	const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("user", "1", old_user, "2", user, modernize)};
+	size_t failures = 0;
+
+	(void)state;
+	for (size_t n = 1;; n++) {
+		struct failing_allocator memory;
+		struct herald_service *service = NULL;
+		struct herald_error error = {0};
+
+		failing_allocator_init(&memory, n % 2 ? FAIL_ONLY : FAIL_FROM, (n + 1) / 2);
+		enum herald_status status = herald_service_create(
+			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2,
+						.upcasters = upcasters, .upcasters_count = 1,
+						.handlers = handlers, .handlers_count = 1,
+						.allocator = memory.allocator),
+			&service, &error);
+		assert_int_equal(status, memory.failures ? HERALD_NO_MEMORY : HERALD_OK);
+		assert_int_equal(handler.destroyed, 0);
+		if (status == HERALD_OK) {
+			herald_service_destroy(service);
+			assert_all_released(&memory);
+			break;
+		}
+		assert_null(service);
+		assert_int_equal(error.status, HERALD_NO_MEMORY);
+		assert_true(error.message[0] != '\0');
+		assert_all_released(&memory);
+		failures++;
+	}
+	assert_true(failures > 10);
+	assert_int_equal(handler.destroyed, 1);
+}
+
+/* Statistics. */
+
+static void
+test_statistics(void **state)
+{
+	static const struct herald_route routes[] = {USER_ROUTE("user", .version = "2"),
+						     USER_ROUTE("other", .version = NULL)};
+	static const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("user", "1", old_user, "2", user, modernize)};
+	static const char *const events[] = {
+		HEAD "\"user\",\"metadata\":{\"version\":\"2\"},\"payload\":{\"name\":\"done\"}}",
+		HEAD "\"user\",\"metadata\":{\"version\":\"2\"},\"payload\":{\"name\":\"retry\"}}",
+		HEAD "\"user\",\"metadata\":{\"version\":\"2\"},\"payload\":{\"name\":\"fail\"}}",
+		HEAD "\"user\",\"metadata\":{\"version\":\"2\"},\"payload\":{}}",
+		HEAD "\"user\",\"metadata\":{\"version\":\"1\"},"
+		     "\"payload\":{\"full_name\":\"fail\"}}",
+		HEAD "\"user\",\"metadata\":{\"version\":\"1\"},\"payload\":{\"full_name\":7}}",
+		HEAD "\"user\",\"metadata\":{\"version\":\"3\"}}",
+		HEAD "\"nobody\"}",
+		HEAD "\"other\",\"payload\":{\"name\":\"done\"}}",
+		"{",
+		"",
+	};
+	struct herald_service *service =
+		create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2,
+					       .upcasters = upcasters, .upcasters_count = 1));
+	struct herald_statistics all;
+	struct herald_route_statistics route = {.event_type = "untouched"};
+
+	(void)state;
+	herald_service_statistics(service, &all);
+	assert_int_equal(all.events + all.nanoseconds, 0);
+	for (size_t i = 0; i < COUNT(events); i++)
+		handle(service, events[i]);
+
+	herald_service_statistics(service, &all);
+	assert_int_equal(all.events, COUNT(events));
+	assert_int_equal(all.done, 2);
+	assert_int_equal(all.retry, 1);
+	assert_int_equal(all.fail, 2);
+	assert_int_equal(all.rejected, 6);
+	assert_int_equal(all.rejected_invalid, 4);
+	assert_int_equal(all.rejected_unknown, 2);
+	assert_int_equal(all.ignored, 0);
+	assert_true(all.nanoseconds > 0);
+
+	assert_false(herald_service_route_statistics(service, 2, &route));
+	assert_string_equal(route.event_type, "untouched");
+	assert_true(herald_service_route_statistics(service, 0, &route));
+	assert_string_equal(route.event_type, "user");
+	assert_string_equal(route.version, "2");
+	assert_int_equal(route.events, 6);
+	assert_int_equal(route.done, 1);
+	assert_int_equal(route.retry, 1);
+	assert_int_equal(route.fail, 2);
+	assert_int_equal(route.rejected, 2);
+	assert_true(route.nanoseconds > 0 && route.nanoseconds <= all.nanoseconds);
+	assert_true(herald_service_route_statistics(service, 1, &route));
+	assert_null(route.version);
+	assert_int_equal(route.events, 1);
+	assert_int_equal(route.done, 1);
+	herald_service_destroy(service);
+}
+
+static void
+test_ignored_events_are_counted(void **state)
+{
+	struct herald_service *service =
+		create(&HERALD_SERVICE_OPTIONS(.routes = user_routes, .routes_count = 1,
+					       .unknown = HERALD_UNKNOWN_IGNORE));
+	struct herald_statistics all;
+
+	(void)state;
+	handle(service, HEAD "\"nobody\"}");
+	handle(service, HEAD "\"user\",\"payload\":{\"name\":\"a\"}}");
+	handle(service, "7");
+	herald_service_statistics(service, &all);
+	assert_int_equal(all.events, 3);
+	assert_int_equal(all.done, 2);
+	assert_int_equal(all.ignored, 1);
+	assert_int_equal(all.rejected_unknown, 0);
+	assert_int_equal(all.rejected_invalid, 1);
+	herald_service_destroy(service);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_struct_size),
+		cmocka_unit_test(test_older_options),
+		cmocka_unit_test(test_newer_options),
+		cmocka_unit_test(test_bad_options),
+		cmocka_unit_test(test_everything_is_copied),
+		cmocka_unit_test(test_bad_handlers),
+		cmocka_unit_test(test_each_handler_is_destroyed_once),
+		cmocka_unit_test(test_bad_schemas),
+		cmocka_unit_test(test_envelopes_that_are_none),
+		cmocka_unit_test(test_every_allocation_of_creation_fails),
+		cmocka_unit_test(test_statistics),
+		cmocka_unit_test(test_ignored_events_are_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,221 @@
+/*
+ * herald/status.h and herald/version.h: every code has a name and a text, and an error's message is one line
+ * of UTF-8 whatever goes into it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <string.h>
+
+#include <herald/status.h>
+#include <herald/version.h>
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+static const enum herald_status no_codes[] = {
+	HERALD_STATUS_COUNT,
+	(enum herald_status)(HERALD_STATUS_COUNT + 1),
+	(enum herald_status)INT32_MAX,
+	(enum herald_status) - 1,
+};
+
+/* The list written out, so that a code that moved or lost its name is seen. */
+static void
+test_names(void **state)
+{
+	(void)state;
+	assert_int_equal(HERALD_OK, 0);
+	assert_string_equal(herald_status_name(HERALD_OK), "HERALD_OK");
+	assert_string_equal(herald_status_name(HERALD_NO_MEMORY), "HERALD_NO_MEMORY");
+	assert_string_equal(herald_status_name(HERALD_BAD_JSON), "HERALD_BAD_JSON");
+	assert_string_equal(herald_status_name(HERALD_UNKNOWN_MEMBER), "HERALD_UNKNOWN_MEMBER");
+	assert_string_equal(herald_status_name(HERALD_UNKNOWN_VERSION), "HERALD_UNKNOWN_VERSION");
+	for (int i = 0; i < HERALD_STATUS_COUNT; i++) {
+		const char *name = herald_status_name((enum herald_status)i);
+
+		assert_int_equal(strncmp(name, "HERALD_", 7), 0);
+		assert_true(strlen(name) > 7);
+		for (const char *c = name; *c; c++)
+			assert_true(isupper((unsigned char)*c) || isdigit((unsigned char)*c) ||
+				    *c == '_');
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(name, herald_status_name((enum herald_status)j));
+	}
+}
+
+static void
+test_texts(void **state)
+{
+	(void)state;
+	assert_string_equal(herald_status_text(HERALD_BAD_JSON), "not valid JSON");
+	assert_string_equal(herald_status_text(HERALD_NO_MEMORY), "out of memory");
+	for (int i = 0; i < HERALD_STATUS_COUNT; i++) {
+		const char *text = herald_status_text((enum herald_status)i);
+
+		assert_true(strlen(text) > 1);
+		assert_null(strchr(text, '\n'));
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(text, herald_status_text((enum herald_status)j));
+	}
+}
+
+static void
+test_which_may_retry(void **state)
+{
+	(void)state;
+	for (int i = 0; i < HERALD_STATUS_COUNT; i++)
+		assert_int_equal(herald_status_may_retry((enum herald_status)i),
+				 i == HERALD_NO_MEMORY || i == HERALD_SYSTEM);
+}
+
+static void
+test_values_that_are_no_codes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(no_codes); i++) {
+		assert_string_equal(herald_status_name(no_codes[i]), "HERALD_?");
+		assert_true(strlen(herald_status_text(no_codes[i])) > 0);
+		assert_false(herald_status_may_retry(no_codes[i]));
+	}
+}
+
+static void
+test_error_is_filled_in(void **state)
+{
+	struct herald_error error;
+
+	(void)state;
+	memset(&error, '#', sizeof(error));
+	assert_int_equal(herald_error_set(&error, HERALD_BAD_FORMAT, 83, "tag %d, not %s", 7, "8"),
+			 HERALD_BAD_FORMAT);
+	assert_int_equal(error.status, HERALD_BAD_FORMAT);
+	assert_int_equal(error.offset, 83);
+	assert_string_equal(error.path, "");
+	assert_string_equal(error.message, "tag 7, not 8");
+
+	assert_int_equal(herald_error_set(&error, HERALD_SYSTEM, HERALD_NO_OFFSET, "%s", ""),
+			 HERALD_SYSTEM);
+	assert_int_equal(error.offset, HERALD_NO_OFFSET);
+	assert_string_equal(error.message, "");
+}
+
+static void
+test_no_error_struct(void **state)
+{
+	(void)state;
+	assert_int_equal(herald_error_set(NULL, HERALD_BAD_UTF8, 1, "%s", "unseen"),
+			 HERALD_BAD_UTF8);
+}
+
+static void
+test_its_own_texts_as_arguments(void **state)
+{
+	struct herald_error error = {.path = "/payload/user_id", .message = "too long"};
+
+	(void)state;
+	assert_int_equal(herald_error_set(&error, HERALD_BAD_LENGTH, 0, "at %s: %s", error.path,
+					  error.message),
+			 HERALD_BAD_LENGTH);
+	assert_string_equal(error.message, "at /payload/user_id: too long");
+	assert_string_equal(error.path, "");
+}
+
+/* `lead` bytes of 'a', then the text: what is left of it when 255 bytes fit. */
+static const struct {
+	size_t lead;
+	const char *text;
+	const char *left;
+} cut[] = {
+	{254, "b", "b"},
+	{254, "bc", "b"},
+	{255, "b", ""},
+	{300, "", ""},
+	/* Characters of 2, 3 and 4 bytes: whole, or not at all. */
+	{253, "\xC3\xA9", "\xC3\xA9"},
+	{254, "\xC3\xA9", ""},
+	{252, "\xE2\x82\xAC", "\xE2\x82\xAC"},
+	{253, "\xE2\x82\xAC", ""},
+	{254, "\xE2\x82\xAC", ""},
+	{251, "\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"},
+	{252, "\xF0\x9F\x98\x80", ""},
+	{253, "\xF0\x9F\x98\x80", ""},
+	{254, "\xF0\x9F\x98\x80", ""},
+	{252, "\xC3\xA9\xC3\xA9", "\xC3\xA9"},
+};
+
+static void
+test_message_is_cut_between_characters(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cut); i++) {
+		struct herald_error error;
+		char text[512] = "", expected[512] = "";
+
+		memset(text, 'a', cut[i].lead);
+		strcpy(text + cut[i].lead, cut[i].text);
+		size_t lead = cut[i].lead < 255 ? cut[i].lead : 255;
+		memset(expected, 'a', lead);
+		strcpy(expected + lead, cut[i].left);
+
+		(void)herald_error_set(&error, HERALD_BAD_VALUE, 0, "%s", text);
+		assert_string_equal(error.message, expected);
+	}
+}
+
+static void
+test_message_is_one_line_of_utf8(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"two\nlines", "two?lines"},
+		{"a\ttab, \x1B[31m red, \x7F", "a?tab, ?[31m red, ?"},
+		{"\xC2\x9B", "??"},
+		{"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"},
+		{"Latin-1 \xE9!", "Latin-1 ?!"},
+		{"cut off \xE2\x82", "cut off ??"},
+		{"surrogate \xED\xA0\x80", "surrogate ???"},
+		{"overlong \xC0\xAF", "overlong ??"},
+		{"past the end \xF4\x90\x80\x80", "past the end ????"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct herald_error error;
+
+		(void)herald_error_set(&error, HERALD_BAD_VALUE, 0, "%s", cases[i].text);
+		assert_string_equal(error.message, cases[i].message);
+	}
+}
+
+static void
+test_version(void **state)
+{
+	(void)state;
+	assert_string_equal(herald_version(), HERALD_VERSION);
+	assert_ptr_equal(herald_version(), herald_version());
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_which_may_retry),
+		cmocka_unit_test(test_values_that_are_no_codes),
+		cmocka_unit_test(test_error_is_filled_in),
+		cmocka_unit_test(test_no_error_struct),
+		cmocka_unit_test(test_its_own_texts_as_arguments),
+		cmocka_unit_test(test_message_is_cut_between_characters),
+		cmocka_unit_test(test_message_is_one_line_of_utf8),
+		cmocka_unit_test(test_version),
+	};
+
+	return cmocka_run_group_tests_name("status", tests, NULL, NULL);
+}
