@@ -170,6 +170,15 @@ test_null_and_nul(void **state)
 	herald_buffer_finish(&buffer);
 }
 
+static bool
+is_hex_four(const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (i == bytes || text[i] == '\0' || !strchr("0123456789abcdef", text[i]))
+			return false;
+	return true;
+}
+
 /* Whether these bytes are one JSON string (RFC 8259 section 7) of nothing but printable text. */
 static bool
 is_clean_json_string(const char *text, size_t bytes)
@@ -185,8 +194,7 @@ is_clean_json_string(const char *text, size_t bytes)
 		if (byte == '\\') {
 			if (strchr("\"\\bfnrt", text[i + 1])) {
 				i += 2;
-			} else if (text[i + 1] == 'u' &&
-				   strspn(text + i + 2, "0123456789abcdef") >= 4) {
+			} else if (text[i + 1] == 'u' && is_hex_four(text + i + 2, bytes - i - 2)) {
 				i += 6;
 			} else {
 				return false;

@@ -100,6 +100,10 @@ herald__fail_integer(struct herald__trace *trace, size_t offset, const struct he
 				   "expected an integer from %llu to %llu, found %.*s",
 				   (unsigned long long)field->range.natural.min,
 				   (unsigned long long)field->range.natural.max, shown, text);
+	else if (field->range.integer.max == INT64_MAX && field->range.integer.min != INT64_MIN)
+		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
+				   "expected an integer of at least %lld, found %.*s",
+				   (long long)field->range.integer.min, shown, text);
 	else
 		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
 				   "expected an integer from %lld to %lld, found %.*s",
@@ -151,7 +155,8 @@ herald__find_duplicate(const struct herald_pair *pairs, size_t count,
 		return find_duplicate_sorted(pairs, count, scratch);
 	for (size_t i = 1; i < count; i++)
 		for (size_t j = 0; j < i; j++)
-			if (strcmp(pairs[i].key, pairs[j].key) == 0)
+			if (pairs[i].key[0] == pairs[j].key[0] &&
+			    strcmp(pairs[i].key, pairs[j].key) == 0)
 				return &pairs[i];
 	return NULL;
 }

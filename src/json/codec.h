@@ -17,6 +17,7 @@ enum {
 	HERALD__BOUNDED = 4,  /* min or max of a floating-point kind */
 	HERALD__LENGTH = 8,   /* min_bytes or max_bytes */
 	HERALD__ONE_OF = 16,
+	HERALD__PLAIN = 64, /* a const char * with no options but lengths: the decoder's fast way */
 	HERALD__DEFERRED = 32, /* raw JSON that is checked later, see herald__codec_defer() */
 };
 
@@ -42,6 +43,7 @@ struct herald__field {
 	size_t count_offset;
 	const struct herald__plan *inner;
 	size_t min_bytes, max_bytes; /* of strings; max is never 0 here */
+	size_t plain_max_bytes;      /* of HERALD__PLAIN: also by the codec's limit */
 	size_t min_count, max_count; /* of lists and maps, likewise */
 	union {
 		struct {

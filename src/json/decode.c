@@ -169,27 +169,36 @@ decode_number(struct herald__reader *reader, char *at, const struct herald__fiel
 	}
 }
 
-/* The string at `at`, without its quotes. Most are short and plain: they end
- * within one step. */
+/*
+ * The closing quote of a string that begins at `at`, if all before it is plain and it is near; else NULL.
+ * One step finds the end of nearly every string that is not a text for people.
+ */
+static inline char *
+find_near_end(const struct herald__reader *reader, char *at)
+{
+	uint64_t mask;
+
+	if (reader->end - at < HERALD__STEP || (mask = herald__special_mask(at)) == 0)
+		return NULL;
+	at += __builtin_ctzll(mask) / HERALD__STEP_BITS;
+	return *at == '"' ? at : NULL;
+}
+
+/* The string at `at`, without its quotes. */
 static inline char *
 read_string(struct herald__reader *reader, char *at, const char *expected,
 	    struct herald__string *out)
 {
-	char *start = at + 1;
-	uint64_t mask;
+	char *start = at + 1, *close;
 
 	if (*at != '"')
 		return herald__fail_type(reader, at, expected);
-	if (reader->end - start >= HERALD__STEP && (mask = herald__special_mask(start)) != 0) {
-		size_t bytes = (size_t)__builtin_ctzll(mask) / HERALD__STEP_BITS;
-
-		if (start[bytes] == '"' && bytes <= reader->limits->max_string_bytes) {
-			*out = (struct herald__string){start, bytes, NULL};
-			start[bytes] = '\0';
-			return start + bytes + 1;
-		}
-	}
-	return herald__read_string(reader, start, out);
+	close = find_near_end(reader, start);
+	if (close == NULL || (size_t)(close - start) > reader->limits->max_string_bytes)
+		return herald__read_string(reader, start, out);
+	*out = (struct herald__string){start, (size_t)(close - start), NULL};
+	*close = '\0';
+	return close + 1;
 }
 
 static char *
@@ -576,9 +585,11 @@ decode_value(struct herald__reader *reader, char *at, const struct herald__field
 
 /* A member's value, or its null. `out` is the struct, all zero where this
  * member is. */
-static char *
+static inline char *
 decode_member(struct herald__reader *reader, char *at, const struct herald__field *field, char *out)
 {
+	char *close;
+
 	/* null is the zero value, which is there already; raw JSON keeps it as a
    * value of its own. */
 	if (*at == 'n' && is_word(reader, at, "null", 4) &&
@@ -586,6 +597,14 @@ decode_member(struct herald__reader *reader, char *at, const struct herald__fiel
 		if ((field->flags & HERALD__REQUIRED) == 0)
 			return at + 4;
 		return herald__fail(reader, at, HERALD_MISSING, "the member is required, but null");
+	}
+	if ((field->flags & HERALD__PLAIN) != 0 && *at == '"' &&
+	    (close = find_near_end(reader, at + 1)) != NULL &&
+	    (size_t)(close - at) - 1 >= field->min_bytes &&
+	    (size_t)(close - at) - 1 <= field->plain_max_bytes) {
+		*close = '\0';
+		*(const char **)(void *)(out + field->offset) = at + 1;
+		return close + 1;
 	}
 	if ((field->flags & HERALD__OPTIONAL) != 0)
 		*(bool *)(void *)(out + field->has_offset) = true;
@@ -647,14 +666,16 @@ static inline char *
 decode_pair(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out,
 	    uint64_t *seen, const struct herald__field **field)
 {
-	const struct herald__field *found = *field;
+	const struct herald__field *found = NULL;
 	char *name = at, *after;
 	uint64_t *word, bit;
 
-	if (is_token(reader, at, found)) {
+	if (is_token(reader, at, *field)) {
+		found = *field;
 		at = skip_space(at + found->token_bytes);
 	} else {
-		if ((at = find_field(reader, at, plan, &found)) == NULL || found == NULL)
+		at = find_field(reader, at, plan, &found);
+		if (found == NULL)
 			return at;
 	}
 	*field = found + 1;
@@ -797,7 +818,11 @@ herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t b
 			  struct herald_error *error)
 {
 	struct herald__reader reader;
+	char nothing;
 
+	/* Of no bytes the pointer may be NULL, to which nothing can be added. */
+	if (bytes == 0)
+		data = &nothing;
 	/* Not an initialiser: the error struct in it is large, and needed only after a failure. */
 	reader.begin = data;
 	reader.end = reader.whole_end = data + bytes;

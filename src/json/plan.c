@@ -125,6 +125,10 @@ set_field(struct herald__field *out, const struct herald_field *field,
 	out->min_count = field->min_count;
 	out->max_count = field->max_count != 0 && field->max_count < max_count ? field->max_count
 									       : max_count;
+	out->plain_max_bytes = out->max_bytes < limits->max_string_bytes ? out->max_bytes
+									 : limits->max_string_bytes;
+	if (field->kind == HERALD_KIND_STRING && field->one_of == NULL && !field->optional)
+		out->flags |= HERALD__PLAIN;
 	out->field = field;
 }
 

@@ -515,6 +515,7 @@ struct level {
 	size_t key_bytes;
 	size_t index;
 	bool object;
+	bool named; /* the colon after the key was there: the member has begun */
 	bool complete; /* the current value is over; what follows belongs to the level
                     itself */
 };
@@ -550,6 +551,7 @@ trace_token(struct level **top, const char *at, const char *stop)
 		level->complete = false;
 		level->index++;
 		level->key = NULL;
+		level->named = false;
 		return after;
 	case '"':
 		if ((after = end_of_string(at, stop)) == NULL)
@@ -562,6 +564,8 @@ trace_token(struct level **top, const char *at, const char *stop)
 		}
 		return after;
 	case ':':
+		level->named = true;
+		return after;
 	case ' ':
 	case '\t':
 	case '\r':
@@ -619,7 +623,7 @@ prepend_skipped_path(struct herald__reader *reader, const char *start)
 			continue;
 		if (!top->object)
 			herald__trace_index(&reader->trace, top->index);
-		else if (top->key != NULL)
+		else if (top->named)
 			prepend_raw_key(reader, top->key, top->key_bytes);
 	}
 }
