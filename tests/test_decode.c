@@ -708,10 +708,13 @@ test_raw_json(void **state)
 		assert_true(out.truth);
 
 		snprintf(text, sizeof(text), " \n%s\t ", values[i]);
-		decode_good(any, text, &root, sizeof(root));
+		assert_int_equal(decode_bytes(any, text, strlen(text), &root, sizeof(root), NULL),
+				 HERALD_OK);
 		assert_int_equal(root.bytes, strlen(values[i]));
 		assert_memory_equal(root.data, values[i], root.bytes);
-		decode_good(any, values[i], &root, sizeof(root));
+		assert_int_equal(
+			decode_bytes(any, values[i], strlen(values[i]), &root, sizeof(root), NULL),
+			HERALD_OK);
 		assert_int_equal(root.bytes, strlen(values[i]));
 	}
 	herald_codec_destroy(codec);
@@ -1234,7 +1237,20 @@ test_keys_of_every_length(void **state)
 	}
 	for (size_t i = 0; i < 40; i++)
 		for (size_t j = 0; j <= i; j++) {
-			snprintf(text, sizeof(text), "{\"%.*s\":7}", (int)i + 1, wide.keys[i]);
+			size_t bytes = 1;
+
+			/* Where it is expected: after all those before it. */
+			text[0] = '{';
+			for (size_t k = 0; k < i; k++)
+				bytes += (size_t)snprintf(text + bytes, sizeof(text) - bytes,
+							  "\"%s\":7,", wide.keys[k]);
+			snprintf(text + bytes, sizeof(text) - bytes, "\"%s\":8}", wide.keys[i]);
+			text[bytes + 1 + j] = '_';
+			decode_good(codec, text, out, sizeof(out));
+			for (size_t k = 0; k < 40; k++)
+				assert_int_equal(out[k], k < i ? 7 : 0);
+			/* And where another one is. */
+			snprintf(text, sizeof(text), "{\"%s\":7}", wide.keys[i]);
 			text[2 + j] = '_';
 			decode_good(codec, text, out, sizeof(out));
 			for (size_t k = 0; k < 40; k++)

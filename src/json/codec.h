@@ -61,6 +61,9 @@ struct herald__field {
 	const struct herald_field *field; /* for names of enums, and what else is rare */
 };
 
+/* From the comma before a token on, this many bytes may be read. */
+#define HERALD__TOKEN_PADDING 32
+
 /* A schema as the decoder wants it. One allocation; the arrays stand behind the
  * struct. */
 struct herald__plan {

@@ -79,6 +79,9 @@ put_byte(struct writer *writer, char byte)
 	return true;
 }
 
+/* The longest escape, such as that of byte 0x1F. */
+#define ESCAPE_BYTES 6
+
 /* The escape for a quote, a backslash or a control character. Returns its
  * length. */
 static size_t
@@ -100,41 +103,41 @@ write_escape(char byte, char *out)
 	return 6;
 }
 
-/* The escape of a byte that is not ASCII is its whole sequence: length 0 when
- * it is none. */
-static size_t
-escape_special(const char *at, const char *end, char *out, size_t *taken)
+/* Fail at the first byte of a text that is not UTF-8. */
+static bool
+fail_utf8(struct writer *writer, const char *at, const char *end)
 {
 	size_t length;
 
-	*taken = 1;
-	if ((unsigned char)*at < 0x80)
-		return write_escape(*at, out);
-	length = *taken = herald__utf8_sequence(at, end);
-	memcpy(out, at, length);
-	return length;
-}
-
-/* From the first byte that is not plain on: escape, check, copy. */
-static bool
-encode_special(struct writer *writer, const char *text, const char *at, const char *end)
-{
-	size_t taken, length;
-	char escape[8];
-
-	for (;; at += taken) {
-		const char *special = herald__find_special((char *)at, text, (char *)end);
-
-		if (!put(writer, at, (size_t)(special - at)))
-			return false;
-		if ((at = special) == end)
-			return true;
-		if ((length = escape_special(at, end, escape, &taken)) == 0)
+	for (;; at += length) {
+		length = (unsigned char)*at < 0x80 ? 1 : herald__utf8_sequence(at, end);
+		if (length == 0)
 			return herald__trace_fail(
 				&writer->trace, HERALD_NO_OFFSET, HERALD_BAD_UTF8,
 				"byte 0x%02X does not begin a valid UTF-8 sequence",
 				(unsigned char)*at);
-		if (!put(writer, escape, length))
+	}
+}
+
+/* From the first byte that is not plain on: check, escape, copy. */
+static bool
+encode_special(struct writer *writer, const char *at, const char *end)
+{
+	char escape[ESCAPE_BYTES];
+	bool ignored = false;
+
+	if (!herald__is_utf8(at, (size_t)(end - at)))
+		return fail_utf8(writer, at, end);
+	for (;; at++) {
+		/* It only reads, but finds places to write for the decoder. */
+		const char *stop = herald__find_stop((char *)at, at, (char *)end, &ignored);
+
+		if (!put(writer, at, (size_t)(stop - at)))
+			return false;
+		if (stop == end)
+			return true;
+		at = stop;
+		if (!put(writer, escape, write_escape(*at, escape)))
 			return false;
 	}
 }
@@ -153,7 +156,7 @@ encode_text(struct writer *writer, const char *text, size_t bytes, size_t max_by
 	start = (size_t)(writer->at - writer->out->data);
 	plain = herald__copy_plain(writer->at, text, text + bytes);
 	writer->at += plain - text;
-	if (plain < text + bytes && !encode_special(writer, text, plain, text + bytes))
+	if (plain < text + bytes && !encode_special(writer, plain, text + bytes))
 		return false;
 	written = (size_t)(writer->at - writer->out->data) - start;
 	if (written > max_bytes)
@@ -225,6 +228,9 @@ static bool
 encode_real(struct writer *writer, const struct herald__field *field, double value, bool single)
 {
 	char text[HERALD__NUMBER_BYTES];
+	bool direct = room(writer) >= sizeof(text);
+	char *to = direct ? writer->at : text;
+	size_t bytes;
 
 	if (!isfinite(value))
 		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_BAD_VALUE,
@@ -232,9 +238,11 @@ encode_real(struct writer *writer, const struct herald__field *field, double val
 	if ((field->flags & HERALD__BOUNDED) != 0 &&
 	    !herald__check_real(&writer->trace, HERALD_NO_OFFSET, field, value))
 		return false;
-	return put(writer, text,
-		   single ? herald__write_float((float)value, text)
-			  : herald__write_double(value, text));
+	bytes = single ? herald__write_float((float)value, to) : herald__write_double(value, to);
+	if (!direct)
+		return put(writer, text, bytes);
+	writer->at += bytes;
+	return true;
 }
 
 static bool
@@ -510,10 +518,24 @@ encode_member(struct writer *writer, const struct herald__field *field, const ch
 	return encode_value(writer, field, (enum herald_kind)field->kind, member);
 }
 
+/* A comma, a member's name, its colon. Nearly always a copy of fixed size, which needs no loop. */
+static inline bool
+put_token(struct writer *writer, const struct herald__field *field)
+{
+	size_t bytes = field->token_bytes + 1;
+
+	if (bytes > HERALD__TOKEN_PADDING || room(writer) < HERALD__TOKEN_PADDING)
+		return put(writer, field->token - 1, bytes);
+	memcpy(writer->at, field->token - 1, HERALD__TOKEN_PADDING);
+	writer->at += bytes;
+	return true;
+}
+
 static bool
 encode_object(struct writer *writer, const struct herald__plan *plan, const char *in)
 {
-	char before = '{';
+	size_t start = writer->at != NULL ? (size_t)(writer->at - writer->out->data) : 0;
+	bool empty = true;
 
 	if (!enter(writer))
 		return false;
@@ -522,10 +544,8 @@ encode_object(struct writer *writer, const struct herald__plan *plan, const char
 		bool fine = true;
 
 		if (!is_left_out(field, in)) {
-			fine = put_byte(writer, before) &&
-			       put(writer, field->token, field->token_bytes) &&
-			       encode_member(writer, field, in);
-			before = ',';
+			fine = put_token(writer, field) && encode_member(writer, field, in);
+			empty = false;
 		} else if ((field->flags & HERALD__REQUIRED) != 0) {
 			fine = herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_MISSING,
 						  "the member is required, but NULL");
@@ -536,7 +556,11 @@ encode_object(struct writer *writer, const struct herald__plan *plan, const char
 		}
 	}
 	writer->depth--;
-	return before == '{' ? put(writer, "{}", 2) : put_byte(writer, '}');
+	if (empty)
+		return put(writer, "{}", 2);
+	/* The first member's comma. */
+	writer->out->data[start] = '{';
+	return put_byte(writer, '}');
 }
 
 enum herald_status

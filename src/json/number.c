@@ -75,11 +75,12 @@ herald__read_integer(struct herald__reader *reader, char *at, struct herald__int
 	return at;
 }
 
-/* Add digits as long as they fit. Returns the place after all of them. */
-static char *
-read_digits(char *at, struct decimal *decimal, int *count, int64_t exponent_each)
+/* Add the digits up to `end`; those past the 19th only count. */
+static void
+add_digits(struct decimal *decimal, int *count, const char *at, const char *end,
+	   int64_t exponent_each)
 {
-	for (; is_digit(*at); at++) {
+	for (; at < end; at++) {
 		if (*count < MAX_DIGITS) {
 			decimal->digits = decimal->digits * 10 + (uint64_t)(*at - '0');
 			decimal->exponent += exponent_each;
@@ -89,7 +90,19 @@ read_digits(char *at, struct decimal *decimal, int *count, int64_t exponent_each
 			decimal->exponent += exponent_each + 1;
 		}
 	}
-	return at;
+}
+
+/* The digits before and after the point, however many they are. */
+static void
+add_all_digits(struct decimal *decimal, const char *at, const char *point, const char *end)
+{
+	int count = 0;
+
+	decimal->digits = 0;
+	decimal->exponent = 0;
+	add_digits(decimal, &count, at, point, 0);
+	if (point < end)
+		add_digits(decimal, &count, point + 1, end, -1);
 }
 
 static char *
@@ -109,21 +122,31 @@ read_exponent(struct herald__reader *reader, char *at, struct decimal *decimal)
 	return at;
 }
 
-static char *
+static inline char *
 read_decimal(struct herald__reader *reader, char *at, struct decimal *out)
 {
-	int count = 0;
+	char *digits, *point, *end;
+	uint64_t value = 0;
 
 	*out = (struct decimal){.text = at, .exact = true};
-	if ((at = read_sign(reader, at, "a number", &out->negative)) == NULL)
+	if ((digits = at = read_sign(reader, at, "a number", &out->negative)) == NULL)
 		return NULL;
-	at = read_digits(at, out, &count, 0);
+	for (; is_digit(*at); at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	point = end = at;
 	if (*at == '.') {
 		if (!is_digit(*++at))
 			return herald__fail(reader, at, HERALD_BAD_JSON,
 					    "expected a digit after the point");
-		at = read_digits(at, out, &count, -1);
+		for (; is_digit(*at); at++)
+			value = value * 10 + (uint64_t)(*at - '0');
+		end = at;
+		out->exponent = -(int64_t)(end - point - 1);
 	}
+	out->digits = value;
+	/* Up to 19 digits cannot overflow; more, leading zeros included, are counted one by one. */
+	if (end - digits > MAX_DIGITS)
+		add_all_digits(out, digits, point, end);
 	if (*at == 'e' || *at == 'E')
 		at = read_exponent(reader, at + 1, out);
 	return at;
@@ -237,19 +260,23 @@ herald__write_integer(int64_t value, char *out)
 #define LEAST_PLAIN (-4)
 #define GREATEST_PLAIN 21
 
-static char *
+static inline char *
 put_zeros(char *out, int32_t count)
 {
-	memset(out, '0', (size_t)count);
+	memset(out, '0', GREATEST_PLAIN);
 	return out + count;
 }
 
-static char *
+/* At most 20, all the same copied at once: what is too much is overwritten, or not part of the text. */
+static inline char *
 put_digits(char *out, const char *digits, int32_t count)
 {
-	memcpy(out, digits, (size_t)count);
+	memcpy(out, digits, 20);
 	return out + count;
 }
+
+/* Digits, and what a copy of 20 of them may read past their end. */
+#define DIGITS_BYTES 40
 
 /* Write 0.DIGITS * 10^point. */
 static char *
@@ -265,8 +292,8 @@ put_decimal(char *out, const char *digits, int32_t count, int32_t point)
 		return out + herald__write_integer(point - 1, out);
 	}
 	if (point <= 0) {
-		out = put_zeros(put_digits(out, "0.", 2), -point);
-		return put_digits(out, digits, count);
+		memcpy(out, "0.", 2);
+		return put_digits(put_zeros(out + 2, -point), digits, count);
 	}
 	if (point >= count)
 		return put_zeros(put_digits(out, digits, count), point - count);
@@ -278,13 +305,14 @@ put_decimal(char *out, const char *digits, int32_t count, int32_t point)
 static size_t
 write_decimal(struct herald__decimal decimal, bool negative, char *out)
 {
-	char digits[20], *start = out;
+	char digits[DIGITS_BYTES], *start = out;
 	int32_t count;
 
 	while (decimal.digits % 10 == 0) {
 		decimal.digits /= 10;
 		decimal.exponent++;
 	}
+	memset(digits + 20, 0, sizeof(digits) - 20);
 	count = (int32_t)herald__write_natural(decimal.digits, digits);
 	if (negative)
 		*out++ = '-';

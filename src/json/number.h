@@ -27,8 +27,8 @@ char *herald__read_integer(struct herald__reader *reader, char *at, struct heral
 char *herald__read_double(struct herald__reader *reader, char *at, double *out);
 char *herald__read_float(struct herald__reader *reader, char *at, float *out);
 
-/* The longest text that the writers make. */
-#define HERALD__NUMBER_BYTES 32
+/* The room that the writers need; the longest text that they make has 25 bytes. */
+#define HERALD__NUMBER_BYTES 64
 
 /* Write the shortest text that reads as the same value. Returns its length; no
  * NUL. Finite only. */

@@ -166,7 +166,7 @@ insert_key(struct herald__plan *plan, size_t index)
 static size_t
 write_token(const char *name, char *out)
 {
-	size_t left = strlen(name), bytes = 1;
+	size_t left = strlen(name), bytes = 2;
 	struct herald__json_piece piece;
 
 	for (; left > 0; left -= piece.taken, name += piece.taken) {
@@ -176,7 +176,7 @@ write_token(const char *name, char *out)
 		bytes += piece.bytes;
 	}
 	if (out != NULL) {
-		out[0] = '"';
+		memcpy(out, ",\"", 2);
 		memcpy(out + bytes, "\":", 2);
 	}
 	return bytes + 2;
@@ -201,6 +201,7 @@ measure(const struct herald_schema *schema)
 	/* At most half full, so that a search for an unknown key ends soon. */
 	while (layout.slots_count < 2 * layout.fields_count)
 		layout.slots_count *= 2;
+	layout.tokens_bytes += HERALD__TOKEN_PADDING;
 	layout.words_count = (layout.fields_count + 63) / 64;
 	return layout;
 }
@@ -268,7 +269,7 @@ fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *l
 			return herald__schema_fail(plan->schema, field, error,
 						   "two members have the same key");
 		bytes = write_token(out->name, tokens);
-		set_token(out, tokens, bytes);
+		set_token(out, tokens + 1, bytes - 1);
 		tokens += bytes;
 		out->index = (uint32_t)plan->fields_count;
 		set_field(out, field, limits);
@@ -276,7 +277,7 @@ fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *l
 			return herald__schema_fail(
 				plan->schema, field, error,
 				"the bounds leave no value of the member's type");
-		if (bytes - 3 > limits->max_key_bytes)
+		if (bytes - 4 > limits->max_key_bytes)
 			return herald__schema_fail(plan->schema, field, error,
 						   "the key is longer than limits.max_key_bytes");
 		if (field->required)

@@ -87,48 +87,6 @@ herald__record_type(struct herald__reader *reader, const char *at, const char *e
 		herald__fail(reader, at, HERALD_BAD_TYPE, "expected %s, found %s", expected, found);
 }
 
-size_t
-herald__utf8_sequence(const char *at, const char *end)
-{
-	const unsigned char *byte = (const unsigned char *)at;
-	size_t left = (size_t)(end - at);
-
-#define CONTINUES(i) ((byte[i] & 0xC0) == 0x80)
-	if (byte[0] < 0xC2 || byte[0] > 0xF4)
-		return 0;
-	if (byte[0] < 0xE0)
-		return left >= 2 && CONTINUES(1) ? 2 : 0;
-	if (byte[0] < 0xF0) {
-		if (left < 3 || !CONTINUES(1) || !CONTINUES(2))
-			return 0;
-		if ((byte[0] == 0xE0 && byte[1] < 0xA0) || (byte[0] == 0xED && byte[1] > 0x9F))
-			return 0;
-		return 3;
-	}
-	if (left < 4 || !CONTINUES(1) || !CONTINUES(2) || !CONTINUES(3))
-		return 0;
-	if ((byte[0] == 0xF0 && byte[1] < 0x90) || (byte[0] == 0xF4 && byte[1] > 0x8F))
-		return 0;
-	return 4;
-#undef CONTINUES
-}
-
-bool
-herald__is_utf8(const char *text, size_t bytes)
-{
-	const char *end = text + bytes;
-
-	while (text < end) {
-		size_t length = 1;
-
-		if ((unsigned char)*text >= 0x80 &&
-		    (length = herald__utf8_sequence(text, end)) == 0)
-			return false;
-		text += length;
-	}
-	return true;
-}
-
 static int
 hex_digit(char byte)
 {
@@ -254,76 +212,31 @@ fail_string_byte(struct herald__reader *reader, const char *at)
 			    (unsigned char)*at);
 }
 
-/* The rest of a string from its first byte that is not plain ASCII on. */
+/*
+ * The closing quote of the string that begins at `at`. NULL where a control character or the end comes
+ * first. Whether there are escapes, and bytes that are not ASCII, is told but not looked into.
+ */
 static char *
-read_string_rest(struct herald__reader *reader, char *start, char *at, struct herald__string *out)
+find_close(const struct herald__reader *reader, char *at, bool *escapes, bool *non_ascii)
 {
-	char *to = at;
-
+	*escapes = *non_ascii = false;
 	for (;;) {
-		size_t length;
-
-		char *plain = at;
-
-		at = herald__find_special(at, reader->begin, reader->end);
-		memmove(to, plain, (size_t)(at - plain));
-		to += at - plain;
-		if (at == reader->end)
-			return fail_string_byte(reader, at);
+		at = herald__find_stop(at, reader->begin, reader->end, non_ascii);
+		if (at == reader->end || (*at != '"' && *at != '\\'))
+			return NULL;
 		if (*at == '"')
-			break;
-		if (*at == '\\') {
-			const char *escape = at;
-			char bytes[4];
-
-			if ((at = (char *)read_escape(reader, at, bytes, &length)) == NULL)
-				return NULL;
-			if (bytes[0] == '\0' && out->nul == NULL)
-				out->nul = escape;
-			memcpy(to, bytes, length);
-		} else if ((unsigned char)*at >= 0x80 &&
-			   (length = herald__utf8_sequence(at, reader->end)) != 0) {
-			memmove(to, at, length);
-			at += length;
-		} else {
-			return fail_string_byte(reader, at);
-		}
-		to += length;
+			return at;
+		*escapes = true;
+		if (reader->end - at < 2)
+			return NULL;
+		at += 2;
 	}
-	out->data = start;
-	out->bytes = (size_t)(to - start);
-	*to = '\0';
-	return at + 1;
 }
 
-char *
-herald__read_string(struct herald__reader *reader, char *at, struct herald__string *out)
-{
-	char *start = at;
-
-	out->nul = NULL;
-	at = herald__find_special(at, reader->begin, reader->end);
-	if (at < reader->end && *at == '"') {
-		out->data = start;
-		out->bytes = (size_t)(at - start);
-		*at++ = '\0';
-	} else if ((at = read_string_rest(reader, start, at, out)) == NULL) {
-		return NULL;
-	}
-	if ((size_t)(at - start) - 1 > reader->limits->max_string_bytes)
-		return herald__fail(reader, start - 1, HERALD_LIMIT,
-				    "a string of %zu bytes, but the limit is %zu",
-				    (size_t)(at - start) - 1, reader->limits->max_string_bytes);
-	return at;
-}
-
-/* Check a string whose opening quote is before `at`. Returns the place after
- * its closing quote. */
+/* Fail at the first byte that is wrong in a string in which one is. Nothing has been written to it. */
 static char *
-skip_string(struct herald__reader *reader, char *at)
+fail_string(struct herald__reader *reader, char *at)
 {
-	const char *start = at;
-
 	for (;;) {
 		size_t length;
 		char bytes[4];
@@ -331,11 +244,8 @@ skip_string(struct herald__reader *reader, char *at)
 		at = herald__find_special(at, reader->begin, reader->end);
 		if (at == reader->end)
 			return fail_string_byte(reader, at);
-		if (*at == '"')
-			break;
 		if (*at == '\\') {
-			at = (char *)read_escape(reader, at, bytes, &length);
-			if (at == NULL)
+			if ((at = (char *)read_escape(reader, at, bytes, &length)) == NULL)
 				return NULL;
 		} else if ((unsigned char)*at >= 0x80 &&
 			   (length = herald__utf8_sequence(at, reader->end)) != 0) {
@@ -344,11 +254,88 @@ skip_string(struct herald__reader *reader, char *at)
 			return fail_string_byte(reader, at);
 		}
 	}
-	if ((size_t)(at - start) > reader->limits->max_string_bytes)
-		return herald__fail(reader, start - 1, HERALD_LIMIT,
+}
+
+/* Undo the escapes of the string up to its closing quote, in place. Returns its new end, or NULL. */
+static char *
+unescape(struct herald__reader *reader, char *at, char *close, const char **nul)
+{
+	bool ignored = false;
+	char *to;
+
+	to = at = herald__find_stop(at, reader->begin, close, &ignored);
+	while (at < close) {
+		const char *escape = at;
+		char bytes[4], *next;
+		size_t length;
+
+		if ((at = (char *)read_escape(reader, at, bytes, &length)) == NULL)
+			return NULL;
+		if (bytes[0] == '\0' && *nul == NULL)
+			*nul = escape;
+		memcpy(to, bytes, length);
+		to += length;
+		next = herald__find_stop(at, reader->begin, close, &ignored);
+		to = herald__move(to, at, (size_t)(next - at));
+		at = next;
+	}
+	return to;
+}
+
+char *
+herald__read_string(struct herald__reader *reader, char *at, struct herald__string *out)
+{
+	bool escapes, non_ascii;
+	char *close = find_close(reader, at, &escapes, &non_ascii), *end;
+
+	if (close == NULL || (non_ascii && !herald__is_utf8(at, (size_t)(close - at))))
+		return fail_string(reader, at);
+	if ((size_t)(close - at) > reader->limits->max_string_bytes)
+		return herald__fail(reader, at - 1, HERALD_LIMIT,
 				    "a string of %zu bytes, but the limit is %zu",
-				    (size_t)(at - start), reader->limits->max_string_bytes);
-	return at + 1;
+				    (size_t)(close - at), reader->limits->max_string_bytes);
+	out->nul = NULL;
+	end = escapes ? unescape(reader, at, close, &out->nul) : close;
+	if (end == NULL)
+		return NULL;
+	out->data = at;
+	out->bytes = (size_t)(end - at);
+	*end = '\0';
+	return close + 1;
+}
+
+/* Check the escapes of a string up to its closing quote. */
+static bool
+check_escapes(struct herald__reader *reader, char *at, char *close)
+{
+	bool ignored = false;
+
+	while ((at = herald__find_stop(at, reader->begin, close, &ignored)) < close) {
+		size_t length;
+		char bytes[4];
+
+		if ((at = (char *)read_escape(reader, at, bytes, &length)) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Check a string whose opening quote is before `at`. Returns the place after its closing quote. */
+static char *
+skip_string(struct herald__reader *reader, char *at)
+{
+	bool escapes, non_ascii;
+	char *close = find_close(reader, at, &escapes, &non_ascii);
+
+	if (close == NULL || (non_ascii && !herald__is_utf8(at, (size_t)(close - at))))
+		return fail_string(reader, at);
+	if (escapes && !check_escapes(reader, at, close))
+		return NULL;
+	if ((size_t)(close - at) > reader->limits->max_string_bytes)
+		return herald__fail(reader, at - 1, HERALD_LIMIT,
+				    "a string of %zu bytes, but the limit is %zu",
+				    (size_t)(close - at), reader->limits->max_string_bytes);
+	return close + 1;
 }
 
 static bool
@@ -515,7 +502,7 @@ struct level {
 	size_t key_bytes;
 	size_t index;
 	bool object;
-	bool named; /* the colon after the key was there: the member has begun */
+	bool named;    /* the colon after the key was there: the member has begun */
 	bool complete; /* the current value is over; what follows belongs to the level
                     itself */
 };
@@ -631,9 +618,12 @@ prepend_skipped_path(struct herald__reader *reader, const char *start)
 char *
 herald__skip_value(struct herald__reader *reader, char *at)
 {
-	char *after = skip_checked(reader, at);
+	char *after;
 
-	if (after == NULL)
+	/* A value without brackets has no path in it. */
+	if (at < reader->end && *at != '{' && *at != '[' && !herald__is_space(*at))
+		return skip_scalar(reader, at);
+	if ((after = skip_checked(reader, at)) == NULL)
 		prepend_skipped_path(reader, at);
 	return after;
 }

@@ -19,6 +19,7 @@
 #include <herald/codec.h>
 
 #include "trace.h"
+#include "utf8.h"
 
 /* The most that limits.max_depth can be: a bit each on the stack. */
 #define HERALD__MAX_DEPTH 1024
@@ -113,14 +114,5 @@ char *herald__skip_brackets(char *at, char *end);
  */
 enum herald_status
 herald__check_json(const char *data, size_t bytes, const struct herald_limits *limits);
-
-bool herald__is_utf8(const char *text, size_t bytes);
-
-/*
- * The length of the UTF-8 sequence at `at`, whose first byte is 0x80 or more,
- * or 0 when it is not one (RFC 3629: no surrogates, no overlong forms, nothing
- * past U+10FFFF).
- */
-size_t herald__utf8_sequence(const char *at, const char *end);
 
 #endif

@@ -60,6 +60,60 @@ herald__special_mask(const char *at)
 }
 #endif
 
+/*
+ * The first quote, backslash or control character at or after `at`, or `end`. *non_ascii becomes true
+ * when a byte before it is not ASCII; never false.
+ */
+static inline char *
+herald__find_stop(char *at, const char *begin, char *end, bool *non_ascii)
+{
+	(void)begin;
+#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+	const __m128i last_control = _mm_set1_epi8(0x1F);
+
+	while (end - begin >= 16 && at < end) {
+		/* Near the end the last sixteen bytes are read once more, those before `at` shifted out. */
+		int before = end - at >= 16 ? 0 : 16 - (int)(end - at);
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at - before));
+		__m128i stops =
+			_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
+						  _mm_cmpeq_epi8(bytes, backslash)),
+				     _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes));
+		uint32_t mask = (uint32_t)_mm_movemask_epi8(stops) >> before;
+		uint32_t high = (uint32_t)_mm_movemask_epi8(bytes) >> before;
+
+		if (mask != 0) {
+			*non_ascii |= (high & ((mask & -mask) - 1)) != 0;
+			return at + __builtin_ctz(mask);
+		}
+		*non_ascii |= high != 0;
+		at += 16 - before;
+	}
+#endif
+	for (; at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' '; at++)
+		*non_ascii |= (unsigned char)*at >= 0x80;
+	return at;
+}
+
+/* Copy bytes towards the front, where the two places may overlap. Returns the place after the copy. */
+static inline char *
+herald__move(char *to, const char *from, size_t bytes)
+{
+	if (bytes >= 16) {
+		memmove(to, from, bytes);
+	} else if (bytes >= 8) {
+		uint64_t first = herald__load64(from), last = herald__load64(from + bytes - 8);
+
+		memcpy(to, &first, 8);
+		memcpy(to + bytes - 8, &last, 8);
+	} else {
+		for (size_t i = 0; i < bytes; i++)
+			to[i] = from[i];
+	}
+	return to + bytes;
+}
+
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
 #define HERALD__BLOCK                                                                              \
 	16 /* bytes that herald__find_brackets() takes; not defined where there is none */

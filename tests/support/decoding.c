@@ -121,34 +121,100 @@ decode_bytes(const struct herald_codec *codec, const char *text, size_t bytes, v
 	return second;
 }
 
+/*
+ * The document with much white space before its last byte, which changes nothing but the distance of
+ * everything to the end. Returns its length; free() it.
+ */
+static size_t
+pad_end(const char *text, size_t bytes, char **padded)
+{
+	const size_t padding = 80;
+
+	*padded = malloc(bytes + padding);
+	assert_non_null(*padded);
+	memcpy(*padded, text, bytes - 1);
+	memset(*padded + bytes - 1, ' ', padding);
+	(*padded)[bytes - 1 + padding] = text[bytes - 1];
+	return bytes + padding;
+}
+
+static void
+fail_good(const char *text, const struct herald_error *error)
+{
+	fail_msg("%.300s: %s: %s (path \"%s\", byte %zu)", text, herald_status_name(error->status),
+		 error->message, error->path, error->offset);
+}
+
 void
 decode_good(const struct herald_codec *codec, const char *text, void *out, size_t out_bytes)
 {
+	size_t bytes = strlen(text);
+	struct herald_buffer far, near;
 	struct herald_error error;
 
-	if (decode_bytes(codec, text, strlen(text), out, out_bytes, &error) != HERALD_OK)
-		fail_msg("%.300s: %s: %s (path \"%s\", byte %zu)", text,
-			 herald_status_name(error.status), error.message, error.path, error.offset);
+	herald_buffer_init(&far, NULL, 0);
+	herald_buffer_init(&near, NULL, 0);
+	/* What is decoded far from the end is the same: as text, if it can be written. */
+	if (text[bytes - 1] == '}') {
+		char *padded;
+		size_t padded_bytes = pad_end(text, bytes, &padded);
+
+		if (decode_bytes(codec, padded, padded_bytes, out, out_bytes, &error) != HERALD_OK)
+			fail_good(padded, &error);
+		free(padded);
+		(void)!herald_codec_encode(codec, out, &far, NULL);
+	}
+	if (decode_bytes(codec, text, bytes, out, out_bytes, &error) != HERALD_OK)
+		fail_good(text, &error);
+	if (text[bytes - 1] == '}') {
+		(void)!herald_codec_encode(codec, out, &near, NULL);
+		assert_int_equal(far.bytes, near.bytes);
+		if (far.bytes > 0)
+			assert_memory_equal(far.data, near.data, near.bytes);
+	}
+	herald_buffer_finish(&far);
+	herald_buffer_finish(&near);
+}
+
+static void
+expect_failure(const struct herald_codec *codec, const char *text, size_t bytes, size_t out_bytes,
+	       const struct herald_error *expected, const char *name)
+{
+	struct herald_error error;
+	void *out = malloc(out_bytes);
+
+	assert_non_null(out);
+	if (decode_bytes(codec, text, bytes, out, out_bytes, &error) == HERALD_OK)
+		fail_msg("%.300s: decoded, but %s is expected", name,
+			 herald_status_name(expected->status));
+	free(out);
+	if (error.status != expected->status || error.offset != expected->offset ||
+	    strcmp(error.path, expected->path) != 0)
+		fail_msg("%.300s: expected %s at \"%s\", byte %zu, found %s at \"%s\", byte %zu "
+			 "(%s)",
+			 name, herald_status_name(expected->status), expected->path,
+			 expected->offset, herald_status_name(error.status), error.path,
+			 error.offset, error.message);
 }
 
 void
 decode_bad_bytes(const struct herald_codec *codec, const char *text, size_t bytes, size_t out_bytes,
 		 enum herald_status status, const char *path, size_t offset, const char *name)
 {
-	struct herald_error error;
-	void *out = malloc(out_bytes);
+	struct herald_error expected = {.status = status, .offset = offset};
 
-	assert_non_null(out);
-	if (decode_bytes(codec, text, bytes, out, out_bytes, &error) == HERALD_OK) {
-		free(out);
-		fail_msg("%.300s: decoded, but %s is expected", name, herald_status_name(status));
+	assert_true(strlen(path) < sizeof(expected.path));
+	strcpy(expected.path, path);
+	expect_failure(codec, text, bytes, out_bytes, &expected, name);
+	/* A value that is wrong for its member is as wrong far from the end. */
+	if (status != HERALD_BAD_JSON && status != HERALD_BAD_UTF8 && status != HERALD_LIMIT &&
+	    bytes > 0 && text[bytes - 1] == '}') {
+		char *padded;
+		size_t padded_bytes = pad_end(text, bytes, &padded);
+
+		expect_failure(codec, padded, padded_bytes, out_bytes, &expected, name);
+		free(padded);
 	}
-	free(out);
-	if (error.status != status || error.offset != offset || strcmp(error.path, path) != 0)
-		fail_msg("%.300s: expected %s at \"%s\", byte %zu, found %s at \"%s\", byte %zu "
-			 "(%s)",
-			 name, herald_status_name(status), path, offset,
-			 herald_status_name(error.status), error.path, error.offset, error.message);
 }
 
 void

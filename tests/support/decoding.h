@@ -33,7 +33,10 @@ struct herald_arena *decoding_arena(void);
 enum herald_status decode_bytes(const struct herald_codec *codec, const char *text, size_t bytes,
 				void *out, size_t out_bytes, struct herald_error *error);
 
-/* The same for a C string. The test fails unless it decodes. */
+/*
+ * The same for a C string, and again with white space before its last brace. The test fails unless it
+ * decodes to the same twice. Not for raw JSON at the root, which that white space is part of.
+ */
 void decode_good(const struct herald_codec *codec, const char *text, void *out, size_t out_bytes);
 
 /*
@@ -43,7 +46,7 @@ void decode_good(const struct herald_codec *codec, const char *text, void *out, 
 void decode_bad(const struct herald_codec *codec, const char *text, size_t out_bytes,
 		enum herald_status status, const char *path);
 
-/* The same for bytes; `name` is for the message. */
+/* The same for bytes; `name` is for the message. What is JSON is padded here, too. */
 void
 decode_bad_bytes(const struct herald_codec *codec, const char *text, size_t bytes, size_t out_bytes,
 		 enum herald_status status, const char *path, size_t offset, const char *name);

@@ -1,0 +1,169 @@
+/*
+ * UTF-8 checked, sixteen bytes at a time where the processor can look bytes up in a register. Says
+ * whether a text is valid; where it is not is found by whoever reports it, sequence by sequence.
+ */
+#include "utf8.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "key.h"
+
+size_t
+herald__utf8_sequence(const char *at, const char *end)
+{
+	const unsigned char *byte = (const unsigned char *)at;
+	size_t left = (size_t)(end - at);
+
+#define CONTINUES(i) ((byte[i] & 0xC0) == 0x80)
+	if (byte[0] < 0xC2 || byte[0] > 0xF4)
+		return 0;
+	if (byte[0] < 0xE0)
+		return left >= 2 && CONTINUES(1) ? 2 : 0;
+	if (byte[0] < 0xF0) {
+		if (left < 3 || !CONTINUES(1) || !CONTINUES(2))
+			return 0;
+		if ((byte[0] == 0xE0 && byte[1] < 0xA0) || (byte[0] == 0xED && byte[1] > 0x9F))
+			return 0;
+		return 3;
+	}
+	if (left < 4 || !CONTINUES(1) || !CONTINUES(2) || !CONTINUES(3))
+		return 0;
+	if ((byte[0] == 0xF0 && byte[1] < 0x90) || (byte[0] == 0xF4 && byte[1] > 0x8F))
+		return 0;
+	return 4;
+#undef CONTINUES
+}
+
+static bool
+is_utf8_slowly(const char *text, size_t bytes)
+{
+	const char *end = text + bytes;
+
+	while (text < end) {
+		size_t length = 1;
+
+		if (end - text >= 8 && (herald__load64(text) & UINT64_C(0x8080808080808080)) == 0)
+			length = 8;
+		else if ((unsigned char)*text >= 0x80 &&
+			 (length = herald__utf8_sequence(text, end)) == 0)
+			return false;
+		text += length;
+	}
+	return true;
+}
+
+#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+#include <immintrin.h>
+
+/*
+ * What can be wrong with a byte after the one before it. Each of three tables knows, for four bits of
+ * the two, which of these they allow; what all three allow is wrong. (John Keiser and Daniel Lemire,
+ * "Validating UTF-8 In Less Than One Instruction Per Byte", 2021.)
+ */
+enum {
+	TOO_SHORT = 1,       /* a lead byte, and no continuation */
+	TOO_LONG = 2,        /* ASCII, and a continuation */
+	OVERLONG_3 = 4,      /* E0 80..9F */
+	TOO_LARGE = 8,       /* F4 90.., F5.. */
+	SURROGATE = 16,      /* ED A0.. */
+	OVERLONG_2 = 32,     /* C0, C1 */
+	OVERLONG_4 = 64,     /* F0 80..8F; and F5.. with 80..8F */
+	CONTINUATIONS = 128, /* two: right only after the lead of a longer sequence */
+	ANY = TOO_SHORT | TOO_LONG | CONTINUATIONS,
+};
+
+#define FOUR(a) a, a, a, a
+#define EIGHT(a) FOUR(a), FOUR(a)
+
+/* By the upper and the lower four bits of the first byte, and the upper four of the second. */
+static const uint8_t first_upper[16] = {
+	EIGHT(TOO_LONG),
+	FOUR(CONTINUATIONS),
+	TOO_SHORT | OVERLONG_2,
+	TOO_SHORT,
+	TOO_SHORT | OVERLONG_3 | SURROGATE,
+	TOO_SHORT | TOO_LARGE | OVERLONG_4,
+};
+static const uint8_t first_lower[16] = {
+	ANY | OVERLONG_2 | OVERLONG_3 | OVERLONG_4,
+	ANY | OVERLONG_2,
+	ANY,
+	ANY,
+	ANY | TOO_LARGE,
+	EIGHT(ANY | TOO_LARGE | OVERLONG_4),
+	ANY | TOO_LARGE | OVERLONG_4 | SURROGATE,
+	ANY | TOO_LARGE | OVERLONG_4,
+	ANY | TOO_LARGE | OVERLONG_4,
+};
+static const uint8_t second_upper[16] = {
+	EIGHT(TOO_SHORT),
+	TOO_LONG | OVERLONG_2 | CONTINUATIONS | OVERLONG_3 | OVERLONG_4,
+	TOO_LONG | OVERLONG_2 | CONTINUATIONS | OVERLONG_3 | TOO_LARGE,
+	TOO_LONG | OVERLONG_2 | CONTINUATIONS | SURROGATE | TOO_LARGE,
+	TOO_LONG | OVERLONG_2 | CONTINUATIONS | SURROGATE | TOO_LARGE,
+	FOUR(TOO_SHORT),
+};
+
+/* Not zero where something is wrong in `bytes`, which follow `before`. */
+__attribute__((target("ssse3"))) static inline __m128i
+find_faults(__m128i bytes, __m128i before)
+{
+	const __m128i four_bits = _mm_set1_epi8(0x0F);
+	__m128i first = _mm_alignr_epi8(bytes, before, 15);
+	__m128i second = _mm_alignr_epi8(bytes, before, 14);
+	__m128i third = _mm_alignr_epi8(bytes, before, 13);
+	__m128i faults = _mm_and_si128(
+		_mm_and_si128(_mm_shuffle_epi8(
+				      _mm_loadu_si128((const __m128i *)(const void *)first_upper),
+				      _mm_and_si128(_mm_srli_epi16(first, 4), four_bits)),
+			      _mm_shuffle_epi8(
+				      _mm_loadu_si128((const __m128i *)(const void *)first_lower),
+				      _mm_and_si128(first, four_bits))),
+		_mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)second_upper),
+				 _mm_and_si128(_mm_srli_epi16(bytes, 4), four_bits)));
+	/* The third byte of a sequence of three, and the third and fourth of four, have to be there. */
+	__m128i long_leads = _mm_or_si128(_mm_subs_epu8(second, _mm_set1_epi8((char)(0xE0 - 0x80))),
+					  _mm_subs_epu8(third, _mm_set1_epi8((char)(0xF0 - 0x80))));
+
+	return _mm_xor_si128(_mm_and_si128(long_leads, _mm_set1_epi8((char)0x80)), faults);
+}
+
+__attribute__((target("ssse3"))) static bool
+is_utf8_quickly(const char *text, size_t bytes)
+{
+	__m128i before = _mm_setzero_si128(), faults = before;
+	char rest[16] = {0};
+
+	for (; bytes >= 16; text += 16, bytes -= 16) {
+		__m128i block = _mm_loadu_si128((const __m128i *)(const void *)text);
+
+		faults = _mm_or_si128(faults, find_faults(block, before));
+		before = block;
+	}
+	/* NULs, of which there is at least one, end a sequence that should go on. */
+	memcpy(rest, text, bytes);
+	faults = _mm_or_si128(
+		faults, find_faults(_mm_loadu_si128((const __m128i *)(const void *)rest), before));
+	return _mm_movemask_epi8(_mm_cmpeq_epi8(faults, _mm_setzero_si128())) == 0xFFFF;
+}
+#else
+#define is_utf8_quickly is_utf8_slowly
+#endif
+
+static bool
+can_look_up(void)
+{
+#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+	return __builtin_cpu_supports("ssse3");
+#else
+	return false;
+#endif
+}
+
+bool
+herald__is_utf8(const char *text, size_t bytes)
+{
+	return bytes >= 16 && can_look_up() ? is_utf8_quickly(text, bytes)
+					    : is_utf8_slowly(text, bytes);
+}
