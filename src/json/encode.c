@@ -130,7 +130,7 @@ encode_special(struct writer *writer, const char *at, const char *end)
 		return fail_utf8(writer, at, end);
 	for (;; at++) {
 		/* It only reads, but finds places to write for the decoder. */
-		const char *stop = herald__find_stop((char *)at, at, (char *)end, &ignored);
+		const char *stop = herald__find_stop((char *)at, (char *)end, &ignored);
 
 		if (!put(writer, at, (size_t)(stop - at)))
 			return false;

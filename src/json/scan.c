@@ -221,7 +221,7 @@ find_close(const struct herald__reader *reader, char *at, bool *escapes, bool *n
 {
 	*escapes = *non_ascii = false;
 	for (;;) {
-		at = herald__find_stop(at, reader->begin, reader->end, non_ascii);
+		at = herald__find_stop(at, reader->end, non_ascii);
 		if (at == reader->end || (*at != '"' && *at != '\\'))
 			return NULL;
 		if (*at == '"')
@@ -258,15 +258,14 @@ fail_string(struct herald__reader *reader, char *at)
 
 /* Undo the escapes of the string up to its closing quote, in place. Returns its new end, or NULL. */
 static char *
-unescape(struct herald__reader *reader, char *at, char *close, const char **nul)
+unescape(struct herald__reader *reader, char *at, const char *close, const char **nul)
 {
-	bool ignored = false;
-	char *to;
+	char *to = at;
 
-	to = at = herald__find_stop(at, reader->begin, close, &ignored);
+	at = herald__move_plain(&to, at, reader->end);
 	while (at < close) {
 		const char *escape = at;
-		char bytes[4], *next;
+		char bytes[4];
 		size_t length;
 
 		if ((at = (char *)read_escape(reader, at, bytes, &length)) == NULL)
@@ -275,9 +274,7 @@ unescape(struct herald__reader *reader, char *at, char *close, const char **nul)
 			*nul = escape;
 		memcpy(to, bytes, length);
 		to += length;
-		next = herald__find_stop(at, reader->begin, close, &ignored);
-		to = herald__move(to, at, (size_t)(next - at));
-		at = next;
+		at = herald__move_plain(&to, at, reader->end);
 	}
 	return to;
 }
@@ -310,7 +307,7 @@ check_escapes(struct herald__reader *reader, char *at, char *close)
 {
 	bool ignored = false;
 
-	while ((at = herald__find_stop(at, reader->begin, close, &ignored)) < close) {
+	while ((at = herald__find_stop(at, close, &ignored)) < close) {
 		size_t length;
 		char bytes[4];
 

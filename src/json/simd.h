@@ -60,58 +60,85 @@ herald__special_mask(const char *at)
 }
 #endif
 
+#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+/* A bit for each byte that is a quote, a backslash or a control character. */
+static inline uint32_t
+herald__stop_mask(__m128i bytes)
+{
+	__m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+
+	return (uint32_t)_mm_movemask_epi8(
+		_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+					  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+			     controls));
+}
+#endif
+
 /*
  * The first quote, backslash or control character at or after `at`, or `end`. *non_ascii becomes true
  * when a byte before it is not ASCII; never false.
  */
 static inline char *
-herald__find_stop(char *at, const char *begin, char *end, bool *non_ascii)
+herald__find_stop(char *at, char *end, bool *non_ascii)
 {
-	(void)begin;
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
-	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
-	const __m128i last_control = _mm_set1_epi8(0x1F);
+	__m128i seen = _mm_setzero_si128();
 
-	while (end - begin >= 16 && at < end) {
-		/* Near the end the last sixteen bytes are read once more, those before `at` shifted out. */
-		int before = end - at >= 16 ? 0 : 16 - (int)(end - at);
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at - before));
-		__m128i stops =
-			_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
-						  _mm_cmpeq_epi8(bytes, backslash)),
-				     _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes));
-		uint32_t mask = (uint32_t)_mm_movemask_epi8(stops) >> before;
-		uint32_t high = (uint32_t)_mm_movemask_epi8(bytes) >> before;
+	for (; end - at >= 16; at += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		uint32_t mask = herald__stop_mask(bytes);
 
 		if (mask != 0) {
-			*non_ascii |= (high & ((mask & -mask) - 1)) != 0;
+			uint32_t high = (uint32_t)_mm_movemask_epi8(bytes) & ((mask & -mask) - 1);
+
+			*non_ascii |= (high | (uint32_t)_mm_movemask_epi8(seen)) != 0;
 			return at + __builtin_ctz(mask);
 		}
-		*non_ascii |= high != 0;
-		at += 16 - before;
+		seen = _mm_or_si128(seen, bytes);
 	}
+	*non_ascii |= _mm_movemask_epi8(seen) != 0;
 #endif
 	for (; at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' '; at++)
 		*non_ascii |= (unsigned char)*at >= 0x80;
 	return at;
 }
 
-/* Copy bytes towards the front, where the two places may overlap. Returns the place after the copy. */
+/*
+ * Copy a string's bytes towards the front, up to its next backslash or its closing quote, whose place is
+ * returned; the quote is there, and `end` is behind it. *to moves behind the copy. The two places may
+ * overlap: whole steps are copied only where nothing that is still to be read is overwritten.
+ */
 static inline char *
-herald__move(char *to, const char *from, size_t bytes)
+herald__move_plain(char **to, char *at, const char *end)
 {
-	if (bytes >= 16) {
-		memmove(to, from, bytes);
-	} else if (bytes >= 8) {
-		uint64_t first = herald__load64(from), last = herald__load64(from + bytes - 8);
+	char *out = *to;
 
-		memcpy(to, &first, 8);
-		memcpy(to + bytes - 8, &last, 8);
-	} else {
-		for (size_t i = 0; i < bytes; i++)
-			to[i] = from[i];
+#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+	while (end - at >= 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		uint32_t mask = herald__stop_mask(bytes);
+
+		if (mask != 0) {
+			size_t count = (size_t)__builtin_ctz(mask);
+
+			if (at - out >= 16)
+				_mm_storeu_si128((__m128i *)(void *)out, bytes);
+			else
+				for (size_t i = 0; i < count; i++)
+					out[i] = at[i];
+			*to = out + count;
+			return at + count;
+		}
+		_mm_storeu_si128((__m128i *)(void *)out, bytes);
+		at += 16;
+		out += 16;
 	}
-	return to + bytes;
+#endif
+	(void)end;
+	while (*at != '"' && *at != '\\')
+		*out++ = *at++;
+	*to = out;
+	return at;
 }
 
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
