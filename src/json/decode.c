@@ -640,9 +640,17 @@ find_field(struct herald__reader *reader, char *at, const struct herald__plan *p
 	   const struct herald__field **found)
 {
 	struct herald__string key;
-	char *after = read_key(reader, at, &key);
+	char *close, *after;
 
-	if (after == NULL || (after = read_colon(reader, after)) == NULL)
+	/* As read_key() does, without a NUL after the name: nobody keeps it. */
+	if (*at == '"' && (close = find_near_end(reader, at + 1)) != NULL &&
+	    (size_t)(close - at) - 1 <= reader->limits->max_key_bytes) {
+		key = (struct herald__string){at + 1, (size_t)(close - at) - 1, NULL};
+		after = close + 1;
+	} else if ((after = read_key(reader, at, &key)) == NULL) {
+		return NULL;
+	}
+	if ((after = read_colon(reader, after)) == NULL)
 		return NULL;
 	*found = herald__plan_find(plan, key.data, key.bytes);
 	if (*found != NULL)
@@ -650,6 +658,9 @@ find_field(struct herald__reader *reader, char *at, const struct herald__plan *p
 	if (plan->schema->reject_unknown)
 		after = herald__fail(reader, at, HERALD_UNKNOWN_MEMBER, "%s has no such member",
 				     plan->schema->name);
+	else if (*after == '"' && (close = find_near_end(reader, after + 1)) != NULL &&
+		 (size_t)(close - after) - 1 <= reader->limits->max_string_bytes)
+		after = close + 1;
 	else
 		after = herald__skip_value(reader, after);
 	if (after == NULL)
