@@ -113,7 +113,8 @@ herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t b
 /*
  * From now on a decode checks only the brackets and quotes of the root's raw JSON member at `offset`,
  * when it is an object or an array. The caller promises to decode its text, as a whole, or to give it
- * to herald__codec_check_part(); then the same is refused, and at the same place, as without this.
+ * to herald__codec_check_part(): then the same documents are refused as without this. Of two errors in
+ * the deferred text the first one is named, where without this one of syntax would come first.
  */
 void herald__codec_defer(struct herald_codec *codec, size_t offset);
 

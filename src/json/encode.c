@@ -27,8 +27,7 @@ static bool encode_object(struct writer *writer, const struct herald__plan *plan
 static void
 flush(struct writer *writer)
 {
-	if (writer->at != NULL)
-		writer->out->bytes = (size_t)(writer->at - writer->out->data);
+	writer->out->bytes = (size_t)(writer->at - writer->out->data);
 }
 
 static bool
@@ -45,6 +44,15 @@ grow(struct writer *writer, size_t bytes)
 	writer->at = writer->out->data + writer->out->bytes;
 	writer->end = writer->out->data + writer->out->capacity;
 	return true;
+}
+
+/* Begin where the buffer ends. JSON has at least a byte, so that from here on there is a buffer. */
+static bool
+open_buffer(struct writer *writer)
+{
+	writer->at =
+		writer->out->bytes > 0 ? writer->out->data + writer->out->bytes : writer->out->data;
+	return grow(writer, 1);
 }
 
 static inline size_t
@@ -534,7 +542,7 @@ put_token(struct writer *writer, const struct herald__field *field)
 static bool
 encode_object(struct writer *writer, const struct herald__plan *plan, const char *in)
 {
-	size_t start = writer->at != NULL ? (size_t)(writer->at - writer->out->data) : 0;
+	size_t start = (size_t)(writer->at - writer->out->data);
 	bool empty = true;
 
 	if (!enter(writer))
@@ -571,18 +579,17 @@ herald_codec_encode(const struct herald_codec *codec, const void *in, struct her
 	size_t before = out->bytes;
 	bool fine;
 
-	/* Not an initialiser: the error struct in it is large, and needed only after
-   * a failure. */
+	/* Not an initialiser: the error struct in it is large, and needed only after a failure. */
 	writer.out = out;
-	writer.at = before > 0 ? out->data + before : out->data;
-	writer.end = out->capacity > 0 ? out->data + out->capacity : out->data;
 	writer.limits = &codec->limits;
 	writer.depth = 0;
-	fine = codec->root != NULL ? encode_object(&writer, codec->root, in)
-				   : encode_json(&writer, NULL, in);
-	flush(&writer);
-	if (fine)
+	fine = open_buffer(&writer) &&
+	       (codec->root != NULL ? encode_object(&writer, codec->root, in)
+				    : encode_json(&writer, NULL, in));
+	if (fine) {
+		flush(&writer);
 		return HERALD_OK;
+	}
 	out->bytes = before;
 	return herald__trace_finish(&writer.trace, "", error);
 }
