@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "log.h"
 #include "memory.h"
+#include "options.h"
 #include "service.h"
 #include "json/text.h"
 
@@ -43,6 +44,7 @@ create_context(struct herald_service *service)
 	if (!ctx)
 		return NULL;
 	ctx->service = service;
+	ctx->deadline_ns = HERALD__NEVER_NS;
 	if (herald_arena_create(&service->allocator, service->max_arena_bytes, &ctx->arena) !=
 	    HERALD_OK) {
 		herald__release(&service->allocator, ctx, context_bytes(service));
@@ -95,8 +97,10 @@ herald__context_take(struct herald_service *service)
 	ctx->payload = NULL;
 	ctx->route = NULL;
 	ctx->ignored = false;
+	ctx->deadline_ns = HERALD__NEVER_NS;
 	ctx->where = NULL;
 	ctx->who = NULL;
+	ctx->attempts = 0;
 	herald__words_clear(&ctx->words);
 	memset(ctx->slots, 0, service->slots_count * sizeof(void *));
 	return ctx;
@@ -120,6 +124,16 @@ herald__context_give(struct herald_context *ctx)
 
 	if (!keep)
 		destroy_context(ctx);
+}
+
+enum herald_status
+herald__context_arena_status(const struct herald_context *ctx, struct herald_error *error)
+{
+	if (!herald__arena_over_limit(ctx->arena))
+		return herald__out_of_memory(error);
+	return herald_error_set(error, HERALD_LIMIT, HERALD_NO_OFFSET,
+				"the event needs more than %zu bytes of memory",
+				ctx->service->max_arena_bytes);
 }
 
 /* What steps say. */
@@ -244,6 +258,43 @@ herald_context_slot(struct herald_context *ctx, const struct herald_handler *han
 		if (ctx->route->declared.handlers[i] == handler)
 			return &ctx->slots[service->handlers_count + i];
 	return NULL;
+}
+
+const char *
+herald_context_attribute(const struct herald_context *ctx, const char *name)
+{
+	return ctx->attribute ? ctx->attribute(name, ctx->attribute_state) : NULL;
+}
+
+/* The deadline. */
+
+void
+herald_context_expire_after(struct herald_context *ctx, uint32_t timeout_ms)
+{
+	uint64_t deadline_ns = ctx->came_ns + timeout_ms * HERALD__MS_NS;
+
+	if (deadline_ns < ctx->deadline_ns)
+		ctx->deadline_ns = deadline_ns;
+}
+
+uint32_t
+herald_context_remaining_ms(const struct herald_context *ctx)
+{
+	if (ctx->deadline_ns == HERALD__NEVER_NS)
+		return HERALD_NO_DEADLINE;
+
+	uint64_t now_ns = herald__clock_now_ns(ctx->service->clock);
+	if (now_ns >= ctx->deadline_ns)
+		return 0;
+	uint64_t ms = (ctx->deadline_ns - now_ns) / HERALD__MS_NS;
+	return ms < HERALD_NO_DEADLINE ? (uint32_t)ms : HERALD_NO_DEADLINE - 1;
+}
+
+bool
+herald__context_is_late(const struct herald_context *ctx)
+{
+	return ctx->deadline_ns != HERALD__NEVER_NS &&
+	       herald__clock_now_ns(ctx->service->clock) >= ctx->deadline_ns;
 }
 
 /* Logging. */

@@ -33,6 +33,9 @@ herald__words_clear(struct herald__words *words)
 	words->reason[0] = '\0';
 }
 
+/* The deadline of an event that has none. */
+#define HERALD__NEVER_NS UINT64_MAX
+
 struct herald_context {
 	struct herald_service *service;
 	struct herald_arena *arena;
@@ -45,6 +48,11 @@ struct herald_context {
 	bool ignored;
 	const char *where; /* who gave a verdict that is not HERALD_DONE: "handler", "upcaster" */
 	const char *who;   /* its name; NULL: the function */
+	const char *(*attribute)(const char *name, void *state); /* NULL: none */
+	void *attribute_state;
+	uint64_t came_ns;     /* by the service's clock; what it waited elsewhere taken off */
+	uint64_t deadline_ns; /* HERALD__NEVER_NS: none */
+	unsigned attempts;    /* runs of the function so far */
 	struct herald__words words;
 	void *slots[]; /* the service's handlers, then those of the route; see slots_count */
 };
@@ -64,6 +72,13 @@ void herald__context_pool_finish(struct herald__context_pool *pool);
 
 /* A context for one event, all members of which are reset; NULL when memory is out. */
 struct herald_context *herald__context_take(struct herald_service *service);
+
+/* Why the arena gave NULL. */
+enum herald_status
+herald__context_arena_status(const struct herald_context *ctx, struct herald_error *error);
+
+/* Whether the event's deadline has passed. Does not look at the clock when there is none. */
+bool herald__context_is_late(const struct herald_context *ctx);
 
 /* The event is settled. */
 void herald__context_give(struct herald_context *ctx);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "handlers.h"
 #include "service.h"
 #include "json/codec.h"
 #include "json/text.h"
@@ -101,6 +102,18 @@ put_step(struct writer *writer, struct step step)
 }
 
 static void
+put_receive_steps(struct writer *writer)
+{
+	const struct herald_service *service = writer->service;
+
+	for (size_t i = 0; i < service->handlers_count; i++)
+		if (HERALD__HANDLER_HAS(service->handlers[i], receive))
+			put_step(writer,
+				 (struct step){"receive", "handler",
+					       herald__handler_name(service->handlers[i]), NULL});
+}
+
+static void
 put_decode_steps(struct writer *writer, const struct herald_schema *payload)
 {
 	const struct herald_service *service = writer->service;
@@ -135,6 +148,16 @@ put_before_steps(struct writer *writer, struct herald_handler *const *handlers, 
 }
 
 static void
+put_again_step(struct writer *writer, const struct herald_route *route)
+{
+	const struct herald_handler *handler = herald__handlers_again(writer->service, route);
+
+	if (handler)
+		put_step(writer,
+			 (struct step){"again", "handler", herald__handler_name(handler), NULL});
+}
+
+static void
 put_after_steps(struct writer *writer, struct herald_handler *const *handlers, size_t count)
 {
 	for (; count > 0; count--)
@@ -150,11 +173,13 @@ put_steps(struct writer *writer, const struct herald_route *route,
 {
 	const struct herald_service *service = writer->service;
 
+	put_receive_steps(writer);
 	put_decode_steps(writer, upcast ? upcast->declared.from_schema : route->schema);
 	put_upcast_steps(writer, upcast);
 	put_before_steps(writer, service->handlers, service->handlers_count);
 	put_before_steps(writer, route->handlers, route->handlers_count);
 	put_step(writer, (struct step){"function", "schema", route->schema->name, NULL});
+	put_again_step(writer, route);
 	put_after_steps(writer, route->handlers, route->handlers_count);
 	put_after_steps(writer, service->handlers, service->handlers_count);
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "memory.h"
 #include "options.h"
@@ -151,20 +152,21 @@ fill_http(struct herald_http *http, const struct herald_http_options *options,
 }
 
 static enum herald_status
-read_options(const struct herald_http_options *options, struct herald_http_options *out,
-	     struct herald_error *error)
+init_lock(struct herald_http *http, struct herald_error *error)
 {
-	memset(out, 0, sizeof(*out));
-	if (!options)
+	pthread_condattr_t monotonic;
+
+	if (pthread_condattr_init(&monotonic) != 0)
+		return herald__out_of_memory(error);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	int failed = pthread_cond_init(&http->drained, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (failed)
+		return herald__out_of_memory(error);
+	if (pthread_mutex_init(&http->mutex, NULL) == 0)
 		return HERALD_OK;
-	if (options->struct_size < sizeof(options->struct_size))
-		return herald__option_error(
-			error, HERALD_BAD_OPTION,
-			(struct herald__option){"struct_size", HERALD__NO_INDEX, NULL},
-			"use HERALD_HTTP_OPTIONS, which sets it");
-	memcpy(out, options,
-	       options->struct_size < sizeof(*out) ? options->struct_size : sizeof(*out));
-	return HERALD_OK;
+	pthread_cond_destroy(&http->drained);
+	return herald__out_of_memory(error);
 }
 
 static void
@@ -181,7 +183,8 @@ herald_http_create(struct herald_service *service, const struct herald_http_opti
 		   struct herald_http **out, struct herald_error *error)
 {
 	struct herald_http_options read;
-	enum herald_status status = read_options(options, &read, error);
+	enum herald_status status =
+		herald__options_read(options, &read, sizeof(read), "HERALD_HTTP_OPTIONS", error);
 
 	if (status != HERALD_OK)
 		return status;
@@ -192,14 +195,42 @@ herald_http_create(struct herald_service *service, const struct herald_http_opti
 	http->service = service;
 	http->allocator = service->allocator;
 	status = fill_http(http, &read, error);
-	if (status == HERALD_OK && pthread_mutex_init(&http->mutex, NULL) != 0)
-		status = herald__out_of_memory(error);
+	if (status == HERALD_OK)
+		status = init_lock(http, error);
 	if (status != HERALD_OK) {
 		free_http(http);
 		return status;
 	}
 	*out = http;
 	return HERALD_OK;
+}
+
+size_t
+herald_http_max_body_bytes(const struct herald_http *http)
+{
+	return http->max_body_bytes;
+}
+
+size_t
+herald_http_stop(struct herald_http *http, uint32_t drain_ms)
+{
+	struct timespec deadline;
+	int failed = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += drain_ms / 1000;
+	deadline.tv_nsec += (long)(drain_ms % 1000) * 1000000;
+	if (deadline.tv_nsec >= 1000000000) {
+		deadline.tv_sec++;
+		deadline.tv_nsec -= 1000000000;
+	}
+	atomic_store(&http->stopping, true);
+	pthread_mutex_lock(&http->mutex);
+	while (http->in_flight_count > 0 && failed == 0)
+		failed = pthread_cond_timedwait(&http->drained, &http->mutex, &deadline);
+	size_t left = http->in_flight_count;
+	pthread_mutex_unlock(&http->mutex);
+	return left;
 }
 
 void
@@ -214,5 +245,6 @@ herald_http_destroy(struct herald_http *http)
 		herald__http_request_free(request);
 	}
 	pthread_mutex_destroy(&http->mutex);
+	pthread_cond_destroy(&http->drained);
 	free_http(http);
 }

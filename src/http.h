@@ -6,6 +6,7 @@
 #define HERALD_SRC_HTTP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +34,11 @@ struct herald_http {
 	const char **media_types;
 	size_t media_types_count;
 
-	pthread_mutex_t mutex; /* over the rest */
+	atomic_bool stopping;
+
+	pthread_mutex_t mutex;  /* over the rest */
+	pthread_cond_t drained; /* signalled when none is in flight; waits on the monotonic clock */
+	size_t in_flight_count; /* created and not destroyed */
 	struct herald_http_request *idle;
 	size_t idle_count;
 };
@@ -41,14 +46,23 @@ struct herald_http {
 struct herald_http_request {
 	struct herald_http *http;
 	struct herald_http_request *next_idle;
-	bool answered; /* `response` is final; the body no longer matters */
+	uint64_t queued_ns; /* Since when it waits to be finished; 0: it does not. */
+	bool answered;      /* `response` is final; the body no longer matters */
 	struct herald_http_response response;
 	struct herald_buffer body;
+	struct herald_arena *headers; /* of the next; NULL until a request needs it */
+	const char **attributes;      /* values, in the order of the service's names; may be NULL */
 	char answer[HERALD__ANSWER_BYTES];
 };
 
 /* Whether a Content-Type, which may be NULL, is one that the endpoint takes. */
 bool herald__http_accepts(const struct herald_http *http, const char *content_type);
+
+/*
+ * The body is complete, and the request waits for a thread that finishes it: the time counts for the
+ * event's deadline.
+ */
+void herald__http_request_queued(struct herald_http_request *request);
 
 /* Free a request with all its memory; it must not be in the pool any more. */
 void herald__http_request_free(struct herald_http_request *request);

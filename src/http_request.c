@@ -6,26 +6,36 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include <herald/http_adapter.h>
+
+#include "arena.h"
 #include "http.h"
 #include "memory.h"
+#include "options.h"
+#include "service.h"
 #include "json/text.h"
 
 /* The most that is kept of a body's memory for the next one, or taken for a length only declared. */
 #define KEPT_BODY_BYTES ((size_t)64 << 10)
+
+/* The most of a request's headers that is kept for handlers. */
+#define MAX_HEADERS_BYTES ((size_t)64 << 10)
 
 static const char success[] = "{\"status\":\"success\"}";
 
 /* Answers. */
 
 /* The reason phrases of RFC 9110 section 15 and RFC 6585: all that a hidden error tells. */
-static const char *
-reason_phrase(unsigned status)
+const char *
+herald_http_reason(unsigned status)
 {
 	static const struct {
 		unsigned status;
 		const char *phrase;
 	} phrases[] = {
+		{200, "OK"},
 		{400, "Bad Request"},
 		{401, "Unauthorized"},
 		{402, "Payment Required"},
@@ -46,6 +56,7 @@ reason_phrase(unsigned status)
 		{425, "Too Early"},
 		{428, "Precondition Required"},
 		{429, "Too Many Requests"},
+		{431, "Request Header Fields Too Large"},
 		{451, "Unavailable For Legal Reasons"},
 		{500, "Internal Server Error"},
 		{501, "Not Implemented"},
@@ -117,7 +128,7 @@ answer_error(struct herald_http_request *request, unsigned status, const char *t
 	bool hidden = request->http->hide_errors;
 
 	request->response.status = status;
-	if (write_error(&out, hidden ? reason_phrase(status) : text, hidden ? NULL : place))
+	if (write_error(&out, hidden ? herald_http_reason(status) : text, hidden ? NULL : place))
 		set_body(request, out.data, out.bytes);
 	else
 		set_body(request, fallback, sizeof(fallback) - 1);
@@ -211,10 +222,20 @@ answer_result(struct herald_http_request *request, const struct herald_result *r
 
 /* Requests. */
 
+/* Call it with the mutex. */
+static void
+leave(struct herald_http *http)
+{
+	http->in_flight_count--;
+	if (http->in_flight_count == 0)
+		pthread_cond_broadcast(&http->drained);
+}
+
 void
 herald__http_request_free(struct herald_http_request *request)
 {
 	herald_buffer_finish(&request->body);
+	herald_arena_destroy(request->headers);
 	herald__release(&request->http->allocator, request, sizeof(*request));
 }
 
@@ -222,6 +243,7 @@ static struct herald_http_request *
 take_idle(struct herald_http *http)
 {
 	pthread_mutex_lock(&http->mutex);
+	http->in_flight_count++;
 	struct herald_http_request *request = http->idle;
 	if (request) {
 		http->idle = request->next_idle;
@@ -238,14 +260,72 @@ take_request(struct herald_http *http)
 
 	if (!request) {
 		request = herald__allocate(&http->allocator, sizeof(*request));
-		if (!request)
+		if (!request) {
+			pthread_mutex_lock(&http->mutex);
+			leave(http);
+			pthread_mutex_unlock(&http->mutex);
 			return NULL;
+		}
 		request->http = http;
+		request->headers = NULL;
 		herald_buffer_init(&request->body, &http->allocator, http->max_body_bytes);
 	}
+	request->attributes = NULL;
+	request->queued_ns = 0;
 	request->answered = false;
 	request->response = (struct herald_http_response){0};
 	return request;
+}
+
+/* Attributes: the headers that handlers read. */
+
+/* Copy what `head` has of them; false when memory is out, or the limit exceeded. */
+static bool
+copy_headers(struct herald_http_request *request, const struct herald_http_head *head)
+{
+	const struct herald_service *service = request->http->service;
+	struct herald_arena *arena = request->headers;
+
+	request->attributes =
+		herald__arena_array(arena, service->attributes_count, sizeof(*request->attributes));
+	if (!request->attributes)
+		return false;
+	for (size_t i = 0; i < service->attributes_count; i++)
+		if (!herald__arena_string(arena, head->header(service->attributes[i], head->state),
+					  &request->attributes[i]))
+			return false;
+	return true;
+}
+
+static void
+keep_headers(struct herald_http_request *request, const struct herald_http_head *head)
+{
+	char text[64];
+
+	if ((!request->headers && herald_arena_create(&request->http->allocator, MAX_HEADERS_BYTES,
+						      &request->headers) != HERALD_OK) ||
+	    !copy_headers(request, head)) {
+		if (!request->headers || !herald__arena_over_limit(request->headers)) {
+			answer_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
+			return;
+		}
+		snprintf(text, sizeof(text), "the headers are larger than %zu bytes",
+			 MAX_HEADERS_BYTES);
+		answer_error(request, 431, text, NULL);
+	}
+}
+
+static const char *
+find_attribute(const char *name, void *state)
+{
+	const struct herald_http_request *request = state;
+	const struct herald_service *service = request->http->service;
+
+	if (request->attributes)
+		for (size_t i = 0; i < service->attributes_count; i++)
+			if (strcasecmp(service->attributes[i], name) == 0)
+				return request->attributes[i];
+	return NULL;
 }
 
 struct herald_http_request *
@@ -265,6 +345,10 @@ herald_http_request_create(struct herald_http *http, const struct herald_http_he
 	else if (declared && head->content_length <= KEPT_BODY_BYTES &&
 		 herald_buffer_reserve(&request->body, (size_t)head->content_length) != HERALD_OK)
 		answer_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
+	if (!request->answered && atomic_load(&http->stopping))
+		answer_retry(request, "the service is stopping", 0);
+	if (!request->answered && head->header && http->service->attributes_count > 0)
+		keep_headers(request, head);
 	return request;
 }
 
@@ -291,16 +375,40 @@ herald_http_request_response(const struct herald_http_request *request)
 	return request->answered ? &request->response : NULL;
 }
 
+void
+herald__http_request_queued(struct herald_http_request *request)
+{
+	request->queued_ns = herald__clock_now_ns(request->http->service->clock);
+}
+
+static uint32_t
+waited_ms(const struct herald_http_request *request)
+{
+	if (request->queued_ns == 0)
+		return 0;
+
+	uint64_t now_ns = herald__clock_now_ns(request->http->service->clock);
+	uint64_t ms = (now_ns - request->queued_ns) / HERALD__MS_NS;
+	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
+static void
+handle_event(struct herald_http_request *request)
+{
+	struct herald_result result;
+
+	herald_service_handle_with(request->http->service, request->body.data, request->body.bytes,
+				   &HERALD_ARRIVAL(.attribute = find_attribute, .state = request,
+						   .waited_ms = waited_ms(request)),
+				   &result);
+	answer_result(request, &result);
+}
+
 const struct herald_http_response *
 herald_http_request_finish(struct herald_http_request *request)
 {
-	if (!request->answered) {
-		struct herald_result result;
-
-		herald_service_handle(request->http->service, request->body.data,
-				      request->body.bytes, &result);
-		answer_result(request, &result);
-	}
+	if (!request->answered)
+		handle_event(request);
 	return &request->response;
 }
 
@@ -309,6 +417,14 @@ herald_http_request_unreadable(struct herald_http_request *request)
 {
 	if (!request->answered)
 		answer_error(request, 400, "failed to read the request body", NULL);
+	return &request->response;
+}
+
+const struct herald_http_response *
+herald_http_request_unavailable(struct herald_http_request *request, const char *reason)
+{
+	if (!request->answered)
+		answer_retry(request, reason, 0);
 	return &request->response;
 }
 
@@ -322,6 +438,8 @@ herald_http_request_destroy(struct herald_http_request *request)
 	if (request->body.capacity > KEPT_BODY_BYTES)
 		herald_buffer_finish(&request->body);
 	request->body.bytes = 0;
+	if (request->headers)
+		herald_arena_reset(request->headers);
 
 	pthread_mutex_lock(&http->mutex);
 	bool keep = http->idle_count < http->max_idle_requests;
@@ -329,11 +447,11 @@ herald_http_request_destroy(struct herald_http_request *request)
 		request->next_idle = http->idle;
 		http->idle = request;
 		http->idle_count++;
-	}
-	pthread_mutex_unlock(&http->mutex);
-
-	if (!keep)
+	} else {
 		herald__http_request_free(request);
+	}
+	leave(http);
+	pthread_mutex_unlock(&http->mutex);
 }
 
 const struct herald_http_response *

@@ -34,6 +34,38 @@ herald__option_error(struct herald_error *error, enum herald_status status,
 	return status;
 }
 
+enum herald_status
+herald__options_read(const void *options, void *out, size_t bytes, const char *macro,
+		     struct herald_error *error)
+{
+	size_t given;
+
+	memset(out, 0, bytes);
+	if (!options)
+		return HERALD_OK;
+	memcpy(&given, options, sizeof(given));
+	if (given < sizeof(given))
+		return herald__option_error(
+			error, HERALD_BAD_OPTION,
+			(struct herald__option){"struct_size", HERALD__NO_INDEX, NULL},
+			"use %s, which sets it", macro);
+	memcpy(out, options, given < bytes ? given : bytes);
+	return HERALD_OK;
+}
+
+enum herald_status
+herald__allocator_check(const struct herald_allocator *allocator, struct herald_error *error)
+{
+	bool some = allocator->allocate || allocator->reallocate || allocator->release;
+	bool all = allocator->allocate && allocator->reallocate && allocator->release;
+
+	if (!some || all)
+		return HERALD_OK;
+	return herald__option_error(error, HERALD_BAD_OPTION,
+				    (struct herald__option){"allocator", HERALD__NO_INDEX, NULL},
+				    "it needs all three functions, or none");
+}
+
 void *
 herald__arena_array(struct herald_arena *arena, size_t count, size_t bytes)
 {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <herald/allocator.h>
 #include <herald/arena.h>
 #include <herald/export.h>
 #include <herald/status.h>
@@ -24,6 +25,17 @@ struct herald__option {
 HERALD_PRINTF(4, 5)
 enum herald_status herald__option_error(struct herald_error *error, enum herald_status status,
 					struct herald__option option, const char *format, ...);
+
+/*
+ * Take of the caller's options what is there; the rest of the `bytes` of *out is zero. They begin with
+ * their struct_size; NULL means the defaults. `macro` is what sets it.
+ */
+enum herald_status herald__options_read(const void *options, void *out, size_t bytes,
+					const char *macro, struct herald_error *error);
+
+/* Whether the option `allocator` is complete, or zeroed. */
+enum herald_status
+herald__allocator_check(const struct herald_allocator *allocator, struct herald_error *error);
 
 /* An array from the arena, cleared; NULL as herald_arena_alloc(), and when its size overflows. */
 void *herald__arena_array(struct herald_arena *arena, size_t count, size_t bytes);

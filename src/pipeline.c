@@ -1,26 +1,18 @@
 /*
- * The way of an event through a service, in the order that handler.h promises: decode, route, decode
- * the payload, upcast, `before`, the function, `after`, count and log. There is no other order, and
- * every step either goes on to the next or ends the event. Creating the service is service.c's.
+ * The way of an event through a service, in the order that handler.h promises: `receive`, decode,
+ * route, decode the payload, upcast, `before`, the function, `after`, count and log. There is no other
+ * order, and every step either goes on to the next or ends the event. How the user's code is called is
+ * steps.c's, creating the service is service.c's.
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "arena.h"
 #include "log.h"
 #include "options.h"
 #include "service.h"
+#include "steps.h"
 #include "json/codec.h"
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 /* Without the texts' other bytes: they are many, and an event that is done has none. */
 static void
@@ -30,17 +22,6 @@ clear_error(struct herald_error *error)
 	error->offset = HERALD_NO_OFFSET;
 	error->path[0] = '\0';
 	error->message[0] = '\0';
-}
-
-/* Why the arena gave NULL. */
-static enum herald_status
-arena_status(const struct herald_context *ctx, struct herald_error *error)
-{
-	if (!herald__arena_over_limit(ctx->arena))
-		return herald__out_of_memory(error);
-	return herald_error_set(error, HERALD_LIMIT, HERALD_NO_OFFSET,
-				"the event needs more than %zu bytes of memory",
-				ctx->service->max_arena_bytes);
 }
 
 /* Decoding the message. */
@@ -74,7 +55,7 @@ decode_message(struct herald_context *ctx, char *data, size_t bytes, struct hera
 	struct herald_message *message = herald__arena_take(ctx->arena, service->envelope->bytes);
 
 	if (!message)
-		return arena_status(ctx, error);
+		return herald__context_arena_status(ctx, error);
 
 	enum herald_status status =
 		service->decoder
@@ -142,7 +123,7 @@ decode_payload(struct herald_context *ctx, char *data, size_t bytes,
 	void *out = herald__arena_take(ctx->arena, schema->bytes);
 
 	if (!out || (raw->data && !locate_payload(ctx, data, bytes, &text)))
-		return arena_status(ctx, error);
+		return herald__context_arena_status(ctx, error);
 	ctx->payload = out;
 
 	/* A payload that is not there is an empty one, whose required members are missing. */
@@ -166,158 +147,6 @@ decode_payload(struct herald_context *ctx, char *data, size_t bytes,
 			error->offset = HERALD_NO_OFFSET;
 	}
 	return status;
-}
-
-/* What a step returned. */
-
-static const char *
-default_reason(enum herald_verdict verdict)
-{
-	return verdict == HERALD_RETRY ? "try again later" : "the event failed";
-}
-
-/* Log what only the program's author can mend. */
-static void
-log_no_verdict(struct herald_context *ctx, const char *where, const char *who, int value)
-{
-	struct herald_log_field fields[2] = {{"value", NULL, value}};
-	size_t count = 1;
-
-	if (who)
-		fields[count++] = (struct herald_log_field){where, who, 0};
-	herald_context_log(ctx, HERALD_LOG_ERROR, "a function returned a value that is no verdict",
-			   fields, count);
-}
-
-/*
- * Make what a step returned one of the three verdicts, and its words fit it: none for HERALD_DONE,
- * always a reason for the others. `where` and `who` as in struct herald_context.
- */
-static enum herald_verdict
-settle_step(struct herald_context *ctx, enum herald_verdict verdict, const char *where,
-	    const char *who)
-{
-	if (verdict == HERALD_DONE) {
-		if (ctx->words.said)
-			herald__words_clear(&ctx->words);
-		return HERALD_DONE;
-	}
-	if (verdict != HERALD_RETRY && verdict != HERALD_FAIL) {
-		log_no_verdict(ctx, where, who, (int)verdict);
-		verdict = HERALD_FAIL;
-	}
-	if (!ctx->words.said)
-		herald__words_clear(&ctx->words);
-	if (ctx->words.reason[0] == '\0')
-		snprintf(ctx->words.reason, sizeof(ctx->words.reason), "%s",
-			 default_reason(verdict));
-	ctx->where = where;
-	ctx->who = who;
-	return verdict;
-}
-
-/* The steps with code of the user's. */
-
-static enum herald_status
-upcast(struct herald_context *ctx, const struct herald__upcast *link, enum herald_verdict *verdict,
-       struct herald_error *error)
-{
-	for (; link && *verdict == HERALD_DONE; link = link->next) {
-		const struct herald_upcaster *declared = &link->declared;
-		void *to = herald__arena_take(ctx->arena, declared->to_schema->bytes);
-
-		if (!to)
-			return arena_status(ctx, error);
-		memset(to, 0, declared->to_schema->bytes);
-		*verdict = settle_step(ctx, declared->function(ctx, ctx->payload, to), "upcaster",
-				       declared->name ? declared->name : "");
-		ctx->payload = to;
-	}
-	return HERALD_OK;
-}
-
-/* The event's handler number `index`, in the order of `before`. */
-static struct herald_handler *
-handler_at(const struct herald_context *ctx, size_t index)
-{
-	const struct herald_service *service = ctx->service;
-
-	return index < service->handlers_count
-		       ? service->handlers[index]
-		       : ctx->route->declared.handlers[index - service->handlers_count];
-}
-
-/* Run `before` of each handler until one refuses; *passed is how many did not. */
-static enum herald_verdict
-run_before(struct herald_context *ctx, size_t count, size_t *passed)
-{
-	for (*passed = 0; *passed < count; ++*passed) {
-		struct herald_handler *handler = handler_at(ctx, *passed);
-
-		if (!handler->ops->before)
-			continue;
-		enum herald_verdict verdict = settle_step(ctx, handler->ops->before(handler, ctx),
-							  "handler", herald__handler_name(handler));
-		if (verdict != HERALD_DONE)
-			return verdict;
-	}
-	return HERALD_DONE;
-}
-
-/* Run one `after` of an event that failed already: what it says is logged, and changes nothing. */
-static void
-run_late_after(struct herald_context *ctx, struct herald_handler *handler,
-	       enum herald_verdict result)
-{
-	const struct herald__words words = ctx->words;
-	const char *where = ctx->where, *who = ctx->who, *name = herald__handler_name(handler);
-
-	ctx->words.said = false;
-	enum herald_verdict verdict =
-		settle_step(ctx, handler->ops->after(handler, ctx, result), "handler", name);
-	if (verdict != HERALD_DONE) {
-		const struct herald_log_field fields[] = {
-			{"handler", name, 0},
-			{"verdict", herald_verdict_name(verdict), 0},
-			{"reason", ctx->words.reason, 0},
-		};
-		herald_context_log(ctx, HERALD_LOG_ERROR, "after failed, and so had the event",
-				   fields, sizeof(fields) / sizeof(fields[0]));
-	}
-	ctx->words = words;
-	ctx->where = where;
-	ctx->who = who;
-}
-
-/* Run `after` of the first `count` handlers, the last one first. Returns what the event comes to. */
-static enum herald_verdict
-run_after(struct herald_context *ctx, size_t count, enum herald_verdict result)
-{
-	while (count > 0) {
-		struct herald_handler *handler = handler_at(ctx, --count);
-
-		if (!handler->ops->after)
-			continue;
-		if (result == HERALD_DONE)
-			result = settle_step(ctx, handler->ops->after(handler, ctx, result),
-					     "handler", herald__handler_name(handler));
-		else
-			run_late_after(ctx, handler, result);
-	}
-	return result;
-}
-
-static enum herald_verdict
-run_function(struct herald_context *ctx)
-{
-	const struct herald_route *route = &ctx->route->declared;
-	size_t count = ctx->service->handlers_count + route->handlers_count, passed;
-	enum herald_verdict verdict = run_before(ctx, count, &passed);
-
-	if (verdict == HERALD_DONE)
-		verdict = settle_step(ctx, route->function(ctx, ctx->payload, route->state),
-				      "function", NULL);
-	return run_after(ctx, passed, verdict);
 }
 
 /* The whole way. */
@@ -369,6 +198,12 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 					"the event is larger than %zu bytes",
 					service->max_event_bytes);
 
+	if (service->receives) {
+		*verdict = herald__step_receive(ctx, data, bytes);
+		if (*verdict != HERALD_DONE)
+			return HERALD_OK;
+	}
+
 	enum herald_status status = decode_message(ctx, data, bytes, error);
 	if (status != HERALD_OK)
 		return status;
@@ -387,9 +222,9 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 				link ? link->declared.from_schema : ctx->route->declared.schema,
 				link ? link->codec : ctx->route->codec, error);
 	if (status == HERALD_OK)
-		status = upcast(ctx, link, verdict, error);
+		status = herald__step_upcast(ctx, link, verdict, error);
 	if (status == HERALD_OK && *verdict == HERALD_DONE)
-		*verdict = run_function(ctx);
+		*verdict = herald__step_function(ctx);
 	return status;
 }
 
@@ -442,7 +277,7 @@ log_event(const struct herald_service *service, const struct herald_context *ctx
 	  const struct herald_result *result, uint64_t nanoseconds)
 {
 	const struct herald_error *error = &result->error;
-	struct herald_log_field fields[HERALD__EVENT_FIELDS + 7];
+	struct herald_log_field fields[HERALD__EVENT_FIELDS + 8];
 	enum herald_log_level level = level_of(result);
 
 	if (!herald__log_takes(&service->log, level))
@@ -462,20 +297,40 @@ log_event(const struct herald_service *service, const struct herald_context *ctx
 		fields[count++] = (struct herald_log_field){"reason", error->message, 0};
 	if (ctx && ctx->who)
 		fields[count++] = (struct herald_log_field){ctx->where, ctx->who, 0};
+	if (ctx && ctx->attempts > 1)
+		fields[count++] = (struct herald_log_field){"attempts", NULL, ctx->attempts};
 	fields[count++] =
 		(struct herald_log_field){"duration_us", NULL, (int64_t)(nanoseconds / 1000)};
 	herald__log(&service->log, level, message_of(ctx, result), fields, count);
 }
 
-void
-herald_service_handle(struct herald_service *service, char *data, size_t bytes,
-		      struct herald_result *out)
+/* Tell the context how the event came. */
+static void
+set_arrival(struct herald_context *ctx, const struct herald_arrival *arrival, uint64_t now_ns)
 {
-	uint64_t begin = now_ns();
+	struct herald_arrival read = {0};
+
+	if (arrival)
+		memcpy(&read, arrival,
+		       arrival->struct_size < sizeof(read) ? arrival->struct_size : sizeof(read));
+	ctx->attribute = read.attribute;
+	ctx->attribute_state = read.state;
+
+	uint64_t waited_ns = read.waited_ms * HERALD__MS_NS;
+	ctx->came_ns = now_ns > waited_ns ? now_ns - waited_ns : 0;
+}
+
+void
+herald_service_handle_with(struct herald_service *service, char *data, size_t bytes,
+			   const struct herald_arrival *arrival, struct herald_result *out)
+{
+	uint64_t begin = herald__clock_now_ns(service->clock);
 	char none[1];
 	enum herald_verdict verdict = HERALD_DONE;
 	struct herald_context *ctx = herald__context_take(service);
 
+	if (ctx)
+		set_arrival(ctx, arrival, begin);
 	out->status = HERALD_OK;
 	out->http_status = 0;
 	out->retry_after_ms = 0;
@@ -485,11 +340,18 @@ herald_service_handle(struct herald_service *service, char *data, size_t bytes,
 		    : herald__out_of_memory(&out->error);
 	settle_event(ctx, status, verdict, out);
 
-	uint64_t nanoseconds = now_ns() - begin;
+	uint64_t nanoseconds = herald__clock_now_ns(service->clock) - begin;
 	herald__counters_add(&service->counters, out, ctx && ctx->ignored, nanoseconds);
 	if (ctx && ctx->route)
 		herald__counters_add(&ctx->route->counters, out, false, nanoseconds);
 	log_event(service, ctx, out, nanoseconds);
 	if (ctx)
 		herald__context_give(ctx);
+}
+
+void
+herald_service_handle(struct herald_service *service, char *data, size_t bytes,
+		      struct herald_result *out)
+{
+	herald_service_handle_with(service, data, bytes, NULL, out);
 }

@@ -1,6 +1,6 @@
 /*
  * The service: its options checked and copied, a codec for each schema, and the end of it all. What
- * happens to events is pipeline.c's, the routes are route_build.c's.
+ * happens to events is pipeline.c's, the routes are route_build.c's, the handlers are handlers.c's.
  */
 #include "service.h"
 #include "json/codec.h"
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers.h"
 #include "memory.h"
 #include "options.h"
 
@@ -23,30 +24,13 @@ option(const char *name)
 
 /* Options. */
 
-/* Take of the caller's options what is there; the rest is zero. */
-static enum herald_status
-read_options(const struct herald_service_options *options, struct herald_service_options *out,
-	     struct herald_error *error)
-{
-	memset(out, 0, sizeof(*out));
-	if (!options || options->struct_size < sizeof(options->struct_size))
-		return herald__option_error(error, HERALD_BAD_OPTION, option("struct_size"),
-					    "use HERALD_SERVICE_OPTIONS, which sets it");
-	memcpy(out, options,
-	       options->struct_size < sizeof(*out) ? options->struct_size : sizeof(*out));
-	return HERALD_OK;
-}
-
 static enum herald_status
 check_options(const struct herald_service_options *options, struct herald_error *error)
 {
-	const struct herald_allocator *allocator = &options->allocator;
-	bool some = allocator->allocate || allocator->reallocate || allocator->release;
-	bool all = allocator->allocate && allocator->reallocate && allocator->release;
+	enum herald_status status = herald__allocator_check(&options->allocator, error);
 
-	if (some && !all)
-		return herald__option_error(error, HERALD_BAD_OPTION, option("allocator"),
-					    "it needs all three functions, or none");
+	if (status != HERALD_OK)
+		return status;
 	if (options->handlers_count > 0 && !options->handlers)
 		return herald__option_error(error, HERALD_BAD_OPTION, option("handlers"),
 					    "NULL, but handlers_count is %zu",
@@ -62,149 +46,6 @@ check_options(const struct herald_service_options *options, struct herald_error 
 		return herald__option_error(error, HERALD_BAD_OPTION, option("max_arena_bytes"),
 					    "%zu are more than can be addressed",
 					    options->max_arena_bytes);
-	return HERALD_OK;
-}
-
-/* Handlers. */
-
-const char *
-herald__handler_name(const struct herald_handler *handler)
-{
-	return handler->ops->name ? handler->ops->name : "unnamed";
-}
-
-static const char *
-handler_problem(const struct herald_handler *handler)
-{
-	if (!handler)
-		return "the handler is NULL";
-	if (!handler->ops)
-		return "the handler has no ops";
-	if (handler->ops->struct_size < sizeof(*handler->ops))
-		return "ops->struct_size is not sizeof(struct herald_handler_ops)";
-	return NULL;
-}
-
-static enum herald_status
-add_service_handlers(struct herald_service *service, const struct herald_service_options *options,
-		     struct herald_error *error)
-{
-	size_t count = options->handlers_count;
-
-	service->handlers = herald__arena_array(service->arena, count, sizeof(*service->handlers));
-	if (!service->handlers)
-		return herald__out_of_memory(error);
-	for (size_t i = 0; i < count; i++) {
-		struct herald_handler *handler = options->handlers[i];
-		const char *problem = handler_problem(handler);
-
-		if (!problem && handler->ops->decode && service->decoder)
-			problem = "an earlier handler has `decode` already";
-		if (problem)
-			return herald__option_error(error, HERALD_BAD_OPTION,
-						    (struct herald__option){"handlers", i, NULL},
-						    "%s", problem);
-		if (handler->ops->decode)
-			service->decoder = handler;
-		service->handlers[i] = handler;
-	}
-	service->handlers_count = count;
-	return HERALD_OK;
-}
-
-static enum herald_status
-check_route_handlers(const struct herald_service *service, struct herald_error *error)
-{
-	for (size_t i = 0; i < service->table.routes_count; i++) {
-		const struct herald_route *route = &service->table.routes[i].declared;
-
-		for (size_t j = 0; j < route->handlers_count; j++) {
-			const char *problem = handler_problem(route->handlers[j]);
-			char list[48];
-
-			if (!problem && route->handlers[j]->ops->decode)
-				problem = "a route's handler cannot have `decode`: it comes before "
-					  "the route is known";
-			if (!problem)
-				continue;
-			snprintf(list, sizeof(list), "routes[%zu].handlers", i);
-			return herald__option_error(error, HERALD_BAD_OPTION,
-						    (struct herald__option){list, j, NULL}, "%s",
-						    problem);
-		}
-	}
-	return HERALD_OK;
-}
-
-/* A handler and when it was named. */
-struct mention {
-	struct herald_handler *handler;
-	size_t order;
-};
-
-static int
-compare_by_handler(const void *a, const void *b)
-{
-	const struct mention *left = a, *right = b;
-
-	if (left->handler != right->handler)
-		return (uintptr_t)left->handler < (uintptr_t)right->handler ? -1 : 1;
-	return left->order < right->order ? -1 : left->order > right->order;
-}
-
-static int
-compare_by_order(const void *a, const void *b)
-{
-	const struct mention *left = a, *right = b;
-
-	return left->order < right->order ? -1 : left->order > right->order;
-}
-
-static size_t
-list_mentions(const struct herald_service *service, struct mention *mentions)
-{
-	size_t count = 0;
-
-	for (; count < service->handlers_count; count++)
-		mentions[count] = (struct mention){service->handlers[count], count};
-	for (size_t i = 0; i < service->table.routes_count; i++) {
-		const struct herald_route *route = &service->table.routes[i].declared;
-
-		for (size_t j = 0; j < route->handlers_count; j++, count++)
-			mentions[count] = (struct mention){route->handlers[j], count};
-	}
-	return count;
-}
-
-/* Note each handler once, whatever number of routes share it, in the order they are named. */
-static enum herald_status
-collect_owned(struct herald_service *service, struct herald_error *error)
-{
-	size_t count = service->handlers_count, kept = 0;
-
-	service->slots_count = service->handlers_count;
-	for (size_t i = 0; i < service->table.routes_count; i++) {
-		size_t own = service->table.routes[i].declared.handlers_count;
-
-		count += own;
-		if (service->slots_count < service->handlers_count + own)
-			service->slots_count = service->handlers_count + own;
-	}
-
-	struct mention *mentions = herald__arena_array(service->arena, count, sizeof(*mentions));
-	service->owned = herald__arena_array(service->arena, count, sizeof(*service->owned));
-	if (!mentions || !service->owned)
-		return herald__out_of_memory(error);
-
-	list_mentions(service, mentions);
-	qsort(mentions, count, sizeof(*mentions), compare_by_handler);
-	for (size_t i = 0; i < count; i++)
-		if (i == 0 || mentions[i].handler != mentions[kept - 1].handler)
-			mentions[kept++] = mentions[i];
-	qsort(mentions, kept, sizeof(*mentions), compare_by_order);
-	for (size_t i = 0; i < kept; i++)
-		service->owned[i] = mentions[i].handler;
-	service->owned_count = kept;
 	return HERALD_OK;
 }
 
@@ -424,16 +265,14 @@ static enum herald_status
 fill_service(struct herald_service *service, const struct herald_service_options *options,
 	     struct herald_error *error)
 {
-	enum herald_status status = add_service_handlers(service, options, error);
+	enum herald_status status = herald__handlers_add(service, options, error);
 
 	if (status == HERALD_OK)
 		status = herald__route_table_init(&service->table, service->arena, options->routes,
 						  options->routes_count, options->upcasters,
 						  options->upcasters_count, error);
 	if (status == HERALD_OK)
-		status = check_route_handlers(service, error);
-	if (status == HERALD_OK)
-		status = collect_owned(service, error);
+		status = herald__handlers_collect(service, error);
 	if (status == HERALD_OK)
 		status = create_codecs(service, error);
 	if (status == HERALD_OK)
@@ -446,7 +285,9 @@ herald_service_create(const struct herald_service_options *options, struct heral
 		      struct herald_error *error)
 {
 	struct herald_service_options read;
-	enum herald_status status = read_options(options, &read, error);
+	const struct herald_service_options none = {0};
+	enum herald_status status = herald__options_read(
+		options ? options : &none, &read, sizeof(read), "HERALD_SERVICE_OPTIONS", error);
 
 	if (status == HERALD_OK)
 		status = check_options(&read, error);
@@ -471,13 +312,7 @@ herald_service_destroy(struct herald_service *service)
 	if (!service)
 		return;
 
-	/* The last one named first, as in `after`: it may use what an earlier one still holds. */
-	for (size_t i = service->owned_count; i > 0; i--) {
-		struct herald_handler *handler = service->owned[i - 1];
-
-		if (handler->ops->destroy)
-			handler->ops->destroy(handler);
-	}
+	herald__handlers_destroy(service);
 	free_service(service);
 }
 

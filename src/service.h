@@ -12,6 +12,7 @@
 
 #include "context.h"
 #include "route.h"
+#include "service_clock.h"
 #include "statistics.h"
 
 /* A codec and what it was made of. */
@@ -34,7 +35,10 @@ struct herald_service {
 	struct herald_handler *decoder; /* the one with `decode`; NULL: the envelope */
 	struct herald_handler **owned;  /* each handler once, in the order they were named */
 	size_t owned_count;
-	size_t slots_count; /* the most handlers that one event can have */
+	size_t slots_count;      /* the most handlers that one event can have */
+	bool receives;           /* one of them has `receive` */
+	const char **attributes; /* names of those that some handler reads, each once */
+	size_t attributes_count;
 
 	struct herald__codec_entry *codecs; /* by address of the schema */
 	size_t codecs_count;
@@ -47,9 +51,7 @@ struct herald_service {
 	struct herald__route_table table;
 	struct herald__context_pool pool;
 	struct herald__counters counters;
+	const struct herald__clock *clock; /* NULL: the system's; tests set their own */
 };
-
-/* The handler's name, never NULL. */
-const char *herald__handler_name(const struct herald_handler *handler);
 
 #endif

@@ -114,7 +114,7 @@ post(const struct fixture *fixture, uint64_t content_length)
 {
 	struct herald_http_request *request = herald_http_request_create(
 		fixture->http,
-		&(struct herald_http_head){"POST", "application/json", content_length});
+		&(struct herald_http_head){"POST", "application/json", content_length, NULL, NULL});
 
 	assert_non_null(request);
 	return request;
@@ -331,31 +331,31 @@ test_refused_heads(void **state)
 		struct herald_http_head head;
 		const char *answer, *hidden;
 	} rows[] = {
-		{{"GET", "application/json", 0},
+		{{"GET", "application/json", 0, NULL, NULL},
 		 "405 {\"error\":\"send POST, not GET\"} Allow: POST",
 		 "405 {\"error\":\"Method Not Allowed\"} Allow: POST"},
-		{{"post", "application/json", 0},
+		{{"post", "application/json", 0, NULL, NULL},
 		 "405 {\"error\":\"send POST, not post\"} Allow: POST",
 		 "405 {\"error\":\"Method Not Allowed\"} Allow: POST"},
-		{{"PO\"ST\n", NULL, UINT64_MAX - 1},
+		{{"PO\"ST\n", NULL, UINT64_MAX - 1, NULL, NULL},
 		 "405 {\"error\":\"send POST, not PO\\\"ST\\n\"} Allow: POST",
 		 "405 {\"error\":\"Method Not Allowed\"} Allow: POST"},
-		{{"", "application/json", 0},
+		{{"", "application/json", 0, NULL, NULL},
 		 "405 {\"error\":\"send POST, not \"} Allow: POST",
 		 "405 {\"error\":\"Method Not Allowed\"} Allow: POST"},
-		{{NULL, "application/json", 0},
+		{{NULL, "application/json", 0, NULL, NULL},
 		 "405 {\"error\":\"send POST, not nothing\"} Allow: POST",
 		 "405 {\"error\":\"Method Not Allowed\"} Allow: POST"},
-		{{"POST", NULL, UINT64_MAX - 1},
+		{{"POST", NULL, UINT64_MAX - 1, NULL, NULL},
 		 "415 {\"error\":\"send application/json; there is no Content-Type\"}",
 		 "415 {\"error\":\"Unsupported Media Type\"}"},
-		{{"POST", "text/plain", UINT64_MAX - 1},
+		{{"POST", "text/plain", UINT64_MAX - 1, NULL, NULL},
 		 "415 {\"error\":\"send application/json, not text/plain\"}",
 		 "415 {\"error\":\"Unsupported Media Type\"}"},
-		{{"POST", "application/json", 1048577},
+		{{"POST", "application/json", 1048577, NULL, NULL},
 		 "413 {\"error\":\"the body is larger than 1048576 bytes\"}",
 		 "413 {\"error\":\"Content Too Large\"}"},
-		{{"POST", "application/json", UINT64_MAX - 1},
+		{{"POST", "application/json", UINT64_MAX - 1, NULL, NULL},
 		 "413 {\"error\":\"the body is larger than 1048576 bytes\"}",
 		 "413 {\"error\":\"Content Too Large\"}"},
 	};
@@ -439,7 +439,8 @@ test_media_types(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
-		const struct herald_http_head head = {"POST", rows[i / 2].content_type, 10};
+		const struct herald_http_head head = {"POST", rows[i / 2].content_type, 10, NULL,
+						      NULL};
 		struct herald_http_request *request =
 			herald_http_request_create(fixtures[i % 2].http, &head);
 		const struct herald_http_response *response = herald_http_request_response(request);
@@ -454,7 +455,8 @@ test_media_types(void **state)
 	}
 
 	struct herald_http_request *request = herald_http_request_create(
-		fixtures[1].http, &(struct herald_http_head){"POST", "application/json", 0});
+		fixtures[1].http,
+		&(struct herald_http_head){"POST", "application/json", 0, NULL, NULL});
 	assert_string_equal(text_of(herald_http_request_response(request)),
 			    "415 {\"error\":\"send application/x-www-form-urlencoded or TEXT/csv, "
 			    "not application/json\"}");
@@ -474,7 +476,7 @@ test_long_and_wild_heads(void **state)
 	for (size_t i = 0; i < sizeof(wild) - 1; i++)
 		wild[i] = (char)(i % 255 + 1);
 	for (int i = 0; i < 2; i++) {
-		const struct herald_http_head head = {i ? "POST" : wild, wild, 0};
+		const struct herald_http_head head = {i ? "POST" : wild, wild, 0, NULL, NULL};
 		struct herald_http_request *request =
 			herald_http_request_create(fixture.http, &head);
 		const struct herald_http_response *response = herald_http_request_response(request);
@@ -689,7 +691,7 @@ test_options_are_copied(void **state)
 	memset(type, '?', sizeof(type) - 1);
 	types[0] = NULL;
 	struct herald_http_request *request = herald_http_request_create(
-		fixture.http, &(struct herald_http_head){"POST", "text/csv", 0});
+		fixture.http, &(struct herald_http_head){"POST", "text/csv", 0, NULL, NULL});
 	assert_null(herald_http_request_response(request));
 	herald_http_request_destroy(request);
 	close_endpoint(&fixture);
@@ -729,7 +731,8 @@ test_no_allocation_in_the_steady_state(void **state)
 			herald_http_request_finish(request);
 			herald_http_request_destroy(request);
 			request = herald_http_request_create(
-				fixture.http, &(struct herald_http_head){"GET", NULL, 0});
+				fixture.http,
+				&(struct herald_http_head){"GET", NULL, 0, NULL, NULL});
 			herald_http_request_destroy(request);
 		}
 		if (round == 1)
@@ -798,7 +801,8 @@ request_while_failing(enum failing_mode mode, size_t n)
 	memory.fail_at = memory.calls + n;
 
 	struct herald_http_request *request = herald_http_request_create(
-		fixture.http, &(struct herald_http_head){"POST", "application/json", 100});
+		fixture.http,
+		&(struct herald_http_head){"POST", "application/json", 100, NULL, NULL});
 	const struct herald_http_response *response = herald_http_unavailable();
 	if (request) {
 		/* In pieces, so that the body's memory grows too. */

@@ -134,7 +134,8 @@ work(void *state)
 	struct herald_route_statistics route;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		const struct herald_http_head head = {"POST", "application/json", 50};
+		const struct herald_http_head head = {
+			.method = "POST", .content_type = "application/json", .content_length = 50};
 		char json[300], expected[100];
 
 		prepare(worker, round, json, sizeof(json), expected);

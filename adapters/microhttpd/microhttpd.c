@@ -69,11 +69,20 @@ read_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *val
 	return MHD_YES;
 }
 
+static const char *
+find_header(const char *name, void *state)
+{
+	return MHD_lookup_connection_value(state, MHD_HEADER_KIND, name);
+}
+
 void
 herald__head_read(struct MHD_Connection *connection, const char *method, struct herald__head *out)
 {
 	*out = (struct herald__head){
-		.http = {.method = method, .content_length = HERALD_HTTP_NO_LENGTH},
+		.http = {.method = method,
+			 .content_length = HERALD_HTTP_NO_LENGTH,
+			 .header = find_header,
+			 .state = connection},
 	};
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, read_header, out);
 	/* RFC 9112 section 6.1: both at once is how requests are smuggled past a proxy. */

@@ -68,6 +68,31 @@ HERALD_API const struct herald_route *herald_context_route(const struct herald_c
 /** Why the event is not done so far: the text of herald_retry or herald_fail; "" when it is. */
 HERALD_API const char *herald_context_reason(const struct herald_context *ctx);
 
+/**
+ * What came with the event beside its bytes, under this name: with HTTP a header, such as
+ * "X-Api-Key". HTTP ignores the name's case, and keeps only what a handler lists in its `attributes`.
+ * Where a sender may give one name several values, it is one of them.
+ *
+ * Returns  NULL when there is none, "" for an empty one. Borrowed until the event is settled.
+ */
+HERALD_API const char *herald_context_attribute(const struct herald_context *ctx, const char *name);
+
+/**
+ * Give the event a deadline, `timeout_ms` after it was handed in; of several the nearest counts. When
+ * it has passed before the business function would run, the event is HERALD_RETRY and the function
+ * does not run. What runs is never interrupted.
+ */
+HERALD_API void herald_context_expire_after(struct herald_context *ctx, uint32_t timeout_ms);
+
+/** herald_context_remaining_ms() of an event without a deadline. */
+#define HERALD_NO_DEADLINE UINT32_MAX
+
+/**
+ * How long is left until the event's deadline, rounded down, for the timeouts of what a function
+ * calls. 0 once it has passed; HERALD_NO_DEADLINE when there is none.
+ */
+HERALD_API uint32_t herald_context_remaining_ms(const struct herald_context *ctx);
+
 /** Memory that lives until the event is settled; NULL when it is out or over the service's limit. */
 HERALD_API void *herald_context_alloc(struct herald_context *ctx, size_t bytes);
 

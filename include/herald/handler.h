@@ -2,13 +2,17 @@
  * Handlers: what a user adds around the business functions, for all events of a service or for those
  * of one route.
  *
- * The order is fixed: decode; `before` of the service's handlers in their order, then of the
- * route's; the business function; `after` in reverse.
+ * The order is fixed: `receive` of the service's handlers in their order; decode; `before` of the
+ * service's handlers in their order, then of the route's; the business function, which `again` may
+ * have run again; `after` in reverse.
+ *
+ * Ready-made: herald/deadline.h, herald/retry.h.
  */
 #ifndef HERALD_HANDLER_H
 #define HERALD_HANDLER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <herald/context.h>
 #include <herald/export.h>
@@ -20,6 +24,13 @@ extern "C" {
 #endif
 
 struct herald_handler;
+
+/** What a handler's `again` wants done with an event that came to HERALD_RETRY. */
+enum herald_again {
+	HERALD_AGAIN_STOP, /**< Nothing: it stays HERALD_RETRY, and its sender tries again. */
+	HERALD_AGAIN_RUN,  /**< Wait, then run the function again. */
+	HERALD_AGAIN_FAIL, /**< Give it up: it is HERALD_FAIL. */
+};
 
 /**
  * What a handler can do. Any slot may be NULL. All run on the thread that handles the event, several
@@ -63,6 +74,38 @@ struct herald_handler_ops {
 
 	/** Called once, by herald_service_destroy(). */
 	void (*destroy)(struct herald_handler *handler);
+
+	/**
+	 * Names of what the handler reads by herald_context_attribute(), up to a NULL; borrowed. The
+	 * HTTP endpoint keeps those headers of a request, and no others.
+	 */
+	const char *const *attributes;
+
+	/**
+	 * Runs before anything is decoded, so that what is signed can be checked as it came. Only
+	 * handlers of a service may have it. Anything but HERALD_DONE ends the event: nothing is
+	 * decoded and nothing else runs, no `after` either.
+	 *
+	 * data   `bytes` bytes, at most the service's max_event_bytes.
+	 */
+	enum herald_verdict (*receive)(struct herald_handler *handler, struct herald_context *ctx,
+				       const char *data, size_t bytes);
+
+	/**
+	 * Asked after the business function returned HERALD_RETRY: is it to run again, now? The
+	 * payload is as it was, and neither `before` nor `after` runs again. The wait blocks the
+	 * thread. Of an event's handlers that have it only the last one is asked, a route's rather
+	 * than the service's, so that there is one budget of attempts. It must come to an end.
+	 *
+	 * attempt   how many times the function has run, from 1.
+	 * delay_ms  holds the delay that the function named by herald_retry_after(), or 0; for
+	 *           HERALD_AGAIN_RUN set it to how long to wait. A wait that would reach the event's
+	 *           deadline does not begin: the event stays HERALD_RETRY.
+	 * Returns   what to do. With HERALD_AGAIN_FAIL the function's reason stays, unless
+	 *           herald_fail() or herald_fail_status() was called.
+	 */
+	enum herald_again (*again)(struct herald_handler *handler, struct herald_context *ctx,
+				   unsigned attempt, uint32_t *delay_ms);
 };
 
 /** A handler; embed it as the first member of one's own struct. */

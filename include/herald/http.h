@@ -7,8 +7,8 @@
  *	200  {"status":"success"}
  *	400  {"error":"...","path":"/payload/user_id","offset":83}    not decodable
  *	404  {"error":"..."}    no route          405  not POST; `Allow: POST`
- *	413  too large          415  not JSON     500, or the status chosen: the function failed
- *	503  try again; `Retry-After`
+ *	413  too large          415  not JSON     431  headers that handlers read: over 64 KiB
+ *	500, or the status chosen: the function failed             503  try again; `Retry-After`
  */
 #ifndef HERALD_HTTP_H
 #define HERALD_HTTP_H
@@ -64,6 +64,19 @@ HERALD_API HERALD_MUST_CHECK enum herald_status
 herald_http_create(struct herald_service *service, const struct herald_http_options *options,
 		   struct herald_http **out, struct herald_error *error);
 
+/** The options' max_body_bytes, or its default. */
+HERALD_API size_t herald_http_max_body_bytes(const struct herald_http *http);
+
+/**
+ * Stop taking events: answer new requests with 503 and Retry-After, and wait until those in flight, that
+ * is created and not destroyed, have ended or `drain_ms` have passed. For servers that cut off what they
+ * have not answered when they stop: call it before.
+ *
+ * Returns  the number of requests that are still in flight.
+ * Threads  any, but not from a function of the service's.
+ */
+HERALD_API size_t herald_http_stop(struct herald_http *http, uint32_t drain_ms);
+
 /** Free an endpoint; all its requests must have been destroyed. NULL is allowed. */
 HERALD_API void herald_http_destroy(struct herald_http *http);
 
@@ -75,6 +88,13 @@ struct herald_http_head {
 	const char *method;       /**< As sent: "POST". */
 	const char *content_type; /**< The header's value; NULL when there is none. */
 	uint64_t content_length;  /**< Declared, or HERALD_HTTP_NO_LENGTH. */
+
+	/**
+	 * Finds a header by its name, whatever its case, for the handlers that read it; NULL, or NULL
+	 * returned: there is none. Called by herald_http_request_create() only, which copies the value.
+	 */
+	const char *(*header)(const char *name, void *state);
+	void *state; /**< Passed to `header`. */
 };
 
 /** A response. The pointers are borrowed from the request; nothing in it needs escaping. */
@@ -119,6 +139,13 @@ herald_http_request_finish(struct herald_http_request *request);
 /** The body cannot be read to its end: the answer is 400; the event is not handled. Never NULL. */
 HERALD_API const struct herald_http_response *
 herald_http_request_unreadable(struct herald_http_request *request);
+
+/**
+ * The event will not be handled now: the answer is 503, with `reason` and the endpoint's Retry-After.
+ * An answer that is known already stays. Never NULL.
+ */
+HERALD_API const struct herald_http_response *
+herald_http_request_unavailable(struct herald_http_request *request, const char *reason);
 
 /** End a request, answered or not. NULL is allowed. */
 HERALD_API void herald_http_request_destroy(struct herald_http_request *request);

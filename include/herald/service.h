@@ -86,7 +86,8 @@ struct herald_result {
 };
 
 /**
- * Take one event through the whole pipeline. This is what every adapter calls.
+ * Take one event through the whole pipeline. This, or herald_service_handle_with(), is what every
+ * adapter calls.
  *
  * data     `bytes` bytes of the event; consumed, as by herald_codec_decode(), and not used after
  *          the call.
@@ -96,6 +97,29 @@ struct herald_result {
  */
 HERALD_API void herald_service_handle(struct herald_service *service, char *data, size_t bytes,
 				      struct herald_result *out);
+
+/** How an event came: what is known of it beside its bytes. Zero means nothing. */
+struct herald_arrival {
+	size_t struct_size; /**< Set by HERALD_ARRIVAL. */
+
+	/**
+	 * Finds what herald_context_attribute() asks for: a header of HTTP or of a broker. What it
+	 * returns must live until the event is settled. Called on the thread that handles the event.
+	 */
+	const char *(*attribute)(const char *name, void *state);
+	void *state; /**< Passed to `attribute`. */
+
+	uint32_t waited_ms; /**< Since it came, such as in a queue; counts for its deadline. */
+};
+
+/** An arrival as a compound literal: &HERALD_ARRIVAL(.attribute = find, .state = headers). */
+#define HERALD_ARRIVAL(...)                                                                        \
+	((struct herald_arrival){.struct_size = sizeof(struct herald_arrival), __VA_ARGS__})
+
+/** herald_service_handle() of an event of which more is known; `arrival` may be NULL. */
+HERALD_API void
+herald_service_handle_with(struct herald_service *service, char *data, size_t bytes,
+			   const struct herald_arrival *arrival, struct herald_result *out);
 
 /** The options' max_event_bytes, or its default. */
 HERALD_API size_t herald_service_max_event_bytes(const struct herald_service *service);

@@ -200,7 +200,7 @@ stop_without_clients(void **state)
 
 const struct contract_http_case contract_http_clients[] = {
 	CONTRACT_CASE(client_goes_away_before_the_end, 0),
-	CONTRACT_CASE(client_goes_away_before_the_answer, 0),
+	CONTRACT_CASE(client_goes_away_before_the_answer, CONTRACT_CONCURRENT),
 	CONTRACT_CASE(two_hundred_clients_at_once, 0),
 	CONTRACT_CASE(eight_threads_of_clients, 0),
 	CONTRACT_CASE(event_in_flight_at_a_stop_is_answered, CONTRACT_DRAINS),

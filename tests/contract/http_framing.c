@@ -91,9 +91,11 @@ chunked_body_up_to_the_limit(void **state)
 		assert_true(http_send_text(&client, "0\r\n\r\n"));
 		assert_next_answer(&client, 200, PROBE_SUCCESS);
 
-		assert_true(http_send_text(&client, CHUNKED_HEAD));
-		assert_true(send_chunks(&client, too_large, chunk_bytes[i]));
-		assert_true(http_send_text(&client, "0\r\n\r\n"));
+		/* Whoever has refused it already need not read on. */
+		bool sent = http_send_text(&client, CHUNKED_HEAD) &&
+			    send_chunks(&client, too_large, chunk_bytes[i]) &&
+			    http_send_text(&client, "0\r\n\r\n");
+		assert_true(sent || probe.adapter->capabilities & CONTRACT_REFUSES_MID_BODY);
 		assert_next_answer(&client, 413, NULL);
 		assert_int_equal(probe.function_count, 1);
 		http_close(&client);
@@ -114,7 +116,7 @@ endless_chunked_body_is_413(void **state)
 	probe_start(&probe, state, NULL);
 	probe_connect(&probe, &client);
 	assert_true(http_send_text(&client, CHUNKED_HEAD));
-	assert_true(send_chunks(&client, too_large, 1000));
+	send_chunks(&client, too_large, 1000); /* The end of it may find the connection closed. */
 	assert_next_answer(&client, 413, NULL);
 	http_close(&client);
 	probe_stop(&probe);
@@ -142,7 +144,15 @@ chunk_extensions_and_trailers(void **state)
 	probe_stop(&probe);
 }
 
-/* 400, or the connection closed: which of them is the framework's choice. */
+/* What a request that is malformed itself may be answered with: bad, of a length that is none, or in
+ * an encoding that is not known (RFC 9112 section 6). */
+static bool
+is_refusal(unsigned status)
+{
+	return status == 400 || status == 411 || status == 501;
+}
+
+/* That, or the connection closed: which of them is the framework's choice. */
 static void
 assert_refused(const struct probe *probe, const char *request)
 {
@@ -151,7 +161,7 @@ assert_refused(const struct probe *probe, const char *request)
 
 	probe_connect(probe, &client);
 	assert_true(http_send_text(&client, request));
-	if (http_receive(&client, true, &response))
+	if (http_receive(&client, true, &response) && !is_refusal(response.status))
 		probe_assert_answer(&response, 400, NULL);
 	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
 	http_close(&client);
@@ -421,8 +431,8 @@ const struct contract_http_case contract_http_framing[] = {
 	CONTRACT_CASE(declared_body_up_to_the_limit, 0),
 	CONTRACT_CASE(chunked_body_up_to_the_limit, CONTRACT_CHUNKED),
 	CONTRACT_CASE(endless_chunked_body_is_413, CONTRACT_CHUNKED | CONTRACT_REFUSES_MID_BODY),
-	CONTRACT_CASE(chunk_extensions_and_trailers, CONTRACT_CHUNKED),
-	CONTRACT_CASE(malformed_chunks, CONTRACT_CHUNKED),
+	CONTRACT_CASE(chunk_extensions_and_trailers, CONTRACT_CHUNKED | CONTRACT_CHUNK_GRAMMAR),
+	CONTRACT_CASE(malformed_chunks, CONTRACT_CHUNKED | CONTRACT_CHUNK_GRAMMAR),
 	CONTRACT_CASE(ambiguous_bodies, CONTRACT_REFUSES_AMBIGUOUS),
 	CONTRACT_CASE(malformed_lengths, 0),
 	CONTRACT_CASE(keep_alive, 0),

@@ -29,8 +29,11 @@ add_cases(struct suite *suite, const struct contract_http_adapter *adapter,
 	for (size_t i = 0; i < cases_count; i++) {
 		char *name = suite->names[suite->count];
 
-		if ((adapter->capabilities & cases[i].needs) != cases[i].needs)
+		if ((adapter->capabilities & cases[i].needs) != cases[i].needs) {
+			printf("# left out, the framework cannot: %s: %s\n", adapter->name,
+			       cases[i].name);
 			continue;
+		}
 		snprintf(name, MAX_NAME_BYTES, "%s: %s", adapter->name, cases[i].name);
 		add(suite, &(struct CMUnitTest){
 				   .name = name,

@@ -27,7 +27,9 @@ enum contract_capability {
 	CONTRACT_REFUSES_MID_BODY = 1 << 5, /* answers 413 while a chunked body still comes */
 	CONTRACT_DRAINS = 1 << 6, /* stop() refuses new connections and answers what is in flight */
 	CONTRACT_REFUSES_AMBIGUOUS = 1 << 7, /* 400 for a body with two lengths */
-	CONTRACT_ALL = (1 << 8) - 1,
+	CONTRACT_CONCURRENT = 1 << 8,        /* runs functions side by side */
+	CONTRACT_CHUNK_GRAMMAR = 1 << 9,     /* takes all chunks of RFC 9112, and nothing else */
+	CONTRACT_ALL = (1 << 10) - 1,
 };
 
 struct contract_http_adapter {

@@ -1,0 +1,209 @@
+/*
+ * The translation between CivetWeb's calls and the endpoint of herald/http.h. It owns how a body is
+ * read, how an answer is written, and whether the connection may go on; it knows neither events nor
+ * sockets, and holds nothing between requests.
+ *
+ * CivetWeb calls its handler when the head is there; the handler reads the body and writes the answer,
+ * with its head, itself. That is done here, and not with mg_response_header_start(), because that
+ * function refuses after a 100 Continue, and writes line by line.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <herald/civetweb.h>
+#include <herald/http_adapter.h>
+
+/* Of a chunked body that was refused, up to this many bytes are read, so that its sender sees why. */
+#define DROP_MAX_BYTES (16u << 20)
+
+/* What is known of a request beside the endpoint's part. */
+struct exchange {
+	struct mg_connection *connection;
+	const struct mg_request_info *info;
+	struct herald_http_framing framing;
+	bool close; /* The connection cannot be used again. */
+};
+
+/* What comes in. */
+
+/* herald_http_head.header. */
+static const char *
+find_header(const char *name, void *state)
+{
+	const struct exchange *exchange = state;
+	return mg_get_header(exchange->connection, name);
+}
+
+static void
+read_framing(struct exchange *exchange)
+{
+	const struct mg_request_info *info = exchange->info;
+
+	for (int i = 0; i < info->num_headers; i++)
+		herald_http_framing_add(&exchange->framing, info->http_headers[i].name,
+					info->http_headers[i].value);
+}
+
+static bool
+expects_body(const struct exchange *exchange)
+{
+	const struct herald_http_framing *framing = &exchange->framing;
+
+	return framing->chunked ||
+	       (framing->content_length != HERALD_HTTP_NO_LENGTH && framing->content_length > 0);
+}
+
+/*
+ * Read the body into the request, up to a refusal. mg_read() returns when all that it was asked for is
+ * there, so it is asked for one byte more than the endpoint takes, and not for more.
+ *
+ * Returns  false when there is an end before the body's.
+ */
+static bool
+read_body(struct exchange *exchange, struct herald_http_request *request, size_t max_bytes)
+{
+	const struct herald_http_framing *framing = &exchange->framing;
+	char piece[8192];
+	size_t received = 0;
+
+	for (;;) {
+		size_t room = max_bytes - received;
+		int bytes = mg_read(exchange->connection, piece,
+				    room < sizeof(piece) ? room + 1 : sizeof(piece));
+		if (bytes < 0)
+			return false;
+		if (bytes == 0)
+			return framing->chunked || received == framing->content_length;
+		if (!herald_http_request_append(request, piece, (size_t)bytes))
+			return true;
+		received += (size_t)bytes;
+	}
+}
+
+/* The rest of a chunked body; of others CivetWeb reads it. */
+static void
+drop_chunks(struct exchange *exchange)
+{
+	char piece[8192];
+	size_t dropped = 0;
+	int bytes = 1;
+
+	while (bytes > 0 && dropped < DROP_MAX_BYTES) {
+		bytes = mg_read(exchange->connection, piece, sizeof(piece));
+		if (bytes > 0)
+			dropped += (size_t)bytes;
+	}
+	if (bytes > 0)
+		mg_disable_connection_keep_alive(exchange->connection);
+}
+
+/* What goes out. */
+
+/* As CivetWeb will decide once the handler has returned. */
+static bool
+stays_open(const struct exchange *exchange)
+{
+	const struct mg_context *context = mg_get_context(exchange->connection);
+	const char *enabled = mg_get_option(context, "enable_keep_alive");
+	const char *wish = mg_get_header(exchange->connection, "Connection");
+
+	if (exchange->close || !enabled || strcasecmp(enabled, "yes") != 0)
+		return false;
+	if (wish)
+		return strcasestr(wish, "keep-alive") != NULL;
+	return strcmp(exchange->info->http_version, "1.1") == 0;
+}
+
+/* The head of an answer; more than there is room for all that an endpoint says. */
+struct head {
+	char text[1024];
+	size_t bytes;
+};
+
+/* herald_http_header_sink. */
+static void
+add_header(const char *name, const char *value, void *state)
+{
+	struct head *head = state;
+	size_t room = sizeof(head->text) - head->bytes;
+	int bytes = snprintf(head->text + head->bytes, room, "%s: %s\r\n", name, value);
+
+	if (bytes > 0 && (size_t)bytes < room)
+		head->bytes += (size_t)bytes;
+}
+
+/* In one piece: in two, the second would wait for the client's acknowledgement of the first. */
+static void
+answer(struct exchange *exchange, const struct herald_http_response *response)
+{
+	struct head head = {.bytes = 0};
+	bool has_body = strcmp(exchange->info->request_method, "HEAD") != 0;
+	int status = (int)response->status;
+
+	if (exchange->close)
+		mg_disable_connection_keep_alive(exchange->connection);
+	herald_http_response_headers(response, add_header, &head);
+	add_header("Connection", stays_open(exchange) ? "keep-alive" : "close", &head);
+	mg_printf(exchange->connection, "HTTP/1.1 %d %s\r\n%.*s\r\n%.*s", status,
+		  mg_get_response_code_text(exchange->connection, status), (int)head.bytes,
+		  head.text, has_body ? (int)response->body_bytes : 0, response->body);
+}
+
+/* From one end to the other. */
+
+/* The answer to a request that is not refused by its head. */
+static const struct herald_http_response *
+receive(struct exchange *exchange, struct herald_http *http, struct herald_http_request *request)
+{
+	if (exchange->framing.expects_continue && expects_body(exchange))
+		mg_printf(exchange->connection, "HTTP/1.1 100 Continue\r\n\r\n");
+	if (read_body(exchange, request, herald_http_max_body_bytes(http)))
+		return herald_http_request_finish(request);
+	exchange->close = true;
+	return herald_http_request_unreadable(request);
+}
+
+static const struct herald_http_response *
+respond(struct exchange *exchange, struct herald_http *http, struct herald_http_request *request)
+{
+	const struct herald_http_response *refusal = herald_http_request_response(request);
+
+	if (exchange->framing.ambiguous)
+		refusal = herald_http_request_unreadable(request);
+	if (!refusal)
+		return receive(exchange, http, request);
+	exchange->close = herald_http_framing_must_close(&exchange->framing);
+	return refusal;
+}
+
+int
+herald_civetweb_handle(struct mg_connection *connection, void *http)
+{
+	struct exchange exchange = {
+		.connection = connection,
+		.info = mg_get_request_info(connection),
+		.framing = HERALD_HTTP_FRAMING_INIT,
+	};
+
+	read_framing(&exchange);
+	const struct herald_http_head head = {
+		.method = exchange.info->request_method,
+		.content_type = mg_get_header(connection, "Content-Type"),
+		.content_length = exchange.framing.content_length,
+		.header = find_header,
+		.state = &exchange,
+	};
+	struct herald_http_request *request = herald_http_request_create(http, &head);
+	exchange.close = request == NULL;
+	const struct herald_http_response *response =
+		request ? respond(&exchange, http, request) : herald_http_unavailable();
+	int status = (int)response->status;
+	answer(&exchange, response);
+	herald_http_request_destroy(request);
+
+	if (exchange.framing.chunked && !exchange.close)
+		drop_chunks(&exchange);
+	return status;
+}

@@ -1,0 +1,200 @@
+/*
+ * The callback handler: reserves room before the business function, and submits or releases it
+ * after. It owns nothing but what is reserved for the event; deliveries are the deliverer's.
+ */
+#include <herald/callback.h>
+
+#include <string.h>
+
+#include "deliverer.h"
+#include "memory.h"
+
+struct callback_handler {
+	struct herald_handler base;
+	struct herald_deliverer *deliverer;
+	size_t urls_offset;
+};
+
+static const struct herald_field urls_fields[] = {
+	HERALD_FIELD(herald_callback_urls, success_url, .doc = "Called when the event is done."),
+	HERALD_FIELD(herald_callback_urls, fail_url, .doc = "Called when the event has failed."),
+};
+
+const struct herald_schema herald_callback_urls_schema = {
+	.name = "herald_callback_urls",
+	.bytes = sizeof(struct herald_callback_urls),
+	.alignment = _Alignof(struct herald_callback_urls),
+	.fields = urls_fields,
+	.fields_count = sizeof(urls_fields) / sizeof(urls_fields[0]),
+	.doc = "Where to tell how an event ended.",
+};
+
+static const struct herald_field message_fields[] = {
+	HERALD_MESSAGE_FIELDS(herald_callback_message, message),
+	HERALD_POINTER(herald_callback_message, callback, herald_callback_urls,
+		       .doc = "Where to tell how the event ended."),
+};
+
+const struct herald_schema herald_callback_message_schema = {
+	.name = "herald_callback_message",
+	.bytes = sizeof(struct herald_callback_message),
+	.alignment = _Alignof(struct herald_callback_message),
+	.fields = message_fields,
+	.fields_count = sizeof(message_fields) / sizeof(message_fields[0]),
+	.doc = "The envelope of an event whose sender can be called back.",
+};
+
+/* NULL when the message has none. */
+static const struct herald_callback_urls *
+get_urls(const struct callback_handler *handler, const struct herald_context *ctx)
+{
+	const struct herald_callback_urls *urls;
+
+	memcpy(&urls, (const char *)herald_context_message(ctx) + handler->urls_offset,
+	       sizeof(urls));
+	return urls;
+}
+
+static size_t
+url_bytes(const char *url)
+{
+	return url ? strlen(url) : 0;
+}
+
+/* One that is not there is valid. `member` is its name in the message. */
+static enum herald_verdict
+check_url(const struct callback_handler *handler, struct herald_context *ctx, const char *url,
+	  const char *member)
+{
+	struct herald_error error;
+
+	if (url_bytes(url) == 0)
+		return HERALD_DONE;
+	switch (herald_deliverer_check_url(handler->deliverer, url, &error)) {
+	case HERALD_OK:
+		return HERALD_DONE;
+	case HERALD_NO_MEMORY:
+		return herald_retry(ctx, "callback.%s: %s", member, error.message);
+	default:
+		return herald_fail_status(ctx, 400, "callback.%s: %s", member, error.message);
+	}
+}
+
+static enum herald_verdict
+callback_before(struct herald_handler *base, struct herald_context *ctx)
+{
+	struct callback_handler *handler = (struct callback_handler *)base;
+	const struct herald_callback_urls *urls = get_urls(handler, ctx);
+	struct herald_reservation *reservation;
+	struct herald_error error;
+
+	if (!urls)
+		return HERALD_DONE;
+
+	enum herald_verdict verdict = check_url(handler, ctx, urls->success_url, "success_url");
+	if (verdict == HERALD_DONE)
+		verdict = check_url(handler, ctx, urls->fail_url, "fail_url");
+	if (verdict != HERALD_DONE)
+		return verdict;
+
+	size_t success_bytes = url_bytes(urls->success_url);
+	size_t fail_bytes = url_bytes(urls->fail_url);
+	size_t bytes = success_bytes > fail_bytes ? success_bytes : fail_bytes;
+	if (bytes == 0)
+		return HERALD_DONE;
+	if (herald_deliverer_reserve(handler->deliverer, bytes, &reservation, &error) != HERALD_OK)
+		return herald_retry(ctx, "no room for the callback: %s", error.message);
+	*herald_context_slot(ctx, base) = reservation;
+	return HERALD_DONE;
+}
+
+/* Who is to be told: NULL for nobody. */
+static const char *
+choose_url(const struct herald_callback_urls *urls, enum herald_verdict result)
+{
+	const char *url = NULL;
+
+	if (result == HERALD_DONE)
+		url = urls->success_url;
+	else if (result == HERALD_FAIL)
+		url = urls->fail_url;
+	return url_bytes(url) > 0 ? url : NULL;
+}
+
+static enum herald_verdict
+callback_after(struct herald_handler *base, struct herald_context *ctx, enum herald_verdict result)
+{
+	struct callback_handler *handler = (struct callback_handler *)base;
+	struct herald_reservation *reservation = *herald_context_slot(ctx, base);
+	const struct herald_message *message = herald_context_message(ctx);
+	struct herald_error error;
+
+	if (!reservation)
+		return HERALD_DONE;
+
+	const char *url = choose_url(get_urls(handler, ctx), result);
+	if (!url) {
+		herald_reservation_release(reservation);
+		return HERALD_DONE;
+	}
+	const struct herald_delivery delivery = {
+		.url = url,
+		.event_type = message->event_type,
+		.event_id = herald_map_get(&message->metadata, "id"),
+		.result = result == HERALD_DONE ? "success" : "fail",
+		.error = result == HERALD_DONE ? NULL : herald_context_reason(ctx),
+	};
+	if (herald_reservation_submit(reservation, &delivery, &error) != HERALD_OK)
+		return herald_retry(ctx, "the callback was not accepted: %s", error.message);
+	return HERALD_DONE;
+}
+
+static void
+callback_destroy(struct herald_handler *base)
+{
+	struct callback_handler *handler = (struct callback_handler *)base;
+	const struct herald_allocator allocator = handler->deliverer->allocator;
+
+	herald__release(&allocator, handler, sizeof(*handler));
+}
+
+static const struct herald_handler_ops callback_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "callback",
+	.before = callback_before,
+	.after = callback_after,
+	.destroy = callback_destroy,
+};
+
+enum herald_status
+herald_callback_handler_create(struct herald_deliverer *deliverer,
+			       const struct herald_callback_options *given,
+			       struct herald_handler **out, struct herald_error *error)
+{
+	struct herald_callback_options options = {.struct_size = sizeof(options)};
+
+	if (given && given->struct_size == 0)
+		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+					"struct_size is 0: use HERALD_CALLBACK_OPTIONS");
+	if (given)
+		memcpy(&options, given,
+		       given->struct_size < sizeof(options) ? given->struct_size : sizeof(options));
+	if (options.urls_offset == 0)
+		options.urls_offset = offsetof(struct herald_callback_message, callback);
+	if (options.urls_offset < sizeof(struct herald_message) ||
+	    options.urls_offset % _Alignof(struct herald_callback_urls *) != 0)
+		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+					"urls_offset is not that of a member behind the message");
+
+	struct callback_handler *handler =
+		herald__allocate(&deliverer->allocator, sizeof(*handler));
+	if (!handler)
+		return herald_error_set(error, HERALD_NO_MEMORY, HERALD_NO_OFFSET, "out of memory");
+	*handler = (struct callback_handler){
+		.base.ops = &callback_ops,
+		.deliverer = deliverer,
+		.urls_offset = options.urls_offset,
+	};
+	*out = &handler->base;
+	return HERALD_OK;
+}

@@ -1,0 +1,183 @@
+/*
+ * Slots per host, held here and not by libcurl, whose own limit per host lets the timeout of a
+ * transfer run while it waits for its turn.
+ *
+ * One host must not keep the others from being called, however many deliveries it has and however
+ * slow it is. So a host gets another slot only while it has fewer than are free: the more of them are
+ * slow, the fewer each gets, and a few always stay free for a host that comes next.
+ */
+#include "hosts.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "memory.h"
+
+#define BUCKETS 1024 /* hosts at a time are tens, rarely thousands */
+
+bool
+herald__hosts_init(struct herald__hosts *hosts, const struct herald_allocator *allocator,
+		   size_t slots, size_t slots_per_host)
+{
+	*hosts = (struct herald__hosts){
+		.buckets_count = BUCKETS,
+		.slots = slots,
+		.slots_per_host = slots_per_host,
+		.allocator = *allocator,
+	};
+	hosts->buckets = herald__allocate_zeroed(allocator, BUCKETS, sizeof(struct herald__host *));
+	return hosts->buckets != NULL;
+}
+
+void
+herald__hosts_finish(struct herald__hosts *hosts)
+{
+	herald__release(&hosts->allocator, hosts->buckets,
+			hosts->buckets_count * sizeof(struct herald__host *));
+	hosts->buckets = NULL;
+}
+
+/* FNV-1a. Whoever makes names collide slows down the search of a bucket, and nothing else. */
+static struct herald__host **
+bucket_of(struct herald__hosts *hosts, const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+	return &hosts->buckets[(hash ^ hash >> 32) & (hosts->buckets_count - 1)];
+}
+
+static struct herald__host *
+get_or_create(struct herald__hosts *hosts, const char *name)
+{
+	struct herald__host **bucket = bucket_of(hosts, name);
+
+	for (struct herald__host *host = *bucket; host; host = host->next_in_bucket)
+		if (strcmp(host->name, name) == 0)
+			return host;
+
+	struct herald__host *host = herald__allocate_zeroed(&hosts->allocator, 1, sizeof(*host));
+	if (!host)
+		return NULL;
+	memcpy(host->name, name, strlen(name) + 1);
+	host->end = &host->first;
+	host->next_in_bucket = *bucket;
+	*bucket = host;
+	return host;
+}
+
+static void
+destroy(struct herald__hosts *hosts, struct herald__host *host)
+{
+	struct herald__host **place = bucket_of(hosts, host->name);
+
+	while (*place != host)
+		place = &(*place)->next_in_bucket;
+	*place = host->next_in_bucket;
+	herald__release(&hosts->allocator, host, sizeof(*host));
+}
+
+static void
+append_waiting(struct herald__hosts *hosts, struct herald__host *host)
+{
+	host->previous_waiting = hosts->last_waiting;
+	host->next_waiting = NULL;
+	if (hosts->last_waiting)
+		hosts->last_waiting->next_waiting = host;
+	else
+		hosts->first_waiting = host;
+	hosts->last_waiting = host;
+}
+
+static void
+remove_waiting(struct herald__hosts *hosts, struct herald__host *host)
+{
+	if (host->previous_waiting)
+		host->previous_waiting->next_waiting = host->next_waiting;
+	else
+		hosts->first_waiting = host->next_waiting;
+	if (host->next_waiting)
+		host->next_waiting->previous_waiting = host->previous_waiting;
+	else
+		hosts->last_waiting = host->previous_waiting;
+}
+
+bool
+herald__hosts_wait(struct herald__hosts *hosts, struct herald__queued *item)
+{
+	struct herald__host *host = get_or_create(hosts, item->host);
+
+	if (!host)
+		return false;
+	if (!host->first)
+		append_waiting(hosts, host);
+	item->next = NULL;
+	*host->end = item;
+	host->end = &item->next;
+	return true;
+}
+
+/* Its first delivery; the host goes to the end of the list, or out of it. */
+static struct herald__queued *
+take_from(struct herald__hosts *hosts, struct herald__host *host)
+{
+	struct herald__queued *item = host->first;
+
+	remove_waiting(hosts, host);
+	host->first = item->next;
+	if (host->first)
+		append_waiting(hosts, host);
+	else
+		host->end = &host->first;
+	return item;
+}
+
+static bool
+may_have_slot(const struct herald__hosts *hosts, const struct herald__host *host)
+{
+	size_t free_slots = hosts->slots - hosts->in_flight;
+
+	if (host->in_flight == 0)
+		return true;
+	return host->in_flight < hosts->slots_per_host && host->in_flight < free_slots;
+}
+
+struct herald__queued *
+herald__hosts_next(struct herald__hosts *hosts, struct herald__host **out)
+{
+	if (hosts->in_flight == hosts->slots)
+		return NULL;
+	for (struct herald__host *host = hosts->first_waiting; host; host = host->next_waiting) {
+		if (!may_have_slot(hosts, host))
+			continue;
+		host->in_flight++;
+		hosts->in_flight++;
+		*out = host;
+		return take_from(hosts, host);
+	}
+	return NULL;
+}
+
+void
+herald__hosts_release(struct herald__hosts *hosts, struct herald__host *host)
+{
+	host->in_flight--;
+	hosts->in_flight--;
+	if (host->in_flight == 0 && !host->first)
+		destroy(hosts, host);
+}
+
+struct herald__queued *
+herald__hosts_take_waiting(struct herald__hosts *hosts)
+{
+	struct herald__host *host = hosts->first_waiting;
+
+	if (!host)
+		return NULL;
+
+	struct herald__queued *item = take_from(hosts, host);
+	if (host->in_flight == 0 && !host->first)
+		destroy(hosts, host);
+	return item;
+}

@@ -1,0 +1,116 @@
+/*
+ * The callback handler: when an event is settled, its sender's URL for success or for failure is
+ * called. The message carries them, both optional, and so is `callback` itself:
+ *
+ *	{"event_type": "user_created", "timestamp": "...", "payload": {...},
+ *	 "callback": {"success_url": "https://a.example/done", "fail_url": "https://a.example/failed"}}
+ *
+ * In a service:
+ *
+ *	herald_deliverer_create(&HERALD_DELIVERER_OPTIONS(.attempts = 5), &deliverer, &error);
+ *	herald_callback_handler_create(deliverer, NULL, &callback, &error);
+ *	herald_service_create(&HERALD_SERVICE_OPTIONS(.envelope = &herald_callback_message_schema,
+ *						      .handlers = &callback, .handlers_count = 1,
+ *						      ...), &service, &error);
+ *
+ * and at the end: stop taking events, herald_deliverer_stop() with the time to flush, then destroy
+ * the service and the deliverer.
+ *
+ * Room for the callback is reserved before the business function runs. When there is none, the event
+ * is HERALD_RETRY and the function is not called: nothing is promised that will not happen. A URL
+ * that is not valid is HERALD_FAIL with HTTP status 400, also before.
+ *
+ *	HERALD_DONE   success_url is called, with result "success".
+ *	HERALD_FAIL   fail_url is called, with result "fail" and the reason as error.
+ *	HERALD_RETRY  none is: the sender will send the event again, and learns then how it ended.
+ *
+ * What counts is the verdict of the business function, or of the `before` that ended the event; a
+ * later handler's `after` does not change it. The event that cannot be decoded, or that no route
+ * takes, calls nothing: its sender has the answer. The event's id is metadata.id, if there is one.
+ *
+ * Callbacks come at least once: after a failure to hear the receiver's answer it is called again, and
+ * when the process dies after the business function the sender's next try does. In the rare case that
+ * a delivery cannot be accepted in spite of its reservation (out of memory, or the deliverer was
+ * stopped first), an event that was HERALD_DONE becomes HERALD_RETRY: it is then handled twice.
+ */
+#ifndef HERALD_CALLBACK_H
+#define HERALD_CALLBACK_H
+
+#include <stddef.h>
+
+#include <herald/delivery.h>
+#include <herald/export.h>
+#include <herald/handler.h>
+#include <herald/message.h>
+#include <herald/schema.h>
+#include <herald/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Where the sender wants to be told. NULL and "": not at all. */
+struct herald_callback_urls {
+	const char *success_url;
+	const char *fail_url;
+};
+
+/** {"success_url": "...", "fail_url": "..."} */
+HERALD_API extern const struct herald_schema herald_callback_urls_schema;
+
+/** A message with `callback`, for a service that needs nothing else in its envelope. */
+struct herald_callback_message {
+	struct herald_message message;
+	const struct herald_callback_urls *callback; /**< NULL when there is none. */
+};
+
+/** The envelope of a service whose messages are struct herald_callback_message. */
+HERALD_API extern const struct herald_schema herald_callback_message_schema;
+
+/** Options of the handler. Zero means the default. */
+struct herald_callback_options {
+	size_t struct_size; /**< Set by HERALD_CALLBACK_OPTIONS. */
+
+	/**
+	 * Where the service's own envelope has the URLs: HERALD_CALLBACK_MEMBER(my_message, callback).
+	 * 0: the envelope is herald_callback_message_schema. It must be the envelope of the service
+	 * that gets the handler.
+	 */
+	size_t urls_offset;
+};
+
+/** Options as a compound literal. */
+#define HERALD_CALLBACK_OPTIONS(...)                                                               \
+	((struct herald_callback_options){.struct_size = sizeof(struct herald_callback_options),   \
+					  __VA_ARGS__})
+
+#ifndef __cplusplus
+/**
+ * The offset of MEMBER, a `const struct herald_callback_urls *`, in struct STRUCT; in its schema it is
+ * HERALD_POINTER(STRUCT, MEMBER, herald_callback_urls).
+ */
+#define HERALD_CALLBACK_MEMBER(STRUCT, MEMBER)                                                     \
+	_Generic(&((struct STRUCT *)NULL)->MEMBER, const struct herald_callback_urls **            \
+		 : offsetof(struct STRUCT, MEMBER))
+#endif
+
+/**
+ * Create a callback handler, for the handlers of a service or of a route; put it first, so that all
+ * the others run within it.
+ *
+ * deliverer  borrowed; must outlive the service that gets the handler.
+ * options    NULL means the defaults.
+ * out        set only on HERALD_OK; the service that gets it owns it. Without one,
+ *            `handler->ops->destroy(handler)` frees it.
+ * error      may be NULL.
+ * Errors     HERALD_BAD_OPTION, HERALD_NO_MEMORY.
+ */
+HERALD_API HERALD_MUST_CHECK enum herald_status
+herald_callback_handler_create(struct herald_deliverer *deliverer,
+			       const struct herald_callback_options *options,
+			       struct herald_handler **out, struct herald_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

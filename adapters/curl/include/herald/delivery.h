@@ -1,0 +1,254 @@
+/*
+ * Deliveries: telling other services over HTTP how an event ended, for sure or with a report that it
+ * was not possible.
+ *
+ * A deliverer is one thread that sends requests with libcurl, many at a time, and tries again what
+ * may succeed later. Whatever it has accepted ends in one of three ways, and the outcome hook is told
+ * which: accepted = delivered + failed + left + pending, at any moment.
+ *
+ * A request tells its receiver, in headers (those without a value are left out):
+ *
+ *	Herald-Delivery-Id  32 hexadecimal digits, the same in every attempt: what to deduplicate by
+ *	Herald-Attempt      1, 2, ...
+ *	Herald-Event-Type   user_created
+ *	Herald-Event-Id     the event's own id
+ *	Herald-Result       success or fail
+ *	Herald-Error        why it failed
+ *
+ * Bytes of these values that are not printable ASCII, and '%', are written as %XX. With
+ * HERALD_DELIVERY_POST the same is in the body, as UTF-8:
+ *
+ *	{"delivery_id":"...","attempt":1,"event_type":"...","event_id":"...","result":"fail","error":"..."}
+ *
+ * 2xx is success. Tried again are failures of name lookup and connection, timeouts, answers cut off,
+ * 408, 425, 429 and 5xx; anything else is final. Redirects are not followed. An answer's body is read
+ * up to 64 KiB and thrown away; one that is longer counts by its status, headers of more than 64 KiB
+ * are a failure. No proxy is taken from the environment.
+ */
+#ifndef HERALD_DELIVERY_H
+#define HERALD_DELIVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <curl/curl.h>
+
+#include <herald/allocator.h>
+#include <herald/backoff.h>
+#include <herald/export.h>
+#include <herald/log.h>
+#include <herald/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct herald_deliverer;
+
+/** What is to be delivered. Strings are UTF-8; longer ones than said are cut; NULL or "": none. */
+struct herald_delivery {
+	const char *url;        /**< http or https. */
+	const char *event_type; /**< 255 bytes. */
+	const char *event_id;   /**< 127 bytes. */
+	const char *result;     /**< 31 bytes. "success" and "fail" are the usual ones. */
+	const char *error;      /**< 255 bytes. */
+};
+
+/** How a delivery, or one attempt of it, ended. */
+enum herald_delivery_outcome {
+	HERALD_DELIVERY_AGAIN,     /**< An attempt failed; there will be another one. */
+	HERALD_DELIVERY_DELIVERED, /**< The receiver answered 2xx. */
+	HERALD_DELIVERY_FAILED,    /**< For good: by its answer, or after the last attempt. */
+	HERALD_DELIVERY_LEFT,      /**< Still pending when the deliverer stopped. */
+};
+
+/** "again", "delivered", "failed", "left". Static storage. */
+HERALD_API const char *herald_delivery_outcome_name(enum herald_delivery_outcome outcome);
+
+/** What the hooks are told; borrowed for the duration of the call, with all that it points to. */
+struct herald_delivery_report {
+	const struct herald_delivery *delivery;
+	const char *id; /**< As in Herald-Delivery-Id. */
+	enum herald_delivery_outcome outcome;
+	unsigned attempt;     /**< The last one begun; 0: none was. */
+	unsigned http_status; /**< Of its answer; 0: there was none, or not all of it. */
+	const char *error;    /**< One line; "" when it is delivered. */
+	uint64_t elapsed_ms;  /**< Of the attempt; in on_outcome since it was accepted. */
+	uint64_t retry_in_ms; /**< With HERALD_DELIVERY_AGAIN. */
+};
+
+/** A hook. Runs on the deliverer's thread, so it must not block; it may submit, but not stop. */
+typedef void herald_delivery_hook(const struct herald_delivery_report *report, void *state);
+
+/** How a delivery is sent. */
+enum herald_delivery_method {
+	HERALD_DELIVERY_GET,  /**< Everything in headers. */
+	HERALD_DELIVERY_POST, /**< And in a JSON body. */
+};
+
+/**
+ * Which addresses may be connected to. It is the address of the socket that counts, after name
+ * lookup, however the URL wrote it.
+ */
+enum herald_address_policy {
+	/**
+	 * Public ones, and the `networks` of the options. Not public is what IANA's registries of
+	 * special-purpose addresses list (RFC 6890), multicast, and what is not assigned. An address
+	 * that carries an IPv4 address in it (mapped, NAT64) is judged by that one.
+	 */
+	HERALD_ADDRESSES_PUBLIC,
+	HERALD_ADDRESSES_ANY, /**< All of them; for when senders are trusted. */
+};
+
+/** Options of a deliverer. Zero means the default; everything is copied, strings included. */
+struct herald_deliverer_options {
+	size_t struct_size; /**< Set by HERALD_DELIVERER_OPTIONS. */
+
+	unsigned attempts; /**< At most so many in all: 3; at most 1,000. */
+	enum herald_backoff backoff;
+	uint32_t first_delay_ms;     /**< 2,000. */
+	double factor;               /**< 2; 1 to 1,000. */
+	uint32_t max_delay_ms;       /**< 60,000. */
+	uint32_t max_retry_after_ms; /**< A longer Retry-After counts as this: 120,000. */
+	uint32_t attempt_timeout_ms; /**< From the start to the end of the answer: 10,000. */
+	uint32_t deadline_ms;        /**< From accepted to the end of the last attempt: 300,000. */
+
+	enum herald_delivery_method method;
+	const char *const *headers; /**< Further ones, "Name: value"; not those of Herald's own. */
+	size_t headers_count;       /**< At most 64. */
+	size_t max_url_bytes;       /**< 2,048; at most 65,536. */
+	bool allow_credentials;     /**< URLs with user:password@ are taken. */
+
+	size_t max_pending; /**< Accepted, reserved, not ended; past it none is taken: 10,000. */
+	unsigned slots;     /**< Attempts at a time: 512; at most 65,536. A socket each. */
+	unsigned slots_per_host; /**< 16. Nor does a host get more than are left free for others. */
+
+	enum herald_address_policy addresses;
+	const char *const *networks; /**< "10.1.0.0/16", "fd00::/8": allowed though not public. */
+	size_t networks_count;
+
+	/**
+	 * Called once for each of libcurl's handles when it is made, `slots` times at most, to set
+	 * what TLS needs (CURLOPT_CAINFO, CURLOPT_SSLCERT, ...), a user agent, an interface or a
+	 * proxy, which is then what the address policy sees. Handles keep it. What the deliverer
+	 * needs for itself (method, headers, timeouts, callbacks, redirects, protocols) it sets
+	 * afterwards. The first call is during creation, which fails when it returns false; later
+	 * ones are on the deliverer's thread, and then the attempt is put off.
+	 */
+	bool (*setup)(CURL *easy, void *state);
+	herald_delivery_hook *on_attempt; /**< After each attempt. */
+	herald_delivery_hook *on_outcome; /**< Once for each that was accepted. */
+	void *state;                      /**< Of these three; must outlive the deliverer. */
+
+	struct herald_log log;
+	struct herald_allocator allocator; /**< Zeroed: libc's. libcurl has its own. */
+};
+
+/** Options as a compound literal: HERALD_DELIVERER_OPTIONS(.attempts = 5). */
+#define HERALD_DELIVERER_OPTIONS(...)                                                              \
+	((struct herald_deliverer_options){.struct_size = sizeof(struct herald_deliverer_options), \
+					   __VA_ARGS__})
+
+/**
+ * Create a deliverer and start its thread, with all signals blocked.
+ *
+ * options  NULL means the defaults.
+ * out      set only on HERALD_OK; the caller owns it.
+ * error    may be NULL; its path names the option.
+ * Errors   HERALD_BAD_OPTION, HERALD_SYSTEM, HERALD_NO_MEMORY.
+ * Threads  any; curl_global_init() is called, which is safe in any thread since libcurl 7.84.
+ */
+HERALD_API HERALD_MUST_CHECK enum herald_status
+herald_deliverer_create(const struct herald_deliverer_options *options,
+			struct herald_deliverer **out, struct herald_error *error);
+
+/**
+ * Look at a URL as it will be looked at when it is submitted. Its address is not known before its
+ * name is looked up, so the address policy is not asked.
+ *
+ * error    may be NULL; its message says what is wrong, without the URL, which may hold secrets.
+ * Errors   HERALD_BAD_VALUE, HERALD_BAD_LENGTH, HERALD_NO_MEMORY.
+ * Threads  any.
+ */
+HERALD_API HERALD_MUST_CHECK enum herald_status
+herald_deliverer_check_url(const struct herald_deliverer *deliverer, const char *url,
+			   struct herald_error *error);
+
+/**
+ * Accept a delivery. Never waits for the network.
+ *
+ * delivery  copied.
+ * error     may be NULL.
+ * Errors    HERALD_BAD_VALUE, HERALD_BAD_LENGTH (the URL), HERALD_LIMIT (max_pending are pending,
+ *           or the deliverer stopped), HERALD_NO_MEMORY.
+ * Threads   any.
+ */
+HERALD_API HERALD_MUST_CHECK enum herald_status
+herald_deliverer_submit(struct herald_deliverer *deliverer, const struct herald_delivery *delivery,
+			struct herald_error *error);
+
+struct herald_reservation;
+
+/**
+ * Reserve room for one delivery, for when it must be certain before the work that it will report:
+ * that of the queue and of the memory. A stop waits for reservations as it does for deliveries.
+ *
+ * max_url_bytes  the longest URL that will be submitted.
+ * out            set only on HERALD_OK; submit or release it.
+ * error          may be NULL.
+ * Errors         HERALD_LIMIT, HERALD_BAD_LENGTH, HERALD_NO_MEMORY.
+ * Threads        any; one reservation is for one thread at a time.
+ */
+HERALD_API HERALD_MUST_CHECK enum herald_status
+herald_deliverer_reserve(struct herald_deliverer *deliverer, size_t max_url_bytes,
+			 struct herald_reservation **out, struct herald_error *error);
+
+/**
+ * Accept a delivery in the room reserved. The reservation is gone, whatever is returned.
+ *
+ * Errors  as herald_deliverer_submit(); HERALD_LIMIT only when the deliverer has stopped meanwhile.
+ */
+HERALD_API HERALD_MUST_CHECK enum herald_status
+herald_reservation_submit(struct herald_reservation *reservation,
+			  const struct herald_delivery *delivery, struct herald_error *error);
+
+/** Give the room back. NULL is allowed. */
+HERALD_API void herald_reservation_release(struct herald_reservation *reservation);
+
+/** Counts since the deliverer was created; those of one call fit together. */
+struct herald_delivery_statistics {
+	uint64_t accepted; /**< The sum of delivered, failed, left and pending. */
+	uint64_t delivered;
+	uint64_t failed;
+	uint64_t left;
+	uint64_t pending;
+	uint64_t reserved;  /**< Now. */
+	uint64_t in_flight; /**< Attempts, now. */
+	uint64_t attempts;  /**< Begun. */
+	uint64_t retries;   /**< Those after the first of a delivery. */
+	uint64_t refused;   /**< Not accepted because there was no room, or after the stop. */
+};
+
+/** Read the counts. Any thread, any time until it is destroyed. */
+HERALD_API void herald_deliverer_statistics(struct herald_deliverer *deliverer,
+					    struct herald_delivery_statistics *out);
+
+/**
+ * Stop: accept nothing more but what is reserved, go on delivering until nothing is pending or
+ * reserved or `flush_ms` have passed, end the thread. What is left is cut off, logged, and reported
+ * as HERALD_DELIVERY_LEFT; it may have reached its receiver. Retries that would come too late are
+ * not waited for.
+ *
+ * Returns  the number of deliveries that were left, at the first call and at later ones.
+ * Threads  any but the deliverer's, one at a time. The others may go on submitting, in vain.
+ */
+HERALD_API size_t herald_deliverer_stop(struct herald_deliverer *deliverer, uint32_t flush_ms);
+
+/** Stop at once, if it was not stopped, and free. Nobody may use it any more. NULL is allowed. */
+HERALD_API void herald_deliverer_destroy(struct herald_deliverer *deliverer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

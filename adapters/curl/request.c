@@ -1,0 +1,145 @@
+/*
+ * Headers and body of a request. Values come from events: whatever is in them, a header stays one
+ * header, of limited length. Sending it is transfer.c's.
+ */
+#include "request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct body {
+	const char *delivery_id;
+	uint32_t attempt;
+	const char *event_type;
+	const char *event_id;
+	const char *result;
+	const char *error;
+};
+
+HERALD_SCHEMA(body, HERALD_FIELD(body, delivery_id), HERALD_FIELD(body, attempt),
+	      HERALD_FIELD(body, event_type), HERALD_FIELD(body, event_id),
+	      HERALD_FIELD(body, result), HERALD_FIELD(body, error));
+
+const struct herald_schema herald__request_schema = {
+	.name = "body",
+	.bytes = sizeof(struct body),
+	.alignment = _Alignof(struct body),
+	.fields = body_fields_,
+	.fields_count = sizeof(body_fields_) / sizeof(body_fields_[0]),
+	.doc = "What a callback says, with the method POST.",
+};
+
+static void
+append(struct herald__request *request, const char *data, size_t bytes)
+{
+	memcpy(request->text + request->bytes, data, bytes);
+	request->bytes += bytes;
+}
+
+/* Printable ASCII stands for itself, but for '%'; as in gRPC's grpc-message. */
+static void
+append_value(struct herald__request *request, const char *value)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (; *value; value++) {
+		unsigned char byte = (unsigned char)*value;
+		const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
+
+		if (byte < 0x20 || byte > 0x7e || byte == '%')
+			append(request, escape, sizeof(escape));
+		else
+			append(request, value, 1);
+	}
+}
+
+/* `name` with its colon and blank. */
+static void
+add_header(struct herald__request *request, const char *name, const char *value)
+{
+	if (!value)
+		return;
+
+	struct curl_slist *node = &request->nodes[request->nodes_count++];
+	node->data = request->text + request->bytes;
+	append(request, name, strlen(name));
+	append_value(request, value);
+	append(request, "", 1);
+}
+
+struct curl_slist *
+herald__request_headers(struct herald__request *request, const struct herald__queued *item,
+			bool has_body, struct curl_slist *more)
+{
+	const struct herald_delivery *delivery = &item->delivery;
+	char attempt[16];
+
+	request->nodes_count = 0;
+	request->bytes = 0;
+	snprintf(attempt, sizeof(attempt), "%u", item->attempts);
+	add_header(request, "Herald-Delivery-Id: ", item->id);
+	add_header(request, "Herald-Attempt: ", attempt);
+	add_header(request, "Herald-Event-Type: ", delivery->event_type);
+	add_header(request, "Herald-Event-Id: ", delivery->event_id);
+	add_header(request, "Herald-Result: ", delivery->result);
+	add_header(request, "Herald-Error: ", delivery->error);
+	if (has_body)
+		add_header(request, "Content-Type: ", "application/json");
+
+	for (size_t i = 0; i + 1 < request->nodes_count; i++)
+		request->nodes[i].next = &request->nodes[i + 1];
+	request->nodes[request->nodes_count - 1].next = more;
+	return request->nodes;
+}
+
+enum herald_status
+herald__request_body(const struct herald_codec *codec, const struct herald__queued *item,
+		     struct herald_buffer *out)
+{
+	const struct body body = {
+		.delivery_id = item->id,
+		.attempt = item->attempts,
+		.event_type = item->delivery.event_type,
+		.event_id = item->delivery.event_id,
+		.result = item->delivery.result,
+		.error = item->delivery.error,
+	};
+
+	out->bytes = 0;
+	return herald_codec_encode(codec, &body, out, NULL);
+}
+
+static bool
+has_prefix(const char *text, size_t bytes, const char *prefix)
+{
+	size_t prefix_bytes = strlen(prefix);
+
+	return bytes >= prefix_bytes && strncasecmp(text, prefix, prefix_bytes) == 0;
+}
+
+bool
+herald__request_header_is_allowed(const char *header)
+{
+	/* RFC 9110 section 5.6.2 */
+	static const char token[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz";
+	static const char *const taken[] = {
+		"Host",       "Content-Length", "Content-Type", "Transfer-Encoding",
+		"Connection", "Expect",         "TE",           "Trailer",
+		"Upgrade",
+	};
+	size_t bytes = strspn(header, token);
+
+	if (bytes == 0 || header[bytes] != ':' || has_prefix(header, bytes, "Herald-"))
+		return false;
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (bytes == strlen(taken[i]) && strncasecmp(header, taken[i], bytes) == 0)
+			return false;
+
+	const char *value = header + bytes + 1;
+	for (const char *byte = value; *byte; byte++)
+		if (((unsigned char)*byte < 0x20 && *byte != '\t') || *byte == 0x7f)
+			return false;
+	return value[strspn(value, " \t")] != '\0';
+}

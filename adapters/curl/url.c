@@ -1,0 +1,102 @@
+/*
+ * URLs are read by libcurl's own parser, so that what is checked here is what is connected to later.
+ * No message repeats the URL: it may hold secrets. Addresses are not judged here, sockets are.
+ */
+#include "url.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static enum herald_status
+refuse(struct herald_error *error, const char *what)
+{
+	return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET, "%s", what);
+}
+
+static enum herald_status
+from_curl(CURLUcode code, struct herald_error *error)
+{
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return herald_error_set(error, HERALD_NO_MEMORY, HERALD_NO_OFFSET, "out of memory");
+	if (code == CURLUE_UNSUPPORTED_SCHEME || code == CURLUE_BAD_SCHEME)
+		return refuse(error, "expected an http or https URL");
+	return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET, "not a URL: %s",
+				curl_url_strerror(code));
+}
+
+static bool
+has_part(CURLU *url, CURLUPart part)
+{
+	char *text = NULL;
+	CURLUcode code = curl_url_get(url, part, &text, 0);
+
+	curl_free(text);
+	return code == CURLUE_OK;
+}
+
+static void
+to_lower(char *text)
+{
+	for (; *text; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text - 'A' + 'a');
+}
+
+/* "https://host:443", whichever way it was written. */
+static enum herald_status
+read_host(CURLU *url, char *out, struct herald_error *error)
+{
+	char *scheme = NULL, *host = NULL, *port = NULL;
+	enum herald_status status = HERALD_OK;
+	CURLUcode code = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+
+	if (code == CURLUE_OK)
+		code = curl_url_get(url, CURLUPART_HOST, &host, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+	if (code != CURLUE_OK)
+		status = from_curl(code, error);
+	else if (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0)
+		status = refuse(error, "expected an http or https URL");
+	else if (strcmp(port, "0") == 0)
+		status = refuse(error, "port 0 cannot be connected to");
+	else if (strlen(host) > 253)
+		status = refuse(error, "a host name has at most 253 bytes");
+	else if (out) {
+		snprintf(out, HERALD__HOST_BYTES, "%s://%s:%s", scheme, host, port);
+		to_lower(out);
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	return status;
+}
+
+enum herald_status
+herald__url_check(const struct herald__url_rules *rules, const char *url, char *host,
+		  struct herald_error *error)
+{
+	if (!url || *url == '\0')
+		return refuse(error, "expected a URL");
+	if (strlen(url) > rules->max_bytes)
+		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
+					"expected a URL of at most %zu bytes", rules->max_bytes);
+
+	CURLU *parsed = curl_url();
+	if (!parsed)
+		return from_curl(CURLUE_OUT_OF_MEMORY, error);
+
+	enum herald_status status;
+	CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url, 0);
+	if (code != CURLUE_OK)
+		status = from_curl(code, error);
+	else if (!rules->allow_credentials &&
+		 (has_part(parsed, CURLUPART_USER) || has_part(parsed, CURLUPART_PASSWORD)))
+		status = refuse(error, "expected a URL without user name and password");
+	else
+		status = read_host(parsed, host, error);
+	curl_url_cleanup(parsed);
+	return status;
+}

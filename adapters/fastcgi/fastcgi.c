@@ -1,0 +1,118 @@
+/*
+ * The translation between libfcgi's requests and the endpoint of herald/http.h. It owns how a request
+ * of CGI's variables and a stream is read, and how an answer is written; it knows neither events nor
+ * sockets nor threads, which are loop.c's, and holds nothing between requests.
+ *
+ * How HTTP said where the body ends is the web server's business. Here the body ends where its stream
+ * does; CONTENT_LENGTH tells whether that is all, because a web server that loses its client ends the
+ * stream, too.
+ */
+#include <ctype.h>
+#include <limits.h>
+#include <string.h>
+
+#include <herald/fastcgi.h>
+#include <herald/http_adapter.h>
+
+/* A variable; "" counts as none, because nginx sends that for a header that is not there. */
+static const char *
+get(const FCGX_Request *request, const char *name)
+{
+	const char *value = FCGX_GetParam(name, request->envp);
+	return value && *value ? value : NULL;
+}
+
+bool
+herald_fastcgi_path_is(const FCGX_Request *request, const char *path)
+{
+	const char *script = get(request, "SCRIPT_NAME");
+	const char *info = get(request, "PATH_INFO");
+	size_t script_bytes = script ? strlen(script) : 0;
+
+	if (script && strncmp(path, script, script_bytes) != 0)
+		return false;
+	return strcmp(path + script_bytes, info ? info : "") == 0;
+}
+
+/* herald_http_head.header: "X-Name" is HTTP_X_NAME (RFC 3875 section 4.1.18). */
+static const char *
+find_header(const char *name, void *state)
+{
+	char variable[256] = "HTTP_";
+	size_t at = strlen(variable);
+
+	if (strcasecmp(name, "Content-Type") == 0)
+		return get(state, "CONTENT_TYPE");
+	for (; *name && at < sizeof(variable) - 1; name++, at++)
+		variable[at] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+	variable[at] = '\0';
+	return *name ? NULL : get(state, variable);
+}
+
+/* Returns false when the body is not whole. */
+static bool
+read_body(FCGX_Request *from, struct herald_http_request *to, uint64_t content_length)
+{
+	char piece[8192];
+	uint64_t received = 0;
+	int bytes;
+
+	while ((bytes = FCGX_GetStr(piece, sizeof(piece), from->in)) > 0) {
+		received += (unsigned)bytes;
+		if (!herald_http_request_append(to, piece, (size_t)bytes))
+			return true;
+	}
+	if (FCGX_GetError(from->in) != 0)
+		return false;
+	return content_length == HERALD_HTTP_NO_LENGTH || content_length == received;
+}
+
+/* herald_http_header_sink. */
+static void
+put_header(const char *name, const char *value, void *out)
+{
+	FCGX_FPrintF(out, "%s: %s\r\n", name, value);
+}
+
+static void
+answer(FCGX_Request *request, const struct herald_http_response *response)
+{
+	const char *method = get(request, "REQUEST_METHOD");
+
+	/* Without the phrase, nginx sends a status line that lacks the blank after the number. */
+	FCGX_FPrintF(request->out, "Status: %u %s\r\n", response->status,
+		     herald_http_reason(response->status));
+	herald_http_response_headers(response, put_header, request->out);
+	FCGX_PutS("\r\n", request->out);
+	if (!method || strcmp(method, "HEAD") != 0)
+		FCGX_PutStr(response->body, (int)response->body_bytes, request->out);
+}
+
+void
+herald_fastcgi_handle(struct herald_http *http, FCGX_Request *from)
+{
+	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
+	const char *length = get(from, "CONTENT_LENGTH");
+
+	if (length)
+		herald_http_framing_add(&framing, "Content-Length", length);
+	const struct herald_http_head head = {
+		.method = get(from, "REQUEST_METHOD"),
+		.content_type = get(from, "CONTENT_TYPE"),
+		.content_length = framing.content_length,
+		.header = find_header,
+		.state = from,
+	};
+	struct herald_http_request *request = herald_http_request_create(http, &head);
+	if (!request) {
+		answer(from, herald_http_unavailable());
+		return;
+	}
+	const struct herald_http_response *response = herald_http_request_response(request);
+	if (!response && !framing.ambiguous && read_body(from, request, framing.content_length))
+		response = herald_http_request_finish(request);
+	if (!response)
+		response = herald_http_request_unreadable(request);
+	answer(from, response);
+	herald_http_request_destroy(request);
+}

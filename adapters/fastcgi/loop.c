@@ -1,0 +1,228 @@
+/*
+ * Threads that accept requests from a web server and answer them, until they are stopped. It owns the
+ * threads; the socket is the user's, and how a request is answered is fastcgi.c's.
+ *
+ * libfcgi has no call that wakes a thread from accept(); shutting the socket down does. A connection
+ * is closed after each request even if the web server would keep it: a thread that waited for the next
+ * one would serve nobody else, and could not be stopped.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <herald/fastcgi.h>
+
+#define DEFAULT_PATH "/event"
+#define DEFAULT_THREADS 4
+#define MAX_THREADS 1024
+
+/* How long a thread accepts nothing when the process has no more files or memory. */
+#define EXHAUSTED_PAUSE_NS 100000000
+
+struct herald_fastcgi {
+	struct herald_http *http;
+	struct herald_fastcgi_options options;
+	char *path;
+	atomic_bool stopping;
+	unsigned threads_count; /* started */
+	pthread_t threads[];
+};
+
+/* The threads. */
+
+static void
+answer_not_found(FCGX_Request *request)
+{
+	FCGX_PutS("Status: 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: "
+		  "21\r\n\r\n"
+		  "{\"error\":\"Not Found\"}",
+		  request->out);
+}
+
+static void
+answer(struct herald_fastcgi *fastcgi, FCGX_Request *request)
+{
+	const struct herald_fastcgi_options *options = &fastcgi->options;
+
+	if (herald_fastcgi_path_is(request, fastcgi->path))
+		herald_fastcgi_handle(fastcgi->http, request);
+	else if (options->other)
+		options->other(request, options->other_state);
+	else
+		answer_not_found(request);
+}
+
+/* FCGX_Finish_r(), but that the connection is closed in any case. */
+static void
+finish(FCGX_Request *request)
+{
+	FCGX_FClose(request->err);
+	FCGX_FClose(request->out);
+	FCGX_Free(request, 1);
+}
+
+/* Whether to accept again, after an error number of accept()'s. */
+static bool
+recover(int error)
+{
+	static const struct timespec pause = {.tv_nsec = EXHAUSTED_PAUSE_NS};
+
+	if (error == EAGAIN || error == EINTR)
+		return true;
+	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
+static void *
+run(void *state)
+{
+	struct herald_fastcgi *fastcgi = state;
+	FCGX_Request request;
+
+	FCGX_InitRequest(&request, fastcgi->options.listen_fd, 0);
+	while (!atomic_load(&fastcgi->stopping)) {
+		int accepted = FCGX_Accept_r(&request);
+
+		if (accepted == 0) {
+			answer(fastcgi, &request);
+			finish(&request);
+		} else if (!recover(-accepted)) {
+			break;
+		}
+	}
+	FCGX_Free(&request, 1);
+	return NULL;
+}
+
+/* Options. */
+
+HERALD_PRINTF(3, 4)
+static enum herald_status
+bad_option(struct herald_error *error, const char *option, const char *format, ...)
+{
+	char message[sizeof(error->message)];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET, "%s", message);
+	if (error)
+		snprintf(error->path, sizeof(error->path), "%s", option);
+	return HERALD_BAD_OPTION;
+}
+
+static bool
+is_listening(int fd)
+{
+	int listens = 0;
+	socklen_t bytes = sizeof(listens);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes) == 0 && listens;
+}
+
+static enum herald_status
+read_options(const struct herald_fastcgi_options *options, struct herald_fastcgi_options *out,
+	     struct herald_error *error)
+{
+	*out = (struct herald_fastcgi_options){.path = DEFAULT_PATH};
+	if (options && options->struct_size < sizeof(options->struct_size))
+		return bad_option(error, "struct_size",
+				  "use HERALD_FASTCGI_OPTIONS, which sets it");
+	if (options)
+		memcpy(out, options,
+		       options->struct_size < sizeof(*out) ? options->struct_size : sizeof(*out));
+	if (!out->path)
+		out->path = DEFAULT_PATH;
+	if (out->threads == 0)
+		out->threads = DEFAULT_THREADS;
+	if (out->path[0] != '/')
+		return bad_option(error, "path", "must begin with '/', unlike \"%.64s\"",
+				  out->path);
+	if (out->threads > MAX_THREADS)
+		return bad_option(error, "threads", "must be at most %d, not %u", MAX_THREADS,
+				  out->threads);
+	if (!is_listening(out->listen_fd))
+		return bad_option(error, "listen_fd", "%d is no socket that listens",
+				  out->listen_fd);
+	return HERALD_OK;
+}
+
+/* Beginning and end. */
+
+static enum herald_status
+start_threads(struct herald_fastcgi *fastcgi, struct herald_error *error)
+{
+	char text[128];
+	sigset_t all, before;
+	int failed = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (failed == 0 && fastcgi->threads_count < fastcgi->options.threads) {
+		failed = pthread_create(&fastcgi->threads[fastcgi->threads_count], NULL, run,
+					fastcgi);
+		if (failed == 0)
+			fastcgi->threads_count++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed == 0)
+		return HERALD_OK;
+	return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET, "cannot start a thread: %s",
+				strerror_r(failed, text, sizeof(text)));
+}
+
+enum herald_status
+herald_fastcgi_start(struct herald_http *http, const struct herald_fastcgi_options *options,
+		     struct herald_fastcgi **out, struct herald_error *error)
+{
+	struct herald_fastcgi_options read;
+	enum herald_status status = read_options(options, &read, error);
+
+	if (status != HERALD_OK)
+		return status;
+	if (FCGX_Init() != 0)
+		return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
+					"libfcgi cannot be initialised");
+
+	struct herald_fastcgi *fastcgi =
+		calloc(1, sizeof(*fastcgi) + read.threads * sizeof(fastcgi->threads[0]));
+	if (fastcgi)
+		fastcgi->path = strdup(read.path);
+	if (!fastcgi || !fastcgi->path) {
+		free(fastcgi);
+		return herald_error_set(error, HERALD_NO_MEMORY, HERALD_NO_OFFSET, "%s",
+					herald_status_text(HERALD_NO_MEMORY));
+	}
+	fastcgi->http = http;
+	fastcgi->options = read;
+	status = start_threads(fastcgi, error);
+	if (status != HERALD_OK) {
+		herald_fastcgi_stop(fastcgi);
+		return status;
+	}
+	*out = fastcgi;
+	return HERALD_OK;
+}
+
+void
+herald_fastcgi_stop(struct herald_fastcgi *fastcgi)
+{
+	if (!fastcgi)
+		return;
+	atomic_store(&fastcgi->stopping, true);
+	shutdown(fastcgi->options.listen_fd, SHUT_RDWR);
+	for (unsigned i = 0; i < fastcgi->threads_count; i++)
+		pthread_join(fastcgi->threads[i], NULL);
+	free(fastcgi->path);
+	free(fastcgi);
+}

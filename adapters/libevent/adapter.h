@@ -1,0 +1,68 @@
+/*
+ * Private to the libevent adapter: what its life (libevent.c) and its requests (call.c) share. All of
+ * it belongs to the loop's thread but what `lock` is over.
+ */
+#ifndef HERALD_LIBEVENT_ADAPTER_H
+#define HERALD_LIBEVENT_ADAPTER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <event2/event.h>
+#include <event2/http.h>
+
+#include <herald/http.h>
+#include <herald/libevent.h>
+#include <herald/pool.h>
+
+/* A request, from evhttp's call until its answer is sent. */
+struct herald__call {
+	struct herald_pool_request pooled; /* first */
+	struct herald_libevent *adapter;
+	struct evhttp_request *request;              /* until the answer is handed over */
+	const struct herald_http_response *response; /* a worker's; while in `done` */
+	bool close;                                  /* the connection, after the answer */
+	int fd; /* of the connection; -1: none that could be asked */
+	struct herald__call *next;
+};
+
+struct herald_libevent {
+	struct evhttp *server;
+	struct herald_http *http;
+	struct herald_pool *pool;
+	char *path;
+	bool serve_half_closed;
+	struct herald_log log;
+
+	struct event *woken; /* by wake_fd: something is in `done`, or a stop may have ended */
+	struct event *late;  /* the stop's time is up */
+	int wake_fd;
+
+	size_t calls_count;  /* that are not sent */
+	size_t pooled_count; /* of them: with the pool, or in `done` */
+	struct herald__call *idle;
+	size_t idle_count;
+
+	bool stopping;
+	bool destroyed; /* freed with the last call */
+	herald_libevent_stopped *stopped;
+	void *stopped_state;
+
+	pthread_mutex_t lock; /* over `done` */
+	struct herald__call *done;
+};
+
+/* evhttp's callback for a request; `adapter` is a struct herald_libevent. */
+void herald__call_begin(struct evhttp_request *request, void *adapter);
+
+/* Answer what the workers have finished. */
+void herald__calls_finish(struct herald_libevent *adapter);
+
+/* Make the loop look at the adapter. Any thread; with `lock` held on others than the loop's. */
+void herald__libevent_wake(struct herald_libevent *adapter);
+
+/* A call has ended; frees the adapter if that was all that it waited for. */
+void herald__libevent_call_ended(struct herald_libevent *adapter);
+
+#endif

@@ -1,0 +1,334 @@
+/*
+ * A request on its way through evhttp: what comes in becomes a request of the endpoint's, and its
+ * answer a reply. It owns the calls; not when the adapter begins or ends.
+ *
+ * evhttp calls when a body is complete and reads nothing more from the connection until it has the
+ * reply. So nothing happens to a request while it is with the pool, and what is left to find out is
+ * whether its client has gone: the worker asks the socket. The reply's body is lent to evhttp, which
+ * gives it back when it is sent or the connection is gone; then the call ends.
+ */
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/keyvalq_struct.h>
+
+#include "adapter.h"
+
+/* Calls whose memory is kept for the next ones, as the endpoint keeps its requests. */
+#define MAX_IDLE 64
+
+/* Calls. */
+
+static struct herald__call *
+create_call(struct herald_libevent *adapter)
+{
+	struct herald__call *call = adapter->idle;
+
+	if (call) {
+		adapter->idle = call->next;
+		adapter->idle_count--;
+		memset(call, 0, sizeof(*call));
+	} else {
+		call = calloc(1, sizeof(*call));
+		if (!call)
+			return NULL;
+	}
+	call->adapter = adapter;
+	adapter->calls_count++;
+	return call;
+}
+
+static void
+end_call(struct herald__call *call)
+{
+	struct herald_libevent *adapter = call->adapter;
+
+	herald_http_request_destroy(call->pooled.request);
+	adapter->calls_count--;
+	if (adapter->idle_count < MAX_IDLE) {
+		call->next = adapter->idle;
+		adapter->idle = call;
+		adapter->idle_count++;
+	} else {
+		free(call);
+	}
+	herald__libevent_call_ended(adapter);
+}
+
+/* What came in. */
+
+static const char *
+method_name(enum evhttp_cmd_type type)
+{
+	static const struct {
+		enum evhttp_cmd_type type;
+		const char *name;
+	} methods[] = {
+		{EVHTTP_REQ_POST, "POST"},       {EVHTTP_REQ_GET, "GET"},
+		{EVHTTP_REQ_HEAD, "HEAD"},       {EVHTTP_REQ_PUT, "PUT"},
+		{EVHTTP_REQ_DELETE, "DELETE"},   {EVHTTP_REQ_OPTIONS, "OPTIONS"},
+		{EVHTTP_REQ_TRACE, "TRACE"},     {EVHTTP_REQ_PATCH, "PATCH"},
+		{EVHTTP_REQ_CONNECT, "CONNECT"},
+	};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (methods[i].type == type)
+			return methods[i].name;
+	return "another method";
+}
+
+/* Whether two readers could disagree about where the body ends (RFC 9112 section 6.3). */
+static bool
+is_ambiguous(const struct evkeyvalq *headers)
+{
+	unsigned lengths = 0;
+	unsigned encodings = 0;
+
+	for (const struct evkeyval *header = headers->tqh_first; header;
+	     header = header->next.tqe_next) {
+		size_t key_bytes = strlen(header->key);
+
+		/* evhttp takes it for another header; others drop the blank. */
+		if (key_bytes > 0 && strchr(" \t", header->key[key_bytes - 1]))
+			return true;
+		if (strcasecmp(header->key, "Content-Length") == 0) {
+			lengths++;
+			/* evhttp takes signs and blanks before it, too. */
+			if (header->value[strspn(header->value, "0123456789")] != '\0')
+				return true;
+		} else if (strcasecmp(header->key, "Transfer-Encoding") == 0) {
+			encodings++;
+			/* evhttp takes the body of another one for the next request. */
+			if (strcasecmp(header->value, "chunked") != 0)
+				return true;
+		}
+	}
+	return lengths + encodings > 1;
+}
+
+static void
+move_body(struct evbuffer *from, struct herald_http_request *to)
+{
+	char piece[8192];
+	int bytes;
+
+	while ((bytes = evbuffer_remove(from, piece, sizeof(piece))) > 0)
+		herald_http_request_append(to, piece, (size_t)bytes);
+}
+
+/* herald_http_head.header. */
+static const char *
+find_header(const char *name, void *headers)
+{
+	return evhttp_find_header(headers, name);
+}
+
+static struct herald_http_request *
+create_request(struct herald_libevent *adapter, struct evhttp_request *from)
+{
+	struct evkeyvalq *headers = evhttp_request_get_input_headers(from);
+	struct evbuffer *body = evhttp_request_get_input_buffer(from);
+	const struct herald_http_head head = {
+		.method = method_name(evhttp_request_get_command(from)),
+		.content_type = evhttp_find_header(headers, "Content-Type"),
+		.content_length = evbuffer_get_length(body),
+		.header = find_header,
+		.state = headers,
+	};
+	struct herald_http_request *request = herald_http_request_create(adapter->http, &head);
+
+	if (request)
+		move_body(body, request);
+	return request;
+}
+
+/* What goes out. */
+
+/* evbuffer_ref_cleanup_cb: the answer is sent, or nobody is there to get it. */
+static void
+sent(const void *data, size_t bytes, void *state)
+{
+	(void)data;
+	(void)bytes;
+	end_call(state);
+}
+
+static void
+add_headers(struct evhttp_request *request, const struct herald_http_response *response, bool close)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+	char number[24];
+
+	evhttp_add_header(headers, "Content-Type", response->content_type);
+	snprintf(number, sizeof(number), "%zu", response->body_bytes);
+	evhttp_add_header(headers, "Content-Length", number);
+	if (response->allow)
+		evhttp_add_header(headers, "Allow", response->allow);
+	if (response->retry_after_s > 0) {
+		snprintf(number, sizeof(number), "%" PRIu32, response->retry_after_s);
+		evhttp_add_header(headers, "Retry-After", number);
+	}
+	if (close)
+		evhttp_add_header(headers, "Connection", "close");
+}
+
+/* For when memory is out: no body, and the connection closed so that nobody waits for it. */
+static void
+reply_without_body(struct evhttp_request *request, unsigned status)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+
+	evhttp_clear_headers(headers);
+	evhttp_add_header(headers, "Connection", "close");
+	evhttp_send_reply(request, (int)status, NULL, NULL);
+}
+
+/* The call may be gone when this returns. */
+static void
+reply(struct herald__call *call, const struct herald_http_response *response)
+{
+	struct evhttp_request *request = call->request;
+
+	add_headers(request, response, call->close || call->adapter->stopping);
+	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
+		evhttp_send_reply(request, (int)response->status, NULL, NULL);
+		end_call(call);
+		return;
+	}
+	if (evbuffer_add_reference(evhttp_request_get_output_buffer(request), response->body,
+				   response->body_bytes, sent, call) == 0) {
+		evhttp_send_reply(request, (int)response->status, NULL, NULL);
+	} else {
+		reply_without_body(request, response->status);
+		end_call(call);
+	}
+}
+
+/* The pool's side: on a worker's thread, or on the one that stops the pool. */
+
+/* herald_pool_request.is_gone: the connection stays as it is until the reply, so the socket may be
+ * asked here. */
+static bool
+is_gone(struct herald_pool_request *work)
+{
+	struct herald__call *call = (struct herald__call *)work;
+	struct pollfd poller = {.fd = call->fd, .events = POLLRDHUP};
+
+	return poll(&poller, 1, 0) == 1;
+}
+
+/* herald_pool_request.finished. */
+static void
+finished(struct herald_pool_request *work, const struct herald_http_response *response)
+{
+	struct herald__call *call = (struct herald__call *)work;
+	struct herald_libevent *adapter = call->adapter;
+
+	call->response = response;
+	pthread_mutex_lock(&adapter->lock);
+	bool was_empty = !adapter->done;
+	call->next = adapter->done;
+	adapter->done = call;
+	/* Under the lock: the adapter may be destroyed as soon as the call is found. */
+	if (was_empty)
+		herald__libevent_wake(adapter);
+	pthread_mutex_unlock(&adapter->lock);
+}
+
+/* What is in `done`, the oldest first. */
+static struct herald__call *
+take_done(struct herald_libevent *adapter)
+{
+	struct herald__call *oldest = NULL;
+
+	pthread_mutex_lock(&adapter->lock);
+	struct herald__call *newest = adapter->done;
+	adapter->done = NULL;
+	pthread_mutex_unlock(&adapter->lock);
+
+	while (newest) {
+		struct herald__call *call = newest;
+
+		newest = call->next;
+		call->next = oldest;
+		oldest = call;
+	}
+	return oldest;
+}
+
+void
+herald__calls_finish(struct herald_libevent *adapter)
+{
+	struct herald__call *call = take_done(adapter);
+
+	while (call) {
+		struct herald__call *next = call->next;
+
+		adapter->pooled_count--;
+		reply(call, call->response);
+		call = next;
+	}
+}
+
+/* From one end to the other, on the loop's thread. */
+
+/* Answer, now or when the pool has finished. Once it is the pool's, the call is not touched here. */
+static void
+handle(struct herald__call *call)
+{
+	struct herald_libevent *adapter = call->adapter;
+	struct herald_http_request *request = call->pooled.request;
+	const struct herald_http_response *response;
+
+	if (call->close)
+		response = herald_http_request_unreadable(request);
+	else if (adapter->stopping)
+		response = herald_http_request_unavailable(request, "the server is stopping");
+	else if (adapter->pool)
+		response = herald_pool_request_submit(adapter->pool, &call->pooled);
+	else
+		response = herald_http_request_finish(request);
+
+	if (response)
+		reply(call, response);
+	else
+		adapter->pooled_count++;
+}
+
+static int
+socket_of(struct evhttp_request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+
+	return (int)bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+}
+
+void
+herald__call_begin(struct evhttp_request *request, void *state)
+{
+	struct herald_libevent *adapter = state;
+	struct herald__call *call = create_call(adapter);
+
+	if (!call) {
+		reply_without_body(request, 503);
+		return;
+	}
+	call->request = request;
+	call->close = is_ambiguous(evhttp_request_get_input_headers(request));
+	call->pooled.request = create_request(adapter, request);
+	if (!call->pooled.request) {
+		reply(call, herald_http_unavailable());
+		return;
+	}
+	call->fd = socket_of(request);
+	call->pooled.finished = finished;
+	if (!adapter->serve_half_closed && call->fd >= 0)
+		call->pooled.is_gone = is_gone;
+	handle(call);
+}

@@ -1,0 +1,146 @@
+/*
+ * Herald's deliverer kept at a number of deliveries in flight, all to one fast receiver. They are
+ * submitted from a thread that is not the deliverer's, as an HTTP server's would be.
+ *
+ *	callback_herald PORT IN_FLIGHT     at each number of seconds on stdin: events, seconds, p50, p99
+ */
+#include <semaphore.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <herald/callback.h>
+
+#define MAX_IN_FLIGHT 4096
+
+static uint64_t started_ns[MAX_IN_FLIGHT];
+
+/* Places that are free: written by the deliverer's thread, read by main, never full. */
+static unsigned free_places[MAX_IN_FLIGHT];
+static size_t freed, taken;
+static sem_t free_count;
+
+static uint32_t *latencies_us;
+static size_t latencies_count, latencies_capacity;
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void
+give_back(unsigned place)
+{
+	free_places[freed++ % MAX_IN_FLIGHT] = place;
+	sem_post(&free_count);
+}
+
+static void
+on_outcome(const struct herald_delivery_report *report, void *state)
+{
+	unsigned place = (unsigned)strtoul(report->delivery->event_id, NULL, 10);
+
+	(void)state;
+	if (report->outcome != HERALD_DELIVERY_DELIVERED) {
+		fprintf(stderr, "callback_herald: %s\n", report->error);
+		exit(1);
+	}
+	if (latencies_count < latencies_capacity)
+		latencies_us[latencies_count++] = (uint32_t)((now_ns() - started_ns[place]) / 1000);
+	give_back(place);
+}
+
+static void
+submit(struct herald_deliverer *deliverer, const char *url, unsigned place)
+{
+	struct herald_error error;
+	char id[16];
+
+	snprintf(id, sizeof(id), "%u", place);
+	started_ns[place] = now_ns();
+	if (herald_deliverer_submit(deliverer,
+				    &(struct herald_delivery){.url = url,
+							      .event_type = "user_created",
+							      .event_id = id,
+							      .result = "success"},
+				    &error) != HERALD_OK) {
+		fprintf(stderr, "callback_herald: %s\n", error.message);
+		exit(1);
+	}
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* Keep them in flight for so long, then wait for the last. */
+static void
+run(struct herald_deliverer *deliverer, const char *url, unsigned in_flight, double seconds)
+{
+	uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9);
+	uint64_t events = 0;
+
+	latencies_count = 0;
+	for (; now_ns() < end; events++) {
+		sem_wait(&free_count);
+		submit(deliverer, url, free_places[taken++ % MAX_IN_FLIGHT]);
+	}
+	for (unsigned i = 0; i < in_flight; i++)
+		sem_wait(&free_count);
+	double took = (double)(now_ns() - start) / 1e9;
+	for (unsigned i = 0; i < in_flight; i++)
+		sem_post(&free_count);
+	qsort(latencies_us, latencies_count, sizeof(*latencies_us), compare);
+	printf("%llu %.6f %u %u\n", (unsigned long long)events, took,
+	       latencies_us[latencies_count / 2], latencies_us[latencies_count * 99 / 100]);
+	fflush(stdout);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct herald_deliverer *deliverer = NULL;
+	struct herald_error error;
+	struct rlimit limit;
+	char url[64], line[32];
+
+	if (argc != 3) {
+		fputs("usage: callback_herald PORT IN_FLIGHT\n", stderr);
+		return 2;
+	}
+	unsigned in_flight = (unsigned)strtoul(argv[2], NULL, 10);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%s/callback", argv[1]);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	latencies_capacity = 500000;
+	latencies_us = calloc(latencies_capacity, sizeof(*latencies_us));
+	sem_init(&free_count, 0, 0);
+	for (unsigned i = 0; i < in_flight; i++)
+		give_back(i);
+	/* A host gets no more slots than stay free for others: twice as many as are wanted. */
+	if (!latencies_us ||
+	    herald_deliverer_create(&HERALD_DELIVERER_OPTIONS(.slots = 2 * in_flight,
+							      .slots_per_host = in_flight,
+							      .addresses = HERALD_ADDRESSES_ANY,
+							      .on_outcome = on_outcome),
+				    &deliverer, &error) != HERALD_OK) {
+		fprintf(stderr, "callback_herald: %s\n", error.message);
+		return 1;
+	}
+	while (fgets(line, sizeof(line), stdin))
+		run(deliverer, url, in_flight, strtod(line, NULL));
+	herald_deliverer_destroy(deliverer);
+	return 0;
+}

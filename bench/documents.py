@@ -1,0 +1,316 @@
+"""The documents of the decode and encode cases, and what every peer must find in them.
+
+It owns the shape of the payloads (TYPES; the peers have the same as structs of their language), the
+deterministic making of the documents, and the two proofs: dump() writes the values of a document as
+each peer writes what it decoded, and known() is what an encoder's output must be equal to. Both go
+through Python's own JSON reader.
+"""
+
+import json
+import random
+import re
+import struct
+from datetime import datetime, timezone
+
+# A member's type: string, integer, double, boolean, time; {...} an object; [...] a list of that.
+STRING, INTEGER, DOUBLE, BOOLEAN, TIME = "string", "integer", "double", "boolean", "time"
+
+TYPES = {
+    "user_created": {"user_id": STRING, "username": STRING},
+    "order_placed": {
+        "order_id": STRING,
+        "placed_at": TIME,
+        "currency": STRING,
+        "total_cents": INTEGER,
+        "paid": BOOLEAN,
+        "customer": {"id": INTEGER, "name": STRING, "email": STRING},
+        "ship_to": {"street": STRING, "city": STRING, "postcode": STRING, "country": STRING},
+        "lines": [
+            {
+                "sku": STRING,
+                "title": STRING,
+                "quantity": INTEGER,
+                "unit_cents": INTEGER,
+                "gift": BOOLEAN,
+            }
+        ],
+        "note": STRING,
+    },
+    "telemetry": {
+        "device": STRING,
+        "sequence": INTEGER,
+        "uptime_ms": INTEGER,
+        "battery": DOUBLE,
+        "position": {"latitude": DOUBLE, "longitude": DOUBLE, "altitude": DOUBLE},
+        "readings": [DOUBLE],
+        "counters": [INTEGER],
+    },
+    "article": {
+        "article_id": STRING,
+        "title": STRING,
+        "author": STRING,
+        "body": STRING,
+        "tags": [STRING],
+        "comments": [{"author": STRING, "text": STRING}],
+    },
+    "batch": {
+        "batch_id": STRING,
+        "items": [
+            {
+                "id": INTEGER,
+                "sku": STRING,
+                "quantity": INTEGER,
+                "price": DOUBLE,
+                "weight": DOUBLE,
+                "active": BOOLEAN,
+            }
+        ],
+    },
+}
+
+# The payload's type of each case.
+CASES = {
+    "user_created": "user_created",
+    "order": "order_placed",
+    "telemetry": "telemetry",
+    "text": "article",
+    "shuffled": "order_placed",
+    "large": "batch",
+    "envelope_last": "order_placed",
+}
+
+
+class Raw(str):
+    """JSON text that stands for itself, where the way of writing a value matters."""
+
+
+def write(value):
+    """JSON without white space, non-ASCII characters as they are."""
+    if isinstance(value, Raw):
+        return value
+    if isinstance(value, dict):
+        return "{" + ",".join(write(k) + ":" + write(v) for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(write, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def event(event_type, payload):
+    return {
+        "event_type": event_type,
+        "timestamp": "2024-08-20T05:21:19.143357839Z",
+        "payload": payload,
+        "metadata": {"source": "user_service", "version": "1.0"},
+    }
+
+
+def user_created():
+    return event("user_created", {"user_id": "12345", "username": "johndoe"})
+
+
+def order():
+    titles = ["Espresso cups, set of four", "Hand grinder", "Paper filters (100)", "Kettle 0.9 l",
+              "Scale with timer", "Beans, washed, 1 kg", "Cleaning brush"]
+    lines = [
+        {"sku": f"SKU-{4100 + 37 * i}", "title": title, "quantity": 1 + i % 3,
+         "unit_cents": 450 + 1375 * i, "gift": i == 3}
+        for i, title in enumerate(titles)
+    ]
+    return event("order_placed", {
+        "order_id": "2f1d6c1e-7c55-4f0e-9c3a-5b8a4d1e9f00",
+        "placed_at": "2024-08-20T07:21:18.9+02:00",
+        "currency": "EUR",
+        "total_cents": sum(line["quantity"] * line["unit_cents"] for line in lines),
+        "paid": True,
+        "customer": {"id": 9007199254740993, "name": "Ada Lovelace", "email": "ada@example.com"},
+        "ship_to": {"street": "12 St James's Square", "city": "London", "postcode": "SW1Y 4JH",
+                    "country": "GB"},
+        "lines": lines,
+        "note": "Please ring twice and leave it with the neighbour if nobody is at home.",
+    })
+
+
+def telemetry():
+    chance = random.Random(1)
+
+    def double(digits):
+        value = chance.uniform(0.1, 1) * 10.0 ** chance.choice([0, 0, 1, 1, 2, 3, -3])
+        return float(f"{-value if chance.random() < 0.3 else value:.{digits}g}")
+
+    readings = [double(3 + i % 15) for i in range(96)] + [6.02214076e23, -1.6e-19, 0.0, 1e-7]
+    counters = [chance.randrange(10 ** (1 + i % 15)) * (-1 if i % 7 == 6 else 1) for i in range(48)]
+    return event("telemetry", {
+        "device": "sensor-0042",
+        "sequence": 18014398509481985,
+        "uptime_ms": 86400123,
+        "battery": 0.83,
+        "position": {"latitude": 48.858370, "longitude": 2.2944813, "altitude": 324.5},
+        "readings": readings,
+        "counters": counters,
+    })
+
+
+def text():
+    paragraph = (
+        'She said "it\'s only a test",\nand wrote C:\\temp\\new on the board.\r\n\t'
+        "Grüße aus Köln — Καλημέρα κόσμε, こんにちは世界! Ça coûte 5 €, naïve façade. 🎉 "
+    )
+    escaped = Raw(json.dumps("Zwölf Boxkämpfer — 日本語 \U0001f600 / done").replace("/", "\\/"))
+    comments = [
+        {"author": "Łukasz", "text": "Świetny artykuł!\nDziękuję."},
+        {"author": "Zoë \"Z\" O'Neil", "text": escaped},
+        {"author": "王小明", "text": "写得很好，谢谢分享。\t\\o/"},
+        {"author": "plain", "text": "No escapes here at all, just a sentence of ordinary ASCII text."},
+    ]
+    return event("article", {
+        "article_id": "a-77",
+        "title": "On \"quoting\" and escaping: a café's menu",
+        "author": "José Ñandú",
+        "body": paragraph * 5 + "The end, in ASCII, with nothing that needs an escape. " * 4,
+        "tags": ["json", "utf-8", "naïve", "tab\there", "日本"],
+        "comments": comments,
+    })
+
+
+def shuffled():
+    """The order, every object's members in another order, and half as many unknown ones in between."""
+    chance = random.Random(2)
+    unknown_values = [
+        "a string that nobody reads", 1234567, -0.25, True, None,
+        {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "sampled": False, "hops": [1, 2, 3]},
+        ["x", {"y": [None, "\u00e9\n"]}],
+    ]
+    count = 0
+
+    def shuffle(value, is_map=False):
+        nonlocal count
+        if isinstance(value, list):
+            return [shuffle(element) for element in value]
+        if not isinstance(value, dict):
+            return value
+        members = [(key, shuffle(member, key == "metadata")) for key, member in value.items()]
+        for _ in range(0 if is_map else max(1, len(members) // 2)):
+            members.append((f"x_{count}_unknown", unknown_values[count % len(unknown_values)]))
+            count += 1
+        if not is_map:
+            chance.shuffle(members)
+        return dict(members)
+
+    return shuffle(order())
+
+
+def batch(items_count):
+    chance = random.Random(3)
+    return event("batch", {
+        "batch_id": "nightly-2024-08-20",
+        "items": [
+            {
+                "id": 100000 + i,
+                "sku": f"SKU-{chance.randrange(10**6):06d}",
+                "quantity": chance.randrange(1, 1000),
+                "price": chance.randrange(100, 100000) / 100,
+                "weight": round(chance.uniform(0.001, 40), 6),
+                "active": chance.random() < 0.8,
+            }
+            for i in range(items_count)
+        ],
+    })
+
+
+def envelope_last():
+    message = order()
+    return {key: message[key] for key in ("payload", "metadata", "timestamp", "event_type")}
+
+
+def documents():
+    """The text of each case."""
+    messages = {
+        "user_created": user_created(),
+        "order": order(),
+        "telemetry": telemetry(),
+        "text": text(),
+        "shuffled": shuffled(),
+        "large": batch(1000),
+        "envelope_last": envelope_last(),
+    }
+    return {case: write(message) for case, message in messages.items()}
+
+
+def route_type(index):
+    """The event type of route `index` of the scaling cases; herald.c makes the same."""
+    return f"user_created_{index:05d}"
+
+
+def routed_documents(routes_count):
+    """64 documents, one a line, for types spread over all of the routes."""
+    message = user_created()
+    lines = []
+    for i in range(64):
+        message["event_type"] = route_type(i * 7919 % routes_count)
+        lines.append(write(message))
+    return "\n".join(lines)
+
+
+# --- What is right --------------------------------------------------------------------------------
+
+
+def message_type(payload_type):
+    return {
+        "event_type": STRING,
+        "timestamp": TIME,
+        "payload": TYPES[payload_type],
+        "metadata": dict,
+    }
+
+
+def known(document, payload_type):
+    """The document's value without the members that the type does not have."""
+    return strip(json.loads(document), message_type(payload_type))
+
+
+def strip(value, of_type):
+    if isinstance(of_type, dict):
+        return {key: strip(value[key], member) for key, member in of_type.items()}
+    if isinstance(of_type, list):
+        return [strip(element, of_type[0]) for element in value]
+    return value
+
+
+def dump(document, payload_type):
+    """All values in the order of the types, one a line."""
+    return list(dump_value(json.loads(document), message_type(payload_type)))
+
+
+def dump_value(value, of_type):
+    if of_type is dict:
+        yield f"n{len(value)}"
+        for key in sorted(value, key=lambda text: text.encode()):
+            yield from dump_value(key, STRING)
+            yield from dump_value(value[key], STRING)
+    elif isinstance(of_type, dict):
+        for key, member in of_type.items():
+            yield from dump_value(value[key], member)
+    elif isinstance(of_type, list):
+        yield f"n{len(value)}"
+        for element in value:
+            yield from dump_value(element, of_type[0])
+    elif of_type == STRING:
+        yield "s" + value.encode().hex()
+    elif of_type == INTEGER:
+        yield f"i{value}"
+    elif of_type == DOUBLE:
+        yield "d" + struct.pack(">d", value).hex()
+    elif of_type == BOOLEAN:
+        yield f"b{int(value)}"
+    elif of_type == TIME:
+        yield dump_time(value)
+
+
+def dump_time(text):
+    whole, fraction, zone = re.fullmatch(r"([^.Z+]{19})(?:\.(\d+))?(Z|[+-]\d\d:\d\d)", text).groups()
+    offset = 0
+    if zone != "Z":
+        offset = (int(zone[1:3]) * 60 + int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
+    local = datetime.fromisoformat(whole).replace(tzinfo=timezone.utc)
+    seconds = int(local.timestamp()) - 60 * offset
+    return f"t{seconds} {int((fraction or '0').ljust(9, '0'))} {offset}"

@@ -1,0 +1,144 @@
+// Package events has the events of the cases as Go structs, with the message as the seed shapes it, and
+// their dump. bench/documents.py has the same types in the same order.
+package events
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"sort"
+	"time"
+)
+
+// Event is the message around a payload of any type.
+type Event[P any] struct {
+	EventType string            `json:"event_type"`
+	Timestamp time.Time         `json:"timestamp"`
+	Payload   P                 `json:"payload"`
+	Metadata  map[string]string `json:"metadata"`
+}
+
+type UserCreated struct {
+	UserID   string `json:"user_id"`
+	Username string `json:"username"`
+}
+
+type Customer struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+type Address struct {
+	Street   string `json:"street"`
+	City     string `json:"city"`
+	Postcode string `json:"postcode"`
+	Country  string `json:"country"`
+}
+
+type OrderLine struct {
+	SKU       string `json:"sku"`
+	Title     string `json:"title"`
+	Quantity  int32  `json:"quantity"`
+	UnitCents int64  `json:"unit_cents"`
+	Gift      bool   `json:"gift"`
+}
+
+type OrderPlaced struct {
+	OrderID    string      `json:"order_id"`
+	PlacedAt   time.Time   `json:"placed_at"`
+	Currency   string      `json:"currency"`
+	TotalCents int64       `json:"total_cents"`
+	Paid       bool        `json:"paid"`
+	Customer   Customer    `json:"customer"`
+	ShipTo     Address     `json:"ship_to"`
+	Lines      []OrderLine `json:"lines"`
+	Note       string      `json:"note"`
+}
+
+type Position struct {
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
+	Altitude  float64 `json:"altitude"`
+}
+
+type Telemetry struct {
+	Device   string    `json:"device"`
+	Sequence uint64    `json:"sequence"`
+	UptimeMS int64     `json:"uptime_ms"`
+	Battery  float64   `json:"battery"`
+	Position Position  `json:"position"`
+	Readings []float64 `json:"readings"`
+	Counters []int64   `json:"counters"`
+}
+
+type Comment struct {
+	Author string `json:"author"`
+	Text   string `json:"text"`
+}
+
+type Article struct {
+	ArticleID string    `json:"article_id"`
+	Title     string    `json:"title"`
+	Author    string    `json:"author"`
+	Body      string    `json:"body"`
+	Tags      []string  `json:"tags"`
+	Comments  []Comment `json:"comments"`
+}
+
+type Item struct {
+	ID       int64   `json:"id"`
+	SKU      string  `json:"sku"`
+	Quantity int32   `json:"quantity"`
+	Price    float64 `json:"price"`
+	Weight   float64 `json:"weight"`
+	Active   bool    `json:"active"`
+}
+
+type Batch struct {
+	BatchID string `json:"batch_id"`
+	Items   []Item `json:"items"`
+}
+
+// Dump writes all values, one a line, as bench/documents.py does.
+func Dump(out io.Writer, value reflect.Value) {
+	if at, ok := value.Interface().(time.Time); ok {
+		_, offset := at.Zone()
+		fmt.Fprintf(out, "t%d %d %d\n", at.Unix(), at.Nanosecond(), offset/60)
+		return
+	}
+	switch value.Kind() {
+	case reflect.Struct:
+		for i := 0; i < value.NumField(); i++ {
+			Dump(out, value.Field(i))
+		}
+	case reflect.Slice:
+		fmt.Fprintf(out, "n%d\n", value.Len())
+		for i := 0; i < value.Len(); i++ {
+			Dump(out, value.Index(i))
+		}
+	case reflect.Map:
+		dumpMap(out, value.Interface().(map[string]string))
+	case reflect.String:
+		fmt.Fprintf(out, "s%x\n", value.String())
+	case reflect.Float64:
+		fmt.Fprintf(out, "d%016x\n", math.Float64bits(value.Float()))
+	case reflect.Bool:
+		fmt.Fprintf(out, "b%d\n", map[bool]int{true: 1}[value.Bool()])
+	default:
+		fmt.Fprintf(out, "i%v\n", value.Interface())
+	}
+}
+
+func dumpMap(out io.Writer, values map[string]string) {
+	keys := make([]string, 0, len(values))
+	for key := range values {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	fmt.Fprintf(out, "n%d\n", len(keys))
+	for _, key := range keys {
+		fmt.Fprintf(out, "s%x\ns%x\n", key, values[key])
+	}
+}

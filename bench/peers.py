@@ -1,0 +1,156 @@
+"""The peers: which there are, how those in Go and Rust are built, and how a process is pinned and run.
+
+Toolchains that are missing are not installed; what they would have built is skipped, with the reason.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+class BenchError(Exception):
+    """It cannot go on; the text says why."""
+
+
+def cores():
+    """The core of what is measured, and that of what drives it."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[-1], allowed[0]
+
+
+def start(command, core, **options):
+    """Start a process on one core, with pipes for its lines."""
+    return subprocess.Popen(
+        [str(word) for word in command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        **options,
+    )
+
+
+def stop(process):
+    process.stdin.close()
+    process.terminate()
+    process.wait()
+    process.stdout.close()
+
+
+def ask(process, request):
+    """Send a line, read a line."""
+    try:
+        process.stdin.write(request + "\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        pass
+    answer = process.stdout.readline().strip()
+    if not answer:
+        raise BenchError(f"{' '.join(process.args)} has ended with status {process.wait()}")
+    return answer
+
+
+# --- Building -------------------------------------------------------------------------------------
+
+
+class Missing(Exception):
+    """Why a peer is not there."""
+
+
+def c_program(build, name, needs):
+    path = build / "bench" / name
+    if not path.exists():
+        raise Missing(f"not built: {needs} is missing")
+    return path
+
+
+def build_once(command, cwd, environment=None, done={}):
+    """Run a build, once for all peers that come from it."""
+    key = (tuple(command), str(environment))
+    if key not in done:
+        print("building:", " ".join(map(str, command)), file=sys.stderr)
+        done[key] = subprocess.run(
+            [str(word) for word in command], cwd=cwd, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+        )
+    if done[key].returncode != 0:
+        lines = done[key].stdout.strip().splitlines()
+        raise Missing(f"it does not build: {lines[-1] if lines else 'no output'}")
+
+
+def build_folder(name):
+    """Beside Meson's, which ./dev makes anew when its options change."""
+    return HERE.parent / "build" / "bench-peers" / name
+
+
+def rust_program(name, native=False):
+    if not shutil.which("cargo"):
+        raise Missing("cargo is not here (rustup.rs, or Debian's cargo if it is new enough)")
+    target = build_folder("rust-native" if native else "rust")
+    build_once(["cargo", "build", "--release", "--bin", name, "--target-dir", target],
+               HERE / "rust", {"RUSTFLAGS": "-C target-cpu=native"} if native else None)
+    return target / "release" / name
+
+
+def go_program(name):
+    if not shutil.which("go"):
+        raise Missing("go is not here (Debian: golang-go, if it is new enough)")
+    target = build_folder("go") / name
+    build_once(["go", "build", "-mod=readonly", "-o", target, f"./{name}"], HERE / "go")
+    return target
+
+
+def find(build, makers, wanted=None):
+    """Make the peers: ({name: command}, {name: why it is skipped})."""
+    found, skipped = {}, {}
+    for name, maker in makers.items():
+        if wanted and name not in wanted:
+            continue
+        try:
+            found[name] = maker(build)
+        except Missing as missing:
+            skipped[name] = str(missing)
+    unknown = set(wanted or ()) - set(makers)
+    if unknown:
+        raise BenchError(f"no peer {', '.join(sorted(unknown))}; there are: {', '.join(makers)}")
+    return found, skipped
+
+
+def c_peer(name, needs, variant="-"):
+    return lambda build: [c_program(build, name, needs), variant]
+
+
+CODEC = {
+    "herald": c_peer("peer_herald", "Herald", "codec"),
+    "herald service": c_peer("peer_herald", "Herald", "service"),
+    "simdjson lookup": c_peer("peer_simdjson", "libsimdjson-dev or g++", "lookup"),
+    "simdjson iterate": c_peer("peer_simdjson", "libsimdjson-dev or g++", "iterate"),
+    "serde_json": lambda _: [rust_program("peer"), "serde_json"],
+    "sonic-rs": lambda _: [rust_program("peer"), "sonic_rs"],
+    "sonic-rs native": lambda _: [rust_program("peer", native=True), "sonic_rs"],
+    "go encoding/json": lambda _: [go_program("peer"), "encoding_json"],
+    "go sonic": lambda _: [go_program("peer"), "sonic"],
+    "jansson": c_peer("peer_jansson", "libjansson-dev"),
+}
+
+# Those that only decode: a service answers, and Debian's simdjson has no builder.
+ONLY_DECODE = ("herald service", "simdjson lookup", "simdjson iterate")
+
+SERVERS = {
+    "bare epoll": lambda build: [c_program(build, "server_epoll", "the build")],
+    "bare microhttpd": lambda build: [c_program(build, "server_microhttpd", "libmicrohttpd-dev")],
+    "herald microhttpd": lambda build: [
+        c_program(build, "server_herald_microhttpd", "libmicrohttpd-dev")],
+    "go gin": lambda _: [go_program("server")],
+    "axum": lambda _: [rust_program("server")],
+}
+
+CALLBACKS = {
+    "herald": lambda build: [c_program(build, "callback_herald", "libcurl4-openssl-dev")],
+    "go net/http": lambda _: [go_program("callback")],
+}

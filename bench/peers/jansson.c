@@ -1,0 +1,448 @@
+/*
+ * jansson: the document as a tree of json_t, of which every member goes into the C struct; strings are
+ * borrowed from the tree, which is freed at the next event. Encoding builds a tree and writes it out.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events.h"
+#include "peer.h"
+#include "rfc3339.h"
+
+static const struct herald_schema *schema;
+static bool is_encode;
+static union event event;
+static json_t *tree;
+static char *encoded;
+
+/* Lists and pairs live from event to event, and grow to the longest. */
+static void *lists[4];
+static size_t lists_bytes[4];
+
+static void *
+room(size_t list, size_t bytes)
+{
+	if (bytes > lists_bytes[list]) {
+		lists[list] = realloc(lists[list], bytes);
+		lists_bytes[list] = bytes;
+		if (!lists[list])
+			peer_fail("out of memory");
+	}
+	return lists[list];
+}
+
+/* Reading. */
+
+static const json_t *
+member(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+	if (!value)
+		peer_fail("no member %s", key);
+	return value;
+}
+
+static const char *
+string(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(member(object, key));
+	if (!text)
+		peer_fail("%s is no string", key);
+	return text;
+}
+
+static int64_t
+integer(const json_t *object, const char *key)
+{
+	const json_t *value = member(object, key);
+	if (!json_is_integer(value))
+		peer_fail("%s is no integer", key);
+	return json_integer_value(value);
+}
+
+static int32_t
+integer_32(const json_t *object, const char *key)
+{
+	int64_t value = integer(object, key);
+	if (value < INT32_MIN || value > INT32_MAX)
+		peer_fail("%s is out of range", key);
+	return (int32_t)value;
+}
+
+static double
+number(const json_t *object, const char *key)
+{
+	const json_t *value = member(object, key);
+	if (!json_is_number(value))
+		peer_fail("%s is no number", key);
+	return json_number_value(value);
+}
+
+static bool
+boolean(const json_t *object, const char *key)
+{
+	const json_t *value = member(object, key);
+	if (!json_is_boolean(value))
+		peer_fail("%s is no boolean", key);
+	return json_is_true(value);
+}
+
+static struct herald_time
+point_in_time(const json_t *object, const char *key)
+{
+	const json_t *value = member(object, key);
+	struct herald_time time;
+
+	if (!json_is_string(value) ||
+	    !rfc3339_parse(json_string_value(value), json_string_length(value), &time.seconds,
+			   &time.nanoseconds, &time.offset_minutes))
+		peer_fail("%s is no timestamp", key);
+	return time;
+}
+
+static struct herald_map
+map(const json_t *object, const char *key)
+{
+	json_t *value = (json_t *)(uintptr_t)member(object, key);
+	struct herald_pair *pairs = room(3, json_object_size(value) * sizeof(*pairs));
+	struct herald_map result = {.pairs = pairs};
+	const char *name;
+	json_t *text;
+
+	json_object_foreach(value, name, text) pairs[result.count++] =
+		(struct herald_pair){name, json_string_value(text)};
+	return result;
+}
+
+static void
+read_user_created(const json_t *in, struct user_created *out)
+{
+	out->user_id = string(in, "user_id");
+	out->username = string(in, "username");
+}
+
+static void
+read_order_placed(const json_t *in, struct order_placed *out)
+{
+	const json_t *customer = member(in, "customer"), *ship_to = member(in, "ship_to");
+	const json_t *list = member(in, "lines");
+	size_t count = json_array_size(list);
+	struct order_line *lines = room(0, count * sizeof(*lines));
+
+	out->order_id = string(in, "order_id");
+	out->placed_at = point_in_time(in, "placed_at");
+	out->currency = string(in, "currency");
+	out->total_cents = integer(in, "total_cents");
+	out->paid = boolean(in, "paid");
+	out->customer.id = integer(customer, "id");
+	out->customer.name = string(customer, "name");
+	out->customer.email = string(customer, "email");
+	out->ship_to.street = string(ship_to, "street");
+	out->ship_to.city = string(ship_to, "city");
+	out->ship_to.postcode = string(ship_to, "postcode");
+	out->ship_to.country = string(ship_to, "country");
+	for (size_t i = 0; i < count; i++) {
+		const json_t *line = json_array_get(list, i);
+		lines[i].sku = string(line, "sku");
+		lines[i].title = string(line, "title");
+		lines[i].quantity = integer_32(line, "quantity");
+		lines[i].unit_cents = integer(line, "unit_cents");
+		lines[i].gift = boolean(line, "gift");
+	}
+	out->lines = lines;
+	out->lines_count = count;
+	out->note = string(in, "note");
+}
+
+static void
+read_telemetry(const json_t *in, struct telemetry *out)
+{
+	const json_t *position = member(in, "position");
+	const json_t *readings = member(in, "readings"), *counters = member(in, "counters");
+	size_t readings_count = json_array_size(readings),
+	       counters_count = json_array_size(counters);
+	double *values = room(0, readings_count * sizeof(*values));
+	int64_t *counts = room(1, counters_count * sizeof(*counts));
+
+	out->device = string(in, "device");
+	out->sequence = (uint64_t)integer(in, "sequence");
+	out->uptime_ms = integer(in, "uptime_ms");
+	out->battery = number(in, "battery");
+	out->position.latitude = number(position, "latitude");
+	out->position.longitude = number(position, "longitude");
+	out->position.altitude = number(position, "altitude");
+	for (size_t i = 0; i < readings_count; i++)
+		values[i] = json_number_value(json_array_get(readings, i));
+	for (size_t i = 0; i < counters_count; i++)
+		counts[i] = json_integer_value(json_array_get(counters, i));
+	out->readings = values;
+	out->readings_count = readings_count;
+	out->counters = counts;
+	out->counters_count = counters_count;
+}
+
+static void
+read_article(const json_t *in, struct article *out)
+{
+	const json_t *tags = member(in, "tags"), *comments = member(in, "comments");
+	size_t tags_count = json_array_size(tags), comments_count = json_array_size(comments);
+	const char **texts = room(0, tags_count * sizeof(*texts));
+	struct comment *list = room(1, comments_count * sizeof(*list));
+
+	out->article_id = string(in, "article_id");
+	out->title = string(in, "title");
+	out->author = string(in, "author");
+	out->body = string(in, "body");
+	for (size_t i = 0; i < tags_count; i++)
+		texts[i] = json_string_value(json_array_get(tags, i));
+	for (size_t i = 0; i < comments_count; i++) {
+		const json_t *comment = json_array_get(comments, i);
+		list[i].author = string(comment, "author");
+		list[i].text = string(comment, "text");
+	}
+	out->tags = texts;
+	out->tags_count = tags_count;
+	out->comments = list;
+	out->comments_count = comments_count;
+}
+
+static void
+read_batch(const json_t *in, struct batch *out)
+{
+	const json_t *list = member(in, "items");
+	size_t count = json_array_size(list);
+	struct item *items = room(0, count * sizeof(*items));
+
+	out->batch_id = string(in, "batch_id");
+	for (size_t i = 0; i < count; i++) {
+		const json_t *item = json_array_get(list, i);
+		items[i].id = integer(item, "id");
+		items[i].sku = string(item, "sku");
+		items[i].quantity = integer_32(item, "quantity");
+		items[i].price = number(item, "price");
+		items[i].weight = number(item, "weight");
+		items[i].active = boolean(item, "active");
+	}
+	out->items = items;
+	out->items_count = count;
+}
+
+/* Writing. */
+
+static json_t *
+json_time(const struct herald_time *time)
+{
+	char text[36];
+	size_t bytes = rfc3339_format(time->seconds, time->nanoseconds, time->offset_minutes, text);
+
+	return json_stringn(text, bytes);
+}
+
+static json_t *
+json_map(const struct herald_map *in)
+{
+	json_t *out = json_object();
+
+	for (size_t i = 0; i < in->count; i++)
+		json_object_set_new(out, in->pairs[i].key, json_string(in->pairs[i].value));
+	return out;
+}
+
+static json_t *
+write_user_created(const struct user_created *in)
+{
+	json_t *out = json_object();
+
+	json_object_set_new(out, "user_id", json_string(in->user_id));
+	json_object_set_new(out, "username", json_string(in->username));
+	return out;
+}
+
+static json_t *
+write_order_placed(const struct order_placed *in)
+{
+	json_t *out = json_object(), *customer = json_object(), *ship_to = json_object();
+	json_t *lines = json_array();
+
+	json_object_set_new(out, "order_id", json_string(in->order_id));
+	json_object_set_new(out, "placed_at", json_time(&in->placed_at));
+	json_object_set_new(out, "currency", json_string(in->currency));
+	json_object_set_new(out, "total_cents", json_integer(in->total_cents));
+	json_object_set_new(out, "paid", json_boolean(in->paid));
+	json_object_set_new(customer, "id", json_integer(in->customer.id));
+	json_object_set_new(customer, "name", json_string(in->customer.name));
+	json_object_set_new(customer, "email", json_string(in->customer.email));
+	json_object_set_new(out, "customer", customer);
+	json_object_set_new(ship_to, "street", json_string(in->ship_to.street));
+	json_object_set_new(ship_to, "city", json_string(in->ship_to.city));
+	json_object_set_new(ship_to, "postcode", json_string(in->ship_to.postcode));
+	json_object_set_new(ship_to, "country", json_string(in->ship_to.country));
+	json_object_set_new(out, "ship_to", ship_to);
+	for (size_t i = 0; i < in->lines_count; i++) {
+		json_t *line = json_object();
+		json_object_set_new(line, "sku", json_string(in->lines[i].sku));
+		json_object_set_new(line, "title", json_string(in->lines[i].title));
+		json_object_set_new(line, "quantity", json_integer(in->lines[i].quantity));
+		json_object_set_new(line, "unit_cents", json_integer(in->lines[i].unit_cents));
+		json_object_set_new(line, "gift", json_boolean(in->lines[i].gift));
+		json_array_append_new(lines, line);
+	}
+	json_object_set_new(out, "lines", lines);
+	json_object_set_new(out, "note", json_string(in->note));
+	return out;
+}
+
+static json_t *
+write_telemetry(const struct telemetry *in)
+{
+	json_t *out = json_object(), *position = json_object();
+	json_t *readings = json_array(), *counters = json_array();
+
+	json_object_set_new(out, "device", json_string(in->device));
+	json_object_set_new(out, "sequence", json_integer((json_int_t)in->sequence));
+	json_object_set_new(out, "uptime_ms", json_integer(in->uptime_ms));
+	json_object_set_new(out, "battery", json_real(in->battery));
+	json_object_set_new(position, "latitude", json_real(in->position.latitude));
+	json_object_set_new(position, "longitude", json_real(in->position.longitude));
+	json_object_set_new(position, "altitude", json_real(in->position.altitude));
+	json_object_set_new(out, "position", position);
+	for (size_t i = 0; i < in->readings_count; i++)
+		json_array_append_new(readings, json_real(in->readings[i]));
+	for (size_t i = 0; i < in->counters_count; i++)
+		json_array_append_new(counters, json_integer(in->counters[i]));
+	json_object_set_new(out, "readings", readings);
+	json_object_set_new(out, "counters", counters);
+	return out;
+}
+
+static json_t *
+write_article(const struct article *in)
+{
+	json_t *out = json_object(), *tags = json_array(), *comments = json_array();
+
+	json_object_set_new(out, "article_id", json_string(in->article_id));
+	json_object_set_new(out, "title", json_string(in->title));
+	json_object_set_new(out, "author", json_string(in->author));
+	json_object_set_new(out, "body", json_string(in->body));
+	for (size_t i = 0; i < in->tags_count; i++)
+		json_array_append_new(tags, json_string(in->tags[i]));
+	json_object_set_new(out, "tags", tags);
+	for (size_t i = 0; i < in->comments_count; i++) {
+		json_t *comment = json_object();
+		json_object_set_new(comment, "author", json_string(in->comments[i].author));
+		json_object_set_new(comment, "text", json_string(in->comments[i].text));
+		json_array_append_new(comments, comment);
+	}
+	json_object_set_new(out, "comments", comments);
+	return out;
+}
+
+static json_t *
+write_batch(const struct batch *in)
+{
+	json_t *out = json_object(), *items = json_array();
+
+	json_object_set_new(out, "batch_id", json_string(in->batch_id));
+	for (size_t i = 0; i < in->items_count; i++) {
+		json_t *item = json_object();
+		json_object_set_new(item, "id", json_integer(in->items[i].id));
+		json_object_set_new(item, "sku", json_string(in->items[i].sku));
+		json_object_set_new(item, "quantity", json_integer(in->items[i].quantity));
+		json_object_set_new(item, "price", json_real(in->items[i].price));
+		json_object_set_new(item, "weight", json_real(in->items[i].weight));
+		json_object_set_new(item, "active", json_boolean(in->items[i].active));
+		json_array_append_new(items, item);
+	}
+	json_object_set_new(out, "items", items);
+	return out;
+}
+
+/* The events. */
+
+#define EVENT_FUNCTIONS(PAYLOAD)                                                                   \
+	static void read_##PAYLOAD##_event(const json_t *in)                                       \
+	{                                                                                          \
+		event.PAYLOAD.event_type = string(in, "event_type");                               \
+		event.PAYLOAD.timestamp = point_in_time(in, "timestamp");                          \
+		event.PAYLOAD.metadata = map(in, "metadata");                                      \
+		read_##PAYLOAD(member(in, "payload"), &event.PAYLOAD.payload);                     \
+	}                                                                                          \
+                                                                                                   \
+	static json_t *write_##PAYLOAD##_event(void)                                               \
+	{                                                                                          \
+		json_t *out = json_object();                                                       \
+                                                                                                   \
+		json_object_set_new(out, "event_type", json_string(event.PAYLOAD.event_type));     \
+		json_object_set_new(out, "timestamp", json_time(&event.PAYLOAD.timestamp));        \
+		json_object_set_new(out, "payload", write_##PAYLOAD(&event.PAYLOAD.payload));      \
+		json_object_set_new(out, "metadata", json_map(&event.PAYLOAD.metadata));           \
+		return out;                                                                        \
+	}
+
+EVENT_LIST(EVENT_FUNCTIONS)
+
+static void (*read_event)(const json_t *in);
+static json_t *(*write_event)(void);
+
+static void
+decode(const struct document *document)
+{
+	json_error_t error;
+
+	json_decref(tree);
+	tree = json_loadb(document->data, document->bytes, 0, &error);
+	if (!tree)
+		peer_fail("%s", error.text);
+	read_event(tree);
+}
+
+static void
+encode(void)
+{
+	json_t *out = write_event();
+
+	free(encoded);
+	encoded = json_dumps(out, JSON_COMPACT);
+	json_decref(out);
+	if (!encoded)
+		peer_fail("cannot be encoded");
+}
+
+void
+peer_open(const struct peer_arguments *arguments)
+{
+	is_encode = arguments->encode;
+#define FIND(PAYLOAD)                                                                              \
+	if (strcmp(arguments->type, #PAYLOAD) == 0) {                                              \
+		schema = &PAYLOAD##_event_schema;                                                  \
+		read_event = read_##PAYLOAD##_event;                                               \
+		write_event = write_##PAYLOAD##_event;                                             \
+	}
+	EVENT_LIST(FIND)
+#undef FIND
+	if (!schema)
+		peer_fail("no type %s", arguments->type);
+	if (is_encode)
+		decode(&arguments->documents[0]);
+}
+
+void
+peer_event(const struct document *document)
+{
+	if (is_encode)
+		encode();
+	else
+		decode(document);
+}
+
+void
+peer_check(const struct document *document)
+{
+	peer_event(document);
+	if (is_encode)
+		puts(encoded);
+	else
+		events_dump(schema, &event);
+}

@@ -1,0 +1,209 @@
+//! The events as Rust structs, strings borrowed from the document where they need no unescaping; and
+//! their dump. bench/documents.py has the same types in the same order.
+
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// A string; serde borrows a Cow only when told so, and within lists and maps only in a struct.
+#[derive(Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(transparent)]
+pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+/// Write all values, one a line, as bench/documents.py does.
+pub trait Dump {
+    fn dump(&self, out: &mut String);
+}
+
+/// A struct and its dump, member by member.
+macro_rules! event_struct {
+    ($name:ident { $($member:ident: $type:ty),* $(,)? }) => {
+        #[derive(Deserialize, Serialize)]
+        pub struct $name<'a> {
+            $(#[serde(borrow)] pub $member: $type),*
+        }
+        event_struct!(dump $name<'a> { $($member),* });
+    };
+    (plain $name:ident { $($member:ident: $type:ty),* $(,)? }) => {
+        #[derive(Deserialize, Serialize)]
+        pub struct $name {
+            $(pub $member: $type),*
+        }
+        event_struct!(dump $name { $($member),* });
+    };
+    (dump $name:ident $(<$lifetime:lifetime>)? { $($member:ident),* }) => {
+        impl $(<$lifetime>)? Dump for $name $(<$lifetime>)? {
+            fn dump(&self, out: &mut String) {
+                $(self.$member.dump(out);)*
+            }
+        }
+    };
+}
+
+event_struct!(UserCreated { user_id: Text<'a>, username: Text<'a> });
+
+#[derive(Deserialize, Serialize)]
+pub struct Customer<'a> {
+    pub id: i64,
+    #[serde(borrow)]
+    pub name: Text<'a>,
+    #[serde(borrow)]
+    pub email: Text<'a>,
+}
+event_struct!(dump Customer<'a> { id, name, email });
+
+event_struct!(Address {
+    street: Text<'a>,
+    city: Text<'a>,
+    postcode: Text<'a>,
+    country: Text<'a>,
+});
+
+#[derive(Deserialize, Serialize)]
+pub struct OrderLine<'a> {
+    #[serde(borrow)]
+    pub sku: Text<'a>,
+    #[serde(borrow)]
+    pub title: Text<'a>,
+    pub quantity: i32,
+    pub unit_cents: i64,
+    pub gift: bool,
+}
+event_struct!(dump OrderLine<'a> { sku, title, quantity, unit_cents, gift });
+
+#[derive(Deserialize, Serialize)]
+pub struct OrderPlaced<'a> {
+    #[serde(borrow)]
+    pub order_id: Text<'a>,
+    pub placed_at: Time,
+    #[serde(borrow)]
+    pub currency: Text<'a>,
+    pub total_cents: i64,
+    pub paid: bool,
+    #[serde(borrow)]
+    pub customer: Customer<'a>,
+    #[serde(borrow)]
+    pub ship_to: Address<'a>,
+    #[serde(borrow)]
+    pub lines: Vec<OrderLine<'a>>,
+    #[serde(borrow)]
+    pub note: Text<'a>,
+}
+event_struct!(dump OrderPlaced<'a> {
+    order_id, placed_at, currency, total_cents, paid, customer, ship_to, lines, note
+});
+
+event_struct!(plain Position { latitude: f64, longitude: f64, altitude: f64 });
+
+#[derive(Deserialize, Serialize)]
+pub struct Telemetry<'a> {
+    #[serde(borrow)]
+    pub device: Text<'a>,
+    pub sequence: u64,
+    pub uptime_ms: i64,
+    pub battery: f64,
+    pub position: Position,
+    pub readings: Vec<f64>,
+    pub counters: Vec<i64>,
+}
+event_struct!(dump Telemetry<'a> {
+    device, sequence, uptime_ms, battery, position, readings, counters
+});
+
+event_struct!(Comment { author: Text<'a>, text: Text<'a> });
+
+event_struct!(Article {
+    article_id: Text<'a>,
+    title: Text<'a>,
+    author: Text<'a>,
+    body: Text<'a>,
+    tags: Vec<Text<'a>>,
+    comments: Vec<Comment<'a>>,
+});
+
+#[derive(Deserialize, Serialize)]
+pub struct Item<'a> {
+    pub id: i64,
+    #[serde(borrow)]
+    pub sku: Text<'a>,
+    pub quantity: i32,
+    pub price: f64,
+    pub weight: f64,
+    pub active: bool,
+}
+event_struct!(dump Item<'a> { id, sku, quantity, price, weight, active });
+
+event_struct!(Batch { batch_id: Text<'a>, items: Vec<Item<'a>> });
+
+#[derive(Deserialize, Serialize)]
+#[serde(bound(deserialize = "P: Deserialize<'de>"))]
+pub struct Event<'a, P> {
+    #[serde(borrow)]
+    pub event_type: Text<'a>,
+    pub timestamp: Time,
+    pub payload: P,
+    #[serde(borrow)]
+    pub metadata: BTreeMap<Text<'a>, Text<'a>>,
+}
+
+impl<P: Dump> Dump for Event<'_, P> {
+    fn dump(&self, out: &mut String) {
+        self.event_type.dump(out);
+        self.timestamp.dump(out);
+        self.payload.dump(out);
+        *out += &format!("n{}\n", self.metadata.len());
+        for (key, value) in &self.metadata {
+            key.dump(out);
+            value.dump(out);
+        }
+    }
+}
+
+impl Dump for Text<'_> {
+    fn dump(&self, out: &mut String) {
+        let hex: String = self.0.bytes().map(|byte| format!("{byte:02x}")).collect();
+        *out += &format!("s{hex}\n");
+    }
+}
+
+impl Dump for Time {
+    fn dump(&self, out: &mut String) {
+        *out += &format!(
+            "t{} {} {}\n",
+            self.seconds, self.nanoseconds, self.offset_minutes
+        );
+    }
+}
+
+impl Dump for bool {
+    fn dump(&self, out: &mut String) {
+        *out += &format!("b{}\n", u8::from(*self));
+    }
+}
+
+impl Dump for f64 {
+    fn dump(&self, out: &mut String) {
+        *out += &format!("d{:016x}\n", self.to_bits());
+    }
+}
+
+macro_rules! dump_integer {
+    ($($type:ty)*) => {
+        $(impl Dump for $type {
+            fn dump(&self, out: &mut String) {
+                *out += &format!("i{self}\n");
+            }
+        })*
+    };
+}
+dump_integer!(i32 i64 u64);
+
+impl<T: Dump> Dump for Vec<T> {
+    fn dump(&self, out: &mut String) {
+        *out += &format!("n{}\n", self.len());
+        for element in self {
+            element.dump(out);
+        }
+    }
+}

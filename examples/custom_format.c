@@ -1,0 +1,119 @@
+/*
+ * Another wire format: events as HTML forms send them, to the schema that JSON would have gone to.
+ *
+ *	curl -i http://127.0.0.1:8080/event -d event_type=user_created \
+ *		--data-urlencode 'username=John "Joe" Döe & sons'
+ *	=> 200 {"status":"success"}
+ *
+ *	curl -i http://127.0.0.1:8080/event -d event_type=user_created -d username=100%
+ *	=> 400 {"error":"% needs two hexadecimal digits","path":"","offset":24}
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <herald/herald.h>
+#include <herald/microhttpd.h>
+
+/* Write a form's text as a JSON string, then a character. Returns the end; NULL: it is no text. */
+static char *
+quote(char *to, const char *text, char after)
+{
+	if (!to)
+		return NULL;
+	*to++ = '"';
+	for (; *text; text++) {
+		unsigned long byte = *text == '+' ? ' ' : (unsigned char)*text;
+
+		if (*text == '%') {
+			if (!isxdigit((unsigned char)text[1]) || !isxdigit((unsigned char)text[2]))
+				return NULL;
+			byte = strtoul((char[]){text[1], text[2], '\0'}, NULL, 16);
+			text += 2;
+		}
+		if (byte < ' ' || byte == '"' || byte == '\\')
+			to += sprintf(to, "\\u%04lx", byte);
+		else
+			*to++ = (char)byte;
+	}
+	*to++ = '"';
+	*to++ = after;
+	return to;
+}
+
+/* event_type is the message's; all else is the payload's, and a string: a form has no other type. */
+static enum herald_status
+decode_form(struct herald_handler *handler, struct herald_context *ctx, char *data, size_t bytes,
+	    struct herald_message *out, struct herald_error *error)
+{
+	char *form = herald_context_alloc(ctx, bytes + 1), *rest = NULL;
+	char *json = herald_context_alloc(ctx, 12 * bytes + 16), *end = json;
+
+	(void)handler;
+	if (!form || !json)
+		return HERALD_NO_MEMORY;
+	memcpy(form, data, bytes);
+	form[bytes] = '\0';
+	*end++ = '{';
+	for (char *name = strtok_r(form, "&", &rest); name; name = strtok_r(NULL, "&", &rest)) {
+		char *value = name + strcspn(name, "=");
+
+		if (*value)
+			*value++ = '\0';
+		if (strcmp(name, "event_type") == 0)
+			out->event_type = value;
+		else
+			end = quote(quote(end, name, ':'), value, ',');
+		if (!end)
+			return herald_error_set(error, HERALD_BAD_FORMAT, (size_t)(name - form),
+						"%% needs two hexadecimal digits");
+	}
+	end -= end[-1] == ',';
+	*end++ = '}';
+	out->timestamp = herald_time_now();
+	out->payload = (struct herald_json){json, (size_t)(end - json)};
+	return HERALD_OK;
+}
+
+static const char *const types[] = {"application/x-www-form-urlencoded", NULL};
+static const struct herald_handler_ops form_ops = {
+	.struct_size = sizeof(form_ops), .name = "form", .decode = decode_form};
+
+struct user_created {
+	const char *username;
+};
+HERALD_SCHEMA(user_created, HERALD_FIELD(user_created, username, .required = true));
+
+static enum herald_verdict
+on_user(struct herald_context *ctx, const struct user_created *user, struct user_created *unused)
+{
+	(void)ctx, (void)unused;
+	printf("Welcome, %s!\n", user->username);
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_user, user_created, user_created);
+
+int
+main(int argc, char **argv)
+{
+	struct herald_handler form = {&form_ops}, *handlers[] = {&form};
+	const struct herald_route routes[] = {
+		HERALD_ROUTE("user_created", user_created, on_user, NULL)};
+	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	struct herald_service *service = NULL;
+	struct herald_error error;
+
+	const struct herald_server_options options =
+		HERALD_SERVER_OPTIONS(.port = port,
+				      .http = &HERALD_HTTP_OPTIONS(.media_types = types));
+	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+								.handlers = handlers,
+								.handlers_count = 1),
+					&service, &error) == HERALD_OK &&
+		  herald_serve(service, &options, &error) == HERALD_OK;
+	if (!ok)
+		fprintf(stderr, "custom_format: %s\n", error.message);
+	herald_service_destroy(service);
+	return ok ? 0 : 1;
+}

@@ -1,0 +1,104 @@
+/*
+ * Events behind nginx, by FastCGI, next to something of one's own.
+ *
+ *	cc fastcgi.c $(pkg-config --cflags --libs herald-fastcgi) -o fastcgi
+ *	./fastcgi /tmp/herald.socket
+ *
+ * In the configuration of nginx, with "listen 127.0.0.1:8080":
+ *
+ *	location / {
+ *		include fastcgi_params;
+ *		fastcgi_pass unix:/tmp/herald.socket;
+ *	}
+ *
+ *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{
+ *		"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
+ *		"payload": {"user_id": "12345", "username": "johndoe"}}'
+ *	=> 200 {"status":"success"}
+ *
+ *	curl -i http://127.0.0.1:8080/hello
+ *	=> 200 hello
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <herald/fastcgi.h>
+#include <herald/herald.h>
+
+struct user_created {
+	const char *user_id;
+	const char *username;
+};
+
+HERALD_SCHEMA(user_created,
+	HERALD_FIELD(user_created, user_id, .required = true),
+	HERALD_FIELD(user_created, username, .required = true));
+
+struct mailer {
+	FILE *out;
+};
+
+static enum herald_verdict
+on_user_created(struct herald_context *ctx, const struct user_created *user, struct mailer *mailer)
+{
+	if (fprintf(mailer->out, "Welcome, %s!\n", user->username) < 0)
+		return herald_retry(ctx, "the mailer is busy");
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_user_created, user_created, mailer);
+
+/* What was there before. */
+static void
+say_hello(FCGX_Request *request, void *state)
+{
+	(void)state;
+	FCGX_PutS("Content-Type: text/plain\r\n\r\nhello", request->out);
+}
+
+/* Serve until SIGINT or SIGTERM. */
+static bool
+serve(struct herald_http *http, int fd, struct herald_error *error)
+{
+	struct herald_fastcgi *fastcgi = NULL;
+	sigset_t signals;
+	int number;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	if (herald_fastcgi_start(http, &HERALD_FASTCGI_OPTIONS(.listen_fd = fd, .other = say_hello),
+				 &fastcgi, error) != HERALD_OK)
+		return false;
+	sigwait(&signals, &number);
+	herald_fastcgi_stop(fastcgi); /* answers what is in flight */
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct mailer mailer = {.out = stdout};
+	const struct herald_route routes[] = {
+		HERALD_ROUTE("user_created", user_created, on_user_created, &mailer),
+	};
+	struct herald_service *service = NULL;
+	struct herald_http *http = NULL;
+	struct herald_error error = {.message = "cannot listen"};
+
+	FCGX_Init();
+	int fd = FCGX_OpenSocket(argc > 1 ? argv[1] : "/tmp/herald.socket", 128);
+	bool ok =
+		fd >= 0 &&
+		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
+				      &service, &error) == HERALD_OK &&
+		herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
+		serve(http, fd, &error);
+	if (!ok)
+		fprintf(stderr, "fastcgi: %s\n", error.message);
+	herald_http_destroy(http);
+	herald_service_destroy(service);
+	close(fd);
+	return ok ? 0 : 1;
+}

@@ -1,0 +1,115 @@
+/*
+ * Events beside the endpoints of an Ulfius instance that is there already.
+ *
+ *	cc ulfius.c $(pkg-config --cflags --libs herald-ulfius) -o ulfius && ./ulfius
+ *
+ *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{
+ *		"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
+ *		"payload": {"user_id": "12345", "username": "johndoe"}}'
+ *	=> 200 {"status":"success"}
+ *
+ *	curl -i http://127.0.0.1:8080/hello
+ *	=> 200 hello
+ */
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <herald/herald.h>
+#include <herald/ulfius.h>
+
+struct user_created {
+	const char *user_id;
+	const char *username;
+};
+
+HERALD_SCHEMA(user_created,
+	HERALD_FIELD(user_created, user_id, .required = true),
+	HERALD_FIELD(user_created, username, .required = true));
+
+struct mailer {
+	FILE *out;
+};
+
+static enum herald_verdict
+on_user_created(struct herald_context *ctx, const struct user_created *user, struct mailer *mailer)
+{
+	if (fprintf(mailer->out, "Welcome, %s!\n", user->username) < 0)
+		return herald_retry(ctx, "the mailer is busy");
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_user_created, user_created, mailer);
+
+/* The instance that was there before. */
+
+static int
+say_hello(const struct _u_request *request, struct _u_response *response, void *state)
+{
+	(void)request;
+	(void)state;
+	ulfius_set_string_body_response(response, 200, "hello");
+	return U_CALLBACK_COMPLETE;
+}
+
+static bool
+start_instance(struct _u_instance *instance, struct herald_http *http, struct herald_error *error)
+{
+	ulfius_add_endpoint_by_val(instance, "GET", NULL, "/hello", 0, say_hello, NULL);
+
+	/* Ulfius cuts bodies off there; larger than the endpoint's limit, so that it is told. */
+	instance->max_post_body_size = herald_http_max_body_bytes(http) + 1;
+	return herald_ulfius_attach(http, instance, "/event", error) == HERALD_OK &&
+	       ulfius_start_framework(instance) == U_OK;
+}
+
+/* Serve until SIGINT or SIGTERM. */
+static bool
+serve(struct herald_http *http, unsigned port, struct herald_error *error)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons((uint16_t)port),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct _u_instance instance;
+	sigset_t signals;
+	int number;
+
+	/* Before there are threads, so that none of them gets one. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	if (ulfius_init_instance(&instance, port, &address, NULL) != U_OK)
+		return false;
+	bool ok = start_instance(&instance, http, error);
+	if (ok)
+		sigwait(&signals, &number);
+
+	herald_http_stop(http, 10000); /* what is in flight is answered first */
+	ulfius_stop_framework(&instance);
+	ulfius_clean_instance(&instance);
+	return ok;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct mailer mailer = {.out = stdout};
+	const struct herald_route routes[] = {
+		HERALD_ROUTE("user_created", user_created, on_user_created, &mailer),
+	};
+	struct herald_service *service = NULL;
+	struct herald_http *http = NULL;
+	struct herald_error error = {.message = "cannot start Ulfius"};
+
+	bool ok =
+		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
+				      &service, &error) == HERALD_OK &&
+		herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
+		serve(http, argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 8080, &error);
+	if (!ok)
+		fprintf(stderr, "ulfius: %s\n", error.message);
+	herald_http_destroy(http);
+	herald_service_destroy(service);
+	return ok ? 0 : 1;
+}

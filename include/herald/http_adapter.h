@@ -1,0 +1,65 @@
+/*
+ * For those who write an HTTP adapter: the parts of the translation that are the same for every
+ * framework. What a request's headers say about where its body ends, and which headers an answer has.
+ */
+#ifndef HERALD_HTTP_ADAPTER_H
+#define HERALD_HTTP_ADAPTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <herald/export.h>
+#include <herald/http.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Where a request's body ends, as far as its headers tell (RFC 9112 section 6). */
+struct herald_http_framing {
+	uint64_t content_length; /**< Declared, or HERALD_HTTP_NO_LENGTH. */
+	bool chunked;            /**< Transfer-Encoding: chunked. */
+	bool expects_continue; /**< The client may wait for 100, or an answer, to send the body. */
+	bool ambiguous;        /**< Two readers could disagree: answer 400, and close. */
+};
+
+/** A request without headers. */
+#define HERALD_HTTP_FRAMING_INIT                                                                   \
+	{                                                                                          \
+		.content_length = HERALD_HTTP_NO_LENGTH                                            \
+	}
+
+/**
+ * Read one of a request's headers; call it for all, repeated ones too. Those of other names matter
+ * only in that no blank may end a name.
+ *
+ * A length that is no number, a second one, an encoding other than chunked, or length and encoding at
+ * once are ambiguous: with each of them requests have been smuggled past a proxy.
+ *
+ * framing  begun with HERALD_HTTP_FRAMING_INIT.
+ * value    NULL is an empty one.
+ */
+HERALD_API void
+herald_http_framing_add(struct herald_http_framing *framing, const char *name, const char *value);
+
+/**
+ * Whether a refusal that is known from the head is to be sent at once and the connection closed,
+ * instead of reading and dropping the body first: the client waits for the answer, or the body is
+ * larger than 16 MiB, or nobody can tell where it ends.
+ */
+HERALD_API bool herald_http_framing_must_close(const struct herald_http_framing *framing);
+
+/** The reason phrase of a status, for a status line: "OK"; "error" for those that are not known. */
+HERALD_API const char *herald_http_reason(unsigned status);
+
+/** Takes one header of an answer; `value` lives until it returns. */
+typedef void herald_http_header_sink(const char *name, const char *value, void *state);
+
+/** Name the headers that an answer has: Content-Type, Content-Length, Allow and Retry-After. */
+HERALD_API void herald_http_response_headers(const struct herald_http_response *response,
+					     herald_http_header_sink *sink, void *state);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

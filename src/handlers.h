@@ -1,0 +1,37 @@
+/*
+ * The handlers of a service, from their lists in the options to their end.
+ */
+#ifndef HERALD_SRC_HANDLERS_H
+#define HERALD_SRC_HANDLERS_H
+
+#include "service.h"
+
+/*
+ * Whether a handler has a slot that was appended to struct herald_handler_ops after `destroy`, of which
+ * a program that was compiled earlier does not know.
+ */
+#define HERALD__HANDLER_HAS(HANDLER, SLOT)                                                         \
+	((HANDLER)->ops->struct_size >=                                                            \
+		 offsetof(struct herald_handler_ops, SLOT) + sizeof((HANDLER)->ops->SLOT) &&       \
+	 (HANDLER)->ops->SLOT)
+
+/* Check and keep the service's own, before there are routes. */
+enum herald_status
+herald__handlers_add(struct herald_service *service, const struct herald_service_options *options,
+		     struct herald_error *error);
+
+/* Check those of the routes, and note what all of them need. */
+enum herald_status
+herald__handlers_collect(struct herald_service *service, struct herald_error *error);
+
+/* Who is asked whether the function of a route is to run again; NULL: nobody, it is not. */
+struct herald_handler *
+herald__handlers_again(const struct herald_service *service, const struct herald_route *route);
+
+/* Destroy each once. */
+void herald__handlers_destroy(struct herald_service *service);
+
+/* The handler's name, never NULL. */
+const char *herald__handler_name(const struct herald_handler *handler);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * What HTTP adapters have in common: reading the framing of a body from a request's headers, and the
+ * list of an answer's. It owns no state and knows no framework; the endpoint does not use it.
+ */
+#include <herald/http_adapter.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* A declared body of up to this many bytes is read and dropped, so that its sender sees the answer. */
+#define DROP_MAX_BYTES (16u << 20)
+
+/* Whether it is a number; one past 64 bits counts as the greatest. */
+static bool
+parse_length(const char *text, uint64_t *out)
+{
+	uint64_t length = 0;
+
+	if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	for (; *text; text++) {
+		unsigned digit = (unsigned)(*text - '0');
+
+		if (length > (UINT64_MAX - 1 - digit) / 10) {
+			*out = UINT64_MAX - 1;
+			return true;
+		}
+		length = length * 10 + digit;
+	}
+	*out = length;
+	return true;
+}
+
+static bool
+ends_in_blank(const char *name)
+{
+	size_t bytes = strlen(name);
+
+	return bytes > 0 && (name[bytes - 1] == ' ' || name[bytes - 1] == '\t');
+}
+
+void
+herald_http_framing_add(struct herald_http_framing *framing, const char *name, const char *value)
+{
+	bool has_length = framing->content_length != HERALD_HTTP_NO_LENGTH;
+
+	if (!value)
+		value = "";
+	if (strcasecmp(name, "Content-Length") == 0) {
+		/* Set also when it is none, so that a second one is seen. */
+		uint64_t length = 0;
+
+		framing->ambiguous |= has_length || framing->chunked;
+		framing->ambiguous |= !parse_length(value, &length);
+		framing->content_length = length;
+	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+		framing->ambiguous |= has_length || framing->chunked;
+		framing->ambiguous |= strcasecmp(value, "chunked") != 0;
+		framing->chunked = true;
+	} else if (strcasecmp(name, "Expect") == 0) {
+		framing->expects_continue = strcasecmp(value, "100-continue") == 0;
+	} else if (ends_in_blank(name)) {
+		/* "Content-Length : 5" is a length for some readers, and another header for others. */
+		framing->ambiguous = true;
+	}
+}
+
+bool
+herald_http_framing_must_close(const struct herald_http_framing *framing)
+{
+	bool has_length = framing->content_length != HERALD_HTTP_NO_LENGTH;
+	bool has_body = framing->chunked || (has_length && framing->content_length > 0);
+
+	if (framing->ambiguous)
+		return true;
+	if (framing->expects_continue && has_body)
+		return true;
+	return has_length && framing->content_length > DROP_MAX_BYTES;
+}
+
+void
+herald_http_response_headers(const struct herald_http_response *response,
+			     herald_http_header_sink *sink, void *state)
+{
+	char number[24];
+
+	sink("Content-Type", response->content_type, state);
+	snprintf(number, sizeof(number), "%zu", response->body_bytes);
+	sink("Content-Length", number, state);
+	if (response->allow)
+		sink("Allow", response->allow, state);
+	if (response->retry_after_s > 0) {
+		snprintf(number, sizeof(number), "%" PRIu32, response->retry_after_s);
+		sink("Retry-After", number, state);
+	}
+}

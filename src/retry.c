@@ -1,0 +1,173 @@
+/*
+ * The retry handler: its options, and whether and when a function runs again. Waiting, and running
+ * it, is the pipeline's.
+ */
+#include <herald/retry.h>
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "context.h"
+#include "memory.h"
+#include "options.h"
+#include "service.h"
+#include "service_clock.h"
+
+#define MAX_ATTEMPTS 100
+#define MAX_FACTOR 1000
+
+struct retry {
+	struct herald_handler base;
+	struct herald_allocator allocator;
+	struct herald_retry_options options; /* with the defaults filled in */
+	_Atomic uint64_t random;
+};
+
+/* splitmix64, by Sebastiano Vigna, in the public domain: good enough to spread attempts. */
+static uint64_t
+next_random(struct retry *retry)
+{
+	uint64_t bits = atomic_fetch_add_explicit(&retry->random, 0x9e3779b97f4a7c15U,
+						  memory_order_relaxed);
+
+	bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9U;
+	bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebU;
+	return bits ^ (bits >> 31);
+}
+
+/* The delay after `attempt` runs, at least 1. */
+static uint32_t
+backoff_ms(struct retry *retry, unsigned attempt)
+{
+	const struct herald_retry_options *options = &retry->options;
+	double delay = options->first_delay_ms;
+
+	if (options->backoff == HERALD_BACKOFF_FIXED)
+		return options->first_delay_ms;
+	for (unsigned i = 1; i < attempt && delay < options->max_delay_ms; i++)
+		delay *= options->factor;
+	if (delay > options->max_delay_ms)
+		delay = options->max_delay_ms;
+	if (options->backoff == HERALD_BACKOFF_NO_JITTER)
+		return (uint32_t)delay;
+	return (uint32_t)(next_random(retry) % ((uint64_t)delay + 1));
+}
+
+static enum herald_again
+run_again(struct herald_handler *handler, struct herald_context *ctx, unsigned attempt,
+	  uint32_t *delay_ms)
+{
+	struct retry *retry = (struct retry *)handler;
+	const struct herald_retry_options *options = &retry->options;
+	enum herald_again at_last = options->fail_at_last ? HERALD_AGAIN_FAIL : HERALD_AGAIN_STOP;
+
+	if (attempt >= options->attempts)
+		return at_last;
+	/* The function knows better, and it is not a short fault. */
+	if (*delay_ms > options->max_delay_ms)
+		return HERALD_AGAIN_STOP;
+
+	uint32_t delay = backoff_ms(retry, attempt);
+	if (*delay_ms < delay)
+		*delay_ms = delay;
+	uint64_t end_ns = ctx->came_ns + options->total_ms * HERALD__MS_NS;
+	uint64_t next_ns = herald__clock_now_ns(ctx->service->clock) + *delay_ms * HERALD__MS_NS;
+	return next_ns > end_ns ? at_last : HERALD_AGAIN_RUN;
+}
+
+static void
+destroy_retry(struct herald_handler *handler)
+{
+	struct retry *retry = (struct retry *)handler;
+	const struct herald_allocator allocator = retry->allocator;
+
+	herald__release(&allocator, retry, sizeof(*retry));
+}
+
+static const struct herald_handler_ops retry_ops = {
+	.struct_size = sizeof(retry_ops),
+	.name = "retry",
+	.destroy = destroy_retry,
+	.again = run_again,
+};
+
+static void
+fill_defaults(struct herald_retry_options *options)
+{
+	if (options->attempts == 0)
+		options->attempts = 3;
+	if (options->first_delay_ms == 0)
+		options->first_delay_ms = 50;
+	if (options->factor == 0)
+		options->factor = 2;
+	if (options->max_delay_ms == 0)
+		options->max_delay_ms = 1000;
+	if (options->total_ms == 0)
+		options->total_ms = 5000;
+}
+
+static enum herald_status
+check_options(const struct herald_retry_options *options, struct herald_error *error)
+{
+	struct herald__option option = {.index = HERALD__NO_INDEX};
+
+	option.list = "attempts";
+	if (options->attempts > MAX_ATTEMPTS)
+		return herald__option_error(error, HERALD_BAD_OPTION, option,
+					    "%u are too many, at most %d", options->attempts,
+					    MAX_ATTEMPTS);
+	option.list = "backoff";
+	if ((unsigned)options->backoff > HERALD_BACKOFF_FIXED)
+		return herald__option_error(error, HERALD_BAD_OPTION, option, "%d is no backoff",
+					    (int)options->backoff);
+	option.list = "factor";
+	if (!(options->factor >= 1 && options->factor <= MAX_FACTOR))
+		return herald__option_error(error, HERALD_BAD_OPTION, option,
+					    "expected 1 to %d, found %g", MAX_FACTOR,
+					    options->factor);
+	option.list = "first_delay_ms";
+	if (options->first_delay_ms > options->max_delay_ms)
+		return herald__option_error(
+			error, HERALD_BAD_OPTION, option, "%u is more than max_delay_ms, %u",
+			(unsigned)options->first_delay_ms, (unsigned)options->max_delay_ms);
+	return herald__allocator_check(&options->allocator, error);
+}
+
+/* A kernel that has no random bits yet leaves the address and the time. */
+static uint64_t
+random_seed(const struct retry *retry)
+{
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = herald__clock_now_ns(NULL) ^ (uintptr_t)retry;
+	return seed;
+}
+
+enum herald_status
+herald_retry_handler_create(const struct herald_retry_options *options, struct herald_handler **out,
+			    struct herald_error *error)
+{
+	struct herald_retry_options read = {0};
+	enum herald_status status =
+		herald__options_read(options, &read, sizeof(read), "HERALD_RETRY_OPTIONS", error);
+
+	if (status != HERALD_OK)
+		return status;
+	fill_defaults(&read);
+	status = check_options(&read, error);
+	if (status != HERALD_OK)
+		return status;
+
+	const struct herald_allocator allocator = herald__allocator_or_libc(&read.allocator);
+	struct retry *retry = herald__allocate_zeroed(&allocator, 1, sizeof(*retry));
+	if (!retry)
+		return herald__out_of_memory(error);
+	retry->base.ops = &retry_ops;
+	retry->allocator = allocator;
+	retry->options = read;
+	atomic_init(&retry->random, random_seed(retry));
+	*out = &retry->base;
+	return HERALD_OK;
+}

@@ -1,0 +1,75 @@
+/*
+ * A real HTTP server on a free port that misbehaves on order, for tests of whoever calls it. One
+ * thread, poll(), any number of connections, kept alive.
+ *
+ * The path says what happens, one word for each attempt (by Herald-Attempt), the last one for all
+ * further ones: "/503,200" fails once.
+ *
+ *	NNN          status NNN, no body, with the header `retry_after` when there is one
+ *	slow         status 200 after `delay_ms`
+ *	bye          status 200, and closed after it without saying so
+ *	close        closed without an answer
+ *	reset        a reset in the middle of the headers
+ *	cut          a reset in the middle of the body
+ *	silent       no answer, ever
+ *	drip         headers, the beginning of a body, and then nothing
+ *	endless      a body without end
+ *	headers      headers without end
+ *	garbage      something that is not HTTP
+ *
+ * A client that begins with TLS gets a plain answer, as from a web server without TLS.
+ */
+#ifndef HERALD_TESTS_MISBEHAVING_SERVER_H
+#define HERALD_TESTS_MISBEHAVING_SERVER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MISBEHAVING_REQUESTS 64
+#define MISBEHAVING_REQUEST_BYTES 4096
+
+struct misbehaving_server {
+	/* To be set, or left 0, between init and start. */
+	const char *retry_after; /* the header's value */
+	uint64_t delay_ms;
+	/* Runs on the server's thread when a request gets no (further) answer. */
+	void (*on_silent)(void *state);
+	void *state;
+
+	uint16_t port;
+	int listen_fd;
+	int wake_fd;
+	pthread_t thread;
+
+	pthread_mutex_t mutex; /* over the rest */
+	pthread_cond_t changed;
+	bool is_stopping;
+	size_t connections; /* accepted so far */
+	size_t open;        /* of them now */
+	size_t requests;    /* complete ones */
+	size_t silent;      /* of them without an answer */
+	char texts[MISBEHAVING_REQUESTS]
+		  [MISBEHAVING_REQUEST_BYTES]; /* the first ones, head and body */
+};
+
+/* All zero, and a listening socket on a numeric address, IPv4 or IPv6. Aborts when there is none. */
+void misbehaving_server_init(struct misbehaving_server *server, const char *address);
+
+/* Begin to answer. Without it connections are accepted by the kernel, and that is all. */
+void misbehaving_server_start(struct misbehaving_server *server);
+
+/* Close everything; also when it was not started. */
+void misbehaving_server_stop(struct misbehaving_server *server);
+
+size_t misbehaving_server_connections(struct misbehaving_server *server);
+size_t misbehaving_server_requests(struct misbehaving_server *server);
+
+/* Wait until there have been `count` requests; aborts after 30 s. */
+void misbehaving_server_wait(struct misbehaving_server *server, size_t count);
+
+/* Head and body of request `index`, from 0; valid until the stop. */
+const char *misbehaving_server_text(struct misbehaving_server *server, size_t index);
+
+#endif

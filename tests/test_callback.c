@@ -1,0 +1,466 @@
+/*
+ * herald/callback.h in a service: which URL is called for which verdict, what stands in the way of an
+ * event, and that no reservation is lost.
+ */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <herald/callback.h>
+#include <herald/herald.h>
+
+#include "support/delivering.h"
+#include "support/failing_allocator.h"
+#include "support/misbehaving_server.h"
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+struct job {
+	const char *verdict;
+};
+
+HERALD_SCHEMA(job, HERALD_FIELD(job, verdict, .required = true));
+
+/* An envelope of one's own, as any user could write it. */
+struct tenant_message {
+	struct herald_message message;
+	const char *tenant;
+	const struct herald_callback_urls *callback;
+};
+
+HERALD_SCHEMA(tenant_message, HERALD_MESSAGE_FIELDS(tenant_message, message),
+	      HERALD_FIELD(tenant_message, tenant),
+	      HERALD_POINTER(tenant_message, callback, herald_callback_urls));
+
+struct fixture {
+	struct misbehaving_server server;
+	struct recorder recorder;
+	struct herald_deliverer *deliverer;
+	struct herald_service *service;
+	atomic_size_t runs;        /* of the business function */
+	enum herald_verdict inner; /* of another handler's before */
+};
+
+static enum herald_verdict
+on_job(struct herald_context *ctx, const struct job *job, struct fixture *fixture)
+{
+	atomic_fetch_add(&fixture->runs, 1);
+	if (strcmp(job->verdict, "retry") == 0)
+		return herald_retry(ctx, "not now");
+	if (strcmp(job->verdict, "fail") == 0)
+		return herald_fail(ctx, "the %s is broken", "machine");
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_job, job, fixture);
+
+static int
+setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	misbehaving_server_init(&fixture->server, "127.0.0.1");
+	misbehaving_server_start(&fixture->server);
+	recorder_init(&fixture->recorder);
+	*state = fixture;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	herald_service_destroy(fixture->service);
+	herald_deliverer_destroy(fixture->deliverer);
+	misbehaving_server_stop(&fixture->server);
+	recorder_finish(&fixture->recorder);
+	free(fixture);
+	return 0;
+}
+
+/* A handler behind the callback's, whose `before` says what the fixture does. */
+
+struct inner_handler {
+	struct herald_handler base;
+	struct fixture *fixture;
+};
+
+static enum herald_verdict
+inner_before(struct herald_handler *base, struct herald_context *ctx)
+{
+	enum herald_verdict verdict = ((struct inner_handler *)base)->fixture->inner;
+
+	return verdict == HERALD_FAIL ? herald_fail(ctx, "not allowed") : verdict;
+}
+
+static const struct herald_handler_ops inner_ops = {
+	.struct_size = sizeof(inner_ops),
+	.name = "inner",
+	.before = inner_before,
+};
+
+static struct inner_handler inner_handler = {.base.ops = &inner_ops};
+
+static void
+start(struct fixture *fixture, struct herald_deliverer_options deliverer_options,
+      const struct herald_schema *envelope, const struct herald_callback_options *options)
+{
+	struct herald_handler *handlers[2] = {NULL, &inner_handler.base};
+	const struct herald_route routes[] = {HERALD_ROUTE("job", job, on_job, fixture)};
+	struct herald_error error;
+
+	inner_handler.fixture = fixture;
+	deliverer_options.addresses = HERALD_ADDRESSES_ANY;
+	deliverer_options.on_outcome = record_outcome;
+	deliverer_options.state = &fixture->recorder;
+	assert_int_equal(herald_deliverer_create(&deliverer_options, &fixture->deliverer, NULL),
+			 HERALD_OK);
+	assert_int_equal(
+		herald_callback_handler_create(fixture->deliverer, options, &handlers[0], &error),
+		HERALD_OK);
+	if (herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+							  .handlers = handlers,
+							  .handlers_count = COUNT(handlers),
+							  .envelope = envelope),
+				  &fixture->service, &error) != HERALD_OK)
+		fail_msg("%s: %s", error.path, error.message);
+}
+
+static void
+start_as_usual(struct fixture *fixture)
+{
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1), &herald_callback_message_schema,
+	      NULL);
+}
+
+/* `more` follows the event's members: ",\"callback\":..."; every PORT in it is the server's. */
+static struct herald_result
+handle(struct fixture *fixture, const char *verdict, const char *more)
+{
+	struct herald_result result;
+	char event[2048], text[1024], *out = text;
+
+	while (*more) {
+		if (strncmp(more, "PORT", 4) == 0) {
+			out += sprintf(out, "%u", fixture->server.port);
+			more += 4;
+		} else {
+			*out++ = *more++;
+		}
+	}
+	*out = '\0';
+	int bytes = snprintf(event, sizeof(event),
+			     "{\"event_type\":\"job\",\"timestamp\":\"2024-08-20T05:21:19Z\","
+			     "\"payload\":{\"verdict\":\"%s\"},\"metadata\":{\"id\":\"evt-7\"}%s}",
+			     verdict, text);
+	herald_service_handle(fixture->service, event, (size_t)bytes, &result);
+	return result;
+}
+
+#define BOTH                                                                                       \
+	",\"callback\":{\"success_url\":\"http://127.0.0.1:PORT/200?success\","                    \
+	"\"fail_url\":\"http://127.0.0.1:PORT/200?fail\"}"
+#define SUCCESS_ONLY ",\"callback\":{\"success_url\":\"http://127.0.0.1:PORT/200?success\"}"
+#define FAIL_ONLY_URL                                                                              \
+	",\"callback\":{\"success_url\":\"\",\"fail_url\":\"http://127.0.0.1:PORT/200?fail\"}"
+
+static void
+test_who_is_called(void **state)
+{
+	static const struct {
+		const char *verdict, *more;
+		enum herald_verdict expected;
+		const char *path; /* NULL: nobody */
+	} rows[] = {
+		{"done", BOTH, HERALD_DONE, "/200?success"},
+		{"fail", BOTH, HERALD_FAIL, "/200?fail"},
+		{"retry", BOTH, HERALD_RETRY, NULL},
+		{"done", SUCCESS_ONLY, HERALD_DONE, "/200?success"},
+		{"fail", SUCCESS_ONLY, HERALD_FAIL, NULL},
+		{"done", FAIL_ONLY_URL, HERALD_DONE, NULL},
+		{"fail", FAIL_ONLY_URL, HERALD_FAIL, "/200?fail"},
+		{"done", "", HERALD_DONE, NULL},
+		{"fail", "", HERALD_FAIL, NULL},
+		{"done", ",\"callback\":null", HERALD_DONE, NULL},
+		{"done", ",\"callback\":{}", HERALD_DONE, NULL},
+		{"done", ",\"callback\":{\"success_url\":null,\"fail_url\":\"\"}", HERALD_DONE,
+		 NULL},
+	};
+	struct fixture *fixture = *state;
+	size_t called = 0;
+
+	start_as_usual(fixture);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_delivery_statistics counts;
+		struct herald_result result = handle(fixture, rows[i].verdict, rows[i].more);
+
+		assert_int_equal(result.verdict, rows[i].expected);
+		herald_deliverer_statistics(fixture->deliverer, &counts);
+		assert_int_equal(counts.reserved, 0);
+		called += rows[i].path != NULL;
+		assert_int_equal(counts.accepted, called);
+		if (!rows[i].path)
+			continue;
+		recorder_wait(&fixture->recorder, called);
+		const struct recorded_report *report =
+			&fixture->recorder.outcome_reports[called - 1];
+		assert_non_null(strstr(report->url, rows[i].path));
+		assert_int_equal(report->outcome, HERALD_DELIVERY_DELIVERED);
+	}
+	assert_int_equal(fixture->runs, COUNT(rows));
+}
+
+static void
+assert_told(struct fixture *fixture, size_t index, const char *part)
+{
+	const char *text = misbehaving_server_text(&fixture->server, index);
+
+	if (!strstr(text, part))
+		fail_msg("there is no \"%s\" in:\n%s", part, text);
+}
+
+static void
+test_what_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_as_usual(fixture);
+	handle(fixture, "done", BOTH);
+	recorder_wait(&fixture->recorder, 1);
+	handle(fixture, "fail", BOTH);
+	recorder_wait(&fixture->recorder, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_told(fixture, i, "\r\nHerald-Event-Type: job\r\n");
+		assert_told(fixture, i, "\r\nHerald-Event-Id: evt-7\r\n");
+		assert_told(fixture, i, "\r\nHerald-Attempt: 1\r\n");
+		assert_told(fixture, i, "\r\nHerald-Delivery-Id: ");
+	}
+	assert_told(fixture, 0, "\r\nHerald-Result: success\r\n");
+	assert_null(strstr(misbehaving_server_text(&fixture->server, 0), "Herald-Error"));
+	assert_told(fixture, 1, "\r\nHerald-Result: fail\r\n");
+	assert_told(fixture, 1, "\r\nHerald-Error: the machine is broken\r\n");
+}
+
+static void
+test_own_envelope(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1), &tenant_message_schema,
+	      &HERALD_CALLBACK_OPTIONS(.urls_offset =
+					       HERALD_CALLBACK_MEMBER(tenant_message, callback)));
+	assert_int_equal(handle(fixture, "done", ",\"tenant\":\"t\"" BOTH).verdict, HERALD_DONE);
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(fixture->recorder.delivered, 1);
+}
+
+static void
+test_urls_are_checked_before(void **state)
+{
+	static const struct {
+		const char *more, *reason;
+	} rows[] = {
+		{",\"callback\":{\"success_url\":\"ftp://127.0.0.1/\"}",
+		 "callback.success_url: expected an http or https URL"},
+		{",\"callback\":{\"fail_url\":\"nonsense\"}",
+		 "callback.fail_url: expected an http"},
+		{",\"callback\":{\"success_url\":\"http://127.0.0.1:PORT/200\","
+		 "\"fail_url\":\"http://u:p@127.0.0.1/\"}",
+		 "callback.fail_url: expected a URL without user name"},
+		{",\"callback\":{\"success_url\":\"http://127.0.0.1/01234567890123456789"
+		 "0123456789\"}",
+		 "callback.success_url: expected a URL of at most 40 bytes"},
+	};
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.max_url_bytes = 40),
+	      &herald_callback_message_schema, NULL);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_result result = handle(fixture, "done", rows[i].more);
+
+		assert_int_equal(result.verdict, HERALD_FAIL);
+		assert_int_equal(result.http_status, 400);
+		if (!strstr(result.error.message, rows[i].reason))
+			fail_msg("%s", result.error.message);
+	}
+	assert_int_equal(fixture->runs, 0);
+	assert_int_equal(herald_deliverer_stop(fixture->deliverer, 0), 0);
+	assert_all_settled(fixture->deliverer);
+}
+
+/* A `before` behind it that ends the event: told as any other failure. */
+static void
+test_event_that_a_handler_ends(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_as_usual(fixture);
+	fixture->inner = HERALD_FAIL;
+	assert_int_equal(handle(fixture, "done", BOTH).verdict, HERALD_FAIL);
+	recorder_wait(&fixture->recorder, 1);
+	assert_told(fixture, 0, "GET /200?fail ");
+	assert_told(fixture, 0, "\r\nHerald-Error: not allowed\r\n");
+	fixture->inner = HERALD_RETRY;
+	assert_int_equal(handle(fixture, "done", BOTH).verdict, HERALD_RETRY);
+	assert_int_equal(fixture->runs, 0);
+	herald_deliverer_stop(fixture->deliverer, 1000);
+	assert_all_settled(fixture->deliverer);
+	assert_int_equal(fixture->recorder.outcomes, 1);
+}
+
+static void
+test_no_room_is_retry_before_the_function(void **state)
+{
+	struct fixture *fixture = *state;
+	struct herald_reservation *reservation;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.max_pending = 1), &herald_callback_message_schema,
+	      NULL);
+	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, 10, &reservation, NULL),
+			 HERALD_OK);
+	struct herald_result result = handle(fixture, "done", BOTH);
+	assert_int_equal(result.verdict, HERALD_RETRY);
+	assert_non_null(strstr(result.error.message, "no room for the callback"));
+	assert_int_equal(fixture->runs, 0);
+
+	/* Without a callback there is nothing to have room for. */
+	assert_int_equal(handle(fixture, "done", "").verdict, HERALD_DONE);
+	herald_reservation_release(reservation);
+	assert_int_equal(handle(fixture, "done", BOTH).verdict, HERALD_DONE);
+	recorder_wait(&fixture->recorder, 1);
+
+	herald_deliverer_stop(fixture->deliverer, 0);
+	assert_int_equal(handle(fixture, "done", BOTH).verdict, HERALD_RETRY);
+	assert_int_equal(fixture->runs, 2);
+	assert_all_settled(fixture->deliverer);
+}
+
+static void
+test_options_that_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct herald_handler *handler = NULL;
+	const struct herald_callback_options rows[] = {
+		{.struct_size = 0},
+		HERALD_CALLBACK_OPTIONS(.urls_offset = 8),
+		HERALD_CALLBACK_OPTIONS(.urls_offset = sizeof(struct herald_message) + 1),
+	};
+
+	assert_int_equal(herald_deliverer_create(NULL, &fixture->deliverer, NULL), HERALD_OK);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_error error = {0};
+
+		assert_int_equal(herald_callback_handler_create(fixture->deliverer, &rows[i],
+								&handler, &error),
+				 HERALD_BAD_OPTION);
+		assert_int_equal(error.status, HERALD_BAD_OPTION);
+		assert_null(handler);
+	}
+	assert_int_equal(herald_callback_handler_create(fixture->deliverer, NULL, &handler, NULL),
+			 HERALD_OK);
+	handler->ops->destroy(handler);
+}
+
+/* The n-th allocation of the deliverer's fails: the event is HERALD_RETRY, or all goes well. */
+static void
+test_without_memory(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (size_t n = 1;; n++) {
+		struct failing_allocator memory;
+
+		failing_allocator_init(&memory, FAIL_NEVER, 0);
+		start(fixture, HERALD_DELIVERER_OPTIONS(.allocator = memory.allocator),
+		      &herald_callback_message_schema, NULL);
+		memory.fail_at = memory.calls + n;
+		memory.mode = FAIL_ONLY;
+		size_t runs = fixture->runs;
+		enum herald_verdict verdict = handle(fixture, "done", BOTH).verdict;
+		if (verdict == HERALD_RETRY)
+			assert_int_equal(fixture->runs, runs);
+		else
+			assert_int_equal(verdict, HERALD_DONE);
+		herald_deliverer_stop(fixture->deliverer, 0);
+		assert_all_settled(fixture->deliverer);
+		herald_service_destroy(fixture->service);
+		herald_deliverer_destroy(fixture->deliverer);
+		fixture->service = NULL;
+		fixture->deliverer = NULL;
+		assert_all_released(&memory);
+		if (n == 3)
+			break; /* The rest is the thread's: test_delivery.c. */
+	}
+}
+
+/* Many threads, and a stop in the middle: each event that is done has its callback's outcome. */
+
+struct sender {
+	struct fixture *fixture;
+	size_t done;
+};
+
+static void *
+send_until_refused(void *state)
+{
+	struct sender *sender = state;
+
+	while (handle(sender->fixture, "done", BOTH).verdict == HERALD_DONE)
+		sender->done++;
+	return NULL;
+}
+
+static void
+test_stop_while_events_come(void **state)
+{
+	enum { THREADS = 3 };
+	struct fixture *fixture = *state;
+	struct sender senders[THREADS];
+	pthread_t threads[THREADS];
+	size_t done = 0;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.max_pending = 100000),
+	      &herald_callback_message_schema, NULL);
+	for (size_t i = 0; i < THREADS; i++) {
+		senders[i] = (struct sender){.fixture = fixture};
+		assert_int_equal(pthread_create(&threads[i], NULL, send_until_refused, &senders[i]),
+				 0);
+	}
+	recorder_wait(&fixture->recorder, 100);
+	size_t left = herald_deliverer_stop(fixture->deliverer, 20);
+	for (size_t i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		done += senders[i].done;
+	}
+	assert_all_settled(fixture->deliverer);
+	assert_int_equal(done, fixture->recorder.outcomes);
+	assert_int_equal(left, fixture->recorder.left);
+	assert_int_equal(done, fixture->recorder.delivered + fixture->recorder.left);
+}
+
+int
+main(void)
+{
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_who_is_called),
+		TEST(test_what_is_told),
+		TEST(test_own_envelope),
+		TEST(test_urls_are_checked_before),
+		TEST(test_event_that_a_handler_ends),
+		TEST(test_no_room_is_retry_before_the_function),
+		TEST(test_options_that_are_refused),
+		TEST(test_without_memory),
+		TEST(test_stop_while_events_come),
+	};
+
+	return cmocka_run_group_tests_name("callback", tests, NULL, NULL);
+}

@@ -1,0 +1,297 @@
+/*
+ * The CivetWeb adapter: the contract on a server of the user's, and what only this adapter has: routes
+ * beside it, chunks as CivetWeb reads them, and the stop.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <herald/civetweb.h>
+
+#include "contract/http_probe.h"
+
+#define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+
+/* The contract's adapter: a server as a user would have it, with a route of its own. */
+
+struct server {
+	struct mg_context *context;
+	struct herald_http *http;
+	uint16_t port;
+};
+
+static int
+say_hello(struct mg_connection *connection, void *state)
+{
+	(void)state;
+	mg_send_http_ok(connection, "text/plain", 5);
+	mg_write(connection, "hello", 5);
+	return 200;
+}
+
+/* Everything else; CivetWeb's own answer would close the connection. */
+static int
+say_nothing_here(struct mg_connection *connection, void *state)
+{
+	(void)state;
+	if (mg_get_header(connection, "Expect"))
+		mg_disable_connection_keep_alive(connection);
+	mg_printf(connection, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+	return 404;
+}
+
+static void *
+start(struct herald_service *service, const struct herald_http_options *options, uint16_t *port)
+{
+	static const char *civetweb_options[] = {"listening_ports", "127.0.0.1:0",
+						 /* A connection has a thread of its own, and the
+						  * contract has 200 of them. */
+						 "num_threads", "256", "enable_keep_alive", "yes",
+						 "keep_alive_timeout_ms", "60000", NULL};
+	struct server *server = calloc(1, sizeof(*server));
+	struct mg_server_port ports[1];
+
+	assert_non_null(server);
+	assert_int_equal(herald_http_create(service, options, &server->http, NULL), HERALD_OK);
+	server->context = mg_start(NULL, NULL, civetweb_options);
+	assert_non_null(server->context);
+	mg_set_request_handler(server->context, "/event", herald_civetweb_handle, server->http);
+	mg_set_request_handler(server->context, "/hello", say_hello, NULL);
+	mg_set_request_handler(server->context, "**", say_nothing_here, NULL);
+	assert_int_equal(mg_get_server_ports(server->context, 1, ports), 1);
+	server->port = (uint16_t)ports[0].port;
+	*port = server->port;
+	return server;
+}
+
+static void *
+stop_context(void *context)
+{
+	mg_stop(context);
+	return NULL;
+}
+
+/* CivetWeb looks every two seconds whether it is to stop, and after each connection. */
+static void
+stop_soon(struct server *server)
+{
+	pthread_t stopper;
+
+	assert_int_equal(pthread_create(&stopper, NULL, stop_context, server->context), 0);
+	probe_wait_refused(server->port);
+	pthread_join(stopper, NULL);
+}
+
+static size_t
+stop(void *state)
+{
+	struct server *server = state;
+	size_t left = herald_http_stop(server->http, HTTP_CLIENT_WAIT_MS);
+
+	stop_soon(server);
+	herald_http_destroy(server->http);
+	free(server);
+	return left;
+}
+
+static const struct contract_http_adapter adapter = {
+	.name = "civetweb",
+	/* It takes connections until the end of a stop, and refuses chunks with extensions. */
+	.capabilities = CONTRACT_ALL & ~(CONTRACT_DRAINS | CONTRACT_CHUNK_GRAMMAR),
+	.start = start,
+	.stop = stop,
+};
+
+/* What only this adapter has. */
+
+static void
+assert_next_answer(struct http_client *client, unsigned status, const char *body)
+{
+	struct http_response response;
+
+	assert_true(http_receive(client, true, &response));
+	probe_assert_answer(&response, status, body);
+}
+
+static void
+own_routes_beside_events(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	for (int i = 0; i < 2; i++) {
+		assert_true(http_send_text(&client, "GET /hello HTTP/1.1\r\nHost: test\r\n\r\n"));
+		assert_next_answer(&client, 200, "hello");
+		assert_true(probe_post(&client, PROBE_DONE));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* CivetWeb's way to read chunks: nothing is handled that is not what it should be. */
+static void
+chunks_that_are_refused(void **state)
+{
+	static const char *const chunks[] = {
+		"nonsense\r\n{}\r\n0\r\n\r\n", "-5\r\n{}\r\n0\r\n\r\n",  "\r\n\r\n",
+		"1\r\n{}\r\n0\r\n\r\n",        "0x2\r\n{}\r\n0\r\n\r\n", "2;a=b\r\n{}\r\n0\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(chunks); i++) {
+		struct http_client client;
+
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, HEAD "Transfer-Encoding: chunked\r\n\r\n"));
+		assert_true(http_send_text(&client, chunks[i]));
+		assert_next_answer(&client, 400, NULL);
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_stop(&probe);
+}
+
+static void
+trailers_are_taken_and_end_the_connection(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	char chunk[512];
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	snprintf(chunk, sizeof(chunk), "%zx\r\n%s\r\n0\r\nX-Sum: 1\r\n\r\n", strlen(PROBE_DONE),
+		 PROBE_DONE);
+	assert_true(http_send_text(&client, HEAD "Transfer-Encoding: chunked\r\n\r\n"));
+	assert_true(http_send_text(&client, chunk));
+	assert_next_answer(&client, 200, PROBE_SUCCESS);
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* The answer is not followed by a connection closed before it could be read. */
+static void
+refused_chunks_are_read_and_dropped(void **state)
+{
+	static char megabyte[(1 << 20) + 1];
+	struct probe probe;
+	struct http_client client;
+
+	memset(megabyte, ' ', sizeof(megabyte) - 1);
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	assert_true(http_send_text(&client, HEAD "Transfer-Encoding: chunked\r\n\r\n100000\r\n"));
+	assert_true(http_send_text(&client, megabyte));
+	assert_true(http_send_text(&client, "\r\n0\r\n\r\n"));
+	assert_next_answer(&client, 413, NULL);
+	assert_true(probe_post(&client, PROBE_DONE));
+	assert_next_answer(&client, 200, PROBE_SUCCESS);
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+static void
+connection_header_tells_what_happens(void **state)
+{
+	static const struct {
+		const char *version, *header, *expected;
+	} cases[] = {
+		{"1.1", "", "keep-alive"},
+		{"1.1", "Connection: Keep-Alive\r\n", "keep-alive"},
+		{"1.1", "Connection: close\r\n", "close"},
+		{"1.0", "", "close"},
+		{"1.0", "Connection: keep-alive\r\n", "keep-alive"},
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct http_client client;
+		struct http_response response;
+		char request[256];
+
+		snprintf(request, sizeof(request), "GET /event HTTP/%s\r\nHost: test\r\n%s\r\n",
+			 cases[i].version, cases[i].header);
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, request));
+		assert_true(http_receive(&client, true, &response));
+		assert_string_equal(http_header(&response, "Connection"), cases[i].expected);
+		if (strcmp(cases[i].expected, "close") == 0) {
+			assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		} else {
+			assert_true(probe_post(&client, PROBE_DONE));
+			assert_next_answer(&client, 200, PROBE_SUCCESS);
+		}
+		http_close(&client);
+	}
+	probe_stop(&probe);
+}
+
+/* Through herald_http_stop(). */
+
+static void *
+run_stop(void *state)
+{
+	struct probe *probe = state;
+	return (void *)adapter.stop(probe->server);
+}
+
+static void
+event_in_flight_is_answered_before_the_stop(void **state)
+{
+	struct probe probe;
+	struct http_client held, late;
+	struct http_response response;
+	pthread_t stopper;
+	void *left;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &held);
+	assert_true(probe_post(&held, PROBE_EVENT("hold", "")));
+	probe_wait_held(&probe, 1);
+	probe_connect(&probe, &late);
+	assert_int_equal(pthread_create(&stopper, NULL, run_stop, &probe), 0);
+	do {
+		assert_true(probe_post(&late, PROBE_DONE));
+		assert_true(http_receive(&late, true, &response));
+	} while (response.status == 200);
+	probe_assert_answer(&response, 503, "{\"error\":\"the service is stopping\"}");
+	assert_string_equal(http_header(&response, "Retry-After"), "1");
+
+	probe_release(&probe);
+	assert_next_answer(&held, 200, PROBE_SUCCESS);
+	pthread_join(stopper, &left);
+	assert_int_equal((size_t)left, 0);
+	probe.server = NULL;
+	assert_true(http_wait_closed(&held, PROBE_AT_ONCE_MS));
+	assert_true(http_wait_closed(&late, PROBE_AT_ONCE_MS));
+	http_close(&held);
+	http_close(&late);
+	probe_stop(&probe);
+}
+
+#define WITH_ADAPTER(TEST)                                                                         \
+	{                                                                                          \
+#TEST, TEST, NULL, NULL, (void *)(uintptr_t)&adapter                               \
+	}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_ADAPTER(own_routes_beside_events),
+		WITH_ADAPTER(chunks_that_are_refused),
+		WITH_ADAPTER(trailers_are_taken_and_end_the_connection),
+		WITH_ADAPTER(refused_chunks_are_read_and_dropped),
+		WITH_ADAPTER(connection_header_tells_what_happens),
+		WITH_ADAPTER(event_in_flight_is_answered_before_the_stop),
+	};
+
+	return contract_http_main(&adapter, 1, tests, HERALD_COUNT(tests));
+}

@@ -1,0 +1,522 @@
+/*
+ * herald/delivery.h against a real server that misbehaves: how many attempts there are, when, and
+ * what becomes of them; what the receiver is told. Time is the test's, so that nothing waits.
+ */
+#include <netinet/in.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <herald/delivery.h>
+
+#include "support/delivering.h"
+#include "support/misbehaving_server.h"
+#include "support/names.h"
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+struct fixture {
+	struct misbehaving_server server;
+	struct test_clock clock;
+	struct recorder recorder;
+	struct herald_deliverer *deliverer;
+};
+
+/* The answer that does not come is the passing of the time in which it should have. */
+static void
+pass_timeout(void *state)
+{
+	struct fixture *fixture = state;
+
+	test_clock_advance(&fixture->clock, fixture->deliverer, 10000);
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	misbehaving_server_init(&fixture->server, "127.0.0.1");
+	fixture->server.on_silent = pass_timeout;
+	fixture->server.state = fixture;
+	test_clock_init(&fixture->clock);
+	recorder_init(&fixture->recorder);
+	*state = fixture;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	herald_deliverer_destroy(fixture->deliverer);
+	misbehaving_server_stop(&fixture->server);
+	recorder_finish(&fixture->recorder);
+	names_clear();
+	free(fixture);
+	return 0;
+}
+
+/* Start both; the options get the hooks and the clock. */
+static void
+start(struct fixture *fixture, struct herald_deliverer_options options)
+{
+	struct herald_error error;
+
+	options.struct_size = sizeof(options);
+	options.addresses = HERALD_ADDRESSES_ANY;
+	options.on_attempt = record_attempt;
+	options.on_outcome = record_outcome;
+	options.state = options.state ? options.state : &fixture->recorder;
+	misbehaving_server_start(&fixture->server);
+	if (herald__deliverer_create(&options, &fixture->clock.clock, NULL, &fixture->deliverer,
+				     &error) != HERALD_OK)
+		fail_msg("%s", error.message);
+}
+
+/* "PATH" is the server's; anything with a scheme is a URL, whose %u is its port. */
+static void
+make_url(const struct fixture *fixture, const char *text, char *out, size_t bytes)
+{
+	const char *port = strstr(text, ":PORT");
+
+	if (text[0] == '/')
+		snprintf(out, bytes, "http://127.0.0.1:%u%s", fixture->server.port, text);
+	else if (port)
+		snprintf(out, bytes, "%.*s:%u%s", (int)(port - text), text, fixture->server.port,
+			 port + 5);
+	else
+		snprintf(out, bytes, "%s", text);
+}
+
+static void
+submit(struct fixture *fixture, const char *text)
+{
+	char url[256];
+	struct herald_error error;
+	const struct herald_delivery delivery = {.url = url, .event_type = "t"};
+
+	make_url(fixture, text, url, sizeof(url));
+	if (herald_deliverer_submit(fixture->deliverer, &delivery, &error) != HERALD_OK)
+		fail_msg("%s: %s", url, error.message);
+}
+
+/* A port where nobody listens: bound, so that nobody else gets it. Close the socket afterwards. */
+static int
+hold_closed_port(uint16_t *port)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
+	socklen_t bytes = sizeof(name);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &bytes), 0);
+	*port = ntohs(name.sin_port);
+	return fd;
+}
+
+/* Each misbehaviour: attempts, when, and the outcome. */
+
+struct behaviour {
+	const char *name;
+	const char *url;
+	const char *retry_after;
+	unsigned attempts;
+	enum herald_delivery_outcome outcome;
+	unsigned http_status;
+	uint64_t delays_ms[2]; /* after the first and the second attempt */
+	uint64_t took_ms;      /* each attempt */
+	const char *error;     /* a part of it */
+};
+
+#define DELIVERED HERALD_DELIVERY_DELIVERED
+#define FAILED HERALD_DELIVERY_FAILED
+#define THAT_DAY(TIME) "Tue, 14 Nov 2023 " TIME " GMT"
+
+static const struct behaviour behaviours[] = {
+	{"200", "/200", NULL, 1, DELIVERED, 200, {0}, 0, ""},
+	{"204", "/204", NULL, 1, DELIVERED, 204, {0}, 0, ""},
+	{"301", "/301", NULL, 1, FAILED, 301, {0}, 0, "HTTP status 301"},
+	{"400", "/400", NULL, 1, FAILED, 400, {0}, 0, "HTTP status 400"},
+	{"404", "/404", NULL, 1, FAILED, 404, {0}, 0, "HTTP status 404"},
+	{"408", "/408", NULL, 3, FAILED, 408, {2000, 4000}, 0, "HTTP status 408"},
+	{"425", "/425", NULL, 3, FAILED, 425, {2000, 4000}, 0, "HTTP status 425"},
+	{"429", "/429", NULL, 3, FAILED, 429, {2000, 4000}, 0, "HTTP status 429"},
+	{"500", "/500", NULL, 3, FAILED, 500, {2000, 4000}, 0, "HTTP status 500"},
+	{"503", "/503", NULL, 3, FAILED, 503, {2000, 4000}, 0, "HTTP status 503"},
+	{"501 is 5xx too", "/501", NULL, 3, FAILED, 501, {2000, 4000}, 0, "HTTP status 501"},
+	{"once 503", "/503,200", NULL, 2, DELIVERED, 200, {2000}, 0, ""},
+	{"twice 503", "/503,500,204", NULL, 3, DELIVERED, 204, {2000, 4000}, 0, ""},
+	{"503, then 404", "/503,404", NULL, 2, FAILED, 404, {2000}, 0, "404"},
+	{"retry after 7 s", "/429", "7", 3, FAILED, 429, {7000, 7000}, 0, "429"},
+	{"retry after 3 s", "/503", "3", 3, FAILED, 503, {3000, 4000}, 0, "503"},
+	{"retry after 0 s", "/429", "0", 3, FAILED, 429, {2000, 4000}, 0, "429"},
+	{"past the cap", "/429", "86400", 3, FAILED, 429, {120000, 120000}, 0, "429"},
+	{"far past it", "/429", "999999999999999999999", 3, FAILED, 429, {120000, 120000}, 0, ""},
+	{"2^64 + 1", "/429", "18446744073709551617", 3, FAILED, 429, {120000, 120000}, 0, ""},
+	{"of one answer", "/429,close", "7", 3, FAILED, 0, {7000, 4000}, 0, ""},
+	{"a date", "/429,429,200", THAT_DAY("22:13:50"), 3, DELIVERED, 200, {30000, 4000}, 0, ""},
+	{"a date over", "/429,200", THAT_DAY("22:13:19"), 2, DELIVERED, 200, {2000}, 0, ""},
+	{"neither", "/429,200", "soon", 2, DELIVERED, 200, {2000}, 0, ""},
+	{"not with 404", "/404", "1", 1, FAILED, 404, {0}, 0, "404"},
+	{"refused", "http://127.0.0.1:CLOSED/", NULL, 3, FAILED, 0, {2000, 4000}, 0, "connect"},
+	{"closed", "/close", NULL, 3, FAILED, 0, {2000, 4000}, 0, ""},
+	{"reset", "/reset", NULL, 3, FAILED, 0, {2000, 4000}, 0, ""},
+	{"cut", "/cut", NULL, 3, FAILED, 0, {2000, 4000}, 0, "transfer closed"},
+	{"cut once", "/cut,200", NULL, 2, DELIVERED, 200, {2000}, 0, ""},
+	{"never answers", "/silent", NULL, 3, FAILED, 0, {2000, 4000}, 10000, "within 10000 ms"},
+	{"stops in the body", "/drip", NULL, 3, FAILED, 0, {2000, 4000}, 10000, "within 10000 ms"},
+	{"answers for ever", "/endless", NULL, 1, DELIVERED, 200, {0}, 0, ""},
+	{"endless headers", "/headers", NULL, 1, FAILED, 0, {0}, 0, "headers"},
+	{"not HTTP", "/garbage", NULL, 1, FAILED, 0, {0}, 0, ""},
+	{"bad TLS", "https://127.0.0.1:PORT/", NULL, 3, FAILED, 0, {2000, 4000}, 0, ""},
+	{"no such name", "http://a.invalid:PORT/", NULL, 3, FAILED, 0, {2000, 4000}, 0, "resolve"},
+};
+
+static void
+check_behaviour(struct fixture *fixture, const struct behaviour *row)
+{
+	const struct recorder *recorder = &fixture->recorder;
+
+	recorder_wait(&fixture->recorder, 1);
+	if (recorder->attempts != row->attempts)
+		fail_msg("%zu attempts, not %u: %s", recorder->attempts, row->attempts,
+			 recorder->outcome_reports[0].error);
+	for (size_t i = 0; i < row->attempts; i++) {
+		const struct recorded_report *attempt = &recorder->attempt_reports[i];
+		bool is_last = i + 1 == row->attempts;
+
+		assert_int_equal(attempt->attempt, i + 1);
+		assert_int_equal(attempt->elapsed_ms, row->took_ms);
+		assert_int_equal(attempt->outcome, is_last ? row->outcome : HERALD_DELIVERY_AGAIN);
+		assert_int_equal(attempt->retry_in_ms, is_last ? 0 : row->delays_ms[i]);
+		assert_string_equal(attempt->id, recorder->outcome_reports[0].id);
+	}
+
+	const struct recorded_report *outcome = &recorder->outcome_reports[0];
+	assert_int_equal(outcome->outcome, row->outcome);
+	assert_int_equal(outcome->attempt, row->attempts);
+	assert_int_equal(outcome->http_status, row->http_status);
+	if (!strstr(outcome->error, row->error))
+		fail_msg("the error is \"%s\"", outcome->error);
+	assert_int_equal(*outcome->error == '\0', row->outcome == DELIVERED);
+
+	/* The clock moved by the delays and the timeouts, and by nothing else. */
+	assert_int_equal(outcome->elapsed_ms,
+			 row->delays_ms[0] + row->delays_ms[1] + row->attempts * row->took_ms);
+}
+
+static void
+test_behaviour(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct behaviour *row = fixture->server.state;
+	const char *url = row->url;
+	char text[64];
+	uint16_t port;
+	int held = hold_closed_port(&port);
+
+	fixture->server.state = fixture;
+	fixture->server.retry_after = row->retry_after;
+	if (strstr(url, "CLOSED")) {
+		snprintf(text, sizeof(text), "http://127.0.0.1:%u/", port);
+		url = text;
+	}
+	start(fixture, HERALD_DELIVERER_OPTIONS(.backoff = HERALD_BACKOFF_NO_JITTER));
+	submit(fixture, url);
+	check_behaviour(fixture, row);
+	close(held);
+	assert_int_equal(herald_deliverer_stop(fixture->deliverer, 0), 0);
+	assert_all_settled(fixture->deliverer);
+	assert_int_equal(fixture->recorder.outcomes, 1);
+}
+
+/* cmocka hands the row over as the state before the setup. */
+static int
+setup_behaviour(void **state)
+{
+	void *row = *state;
+	int result = setup(state);
+
+	((struct fixture *)*state)->server.state = row;
+	return result;
+}
+
+/* Backoff. */
+
+static void
+check_delays(void **state, struct herald_deliverer_options options, uint64_t random,
+	     const uint64_t *delays_ms, size_t count)
+{
+	struct fixture *fixture = *state;
+
+	atomic_store(&fixture->clock.random, random);
+	options.attempts = (unsigned)count + 1;
+	options.deadline_ms = UINT32_MAX;
+	start(fixture, options);
+	submit(fixture, "/500");
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(fixture->recorder.attempts, count + 1);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(fixture->recorder.attempt_reports[i].retry_in_ms, delays_ms[i]);
+}
+
+static void
+test_fixed_interval_as_in_the_seed(void **state)
+{
+	check_delays(state, HERALD_DELIVERER_OPTIONS(.backoff = HERALD_BACKOFF_FIXED), 99,
+		     (const uint64_t[]){2000, 2000, 2000, 2000}, 4);
+}
+
+static void
+test_delays_grow_to_the_cap(void **state)
+{
+	check_delays(state,
+		     HERALD_DELIVERER_OPTIONS(.backoff = HERALD_BACKOFF_NO_JITTER,
+					      .first_delay_ms = 100, .factor = 3,
+					      .max_delay_ms = 2500),
+		     99, (const uint64_t[]){100, 300, 900, 2500, 2500}, 5);
+}
+
+static void
+test_full_jitter(void **state)
+{
+	/* Random bits modulo the delay and one: 2001, 4001, 8001. */
+	check_delays(state, HERALD_DELIVERER_OPTIONS(.attempts = 0), 4001 * 8001,
+		     (const uint64_t[]){4001 * 8001 % 2001, 0, 0}, 3);
+}
+
+static void
+test_jitter_reaches_both_ends(void **state)
+{
+	check_delays(state, HERALD_DELIVERER_OPTIONS(.attempts = 0), 2000,
+		     (const uint64_t[]){2000, 2000}, 2);
+}
+
+static void
+test_no_attempt_after_the_deadline(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.backoff = HERALD_BACKOFF_FIXED, .attempts = 100,
+						.first_delay_ms = 1000, .deadline_ms = 4500));
+	submit(fixture, "/500");
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(fixture->recorder.attempts, 5);
+	assert_int_equal(fixture->recorder.outcome_reports[0].elapsed_ms, 4000);
+	assert_int_equal(fixture->recorder.outcome_reports[0].outcome, FAILED);
+}
+
+static void
+test_deadline_cuts_an_attempt(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.deadline_ms = 3000));
+	submit(fixture, "/silent");
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(fixture->recorder.attempts, 1);
+	assert_non_null(strstr(fixture->recorder.outcome_reports[0].error, "within 3000 ms"));
+}
+
+/* What the receiver is told. */
+
+static void
+assert_has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("there is no \"%s\" in:\n%s", part, text);
+}
+
+static void
+test_get_and_its_headers(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const more[] = {"Authorization: Bearer x", "X-Team: blue"};
+	char url[256], id[80];
+	const struct herald_delivery delivery = {
+		.url = url,
+		.event_type = "user_created",
+		.event_id = "evt-1",
+		.result = "fail",
+		.error = "100% wrong: caf\xc3\xa9\r\nX-Evil: 1",
+	};
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.headers = more, .headers_count = 2));
+	make_url(fixture, "/503,200?a=b", url, sizeof(url));
+	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, NULL), HERALD_OK);
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(misbehaving_server_requests(&fixture->server), 2);
+
+	const char *first = misbehaving_server_text(&fixture->server, 0);
+	const char *second = misbehaving_server_text(&fixture->server, 1);
+	assert_has(first, "GET /503,200?a=b HTTP/1.1\r\n");
+	assert_has(first, "\r\nHerald-Attempt: 1\r\n");
+	assert_has(first, "\r\nHerald-Event-Type: user_created\r\n");
+	assert_has(first, "\r\nHerald-Event-Id: evt-1\r\n");
+	assert_has(first, "\r\nHerald-Result: fail\r\n");
+	assert_has(first, "\r\nHerald-Error: 100%25 wrong: caf%C3%A9??X-Evil: 1\r\n");
+	assert_has(first, "\r\nAuthorization: Bearer x\r\n");
+	assert_has(first, "\r\nX-Team: blue\r\n");
+	assert_null(strstr(first, "Content-Type"));
+	assert_has(second, "\r\nHerald-Attempt: 2\r\n");
+	snprintf(id, sizeof(id), "\r\nHerald-Delivery-Id: %s\r\n",
+		 fixture->recorder.outcome_reports[0].id);
+	assert_has(first, id);
+	assert_has(second, id);
+}
+
+static void
+test_values_that_are_not_there_or_long(void **state)
+{
+	struct fixture *fixture = *state;
+	char url[256], expected[600], longest[2000];
+	const struct herald_delivery delivery = {.url = url, .event_type = longest, .error = ""};
+
+	/* 127 characters of two bytes fit into 255. */
+	for (size_t i = 0; i + 2 < sizeof(longest); i += 2)
+		memcpy(longest + i, "\xc3\xa9", 3);
+	start(fixture, HERALD_DELIVERER_OPTIONS(.method = HERALD_DELIVERY_POST));
+	make_url(fixture, "/200", url, sizeof(url));
+	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, NULL), HERALD_OK);
+	recorder_wait(&fixture->recorder, 1);
+
+	const char *text = misbehaving_server_text(&fixture->server, 0);
+	assert_null(strstr(text, "Herald-Error"));
+	assert_null(strstr(text, "Herald-Result"));
+	snprintf(expected, sizeof(expected), "\"event_type\":\"%.254s\"}", longest);
+	assert_has(text, expected);
+}
+
+static void
+test_post_and_its_body(void **state)
+{
+	struct fixture *fixture = *state;
+	char url[256], expected[512];
+	const struct herald_delivery delivery = {
+		.url = url,
+		.event_type = "user_created",
+		.event_id = "evt-1",
+		.result = "fail",
+		.error = "the \"name\" is taken",
+	};
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.method = HERALD_DELIVERY_POST));
+	make_url(fixture, "/500,200", url, sizeof(url));
+	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, NULL), HERALD_OK);
+	recorder_wait(&fixture->recorder, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		const char *text = misbehaving_server_text(&fixture->server, i);
+
+		assert_has(text, "POST /500,200 HTTP/1.1\r\n");
+		assert_has(text, "\r\nContent-Type: application/json\r\n");
+		assert_has(text, "\r\nHerald-Result: fail\r\n");
+		snprintf(expected, sizeof(expected),
+			 "\r\n\r\n{\"delivery_id\":\"%s\",\"attempt\":%u,"
+			 "\"event_type\":\"user_created\",\"event_id\":\"evt-1\","
+			 "\"result\":\"fail\",\"error\":\"the \\\"name\\\" is taken\"}",
+			 fixture->recorder.outcome_reports[0].id, i + 1);
+		assert_has(text, expected);
+	}
+}
+
+static void
+test_connections_are_reused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.slots = 1));
+	for (size_t i = 1; i <= 20; i++) {
+		submit(fixture, "/200");
+		recorder_wait(&fixture->recorder, i);
+	}
+	assert_int_equal(fixture->recorder.delivered, 20);
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);
+}
+
+static void
+test_ids_differ(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
+	submit(fixture, "/200");
+	submit(fixture, "/200");
+	recorder_wait(&fixture->recorder, 2);
+	assert_int_equal(strlen(fixture->recorder.outcome_reports[0].id), 32);
+	assert_string_not_equal(fixture->recorder.outcome_reports[0].id,
+				fixture->recorder.outcome_reports[1].id);
+}
+
+/* Name lookup. */
+
+static void
+test_lookup_blocks_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	names_block(true);
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
+	submit(fixture, "http://blocked.test:PORT/200");
+	while (names_waiting() == 0)
+		sched_yield();
+	submit(fixture, "/200");
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(fixture->recorder.delivered, 1);
+
+	/* Nor does giving up on it. */
+	test_clock_advance(&fixture->clock, fixture->deliverer, 10000);
+	recorder_wait(&fixture->recorder, 2);
+	assert_int_equal(fixture->recorder.failed, 1);
+	submit(fixture, "http://blocked.test:PORT/200");
+	while (names_waiting() < 2)
+		sched_yield();
+	assert_int_equal(herald_deliverer_stop(fixture->deliverer, 0), 1);
+	names_block(false);
+	while (names_waiting() > 0)
+		sched_yield();
+}
+
+#define BEHAVIOUR_TESTS COUNT(behaviours)
+
+int
+main(void)
+{
+	const struct CMUnitTest others[] = {
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+		TEST(test_fixed_interval_as_in_the_seed),
+		TEST(test_delays_grow_to_the_cap),
+		TEST(test_full_jitter),
+		TEST(test_jitter_reaches_both_ends),
+		TEST(test_no_attempt_after_the_deadline),
+		TEST(test_deadline_cuts_an_attempt),
+		TEST(test_get_and_its_headers),
+		TEST(test_values_that_are_not_there_or_long),
+		TEST(test_post_and_its_body),
+		TEST(test_connections_are_reused),
+		TEST(test_ids_differ),
+		TEST(test_lookup_blocks_nothing),
+	};
+	struct CMUnitTest tests[BEHAVIOUR_TESTS + COUNT(others)];
+
+	for (size_t i = 0; i < BEHAVIOUR_TESTS; i++)
+		tests[i] = (struct CMUnitTest){
+			.name = behaviours[i].name,
+			.test_func = test_behaviour,
+			.setup_func = setup_behaviour,
+			.teardown_func = teardown,
+			.initial_state = (void *)&behaviours[i],
+		};
+	memcpy(tests + BEHAVIOUR_TESTS, others, sizeof(others));
+	return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);
+}

@@ -1,0 +1,309 @@
+/*
+ * The parts of a deliverer that need no network: the timer heap, the slots of hosts, the texts of a
+ * delivery, the name of a host, and numbers of the backoff at their ends.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../adapters/curl/backoff.h"
+#include "../adapters/curl/hosts.h"
+#include "../adapters/curl/queue.h"
+#include "../adapters/curl/timer_heap.h"
+#include "../adapters/curl/url.h"
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+/* The timer heap. */
+
+static uint64_t
+next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return *seed >> 33;
+}
+
+/* The nearest of those that are in, by looking at all. */
+static uint64_t
+nearest(const struct herald__timer *timers, const bool *is_in, size_t count)
+{
+	uint64_t due_ms = UINT64_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_in[i] && timers[i].due_ms < due_ms)
+			due_ms = timers[i].due_ms;
+	return due_ms;
+}
+
+static void
+test_timer_heap(void **state)
+{
+	enum { TIMERS = 100, STEPS = 20000 };
+	struct herald__timer timers[TIMERS];
+	bool is_in[TIMERS] = {false};
+	struct herald__timer_heap heap;
+	uint64_t seed = 1;
+
+	(void)state;
+	assert_true(herald__timer_heap_init(&heap, &herald_allocator_libc, TIMERS));
+	assert_null(herald__timer_heap_first(&heap));
+	for (size_t step = 0; step < STEPS; step++) {
+		size_t i = next_random(&seed) % TIMERS;
+
+		if (is_in[i]) {
+			herald__timer_heap_remove(&heap, &timers[i]);
+		} else {
+			timers[i].due_ms = next_random(&seed) % 50;
+			herald__timer_heap_add(&heap, &timers[i]);
+		}
+		is_in[i] = !is_in[i];
+
+		const struct herald__timer *first = herald__timer_heap_first(&heap);
+		assert_int_equal(first ? first->due_ms : UINT64_MAX,
+				 nearest(timers, is_in, TIMERS));
+	}
+	herald__timer_heap_finish(&heap);
+}
+
+/* Slots. */
+
+struct slots {
+	struct herald__hosts hosts;
+	struct herald__queued *items[200];
+	size_t count;
+};
+
+static void
+slots_init(struct slots *slots, size_t total, size_t per_host)
+{
+	slots->count = 0;
+	assert_true(herald__hosts_init(&slots->hosts, &herald_allocator_libc, total, per_host));
+}
+
+static void
+slots_finish(struct slots *slots)
+{
+	while (slots->count > 0)
+		herald__queued_destroy(&herald_allocator_libc, slots->items[--slots->count]);
+	herald__hosts_finish(&slots->hosts);
+}
+
+static void
+wait_for_host(struct slots *slots, const char *name, size_t times)
+{
+	for (size_t i = 0; i < times; i++) {
+		struct herald__queued *item = herald__queued_create(&herald_allocator_libc, 1);
+
+		assert_non_null(item);
+		snprintf(item->host, sizeof(item->host), "%s", name);
+		slots->items[slots->count++] = item;
+		assert_true(herald__hosts_wait(&slots->hosts, item));
+	}
+}
+
+/* The names of those that get a slot, a letter each, until there is none. */
+static const char *
+take_all(struct slots *slots, struct herald__host **taken)
+{
+	static char names[64];
+	size_t count = 0;
+	const struct herald__queued *item;
+
+	while ((item = herald__hosts_next(&slots->hosts, &taken[count])) != NULL)
+		names[count++] = item->host[0];
+	names[count] = '\0';
+	return names;
+}
+
+static void
+give_all(struct slots *slots, struct herald__host **taken, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		herald__hosts_release(&slots->hosts, taken[i]);
+}
+
+static void
+test_slots_per_host_and_turns(void **state)
+{
+	struct slots slots;
+	struct herald__host *taken[64];
+
+	(void)state;
+	slots_init(&slots, 20, 2);
+	wait_for_host(&slots, "a", 3);
+	wait_for_host(&slots, "b", 1);
+	wait_for_host(&slots, "c", 4);
+	assert_string_equal(take_all(&slots, taken), "abcac");
+	herald__hosts_release(&slots.hosts, taken[2]);
+	assert_string_equal(take_all(&slots, taken + 5), "c");
+	assert_int_equal(slots.hosts.in_flight, 5);
+	herald__hosts_release(&slots.hosts, taken[0]);
+	herald__hosts_release(&slots.hosts, taken[1]);
+	herald__hosts_release(&slots.hosts, taken[3]);
+	assert_string_equal(take_all(&slots, taken), "a");
+	give_all(&slots, taken, 1);
+	herald__hosts_release(&slots.hosts, taken[4]);
+	herald__hosts_release(&slots.hosts, taken[5]);
+	assert_int_equal(slots.hosts.in_flight, 0);
+	assert_string_equal(take_all(&slots, taken), "c");
+	give_all(&slots, taken, 1);
+	slots_finish(&slots);
+}
+
+/* One host gets half of the slots at most; the more there are, the fewer each gets. */
+static void
+test_slots_that_stay_free(void **state)
+{
+	struct slots slots;
+	struct herald__host *taken[64];
+
+	(void)state;
+	slots_init(&slots, 8, 100);
+	wait_for_host(&slots, "a", 9);
+	assert_string_equal(take_all(&slots, taken), "aaaa");
+	wait_for_host(&slots, "b", 9);
+	assert_string_equal(take_all(&slots, taken + 4), "bb");
+	wait_for_host(&slots, "c", 9);
+	assert_string_equal(take_all(&slots, taken + 6), "c");
+	wait_for_host(&slots, "d", 9);
+	assert_string_equal(take_all(&slots, taken + 7), "d");
+	assert_int_equal(slots.hosts.in_flight, 8);
+	assert_string_equal(take_all(&slots, taken + 8), "");
+
+	/* A slot that is given back goes to those that have none before. */
+	wait_for_host(&slots, "e", 1);
+	herald__hosts_release(&slots.hosts, taken[0]);
+	assert_string_equal(take_all(&slots, taken), "e");
+	give_all(&slots, taken, 8);
+	while (herald__hosts_take_waiting(&slots.hosts) != NULL)
+		;
+	assert_string_equal(take_all(&slots, taken), "");
+	slots_finish(&slots);
+}
+
+/* Texts. */
+
+static void
+test_texts_are_cut_between_characters(void **state)
+{
+	char text[600], expected[600];
+	const struct herald_delivery delivery = {
+		.url = "http://a/",
+		.event_type = text,
+		.event_id = text,
+		.result = text,
+		.error = "two\nlines \xff",
+	};
+	struct herald__queued *item = herald__queued_create(&herald_allocator_libc, 20);
+
+	(void)state;
+	assert_non_null(item);
+	for (size_t lead = 0; lead < 4; lead++) {
+		const struct {
+			const char *const *text;
+			size_t most;
+		} rows[] = {{&item->delivery.event_type, 255},
+			    {&item->delivery.event_id, 127},
+			    {&item->delivery.result, 31}};
+
+		/* `lead` letters, then characters of four bytes. */
+		memset(text, 'x', lead);
+		for (size_t i = lead; i + 5 < sizeof(text); i += 4)
+			memcpy(text + i, "\xf0\x9f\x98\x80", 5);
+		herald__queued_fill(item, &delivery);
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			size_t bytes = lead + (rows[i].most - lead) / 4 * 4;
+
+			snprintf(expected, sizeof(expected), "%.*s", (int)bytes, text);
+			assert_string_equal(*rows[i].text, expected);
+		}
+	}
+	assert_string_equal(item->delivery.error, "two?lines ?");
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	herald__queued_fill(item, &delivery);
+	assert_int_equal(strlen(item->delivery.event_type), 255);
+	assert_int_equal(strlen(item->delivery.result), 31);
+	herald__queued_destroy(&herald_allocator_libc, item);
+}
+
+/* One host is one host, however it is written. */
+static void
+test_host_of_a_url(void **state)
+{
+	static const struct {
+		const char *url, *host;
+	} rows[] = {
+		{"http://example.com", "http://example.com:80"},
+		{"HTTP://Example.COM:80/Path", "http://example.com:80"},
+		{"https://example.com/?q", "https://example.com:443"},
+		{"https://example.com:8443/", "https://example.com:8443"},
+		{"http://0x7f.1/", "http://127.0.0.1:80"},
+		{"http://[::1]:8080/", "http://[::1]:8080"},
+		{"http://[0:0::1]:8080/", "http://[::1]:8080"},
+	};
+	const struct herald__url_rules rules = {.max_bytes = 100};
+	char host[HERALD__HOST_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(herald__url_check(&rules, rows[i].url, host, NULL), HERALD_OK);
+		assert_string_equal(host, rows[i].host);
+	}
+}
+
+/* Backoff. */
+
+static uint64_t
+all_bits(void *state)
+{
+	(void)state;
+	return UINT64_MAX;
+}
+
+static void
+test_backoff_at_its_ends(void **state)
+{
+	const struct herald__delivery_clock clock = {.random = all_bits};
+	struct herald_deliverer_options options = {
+		.backoff = HERALD_BACKOFF_NO_JITTER,
+		.first_delay_ms = UINT32_MAX,
+		.factor = 1000,
+		.max_delay_ms = UINT32_MAX,
+	};
+
+	(void)state;
+	assert_int_equal(herald__backoff_ms(&options, 1, &clock), UINT32_MAX);
+	assert_int_equal(herald__backoff_ms(&options, 1000, &clock), UINT32_MAX);
+	options.backoff = HERALD_BACKOFF_FULL_JITTER;
+	assert_true(herald__backoff_ms(&options, 1000, &clock) <= UINT32_MAX);
+	options.backoff = HERALD_BACKOFF_NO_JITTER;
+	options.max_delay_ms = 5;
+	assert_int_equal(herald__backoff_ms(&options, 1, &clock), 5);
+	options.backoff = HERALD_BACKOFF_FIXED;
+	assert_int_equal(herald__backoff_ms(&options, 7, &clock), UINT32_MAX);
+	assert_int_equal(herald__retry_after_ms("", 0, 1000), 0);
+	assert_int_equal(herald__retry_after_ms("1", 0, UINT32_MAX), 1000);
+	assert_int_equal(herald__retry_after_ms("-1", 0, 1000), 0);
+	assert_int_equal(herald__retry_after_ms("2", 0, 1500), 1500);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_timer_heap),
+		cmocka_unit_test(test_slots_per_host_and_turns),
+		cmocka_unit_test(test_slots_that_stay_free),
+		cmocka_unit_test(test_texts_are_cut_between_characters),
+		cmocka_unit_test(test_host_of_a_url),
+		cmocka_unit_test(test_backoff_at_its_ends),
+	};
+
+	return cmocka_run_group_tests_name("delivery_parts", tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/*
+ * What happens at the worst moment, on purpose: the deliverer asks its clock on its own thread at
+ * known places, and the tests' clock does there what another thread might do.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include <herald/delivery.h>
+
+#include "support/delivering.h"
+#include "support/misbehaving_server.h"
+
+struct fixture {
+	struct misbehaving_server server;
+	struct recorder recorder;
+	struct herald_deliverer *deliverer;
+	struct herald__delivery_clock clock;
+	char url[64];
+
+	pthread_t main_thread;
+	atomic_uint countdown; /* calls of the deliverer's thread until it happens; 0: never */
+	struct herald_reservation *reservation;
+	atomic_size_t idles; /* how often the deliverer was about to wait */
+	atomic_bool submits_when_idle;
+};
+
+static void
+submit(struct fixture *fixture)
+{
+	const struct herald_delivery delivery = {.url = fixture->url};
+
+	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, NULL), HERALD_OK);
+}
+
+static uint64_t
+now_ms(void *state)
+{
+	struct fixture *fixture = state;
+	const struct herald_delivery delivery = {.url = fixture->url};
+	struct timespec now;
+
+	/* Submitting asks for the time too: the countdown is over by then. */
+	if (!pthread_equal(pthread_self(), fixture->main_thread) &&
+	    atomic_load(&fixture->countdown) > 0 && atomic_fetch_sub(&fixture->countdown, 1) == 1)
+		assert_int_equal(herald_reservation_submit(fixture->reservation, &delivery, NULL),
+				 HERALD_OK);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int64_t
+wall_s(void *state)
+{
+	(void)state;
+	return 0;
+}
+
+static uint64_t
+no_random(void *state)
+{
+	(void)state;
+	return 0;
+}
+
+static void
+idle(uint64_t due_ms, size_t in_flight, void *state)
+{
+	struct fixture *fixture = state;
+
+	(void)due_ms;
+	(void)in_flight;
+	atomic_fetch_add(&fixture->idles, 1);
+	if (atomic_exchange(&fixture->submits_when_idle, false))
+		submit(fixture);
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	misbehaving_server_init(&fixture->server, "0.0.0.0");
+	fixture->server.delay_ms = 50;
+	misbehaving_server_start(&fixture->server);
+	recorder_init(&fixture->recorder);
+	snprintf(fixture->url, sizeof(fixture->url), "http://127.0.0.1:%u/200",
+		 fixture->server.port);
+	fixture->main_thread = pthread_self();
+	fixture->clock = (struct herald__delivery_clock){now_ms, wall_s, no_random, idle, fixture};
+	assert_int_equal(
+		herald__deliverer_create(
+			&RECORDED_OPTIONS(&fixture->recorder, .addresses = HERALD_ADDRESSES_ANY),
+			&fixture->clock, NULL, &fixture->deliverer, NULL),
+		HERALD_OK);
+	*state = fixture;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	herald_deliverer_destroy(fixture->deliverer);
+	misbehaving_server_stop(&fixture->server);
+	recorder_finish(&fixture->recorder);
+	free(fixture);
+	return 0;
+}
+
+/* Between looking at the queue and going to sleep. */
+static void
+test_submitted_before_it_sleeps(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (size_t i = 1; i <= 20; i++) {
+		atomic_store(&fixture->submits_when_idle, true);
+		submit(fixture);
+		recorder_wait(&fixture->recorder, 2 * i);
+	}
+	assert_int_equal(fixture->recorder.delivered, 40);
+}
+
+/* What was reserved is submitted while a stop looks whether anything is left, at each place. */
+static void
+submit_while_stopping(struct fixture *fixture, unsigned place)
+{
+	/* It has nothing to do: from here on the places are known. */
+	while (atomic_load(&fixture->idles) == 0)
+		sched_yield();
+	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, strlen(fixture->url),
+						  &fixture->reservation, NULL),
+			 HERALD_OK);
+	atomic_store(&fixture->countdown, place);
+	assert_int_equal(herald_deliverer_stop(fixture->deliverer, 30000), 0);
+	assert_int_equal(fixture->recorder.delivered, 1);
+	assert_all_settled(fixture->deliverer);
+}
+
+static void
+test_submitted_while_stopping_1(void **state)
+{
+	submit_while_stopping(*state, 1);
+}
+
+static void
+test_submitted_while_stopping_2(void **state)
+{
+	submit_while_stopping(*state, 2);
+}
+
+static void
+test_submitted_while_stopping_3(void **state)
+{
+	submit_while_stopping(*state, 3);
+}
+
+static void
+test_submitted_while_stopping_4(void **state)
+{
+	submit_while_stopping(*state, 4);
+}
+
+static void
+test_submitted_while_stopping_5(void **state)
+{
+	submit_while_stopping(*state, 5);
+}
+
+/* A connection that its server closes while nobody uses it wakes the thread once. */
+static void
+test_closed_connections_do_not_spin(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (size_t i = 1; i <= 5; i++) {
+		snprintf(fixture->url, sizeof(fixture->url), "http://127.0.0.1:%u/bye",
+			 fixture->server.port);
+		submit(fixture);
+		recorder_wait(&fixture->recorder, 2 * i - 1);
+		size_t idles = atomic_load(&fixture->idles);
+		/* 50 ms in which it has nothing to do; to another name, for a new connection. */
+		snprintf(fixture->url, sizeof(fixture->url), "http://127.0.0.2:%u/slow",
+			 fixture->server.port);
+		submit(fixture);
+		recorder_wait(&fixture->recorder, 2 * i);
+		assert_true(atomic_load(&fixture->idles) - idles < 20);
+	}
+}
+
+int
+main(void)
+{
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_submitted_before_it_sleeps),     TEST(test_submitted_while_stopping_1),
+		TEST(test_submitted_while_stopping_2),     TEST(test_submitted_while_stopping_3),
+		TEST(test_submitted_while_stopping_4),     TEST(test_submitted_while_stopping_5),
+		TEST(test_closed_connections_do_not_spin),
+	};
+
+	return cmocka_run_group_tests_name("delivery_races", tests, NULL, NULL);
+}

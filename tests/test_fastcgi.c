@@ -1,0 +1,417 @@
+/*
+ * The FastCGI adapter: the contract behind a real nginx, on threads of Herald's and in a loop of the
+ * user's; and what no nginx does, over a socket of its own: bodies that are not what was declared.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <herald/fastcgi.h>
+
+#include "contract/http_probe.h"
+#include "support/nginx.h"
+
+#define LOOP_THREADS 4
+
+/* The contract's adapters. */
+
+struct server {
+	struct nginx nginx;
+	struct herald_http *http;
+	int fd;
+	struct herald_fastcgi *fastcgi; /* or: */
+	pthread_t threads[LOOP_THREADS];
+};
+
+static void
+say_hello(FCGX_Request *request, void *state)
+{
+	(void)state;
+	FCGX_PutS("Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", request->out);
+}
+
+static struct server *
+open_server(struct herald_service *service, const struct herald_http_options *options)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	assert_non_null(server);
+	assert_int_equal(herald_http_create(service, options, &server->http, NULL), HERALD_OK);
+	nginx_prepare(&server->nginx);
+	assert_int_equal(FCGX_Init(), 0);
+	server->fd = FCGX_OpenSocket(server->nginx.socket, 511);
+	assert_true(server->fd >= 0);
+	return server;
+}
+
+static void
+close_server(struct server *server)
+{
+	close(server->fd);
+	herald_http_destroy(server->http);
+	free(server);
+}
+
+static void
+start_fastcgi(struct server *server)
+{
+	struct herald_error error;
+
+	if (herald_fastcgi_start(
+		    server->http,
+		    &HERALD_FASTCGI_OPTIONS(.listen_fd = server->fd, .other = say_hello),
+		    &server->fastcgi, &error) != HERALD_OK)
+		fail_msg("%s: %s", error.path, error.message);
+}
+
+static void *
+start_threads(struct herald_service *service, const struct herald_http_options *options,
+	      uint16_t *port)
+{
+	struct server *server = open_server(service, options);
+
+	start_fastcgi(server);
+	nginx_start(&server->nginx, "");
+	*port = server->nginx.port;
+	return server;
+}
+
+static size_t
+stop_threads(void *state)
+{
+	struct server *server = state;
+
+	nginx_stop(&server->nginx);
+	herald_fastcgi_stop(server->fastcgi);
+	close_server(server);
+	return 0;
+}
+
+/* A loop as a user would have it. */
+static void *
+loop(void *state)
+{
+	struct server *server = state;
+	FCGX_Request request;
+
+	FCGX_InitRequest(&request, server->fd, 0);
+	while (FCGX_Accept_r(&request) == 0) {
+		if (herald_fastcgi_path_is(&request, "/event"))
+			herald_fastcgi_handle(server->http, &request);
+		else
+			say_hello(&request, NULL);
+	}
+	FCGX_Free(&request, 1);
+	return NULL;
+}
+
+static void *
+start_loop(struct herald_service *service, const struct herald_http_options *options,
+	   uint16_t *port)
+{
+	struct server *server = open_server(service, options);
+
+	for (int i = 0; i < LOOP_THREADS; i++)
+		assert_int_equal(pthread_create(&server->threads[i], NULL, loop, server), 0);
+	nginx_start(&server->nginx, "");
+	*port = server->nginx.port;
+	return server;
+}
+
+static size_t
+stop_loop(void *state)
+{
+	struct server *server = state;
+
+	nginx_stop(&server->nginx);
+	shutdown(server->fd, SHUT_RDWR);
+	for (int i = 0; i < LOOP_THREADS; i++)
+		pthread_join(server->threads[i], NULL);
+	close_server(server);
+	return 0;
+}
+
+/* nginx reads a body to its end before it asks anyone. */
+#define CAPABILITIES (CONTRACT_ALL & ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY))
+
+static const struct contract_http_adapter adapters[] = {
+	{"threads behind nginx", CAPABILITIES, start_threads, stop_threads},
+	{"loop behind nginx", CAPABILITIES, start_loop, stop_loop},
+};
+
+/* Through nginx. */
+
+static void
+own_routes_beside_events(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	for (int i = 0; i < 2; i++) {
+		assert_true(http_send_text(&client, "GET /hello HTTP/1.1\r\nHost: test\r\n\r\n"));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 200, "hello");
+		assert_true(probe_post(&client, PROBE_DONE));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 200, PROBE_SUCCESS);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* Without a web server: requests of the FastCGI protocol, version 1, byte by byte. */
+
+enum record_type { BEGIN = 1, PARAMS = 4, STDIN = 5, STDOUT = 6 };
+
+struct raw {
+	struct probe probe;
+	struct server *server;
+	int fd;
+};
+
+static void
+send_record(const struct raw *raw, enum record_type type, const char *data, size_t bytes)
+{
+	unsigned char record[8 + 8192] = {1, (unsigned char)type,         0,
+					  1, (unsigned char)(bytes >> 8), (unsigned char)bytes};
+
+	assert_true(bytes <= 8192);
+	if (bytes > 0)
+		memcpy(record + 8, data, bytes);
+	/* The other side may have refused it already. */
+	(void)!send(raw->fd, record, 8 + bytes, MSG_NOSIGNAL);
+}
+
+static void
+send_param(const struct raw *raw, const char *name, const char *value)
+{
+	char param[256] = {(char)strlen(name), (char)strlen(value)};
+	size_t bytes = 2 + strlen(name) + strlen(value);
+
+	assert_true(bytes < sizeof(param));
+	snprintf(param + 2, sizeof(param) - 2, "%s%s", name, value);
+	send_record(raw, PARAMS, param, bytes);
+}
+
+/* Start threads without an nginx, and a request with one connection; NULL: without that variable. */
+static void
+raw_begin(struct raw *raw, const char *path, const char *content_length)
+{
+	static const char responder[8] = {0, 1};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct herald_http_options options =
+		HERALD_HTTP_OPTIONS(.max_body_bytes = PROBE_MAX_BODY_BYTES);
+
+	probe_create(&raw->probe);
+	raw->server = open_server(raw->probe.service, &options);
+	start_fastcgi(raw->server);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", raw->server->nginx.socket);
+	raw->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(connect(raw->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	send_record(raw, BEGIN, responder, sizeof(responder));
+	send_param(raw, "REQUEST_METHOD", "POST");
+	send_param(raw, "SCRIPT_NAME", path);
+	send_param(raw, "CONTENT_TYPE", "application/json");
+	if (content_length)
+		send_param(raw, "CONTENT_LENGTH", content_length);
+	send_record(raw, PARAMS, NULL, 0);
+}
+
+/* The text of the answer, up to the end of the connection. */
+static void
+raw_receive(const struct raw *raw, char *out, size_t size)
+{
+	size_t bytes = 0;
+	ssize_t received;
+
+	memset(out, 0, size);
+	while ((received = recv(raw->fd, out + bytes, size - 1 - bytes, 0)) > 0)
+		bytes += (size_t)received;
+	/* Its head and the padding have NUL bytes. */
+	for (size_t i = 0; i < bytes; i++)
+		if (out[i] == '\0')
+			out[i] = ' ';
+}
+
+static void
+raw_end(struct raw *raw)
+{
+	close(raw->fd);
+	herald_fastcgi_stop(raw->server->fastcgi);
+	unlink(raw->server->nginx.socket);
+	rmdir(raw->server->nginx.directory);
+	close_server(raw->server);
+	probe_destroy(&raw->probe);
+}
+
+static void
+body_must_be_what_was_declared(void **state)
+{
+	char whole[16], more[16], less[16];
+	const struct {
+		const char *content_length, *status;
+		unsigned functions;
+	} cases[] = {
+		{whole, "Status: 200 OK\r\n", 1},
+		{NULL, "Status: 200 OK\r\n", 1},
+		{"", "Status: 200 OK\r\n", 1},
+		{more, "Status: 400 Bad Request\r\n", 0},
+		{less, "Status: 400 Bad Request\r\n", 0},
+		{"-1", "Status: 400 Bad Request\r\n", 0},
+		{"many", "Status: 400 Bad Request\r\n", 0},
+		{"99999999999999999999", "Status: 413 Content Too Large\r\n", 0},
+	};
+
+	(void)state;
+	snprintf(whole, sizeof(whole), "%zu", strlen(PROBE_DONE));
+	snprintf(more, sizeof(more), "%zu", strlen(PROBE_DONE) + 1);
+	snprintf(less, sizeof(less), "%zu", strlen(PROBE_DONE) - 1);
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct raw raw;
+		char answer[2048];
+
+		raw_begin(&raw, "/event", cases[i].content_length);
+		send_record(&raw, STDIN, PROBE_DONE, strlen(PROBE_DONE));
+		send_record(&raw, STDIN, NULL, 0);
+		raw_receive(&raw, answer, sizeof(answer));
+		if (!strstr(answer, cases[i].status))
+			fail_msg("case %zu: no %s in %s", i, cases[i].status, answer);
+		assert_int_equal(raw.probe.function_count, cases[i].functions);
+		raw_end(&raw);
+	}
+}
+
+/* With fastcgi_request_buffering off, nginx does not know the length of a chunked body. */
+static void
+body_of_unknown_length_over_the_limit(void **state)
+{
+	static char body[PROBE_MAX_BODY_BYTES + 1];
+	struct raw raw;
+	char answer[2048];
+
+	(void)state;
+	memset(body, ' ', sizeof(body));
+	memcpy(body, PROBE_DONE, strlen(PROBE_DONE));
+	raw_begin(&raw, "/event", NULL);
+	send_record(&raw, STDIN, body, sizeof(body));
+	send_record(&raw, STDIN, NULL, 0);
+	raw_receive(&raw, answer, sizeof(answer));
+	assert_non_null(strstr(answer, "Status: 413 Content Too Large\r\n"));
+	assert_int_equal(raw.probe.function_count, 0);
+	raw_end(&raw);
+}
+
+static void
+web_server_goes_away(void **state)
+{
+	struct raw raw;
+
+	(void)state;
+	for (int phase = 0; phase < 3; phase++) {
+		char answer[2048];
+
+		raw_begin(&raw, "/event", phase == 0 ? NULL : "1000");
+		if (phase > 0)
+			send_record(&raw, STDIN, PROBE_DONE, strlen(PROBE_DONE));
+		shutdown(raw.fd, SHUT_WR);
+		if (phase < 2)
+			raw_receive(&raw, answer, sizeof(answer));
+		raw_end(&raw);
+		assert_int_equal(raw.probe.function_count, 0);
+	}
+}
+
+static void
+paths(void **state)
+{
+	static const struct {
+		const char *script, *info, *path;
+		bool same;
+	} cases[] = {
+		{"/event", NULL, "/event", true},       {"/event", "", "/event", true},
+		{"/api", "/event", "/api/event", true}, {NULL, "/event", "/event", true},
+		{"/event", "/more", "/event", false},   {"/even", NULL, "/event", false},
+		{"/events", NULL, "/event", false},     {"", "", "/event", false},
+		{NULL, NULL, "/event", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		char script[64], info[64];
+		char *variables[3] = {NULL};
+		size_t count = 0;
+		FCGX_Request request = {.envp = variables};
+
+		snprintf(script, sizeof(script), "SCRIPT_NAME=%s",
+			 cases[i].script ? cases[i].script : "");
+		snprintf(info, sizeof(info), "PATH_INFO=%s", cases[i].info ? cases[i].info : "");
+		if (cases[i].script)
+			variables[count++] = script;
+		if (cases[i].info)
+			variables[count++] = info;
+		assert_int_equal(herald_fastcgi_path_is(&request, cases[i].path), cases[i].same);
+	}
+}
+
+static void
+bad_options(void **state)
+{
+	static const struct {
+		struct herald_fastcgi_options options;
+		const char *path;
+	} cases[] = {
+		{{.struct_size = 1}, "struct_size"},
+		{{.struct_size = sizeof(struct herald_fastcgi_options), .path = "event"}, "path"},
+		{{.struct_size = sizeof(struct herald_fastcgi_options), .threads = 1025},
+		 "threads"},
+		{{.struct_size = sizeof(struct herald_fastcgi_options), .listen_fd = -1},
+		 "listen_fd"},
+		{{.struct_size = sizeof(struct herald_fastcgi_options), .listen_fd = 2},
+		 "listen_fd"},
+	};
+	struct probe probe;
+	struct herald_http *http;
+
+	(void)state;
+	probe_create(&probe);
+	assert_int_equal(herald_http_create(probe.service, NULL, &http, NULL), HERALD_OK);
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct herald_fastcgi *fastcgi = NULL;
+		struct herald_error error;
+
+		assert_int_equal(herald_fastcgi_start(http, &cases[i].options, &fastcgi, &error),
+				 HERALD_BAD_OPTION);
+		assert_string_equal(error.path, cases[i].path);
+		assert_null(fastcgi);
+	}
+	herald_fastcgi_stop(NULL);
+	herald_http_destroy(http);
+	probe_destroy(&probe);
+}
+
+#define WITH(TEST, ADAPTER)                                                                        \
+	{                                                                                          \
+#TEST, TEST, NULL, NULL, (void *)(uintptr_t)&adapters[ADAPTER]                     \
+	}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH(own_routes_beside_events, 0),
+		WITH(own_routes_beside_events, 1),
+		cmocka_unit_test(body_must_be_what_was_declared),
+		cmocka_unit_test(body_of_unknown_length_over_the_limit),
+		cmocka_unit_test(web_server_goes_away),
+		cmocka_unit_test(paths),
+		cmocka_unit_test(bad_options),
+	};
+
+	return contract_http_main(adapters, HERALD_COUNT(adapters), tests, HERALD_COUNT(tests));
+}

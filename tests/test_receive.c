@@ -1,0 +1,720 @@
+/*
+ * What a handler learns before an event is decoded: its raw bytes in `receive`, and the attributes that
+ * came with it, given to the service or taken from the headers of an HTTP request.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <cmocka.h>
+
+#include <herald/http.h>
+#include <herald/service.h>
+
+#include "support/events.h"
+#include "support/failing_allocator.h"
+
+/* A handler that notes what it is called with: 'D', 'R', 'F' for what `receive` answers, 'x' for no
+ * verdict, 'w' for HERALD_DONE with words; '-' for none. */
+struct guard {
+	struct herald_handler base;
+	struct herald_handler_ops ops;
+	size_t number;
+	char receive;
+};
+
+static enum herald_verdict
+guard_receive(struct herald_handler *handler, struct herald_context *ctx, const char *data,
+	      size_t bytes)
+{
+	const struct guard *guard = (struct guard *)handler;
+
+	note("r%zu:%.*s", guard->number, (int)bytes, data);
+	assert_null(herald_context_message(ctx));
+	assert_null(herald_context_payload(ctx));
+	assert_null(herald_context_route(ctx));
+	assert_string_equal(herald_context_reason(ctx), "");
+	assert_non_null(herald_context_slot(ctx, handler));
+	switch (guard->receive) {
+	case 'R':
+		return herald_retry_after(ctx, 70, "later %zu", guard->number);
+	case 'F':
+		return herald_fail_status(ctx, 401, "no key %zu", guard->number);
+	case 'f':
+		return HERALD_FAIL;
+	case 'x':
+		return (enum herald_verdict)9;
+	case 'w':
+		herald_fail_status(ctx, 401, "changed my mind");
+		return HERALD_DONE;
+	default:
+		return HERALD_DONE;
+	}
+}
+
+static enum herald_verdict
+guard_before(struct herald_handler *handler, struct herald_context *ctx)
+{
+	(void)ctx;
+	note("b%zu", ((struct guard *)handler)->number);
+	return HERALD_DONE;
+}
+
+static enum herald_verdict
+guard_after(struct herald_handler *handler, struct herald_context *ctx, enum herald_verdict result)
+{
+	(void)ctx;
+	(void)result;
+	note("a%zu", ((struct guard *)handler)->number);
+	return HERALD_DONE;
+}
+
+static enum herald_status
+decode_text(struct herald_handler *handler, struct herald_context *ctx, char *data, size_t bytes,
+	    struct herald_message *out, struct herald_error *error)
+{
+	(void)handler;
+	note("d:%.*s", (int)bytes, data);
+	if (strncmp(data, "{}", 2) == 0)
+		return herald_error_set(error, HERALD_BAD_FORMAT, 0, "no text");
+	out->event_type = herald_context_attribute(ctx, "type");
+	return HERALD_OK;
+}
+
+static const struct herald_handler_ops text_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "text",
+	.decode = decode_text,
+};
+
+static void
+init_guard(struct guard *guard, size_t number, char receive)
+{
+	*guard = (struct guard){
+		.ops = {.struct_size = sizeof(guard->ops),
+			.name = number == 0 ? "guard0" : "guard1",
+			.before = guard_before,
+			.after = guard_after,
+			.receive = receive == '-' ? NULL : guard_receive},
+		.number = number,
+		.receive = receive,
+	};
+	guard->base.ops = &guard->ops;
+}
+
+static enum herald_verdict
+function(struct herald_context *ctx, const void *payload, void *state)
+{
+	(void)ctx;
+	(void)payload;
+	(void)state;
+	note("f");
+	return HERALD_DONE;
+}
+
+static const struct herald_route routes[] = {
+	{.event_type = "a", .schema = &herald_json_schema, .function = function}};
+
+#define BYTES EVENT("a", "1")
+
+static void
+test_order_and_refusals(void **state)
+{
+	static const struct {
+		const char *receive, *event, *trace;
+		enum herald_verdict verdict;
+		const char *reason;
+		unsigned http_status;
+		uint32_t retry_after_ms;
+	} rows[] = {
+		{"DD", BYTES, "r0:" BYTES " r1:" BYTES " b0 b1 f a1 a0", HERALD_DONE, "", 0, 0},
+		{"-D", BYTES, "r1:" BYTES " b0 b1 f a1 a0", HERALD_DONE, "", 0, 0},
+		{"--", BYTES, "b0 b1 f a1 a0", HERALD_DONE, "", 0, 0},
+		{"wD", BYTES, "r0:" BYTES " r1:" BYTES " b0 b1 f a1 a0", HERALD_DONE, "", 0, 0},
+		/* A refusal is the end, with no `after`. */
+		{"FD", BYTES, "r0:" BYTES, HERALD_FAIL, "no key 0", 401, 0},
+		{"DF", BYTES, "r0:" BYTES " r1:" BYTES, HERALD_FAIL, "no key 1", 401, 0},
+		{"RD", BYTES, "r0:" BYTES, HERALD_RETRY, "later 0", 0, 70},
+		{"fD", BYTES, "r0:" BYTES, HERALD_FAIL, "the event failed", 0, 0},
+		{"xD", BYTES, "r0:" BYTES, HERALD_FAIL, "the event failed", 0, 0},
+		{"wf", BYTES, "r0:" BYTES " r1:" BYTES, HERALD_FAIL, "the event failed", 0, 0},
+		/* What is refused need not be an event. */
+		{"FD", "{", "r0:{", HERALD_FAIL, "no key 0", 401, 0},
+		{"FD", "", "r0:", HERALD_FAIL, "no key 0", 401, 0},
+		{"FD", EVENT("nobody", "1"), "r0:" EVENT("nobody", "1"), HERALD_FAIL, "no key 0",
+		 401, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct guard guards[2];
+		struct herald_handler *handlers[] = {&guards[0].base, &guards[1].base};
+
+		init_guard(&guards[0], 0, rows[i].receive[0]);
+		init_guard(&guards[1], 1, rows[i].receive[1]);
+		struct herald_service *service = create_service(
+			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+						.handlers = handlers, .handlers_count = 2));
+		for (int round = 0; round < 2; round++) {
+			trace[0] = '\0';
+			struct herald_result result = handle(service, rows[i].event);
+			if (strcmp(trace, rows[i].trace) != 0)
+				fail_msg("row %zu: expected %s, got %s", i, rows[i].trace, trace);
+			check_verdict(&result, rows[i].verdict, rows[i].reason);
+			assert_int_equal(result.http_status, rows[i].http_status);
+			assert_int_equal(result.retry_after_ms, rows[i].retry_after_ms);
+		}
+		herald_service_destroy(service);
+	}
+}
+
+/* Bytes that are no event are rejected as ever once they have been received. */
+static void
+test_received_and_rejected(void **state)
+{
+	struct guard guards[1];
+	struct herald_handler *handlers[] = {&guards[0].base};
+
+	(void)state;
+	init_guard(&guards[0], 0, 'D');
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
+					.handlers_count = 1, .max_event_bytes = 200));
+	struct herald_result result = handle(service, "{]");
+	check_rejected(&result, HERALD_BAD_JSON, "", 1);
+	result = handle(service, EVENT("b", "1"));
+	check_rejected(&result, HERALD_UNKNOWN_TYPE, "/event_type", HERALD_NO_OFFSET);
+	assert_string_equal(trace, "r0:{] r0:" EVENT("b", "1"));
+
+	/* More bytes than the service takes are not even received. */
+	char large[202];
+	trace[0] = '\0';
+	memset(large, ' ', 201);
+	large[201] = '\0';
+	result = handle(service, large);
+	check_rejected(&result, HERALD_TOO_LARGE, "", HERALD_NO_OFFSET);
+	assert_string_equal(trace, "");
+	herald_service_destroy(service);
+}
+
+static void
+test_records_and_counts(void **state)
+{
+	struct guard guards[1];
+	struct herald_handler *handlers[] = {&guards[0].base};
+	struct herald_statistics statistics;
+
+	(void)state;
+	init_guard(&guards[0], 0, 'F');
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
+					.handlers_count = 1, .log = debug_log));
+	handle(service, BYTES);
+	assert_string_equal(logged, "error: event failed verdict=fail reason=no key 0 "
+				    "handler=guard0 took=some\n");
+	guards[0].receive = 'x';
+	logged[0] = '\0';
+	handle(service, BYTES);
+	assert_string_equal(logged, "error: a function returned a value that is no verdict value=9 "
+				    "handler=guard0\n"
+				    "error: event failed verdict=fail reason=the event failed "
+				    "handler=guard0 took=some\n");
+	herald_service_statistics(service, &statistics);
+	assert_int_equal(statistics.events, 2);
+	assert_int_equal(statistics.fail, 2);
+	assert_int_equal(statistics.rejected, 0);
+	herald_service_destroy(service);
+}
+
+static void
+test_described(void **state)
+{
+	struct guard guards[2];
+	struct herald_handler text = {&text_ops};
+	struct herald_handler *handlers[] = {&text, &guards[0].base, &guards[1].base};
+	struct herald_buffer out;
+
+	(void)state;
+	init_guard(&guards[0], 0, 'D');
+	init_guard(&guards[1], 1, 'D');
+	struct herald_service *service =
+		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+						       .handlers = handlers, .handlers_count = 3));
+	herald_buffer_init(&out, NULL, 0);
+	assert_int_equal(herald_service_describe(service, HERALD_DESCRIBE_TEXT, &out), HERALD_OK);
+	assert_int_equal(herald_buffer_append(&out, "", 1), HERALD_OK);
+	assert_non_null(strstr(out.data, "routes[0] a\n"
+					 "\treceive   guard0\n"
+					 "\treceive   guard1\n"
+					 "\tdecode    handler text\n"
+					 "\tpayload   struct herald_json\n"
+					 "\tbefore    guard0\n"));
+	out.bytes = 0;
+	assert_int_equal(herald_service_describe(service, HERALD_DESCRIBE_JSON, &out), HERALD_OK);
+	assert_int_equal(herald_buffer_append(&out, "", 1), HERALD_OK);
+	assert_non_null(strstr(out.data, "\"steps\":[{\"step\":\"receive\",\"handler\":\"guard0\"},"
+					 "{\"step\":\"receive\",\"handler\":\"guard1\"},"
+					 "{\"step\":\"decode\",\"handler\":\"text\"},"));
+	herald_buffer_finish(&out);
+	herald_service_destroy(service);
+}
+
+/* A route's handler comes too late for `receive`. */
+static void
+test_refused_on_a_route(void **state)
+{
+	struct guard guards[1];
+	struct herald_handler *own[] = {&guards[0].base};
+	const struct herald_route bad[] = {{.event_type = "a",
+					    .schema = &herald_json_schema,
+					    .function = function,
+					    .handlers = own,
+					    .handlers_count = 1}};
+	struct herald_service *service = NULL;
+	struct herald_error error = {0};
+
+	(void)state;
+	init_guard(&guards[0], 0, 'D');
+	assert_int_equal(
+		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = bad, .routes_count = 1),
+				      &service, &error),
+		HERALD_BAD_OPTION);
+	assert_string_equal(error.path, "routes[0].handlers[0]");
+	assert_non_null(strstr(error.message, "receive"));
+	assert_null(service);
+
+	/* Compiled when there was no `receive`: what stands in its place is not looked at. */
+	guards[0].ops.struct_size = offsetof(struct herald_handler_ops, receive) + 1;
+	service = create_service(&HERALD_SERVICE_OPTIONS(.routes = bad, .routes_count = 1));
+	handle(service, BYTES);
+	assert_string_equal(trace, "b0 f a0");
+	herald_service_destroy(service);
+}
+
+/* Attributes, as the service is given them. */
+
+/* Looks for "name" in {"name", "value", ..., NULL}, with their case. */
+static const char *
+find_pair(const char *name, void *state)
+{
+	for (const char *const *pair = state; *pair; pair += 2)
+		if (strcmp(pair[0], name) == 0)
+			return pair[1];
+	return NULL;
+}
+
+/* Notes the attributes key, empty and none at each step. */
+static void
+note_attributes(const struct herald_context *ctx, const char *step)
+{
+	const char *key = herald_context_attribute(ctx, "X-Key");
+	const char *empty = herald_context_attribute(ctx, "x-empty");
+	const char *none = herald_context_attribute(ctx, "x-none");
+
+	note("%s:%s,%s,%s", step, key ? key : "NULL", empty ? empty : "NULL", none ? none : "NULL");
+}
+
+static enum herald_verdict
+reader_receive(struct herald_handler *handler, struct herald_context *ctx, const char *data,
+	       size_t bytes)
+{
+	(void)handler;
+	(void)data;
+	(void)bytes;
+	note_attributes(ctx, "r");
+	return HERALD_DONE;
+}
+
+static enum herald_verdict
+reader_before(struct herald_handler *handler, struct herald_context *ctx)
+{
+	(void)handler;
+	note_attributes(ctx, "b");
+	return HERALD_DONE;
+}
+
+static enum herald_verdict
+reader_after(struct herald_handler *handler, struct herald_context *ctx, enum herald_verdict result)
+{
+	(void)handler;
+	(void)result;
+	note_attributes(ctx, "a");
+	return HERALD_DONE;
+}
+
+static const char *const read_names[] = {"x-key", "X-Empty", NULL};
+static const char *const more_names[] = {"X-KEY", "x-none", NULL};
+static const char *const no_names[] = {NULL};
+
+static const struct herald_handler_ops reader_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "reader",
+	.before = reader_before,
+	.after = reader_after,
+	.attributes = read_names,
+	.receive = reader_receive,
+};
+static const struct herald_handler_ops more_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "more",
+	.attributes = more_names,
+};
+static const struct herald_handler_ops none_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "none",
+	.attributes = no_names,
+};
+
+static enum herald_verdict
+read_in_function(struct herald_context *ctx, const void *payload, void *state)
+{
+	(void)payload;
+	(void)state;
+	note_attributes(ctx, "f");
+	return HERALD_DONE;
+}
+
+static struct herald_service *
+create_reading(struct herald_allocator allocator)
+{
+	static struct herald_handler reader = {&reader_ops}, more = {&more_ops}, none = {&none_ops};
+	struct herald_handler *handlers[] = {&none, &reader}, *own[] = {&more};
+	const struct herald_route reading[] = {{.event_type = "a",
+						.schema = &herald_json_schema,
+						.function = read_in_function,
+						.handlers = own,
+						.handlers_count = 1}};
+
+	return create_service(&HERALD_SERVICE_OPTIONS(.routes = reading, .routes_count = 1,
+						      .handlers = handlers, .handlers_count = 2,
+						      .allocator = allocator));
+}
+
+static void
+test_attributes_of_an_arrival(void **state)
+{
+	static const char *const pairs[] = {"X-Key", "secret", "x-empty", "", NULL};
+	struct herald_arrival some =
+		HERALD_ARRIVAL(.attribute = find_pair, .state = (void *)(uintptr_t)pairs);
+	struct herald_arrival older = some;
+	const struct herald_arrival nothing = HERALD_ARRIVAL(.waited_ms = 1);
+	const struct {
+		const struct herald_arrival *arrival;
+		const char *trace;
+	} rows[] = {
+		{&some, "r:secret,,NULL b:secret,,NULL f:secret,,NULL a:secret,,NULL"},
+		{NULL, "r:NULL,NULL,NULL b:NULL,NULL,NULL f:NULL,NULL,NULL a:NULL,NULL,NULL"},
+		{&nothing, "r:NULL,NULL,NULL b:NULL,NULL,NULL f:NULL,NULL,NULL a:NULL,NULL,NULL"},
+		{&some, "r:secret,,NULL b:secret,,NULL f:secret,,NULL a:secret,,NULL"},
+		{&older, "r:NULL,NULL,NULL b:NULL,NULL,NULL f:NULL,NULL,NULL a:NULL,NULL,NULL"},
+	};
+	struct herald_service *service = create_reading((struct herald_allocator){0});
+
+	(void)state;
+	older.struct_size = sizeof(size_t);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char data[] = BYTES;
+		struct herald_result result;
+
+		trace[0] = '\0';
+		herald_service_handle_with(service, data, strlen(data), rows[i].arrival, &result);
+		check_verdict(&result, HERALD_DONE, "");
+		assert_string_equal(trace, rows[i].trace);
+	}
+	herald_service_destroy(service);
+}
+
+/* A decode handler makes an event of bytes and attributes, as binary CloudEvents want. */
+static void
+test_attributes_in_decode(void **state)
+{
+	static const char *const pairs[] = {"type", "a", NULL};
+	struct guard guards[1];
+	struct herald_handler text = {&text_ops};
+	struct herald_handler *handlers[] = {&guards[0].base, &text};
+	const struct herald_arrival arrival =
+		HERALD_ARRIVAL(.attribute = find_pair, .state = (void *)(uintptr_t)pairs);
+	struct herald_result result;
+	char data[] = "hello", bad[] = "{}";
+
+	(void)state;
+	init_guard(&guards[0], 0, 'D');
+	struct herald_service *service =
+		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+						       .handlers = handlers, .handlers_count = 2));
+	herald_service_handle_with(service, data, 5, &arrival, &result);
+	check_verdict(&result, HERALD_DONE, "");
+	assert_string_equal(trace, "r0:hello d:hello b0 f a0");
+	trace[0] = '\0';
+	herald_service_handle_with(service, bad, 2, &arrival, &result);
+	check_rejected(&result, HERALD_BAD_FORMAT, "", 0);
+	assert_string_equal(trace, "r0:{} d:{}");
+	herald_service_destroy(service);
+}
+
+/* Attributes, as the HTTP endpoint takes them from a request's headers. */
+
+struct headers {
+	const char *const *pairs;
+	size_t asked;
+};
+
+static const char *
+find_header(const char *name, void *state)
+{
+	struct headers *headers = state;
+
+	headers->asked++;
+	for (const char *const *pair = headers->pairs; *pair; pair += 2)
+		if (strcasecmp(pair[0], name) == 0)
+			return pair[1];
+	return NULL;
+}
+
+/* Send one event; the headers are changed before the event is handled. Returns the status. */
+static unsigned
+post(struct herald_http *http, struct headers *headers)
+{
+	char values[3][64] = {"", "", ""};
+	const char *pairs[7] = {NULL};
+	struct headers borrowed = {pairs, 0};
+	size_t count = 0;
+	struct herald_http_head head = {.method = "POST",
+					.content_type = "application/json",
+					.content_length = HERALD_HTTP_NO_LENGTH};
+
+	for (; headers && headers->pairs[2 * count]; count++) {
+		pairs[2 * count] = headers->pairs[2 * count];
+		snprintf(values[count], sizeof(values[count]), "%s", headers->pairs[2 * count + 1]);
+		pairs[2 * count + 1] = values[count];
+	}
+	if (headers) {
+		head.header = find_header;
+		head.state = &borrowed;
+	}
+	struct herald_http_request *request = herald_http_request_create(http, &head);
+	assert_non_null(request);
+	memset(values, '!', sizeof(values));
+	memset(pairs, 0, sizeof(pairs));
+	herald_http_request_append(request, BYTES, strlen(BYTES));
+	unsigned status = herald_http_request_finish(request)->status;
+	herald_http_request_destroy(request);
+	if (headers)
+		headers->asked = borrowed.asked;
+	return status;
+}
+
+static void
+test_attributes_of_a_request(void **state)
+{
+	static const char *const three[] = {"X-KEY", "secret", "x-empty", "", "x-none", "no", NULL};
+	static const char *const one[] = {"x-key", "other", NULL};
+	static const char *const unread[] = {"Cookie", "much", NULL};
+	static const struct {
+		const char *const *pairs;
+		const char *trace;
+	} rows[] = {
+		{three, "r:secret,,no b:secret,,no f:secret,,no a:secret,,no"},
+		{one, "r:other,NULL,NULL b:other,NULL,NULL f:other,NULL,NULL a:other,NULL,NULL"},
+		{NULL, "r:NULL,NULL,NULL b:NULL,NULL,NULL f:NULL,NULL,NULL a:NULL,NULL,NULL"},
+		{unread, "r:NULL,NULL,NULL b:NULL,NULL,NULL f:NULL,NULL,NULL a:NULL,NULL,NULL"},
+		{three, "r:secret,,no b:secret,,no f:secret,,no a:secret,,no"},
+	};
+	struct herald_service *service = create_reading((struct herald_allocator){0});
+	struct herald_http *http = NULL;
+
+	(void)state;
+	assert_int_equal(herald_http_create(service, NULL, &http, NULL), HERALD_OK);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct headers headers = {rows[i].pairs, 0};
+
+		trace[0] = '\0';
+		assert_int_equal(post(http, rows[i].pairs ? &headers : NULL), 200);
+		assert_string_equal(trace, rows[i].trace);
+		/* Each name once: x-key and X-KEY are the same. */
+		assert_int_equal(headers.asked, rows[i].pairs ? 3 : 0);
+	}
+	herald_http_destroy(http);
+	herald_service_destroy(service);
+}
+
+/* Nobody reads attributes: nothing is asked. Nor for a request that is refused anyway. */
+static void
+test_headers_that_nobody_reads(void **state)
+{
+	static const char *const one[] = {"x-key", "other", NULL};
+	struct herald_service *service =
+		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1));
+	struct herald_http *http = NULL;
+	struct headers headers = {one, 0};
+
+	(void)state;
+	assert_int_equal(herald_http_create(service, NULL, &http, NULL), HERALD_OK);
+	assert_int_equal(post(http, &headers), 200);
+	assert_int_equal(headers.asked, 0);
+	herald_http_destroy(http);
+	herald_service_destroy(service);
+
+	service = create_reading((struct herald_allocator){0});
+	assert_int_equal(herald_http_create(service, NULL, &http, NULL), HERALD_OK);
+	const struct herald_http_head refused[] = {
+		{"GET", "application/json", 0, find_header, &headers},
+		{"POST", "text/plain", 0, find_header, &headers},
+		{"POST", "application/json", UINT64_MAX - 1, find_header, &headers},
+	};
+	for (size_t i = 0; i < COUNT(refused); i++)
+		herald_http_request_destroy(herald_http_request_create(http, &refused[i]));
+	assert_int_equal(headers.asked, 0);
+	herald_http_destroy(http);
+	herald_service_destroy(service);
+}
+
+static void
+test_too_many_headers(void **state)
+{
+	static char large[70000];
+	const char *const pairs[] = {"x-key", large, NULL};
+	struct headers headers = {pairs, 0};
+	struct herald_service *service = create_reading((struct herald_allocator){0});
+	struct herald_http *http = NULL;
+	const struct herald_http_head head = {"POST", "application/json", 10, find_header,
+					      &headers};
+	static const struct {
+		size_t bytes;
+		unsigned status; /* 0: taken */
+	} rows[] = {{60000, 0}, {65536, 431}, {69999, 431}, {100, 0}};
+
+	(void)state;
+	assert_int_equal(herald_http_create(service, NULL, &http, NULL), HERALD_OK);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		memset(large, 'k', sizeof(large));
+		large[rows[i].bytes] = '\0';
+		struct herald_http_request *request = herald_http_request_create(http, &head);
+		const struct herald_http_response *response = herald_http_request_response(request);
+
+		assert_int_equal(response ? response->status : 0, rows[i].status);
+		if (response)
+			assert_memory_equal(response->body, "{\"error\":\"the headers are larger",
+					    32);
+		herald_http_request_destroy(request);
+	}
+	assert_string_equal(trace, "");
+	herald_http_destroy(http);
+	herald_service_destroy(service);
+}
+
+static void
+test_no_allocation_in_the_steady_state(void **state)
+{
+	static const char *const three[] = {"X-KEY", "secret", "x-empty", "", "x-none", "no", NULL};
+	struct headers headers = {three, 0};
+	struct failing_allocator memory;
+	struct herald_http *http = NULL;
+	size_t calls = 0;
+
+	(void)state;
+	failing_allocator_init(&memory, FAIL_NEVER, 0);
+	struct herald_service *service = create_reading(memory.allocator);
+	assert_int_equal(herald_http_create(service, NULL, &http, NULL), HERALD_OK);
+	/* So many that the limit would be reached if a request kept those of the one before. */
+	for (int round = 0; round < 3000; round++) {
+		trace[0] = '\0';
+		assert_int_equal(post(http, &headers), 200);
+		if (round == 1)
+			calls = memory.calls;
+	}
+	assert_int_equal(memory.calls, calls);
+	herald_http_destroy(http);
+	herald_service_destroy(service);
+	assert_all_released(&memory);
+}
+
+static void
+test_every_allocation_of_a_request_fails(void **state)
+{
+	static const char *const three[] = {"X-KEY", "secret", "x-empty", "", "x-none", "no", NULL};
+	struct headers headers = {three, 0};
+	const struct herald_http_head head = {"POST", "application/json", HERALD_HTTP_NO_LENGTH,
+					      find_header, &headers};
+	bool failed = true;
+
+	(void)state;
+	for (size_t n = 1; failed; n++) {
+		struct failing_allocator memory;
+		struct herald_http *http = NULL;
+
+		trace[0] = '\0';
+		failing_allocator_init(&memory, FAIL_NEVER, 0);
+		struct herald_service *service = create_reading(memory.allocator);
+		assert_int_equal(herald_http_create(service, NULL, &http, NULL), HERALD_OK);
+		memory.mode = FAIL_ONLY;
+		memory.fail_at = memory.calls + n;
+		struct herald_http_request *request = herald_http_request_create(http, &head);
+		if (request) {
+			herald_http_request_append(request, BYTES, strlen(BYTES));
+			const struct herald_http_response *response =
+				herald_http_request_finish(request);
+			failed = memory.failures > 0;
+			assert_int_equal(response->status, failed ? 503 : 200);
+			assert_int_equal(response->retry_after_s, failed ? 1 : 0);
+		}
+		herald_http_request_destroy(request);
+		/* The same endpoint, with memory again. */
+		assert_int_equal(post(http, &headers), 200);
+		herald_http_destroy(http);
+		herald_service_destroy(service);
+		assert_all_released(&memory);
+	}
+}
+
+static void
+test_every_allocation_of_creation_fails(void **state)
+{
+	static struct herald_handler reader = {&reader_ops}, more = {&more_ops};
+	struct herald_handler *handlers[] = {&reader, &more};
+
+	(void)state;
+	for (size_t n = 1;; n++) {
+		struct failing_allocator memory;
+		struct herald_service *service = NULL;
+
+		failing_allocator_init(&memory, FAIL_ONLY, n);
+		enum herald_status status = herald_service_create(
+			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+						.handlers = handlers, .handlers_count = 2,
+						.allocator = memory.allocator),
+			&service, NULL);
+		assert_int_equal(status, memory.failures ? HERALD_NO_MEMORY : HERALD_OK);
+		herald_service_destroy(service);
+		assert_all_released(&memory);
+		if (!memory.failures)
+			break;
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_order_and_refusals, events_setup),
+		cmocka_unit_test_setup(test_received_and_rejected, events_setup),
+		cmocka_unit_test_setup(test_records_and_counts, events_setup),
+		cmocka_unit_test_setup(test_described, events_setup),
+		cmocka_unit_test_setup(test_refused_on_a_route, events_setup),
+		cmocka_unit_test_setup(test_attributes_of_an_arrival, events_setup),
+		cmocka_unit_test_setup(test_attributes_in_decode, events_setup),
+		cmocka_unit_test_setup(test_attributes_of_a_request, events_setup),
+		cmocka_unit_test_setup(test_headers_that_nobody_reads, events_setup),
+		cmocka_unit_test_setup(test_too_many_headers, events_setup),
+		cmocka_unit_test_setup(test_no_allocation_in_the_steady_state, events_setup),
+		cmocka_unit_test_setup(test_every_allocation_of_a_request_fails, events_setup),
+		cmocka_unit_test_setup(test_every_allocation_of_creation_fails, events_setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

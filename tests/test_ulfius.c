@@ -1,0 +1,300 @@
+/*
+ * The Ulfius adapter: the contract on an instance of the user's, and what only this adapter has:
+ * endpoints beside it, bodies that Ulfius cuts off, and the stop.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <herald/ulfius.h>
+
+#include "contract/http_probe.h"
+
+#define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+
+/* The contract's adapter: an instance as a user would have it, with an endpoint of its own. */
+
+struct server {
+	struct sockaddr_in address;
+	struct _u_instance instance;
+	struct herald_http *http;
+};
+
+static int
+say_hello(const struct _u_request *request, struct _u_response *response, void *state)
+{
+	(void)request;
+	(void)state;
+	ulfius_set_string_body_response(response, 200, "hello");
+	return U_CALLBACK_COMPLETE;
+}
+
+static uint16_t
+port_of(const struct server *server)
+{
+	struct sockaddr_in address = {0};
+	socklen_t bytes = sizeof(address);
+	int fd = MHD_get_daemon_info(server->instance.mhd_daemon, MHD_DAEMON_INFO_LISTEN_FD)
+			 ->listen_fd;
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &bytes), 0);
+	return ntohs(address.sin_port);
+}
+
+/* An instance that does not run yet; `cut_off_bytes` is where Ulfius ends bodies. */
+static struct server *
+prepare(struct herald_service *service, const struct herald_http_options *options,
+	size_t cut_off_bytes)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	assert_non_null(server);
+	server->address.sin_family = AF_INET;
+	server->address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(herald_http_create(service, options, &server->http, NULL), HERALD_OK);
+	/* Ulfius refuses port 0, but takes the one of the address. */
+	assert_int_equal(ulfius_init_instance(&server->instance, 1, &server->address, NULL), U_OK);
+	server->instance.max_post_body_size = cut_off_bytes;
+	return server;
+}
+
+static void *
+start(struct herald_service *service, const struct herald_http_options *options, uint16_t *port)
+{
+	struct server *server = prepare(service, options, options->max_body_bytes + 1);
+	struct herald_error error;
+
+	if (herald_ulfius_attach(server->http, &server->instance, "/event", &error) != HERALD_OK)
+		fail_msg("%s: %s", error.path, error.message);
+	ulfius_add_endpoint_by_val(&server->instance, "GET", NULL, "/hello", 0, say_hello, NULL);
+	assert_int_equal(ulfius_start_framework(&server->instance), U_OK);
+	*port = port_of(server);
+	return server;
+}
+
+static void
+end(struct server *server)
+{
+	ulfius_clean_instance(&server->instance);
+	herald_http_destroy(server->http);
+	free(server);
+}
+
+static size_t
+stop(void *state)
+{
+	struct server *server = state;
+	size_t left = herald_http_stop(server->http, HTTP_CLIENT_WAIT_MS);
+
+	ulfius_stop_framework(&server->instance);
+	end(server);
+	return left;
+}
+
+static const struct contract_http_adapter adapter = {
+	.name = "ulfius",
+	/* It collects bodies before it asks anyone, one in an unknown encoding for ever, and takes
+	 * connections until the end of a stop. */
+	.capabilities = CONTRACT_ALL & ~(CONTRACT_DRAINS | CONTRACT_REFUSES_EARLY |
+					 CONTRACT_REFUSES_MID_BODY | CONTRACT_REFUSES_AMBIGUOUS),
+	.start = start,
+	.stop = stop,
+};
+
+/* What only this adapter has. */
+
+static void
+assert_next_answer(struct http_client *client, unsigned status, const char *body)
+{
+	struct http_response response;
+
+	assert_true(http_receive(client, true, &response));
+	probe_assert_answer(&response, status, body);
+}
+
+static void
+own_endpoints_beside_events(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	for (int i = 0; i < 2; i++) {
+		assert_true(http_send_text(&client, "GET /hello HTTP/1.1\r\nHost: test\r\n\r\n"));
+		assert_next_answer(&client, 200, "hello");
+		assert_true(probe_post(&client, PROBE_DONE));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* Those of the contract's ambiguous bodies that Ulfius does not wait for. */
+static void
+bodies_with_two_lengths(void **state)
+{
+	static const char *const requests[] = {
+		HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		HEAD "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+		HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++) {
+		struct http_client client;
+
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, requests[i]));
+		assert_next_answer(&client, 400, NULL);
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_stop(&probe);
+}
+
+/* What is cut off is an event that would be done, if it were taken for the whole. */
+static void
+bodies_far_over_the_limit(void **state)
+{
+	static char body[100001];
+	static const char *const framings[] = {"Content-Length: 100000\r\n\r\n",
+					       "Transfer-Encoding: chunked\r\n\r\n186a0\r\n"};
+	struct probe probe;
+
+	memset(body, ' ', sizeof(body) - 1);
+	memcpy(body, PROBE_DONE, strlen(PROBE_DONE));
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(framings); i++) {
+		struct http_client client;
+
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, HEAD));
+		assert_true(http_send_text(&client, framings[i]));
+		assert_true(http_send_text(&client, body));
+		if (i == 1)
+			assert_true(http_send_text(&client, "\r\n0\r\n\r\n"));
+		assert_next_answer(&client, 413, NULL);
+		http_close(&client);
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_stop(&probe);
+}
+
+static void
+what_is_not_attached(void **state)
+{
+	static const struct {
+		size_t cut_off_bytes;
+		const char *path, *wrong;
+	} cases[] = {
+		{PROBE_MAX_BODY_BYTES, "/event", "max_post_body_size"},
+		{1, "/event", "max_post_body_size"},
+		{PROBE_MAX_BODY_BYTES + 1, NULL, "path"},
+	};
+	struct probe probe;
+
+	(void)state;
+	probe_create(&probe);
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct herald_error error;
+		struct server *server = prepare(
+			probe.service, &HERALD_HTTP_OPTIONS(.max_body_bytes = PROBE_MAX_BODY_BYTES),
+			cases[i].cut_off_bytes);
+
+		assert_int_equal(herald_ulfius_attach(server->http, &server->instance,
+						      cases[i].path, &error),
+				 HERALD_BAD_OPTION);
+		assert_string_equal(error.path, cases[i].wrong);
+		assert_int_equal(
+			herald_ulfius_attach(server->http, &server->instance, cases[i].path, NULL),
+			HERALD_BAD_OPTION);
+		end(server);
+	}
+	probe_destroy(&probe);
+}
+
+/* Whoever lowers the size afterwards gets 400 for what is cut off, where a length was declared. */
+static void
+size_that_was_lowered(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+
+	probe_start(&probe, state, NULL);
+	((struct server *)probe.server)->instance.max_post_body_size = strlen(PROBE_DONE);
+	probe_connect(&probe, &client);
+	assert_true(probe_post(&client, PROBE_DONE "      "));
+	assert_next_answer(&client, 400, NULL);
+	assert_int_equal(probe.function_count, 0);
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* Through herald_http_stop(). */
+
+static void *
+run_stop(void *state)
+{
+	struct probe *probe = state;
+	return (void *)adapter.stop(probe->server);
+}
+
+static void
+event_in_flight_is_answered_before_the_stop(void **state)
+{
+	struct probe probe;
+	struct http_client held, late;
+	struct http_response response;
+	pthread_t stopper;
+	void *left;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &held);
+	assert_true(probe_post(&held, PROBE_EVENT("hold", "")));
+	probe_wait_held(&probe, 1);
+	probe_connect(&probe, &late);
+	assert_int_equal(pthread_create(&stopper, NULL, run_stop, &probe), 0);
+	do {
+		assert_true(probe_post(&late, PROBE_DONE));
+		assert_true(http_receive(&late, true, &response));
+	} while (response.status == 200);
+	probe_assert_answer(&response, 503, "{\"error\":\"the service is stopping\"}");
+	assert_string_equal(http_header(&response, "Retry-After"), "1");
+
+	probe_release(&probe);
+	assert_next_answer(&held, 200, PROBE_SUCCESS);
+	pthread_join(stopper, &left);
+	assert_int_equal((size_t)left, 0);
+	probe.server = NULL;
+	assert_true(http_wait_closed(&held, PROBE_AT_ONCE_MS));
+	assert_true(http_wait_closed(&late, PROBE_AT_ONCE_MS));
+	http_close(&held);
+	http_close(&late);
+	probe_stop(&probe);
+}
+
+#define WITH_ADAPTER(TEST)                                                                         \
+	{                                                                                          \
+#TEST, TEST, NULL, NULL, (void *)(uintptr_t)&adapter                               \
+	}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_ADAPTER(own_endpoints_beside_events),
+		WITH_ADAPTER(bodies_with_two_lengths),
+		WITH_ADAPTER(bodies_far_over_the_limit),
+		cmocka_unit_test(what_is_not_attached),
+		WITH_ADAPTER(size_that_was_lowered),
+		WITH_ADAPTER(event_in_flight_is_answered_before_the_stop),
+	};
+
+	return contract_http_main(&adapter, 1, tests, HERALD_COUNT(tests));
+}
