@@ -24,8 +24,8 @@
  *	HERALD_FAIL   fail_url is called, with result "fail" and the reason as error.
  *	HERALD_RETRY  none is: the sender will send the event again, and learns then how it ended.
  *
- * What counts is the verdict of the business function, or of the `before` that ended the event; a
- * later handler's `after` does not change it. The event that cannot be decoded, or that no route
+ * What counts is what the event has come to when this handler's `after` runs: put first, it runs last
+ * and sees what the sender is answered. The event that cannot be decoded, or that no route
  * takes, calls nothing: its sender has the answer. The event's id is metadata.id, if there is one.
  *
  * Callbacks come at least once: after a failure to hear the receiver's answer it is called again, and
@@ -51,8 +51,8 @@ extern "C" {
 
 /** Where the sender wants to be told. NULL and "": not at all. */
 struct herald_callback_urls {
-	const char *success_url;
-	const char *fail_url;
+	const char *success_url; /**< When the event is done. */
+	const char *fail_url;    /**< When it has failed. */
 };
 
 /** {"success_url": "...", "fail_url": "..."} */
@@ -60,7 +60,7 @@ HERALD_API extern const struct herald_schema herald_callback_urls_schema;
 
 /** A message with `callback`, for a service that needs nothing else in its envelope. */
 struct herald_callback_message {
-	struct herald_message message;
+	struct herald_message message;               /**< As in every envelope. */
 	const struct herald_callback_urls *callback; /**< NULL when there is none. */
 };
 

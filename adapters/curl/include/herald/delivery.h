@@ -68,10 +68,10 @@ HERALD_API const char *herald_delivery_outcome_name(enum herald_delivery_outcome
 
 /** What the hooks are told; borrowed for the duration of the call, with all that it points to. */
 struct herald_delivery_report {
-	const struct herald_delivery *delivery;
-	const char *id; /**< As in Herald-Delivery-Id. */
-	enum herald_delivery_outcome outcome;
-	unsigned attempt;     /**< The last one begun; 0: none was. */
+	const struct herald_delivery *delivery; /**< As it was submitted. */
+	const char *id;                         /**< As in Herald-Delivery-Id. */
+	enum herald_delivery_outcome outcome;   /**< What came of it. */
+	unsigned attempt;                       /**< The last one begun; 0: none was. */
 	unsigned http_status; /**< Of its answer; 0: there was none, or not all of it. */
 	const char *error;    /**< One line; "" when it is delivered. */
 	uint64_t elapsed_ms;  /**< Of the attempt; in on_outcome since it was accepted. */
@@ -105,8 +105,8 @@ enum herald_address_policy {
 struct herald_deliverer_options {
 	size_t struct_size; /**< Set by HERALD_DELIVERER_OPTIONS. */
 
-	unsigned attempts; /**< At most so many in all: 3; at most 1,000. */
-	enum herald_backoff backoff;
+	unsigned attempts;           /**< At most so many in all: 3; at most 1,000. */
+	enum herald_backoff backoff; /**< How the delay grows; by default with full jitter. */
 	uint32_t first_delay_ms;     /**< 2,000. */
 	double factor;               /**< 2; 1 to 1,000. */
 	uint32_t max_delay_ms;       /**< 60,000. */
@@ -114,7 +114,7 @@ struct herald_deliverer_options {
 	uint32_t attempt_timeout_ms; /**< From the start to the end of the answer: 10,000. */
 	uint32_t deadline_ms;        /**< From accepted to the end of the last attempt: 300,000. */
 
-	enum herald_delivery_method method;
+	enum herald_delivery_method method; /**< GET. */
 	const char *const *headers; /**< Further ones, "Name: value"; not those of Herald's own. */
 	size_t headers_count;       /**< At most 64. */
 	size_t max_url_bytes;       /**< 2,048; at most 65,536. */
@@ -124,9 +124,9 @@ struct herald_deliverer_options {
 	unsigned slots;     /**< Attempts at a time: 512; at most 65,536. A socket each. */
 	unsigned slots_per_host; /**< 16. Nor does a host get more than are left free for others. */
 
-	enum herald_address_policy addresses;
+	enum herald_address_policy addresses; /**< Public ones. */
 	const char *const *networks; /**< "10.1.0.0/16", "fd00::/8": allowed though not public. */
-	size_t networks_count;
+	size_t networks_count;       /**< How many. */
 
 	/**
 	 * Called once for each of libcurl's handles when it is made, `slots` times at most, to set
@@ -141,7 +141,7 @@ struct herald_deliverer_options {
 	herald_delivery_hook *on_outcome; /**< Once for each that was accepted. */
 	void *state;                      /**< Of these three; must outlive the deliverer. */
 
-	struct herald_log log;
+	struct herald_log log;             /**< Zeroed: nothing is logged. */
 	struct herald_allocator allocator; /**< Zeroed: libc's. libcurl has its own. */
 };
 
@@ -218,11 +218,11 @@ HERALD_API void herald_reservation_release(struct herald_reservation *reservatio
 
 /** Counts since the deliverer was created; those of one call fit together. */
 struct herald_delivery_statistics {
-	uint64_t accepted; /**< The sum of delivered, failed, left and pending. */
-	uint64_t delivered;
-	uint64_t failed;
-	uint64_t left;
-	uint64_t pending;
+	uint64_t accepted;  /**< The sum of delivered, failed, left and pending. */
+	uint64_t delivered; /**< The receiver answered 2xx. */
+	uint64_t failed;    /**< For good. */
+	uint64_t left;      /**< Reported by the stop. */
+	uint64_t pending;   /**< Now: queued, waiting, in flight. */
 	uint64_t reserved;  /**< Now. */
 	uint64_t in_flight; /**< Attempts, now. */
 	uint64_t attempts;  /**< Begun. */
