@@ -163,11 +163,13 @@ main(int argc, char **argv)
 			      order_v1_to_v2),
 	};
 	bool has_port = argc == 3 && strcmp(argv[1], "--port") == 0;
-	unsigned long port = has_port ? strtoul(argv[2], NULL, 10) : 8080;
+	char *end = NULL;
+	unsigned long port = has_port ? strtoul(argv[2], &end, 10) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
 
-	if ((argc > 1 && !has_port) || port > UINT16_MAX) {
+	if ((argc > 1 && !has_port) || (end && (end == argv[2] || *end != '\0')) ||
+	    port > UINT16_MAX) {
 		fprintf(stderr, "usage: quickstart [--port N]\n");
 		return 2;
 	}

@@ -223,7 +223,7 @@ def signals_stop_it():
 
 @case
 def wrong_arguments_are_told():
-    for arguments in (["--port"], ["--port", "70000"], ["nonsense"], ["--port", "1", "2"]):
+    for arguments in (["--port"], ["--port", "70000"], ["--port", "80x"], ["--port", ""], ["nonsense"], ["--port", "1", "2"]):
         result = subprocess.run([quickstart, *arguments], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, timeout=WAIT_S, check=False)
         equal(result.returncode, 2)

@@ -20,6 +20,8 @@ struct server {
 	uint16_t port;
 };
 
+static const char *request_timeout_ms = "30000";
+
 static int
 say_hello(struct mg_connection *connection, void *state)
 {
@@ -43,11 +45,20 @@ say_nothing_here(struct mg_connection *connection, void *state)
 static void *
 start(struct herald_service *service, const struct herald_http_options *options, uint16_t *port)
 {
-	static const char *civetweb_options[] = {"listening_ports", "127.0.0.1:0",
-						 /* A connection has a thread of its own, and the
-						  * contract has 200 of them. */
-						 "num_threads", "256", "enable_keep_alive", "yes",
-						 "keep_alive_timeout_ms", "60000", NULL};
+	/* A connection has a thread of its own, and the contract has 200 of them. */
+	const char *civetweb_options[] = {
+		"listening_ports",
+		"127.0.0.1:0",
+		"num_threads",
+		"256",
+		"enable_keep_alive",
+		"yes",
+		"keep_alive_timeout_ms",
+		"60000",
+		"request_timeout_ms",
+		request_timeout_ms,
+		NULL,
+	};
 	struct server *server = calloc(1, sizeof(*server));
 	struct mg_server_port ports[1];
 
@@ -196,6 +207,56 @@ refused_chunks_are_read_and_dropped(void **state)
 	probe_stop(&probe);
 }
 
+/* But not for ever. */
+static void
+endless_refused_chunks_end_the_connection(void **state)
+{
+	static char chunk[(1 << 20) + 10];
+	struct probe probe;
+	struct http_client client;
+	unsigned sent = 0;
+
+	memset(chunk, ' ', sizeof(chunk) - 1);
+	memcpy(chunk, "100000\r\n", 8);
+	chunk[sizeof(chunk) - 2] = '\0';
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	assert_true(http_send_text(&client, HEAD "Transfer-Encoding: chunked\r\n\r\n"));
+	while (sent < 100 && http_send_text(&client, chunk) && http_send_text(&client, "\r\n"))
+		sent++;
+	assert_in_range(sent, 10, 99);
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* What came until then is an event that would be done. */
+static void
+body_that_does_not_come_is_400(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+
+	request_timeout_ms = "300";
+	probe_start(&probe, state, NULL);
+	request_timeout_ms = "30000";
+	for (int chunked = 0; chunked < 2; chunked++) {
+		char size[32];
+
+		snprintf(size, sizeof(size), "%zx\r\n", strlen(PROBE_DONE));
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, HEAD));
+		assert_true(http_send_text(&client, chunked ? "Transfer-Encoding: chunked\r\n\r\n"
+							    : "Content-Length: 1000\r\n\r\n"));
+		assert_true(!chunked || http_send_text(&client, size));
+		assert_true(http_send_text(&client, PROBE_DONE));
+		assert_next_answer(&client, 400, NULL);
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_stop(&probe);
+}
+
 static void
 connection_header_tells_what_happens(void **state)
 {
@@ -289,6 +350,8 @@ main(void)
 		WITH_ADAPTER(chunks_that_are_refused),
 		WITH_ADAPTER(trailers_are_taken_and_end_the_connection),
 		WITH_ADAPTER(refused_chunks_are_read_and_dropped),
+		WITH_ADAPTER(endless_refused_chunks_end_the_connection),
+		WITH_ADAPTER(body_that_does_not_come_is_400),
 		WITH_ADAPTER(connection_header_tells_what_happens),
 		WITH_ADAPTER(event_in_flight_is_answered_before_the_stop),
 	};

@@ -310,17 +310,27 @@ body_of_unknown_length_over_the_limit(void **state)
 static void
 web_server_goes_away(void **state)
 {
+	/* What came may be a whole event; its end did not come. */
+	static const struct {
+		const char *content_length, *body;
+		bool waits;
+	} cases[] = {
+		{NULL, NULL, true},
+		{NULL, PROBE_DONE, true},
+		{"1000", PROBE_DONE, true},
+		{"1000", PROBE_DONE, false},
+	};
 	struct raw raw;
 
 	(void)state;
-	for (int phase = 0; phase < 3; phase++) {
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
 		char answer[2048];
 
-		raw_begin(&raw, "/event", phase == 0 ? NULL : "1000");
-		if (phase > 0)
-			send_record(&raw, STDIN, PROBE_DONE, strlen(PROBE_DONE));
+		raw_begin(&raw, "/event", cases[i].content_length);
+		if (cases[i].body)
+			send_record(&raw, STDIN, cases[i].body, strlen(cases[i].body));
 		shutdown(raw.fd, SHUT_WR);
-		if (phase < 2)
+		if (cases[i].waits)
 			raw_receive(&raw, answer, sizeof(answer));
 		raw_end(&raw);
 		assert_int_equal(raw.probe.function_count, 0);

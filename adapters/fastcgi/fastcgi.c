@@ -94,6 +94,7 @@ herald_fastcgi_handle(struct herald_http *http, FCGX_Request *from)
 	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
 	const char *length = get(from, "CONTENT_LENGTH");
 
+	/* One that is no number counts as 0. */
 	if (length)
 		herald_http_framing_add(&framing, "Content-Length", length);
 	const struct herald_http_head head = {
@@ -109,7 +110,7 @@ herald_fastcgi_handle(struct herald_http *http, FCGX_Request *from)
 		return;
 	}
 	const struct herald_http_response *response = herald_http_request_response(request);
-	if (!response && !framing.ambiguous && read_body(from, request, framing.content_length))
+	if (!response && read_body(from, request, framing.content_length))
 		response = herald_http_request_finish(request);
 	if (!response)
 		response = herald_http_request_unreadable(request);
