@@ -221,7 +221,7 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 	status = decode_payload(ctx, data, bytes,
 				link ? link->declared.from_schema : ctx->route->declared.schema,
 				link ? link->codec : ctx->route->codec, error);
-	if (status == HERALD_OK)
+	if (status == HERALD_OK && link)
 		status = herald__step_upcast(ctx, link, verdict, error);
 	if (status == HERALD_OK && *verdict == HERALD_DONE)
 		*verdict = herald__step_function(ctx);
@@ -304,19 +304,31 @@ log_event(const struct herald_service *service, const struct herald_context *ctx
 	herald__log(&service->log, level, message_of(ctx, result), fields, count);
 }
 
+/* What `arrival` says, as far as it goes, whatever version of the struct it is. */
+static struct herald_arrival
+read_arrival(const struct herald_arrival *arrival)
+{
+	struct herald_arrival read = {0};
+
+	if (arrival->struct_size >= sizeof(read))
+		return *arrival;
+	memcpy(&read, arrival, arrival->struct_size);
+	return read;
+}
+
 /* Tell the context how the event came. */
 static void
 set_arrival(struct herald_context *ctx, const struct herald_arrival *arrival, uint64_t now_ns)
 {
-	struct herald_arrival read = {0};
+	ctx->attribute = NULL;
+	ctx->came_ns = now_ns;
+	if (!arrival)
+		return;
 
-	if (arrival)
-		memcpy(&read, arrival,
-		       arrival->struct_size < sizeof(read) ? arrival->struct_size : sizeof(read));
+	const struct herald_arrival read = read_arrival(arrival);
+	uint64_t waited_ns = read.waited_ms * HERALD__MS_NS;
 	ctx->attribute = read.attribute;
 	ctx->attribute_state = read.state;
-
-	uint64_t waited_ns = read.waited_ms * HERALD__MS_NS;
 	ctx->came_ns = now_ns > waited_ns ? now_ns - waited_ns : 0;
 }
 

@@ -242,7 +242,7 @@ run_again(struct herald_context *ctx, struct herald_handler *handler)
 static enum herald_verdict
 run_function(struct herald_context *ctx)
 {
-	if (herald__context_is_late(ctx))
+	if (ctx->deadline_ns != HERALD__NEVER_NS && herald__context_is_late(ctx))
 		return settle_step(ctx,
 				   herald_retry(ctx, "the event's deadline passed before its "
 						     "function could run"),

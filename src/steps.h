@@ -12,7 +12,7 @@
 enum herald_verdict
 herald__step_receive(struct herald_context *ctx, const char *data, size_t bytes);
 
-/* A chain of upcasters, which may be NULL. *verdict is changed when one refuses. */
+/* A chain of upcasters. *verdict is changed when one refuses. */
 enum herald_status
 herald__step_upcast(struct herald_context *ctx, const struct herald__upcast *link,
 		    enum herald_verdict *verdict, struct herald_error *error);
