@@ -387,6 +387,27 @@ more_ambiguous_bodies(void **state)
 	probe_stop(&probe);
 }
 
+/* Its sender, who reads nothing before all is written, sees why. */
+static void
+large_declared_body_is_read_and_dropped(void **state)
+{
+	static const char zeros[64 * 1024];
+	struct probe probe;
+	struct http_client client;
+
+	(void)state;
+	serve(&probe, NULL, &HERALD_LIBEVENT_OPTIONS(.limit_server = true));
+	probe_connect(&probe, &client);
+	assert_true(http_send_text(&client, HEAD "Content-Length: 16777216\r\n\r\n"));
+	for (int i = 0; i < 256; i++)
+		assert_true(http_send(&client, zeros, sizeof(zeros)));
+	assert_received(&client, 413, NULL);
+	assert_int_equal(probe.before_count, 0);
+	http_close(&client);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 /* The pool. */
 
 static void
@@ -659,9 +680,13 @@ destroy_nothing(void **state)
 
 	(void)state;
 	herald_libevent_destroy(NULL);
-	/* Without a stop before. */
+	/* Without a stop before; and then the path is free again. */
 	probe_create(&probe);
 	struct own_server *own = create_server(&probe.port);
+	assert_int_equal(herald_libevent_create(probe.service, own->base, own->server, NULL,
+						&own->adapter, NULL),
+			 HERALD_OK);
+	herald_libevent_destroy(own->adapter);
 	assert_int_equal(herald_libevent_create(probe.service, own->base, own->server, NULL,
 						&own->adapter, NULL),
 			 HERALD_OK);
@@ -698,6 +723,7 @@ main(void)
 		cmocka_unit_test(bad_options),
 		cmocka_unit_test(options_of_an_older_program),
 		cmocka_unit_test(more_ambiguous_bodies),
+		cmocka_unit_test(large_declared_body_is_read_and_dropped),
 		cmocka_unit_test(loop_goes_on_while_a_function_blocks),
 		cmocka_unit_test(full_queue_is_503),
 		cmocka_unit_test(clients_go_away),

@@ -92,7 +92,8 @@ struct job {
 	unsigned order;
 	atomic_uint runs;
 	atomic_uint cancels;
-	pthread_t thread; /* of the last of them */
+	atomic_uint refusals; /* when it submitted itself */
+	pthread_t thread;     /* of the last of them */
 	bool signals_blocked;
 };
 
@@ -113,7 +114,7 @@ run_job(struct herald_pool_task *task)
 	if (job->again > 0) {
 		job->again--;
 		if (herald_pool_submit(job->pool, task) != HERALD_OK)
-			abort();
+			atomic_fetch_add(&job->refusals, 1);
 	}
 }
 
@@ -355,6 +356,7 @@ task_submits_itself_again(void **state)
 	gate_wait(&gate, 1001);
 	assert_int_equal(herald_pool_stop(pool, UINT32_MAX), 0);
 	assert_int_equal(job.runs, 1001);
+	assert_int_equal(job.refusals, 0);
 	herald_pool_destroy(pool);
 	gate_finish(&gate);
 }
@@ -416,6 +418,9 @@ full_queue_refuses_at_once(void **state)
 
 /* Stopping. */
 
+/* As many as are submitted in WAIT_S, one a millisecond. */
+#define PROBES (WAIT_S * 1000)
+
 struct stopper {
 	struct herald_pool *pool;
 	uint32_t drain_ms;
@@ -433,14 +438,17 @@ stop(void *cls)
 	return NULL;
 }
 
-/* Until the stop has begun, tasks are taken. */
+/* Until the stop has begun, tasks are taken: there is nothing else to see it by. */
 static void
-wait_until_refused(struct herald_pool *pool, struct job *jobs, size_t count)
+wait_until_refused(struct herald_pool *pool, struct job *jobs)
 {
-	for (size_t i = 0; i < count; i++) {
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (size_t i = 0; i < PROBES; i++) {
+		job_init(&jobs[i], NULL);
 		if (herald_pool_submit(pool, &jobs[i].task) != HERALD_OK)
 			return;
-		sched_yield();
+		nanosleep(&pause, NULL);
 	}
 	fail_msg("the pool takes tasks while it stops");
 }
@@ -448,9 +456,10 @@ wait_until_refused(struct herald_pool *pool, struct job *jobs, size_t count)
 static void
 stop_drains_the_queue(void **state)
 {
-	struct herald_pool *pool = create(&HERALD_POOL_OPTIONS(.threads = 1, .max_queued = 200000));
+	struct herald_pool *pool =
+		create(&HERALD_POOL_OPTIONS(.threads = 1, .max_queued = 2 * PROBES));
 	struct stopper stopper = {.pool = pool, .drain_ms = UINT32_MAX};
-	static struct job jobs[100000];
+	static struct job jobs[PROBES + 1000];
 	struct gate gate;
 	pthread_t thread;
 	size_t runs = 0;
@@ -459,11 +468,11 @@ stop_drains_the_queue(void **state)
 	gate_init(&gate);
 	for (size_t i = 0; i < HERALD_COUNT(jobs); i++)
 		job_init(&jobs[i], i == 0 ? &gate : NULL);
-	submit(pool, &jobs[0]);
-	submit(pool, &jobs[1]);
+	for (size_t i = 0; i < 1000; i++)
+		submit(pool, &jobs[i]);
 	gate_wait(&gate, 1);
 	assert_int_equal(pthread_create(&thread, NULL, stop, &stopper), 0);
-	wait_until_refused(pool, &jobs[2], HERALD_COUNT(jobs) - 2);
+	wait_until_refused(pool, &jobs[1000]);
 	assert_false(stopper.ended);
 	gate_open(&gate);
 	pthread_join(thread, NULL);
@@ -537,13 +546,14 @@ stop_cancels_what_is_left(void **state)
 	gate_finish(&gate);
 }
 
-/* The task of a worker that is queued while the pool stops is refused, and the worker goes on. */
+/* A worker is refused as everyone is once the pool stops, and the stop does not wait for it. */
 static void
 submitted_by_a_worker_during_the_stop(void **state)
 {
-	struct herald_pool *pool = create(&HERALD_POOL_OPTIONS(.threads = 1));
+	struct herald_pool *pool =
+		create(&HERALD_POOL_OPTIONS(.threads = 1, .max_queued = 2 * PROBES));
 	struct stopper stopper = {.pool = pool, .drain_ms = UINT32_MAX};
-	static struct job fill[1000];
+	static struct job probes[PROBES];
 	struct gate gate;
 	struct job job;
 	pthread_t thread;
@@ -551,15 +561,18 @@ submitted_by_a_worker_during_the_stop(void **state)
 	(void)state;
 	gate_init(&gate);
 	job_init(&job, &gate);
-	for (size_t i = 0; i < HERALD_COUNT(fill); i++)
-		job_init(&fill[i], NULL);
+	job.pool = pool;
+	job.again = 1;
 	submit(pool, &job);
 	gate_wait(&gate, 1);
 	assert_int_equal(pthread_create(&thread, NULL, stop, &stopper), 0);
-	wait_until_refused(pool, fill, HERALD_COUNT(fill));
+	wait_until_refused(pool, probes);
 	gate_open(&gate);
 	pthread_join(thread, NULL);
-	assert_int_equal(herald_pool_submit(pool, &job.task), HERALD_LIMIT);
+	assert_int_equal(stopper.left, 0);
+	assert_int_equal(job.runs, 1);
+	assert_int_equal(job.cancels, 0);
+	assert_int_equal(job.refusals, 1);
 	herald_pool_destroy(pool);
 	gate_finish(&gate);
 }
