@@ -98,8 +98,8 @@ submit(struct fixture *fixture, const char *text)
 static void
 assert_has(const char *text, const char *part)
 {
-	if (!strstr(text, part))
-		fail_msg("there is no \"%s\" in:\n%s", part, text);
+	if (!text || !strstr(text, part))
+		fail_msg("there is no \"%s\" in:\n%s", part, text ? text : "nothing");
 }
 
 /* Room. */

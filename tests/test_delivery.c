@@ -334,8 +334,8 @@ test_deadline_cuts_an_attempt(void **state)
 static void
 assert_has(const char *text, const char *part)
 {
-	if (!strstr(text, part))
-		fail_msg("there is no \"%s\" in:\n%s", part, text);
+	if (!text || !strstr(text, part))
+		fail_msg("there is no \"%s\" in:\n%s", part, text ? text : "nothing");
 }
 
 static void

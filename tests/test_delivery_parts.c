@@ -40,6 +40,16 @@ nearest(const struct herald__timer *timers, const bool *is_in, size_t count)
 	return due_ms;
 }
 
+/* Each is due no earlier than the one above it, and knows where it is. */
+static void
+assert_is_heap(const struct herald__timer_heap *heap)
+{
+	for (size_t i = 0; i < heap->count; i++) {
+		assert_int_equal(heap->timers[i]->place, i);
+		assert_true(i == 0 || heap->timers[(i - 1) / 2]->due_ms <= heap->timers[i]->due_ms);
+	}
+}
+
 static void
 test_timer_heap(void **state)
 {
@@ -63,6 +73,7 @@ test_timer_heap(void **state)
 		}
 		is_in[i] = !is_in[i];
 
+		assert_is_heap(&heap);
 		const struct herald__timer *first = herald__timer_heap_first(&heap);
 		assert_int_equal(first ? first->due_ms : UINT64_MAX,
 				 nearest(timers, is_in, TIMERS));
