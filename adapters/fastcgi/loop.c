@@ -90,6 +90,8 @@ run(void *state)
 
 	FCGX_InitRequest(&request, fastcgi->options.listen_fd, 0);
 	while (!atomic_load(&fastcgi->stopping)) {
+		/* It is not set when a signal has ended libfcgi's accepting; see the header. */
+		errno = 0;
 		int accepted = FCGX_Accept_r(&request);
 
 		if (accepted == 0) {

@@ -79,8 +79,11 @@ struct herald_fastcgi_options {
 					 __VA_ARGS__})
 
 /**
- * Start threads that accept requests and answer them. They have all signals blocked. libfcgi ignores
- * SIGPIPE in the process from then on, unless it is handled already.
+ * Start threads that accept requests and answer them. They have all signals blocked.
+ *
+ * Beware: libfcgi (FCGX_Init()) catches SIGPIPE, SIGUSR1 and SIGTERM in the process where nothing else
+ * was set for them, and the last two then end its accepting instead of the process. Block or handle
+ * them yourself, as the example does.
  *
  * http     borrowed; must outlive the threads.
  * options  NULL means the defaults.
