@@ -279,6 +279,23 @@ take_request(struct herald_http *http)
 
 /* Attributes: the headers that handlers read. */
 
+/* Without the blanks around it, which do not belong to a value (RFC 9110 section 5.5); frameworks leave
+ * some of them, each its own. */
+static bool
+copy_value(struct herald_arena *arena, const char *value, const char **copy)
+{
+	*copy = NULL;
+	if (!value)
+		return true;
+	value += strspn(value, " \t");
+
+	size_t bytes = strlen(value);
+	while (bytes > 0 && (value[bytes - 1] == ' ' || value[bytes - 1] == '\t'))
+		bytes--;
+	*copy = herald_arena_copy(arena, value, bytes);
+	return *copy != NULL;
+}
+
 /* Copy what `head` has of them; false when memory is out, or the limit exceeded. */
 static bool
 copy_headers(struct herald_http_request *request, const struct herald_http_head *head)
@@ -291,8 +308,8 @@ copy_headers(struct herald_http_request *request, const struct herald_http_head 
 	if (!request->attributes)
 		return false;
 	for (size_t i = 0; i < service->attributes_count; i++)
-		if (!herald__arena_string(arena, head->header(service->attributes[i], head->state),
-					  &request->attributes[i]))
+		if (!copy_value(arena, head->header(service->attributes[i], head->state),
+				&request->attributes[i]))
 			return false;
 	return true;
 }

@@ -114,7 +114,9 @@ start_daemon(struct herald_service *service, const struct herald_http_options *o
 	own->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, handle, own,
 				       MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
 				       MHD_OPTION_THREAD_POOL_SIZE, 4u, MHD_OPTION_NOTIFY_COMPLETED,
-				       completed, NULL, MHD_OPTION_END);
+				       completed, NULL,
+				       /* What leaves in the middle of a body is noticed by it. */
+				       MHD_OPTION_CONNECTION_TIMEOUT, 5u, MHD_OPTION_END);
 	assert_non_null(own->daemon);
 	*port = MHD_get_daemon_info(own->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 	return own;
@@ -124,16 +126,17 @@ static size_t
 stop_daemon(void *server)
 {
 	struct own_daemon *own = server;
+	size_t left = herald_http_stop(own->http, HTTP_CLIENT_WAIT_MS);
 
 	MHD_stop_daemon(own->daemon);
 	herald_http_destroy(own->http);
 	free(own);
-	return 0;
+	return left;
 }
 
 static const struct contract_http_adapter adapters[] = {
 	{"server", CONTRACT_ALL & ~CONTRACT_REFUSES_MID_BODY, start_server, stop_server},
-	/* How it stops is the user's business. */
+	/* Its listening socket is the user's business. */
 	{"daemon", CONTRACT_ALL & ~(CONTRACT_REFUSES_MID_BODY | CONTRACT_DRAINS), start_daemon,
 	 stop_daemon},
 };

@@ -514,6 +514,7 @@ test_attributes_of_a_request(void **state)
 {
 	static const char *const three[] = {"X-KEY", "secret", "x-empty", "", "x-none", "no", NULL};
 	static const char *const one[] = {"x-key", "other", NULL};
+	static const char *const blanks[] = {"x-key", " \t in\tside \t", "x-empty", " \t", NULL};
 	static const char *const unread[] = {"Cookie", "much", NULL};
 	static const struct {
 		const char *const *pairs;
@@ -521,6 +522,7 @@ test_attributes_of_a_request(void **state)
 	} rows[] = {
 		{three, "r:secret,,no b:secret,,no f:secret,,no a:secret,,no"},
 		{one, "r:other,NULL,NULL b:other,NULL,NULL f:other,NULL,NULL a:other,NULL,NULL"},
+		{blanks, "r:in\tside,,NULL b:in\tside,,NULL f:in\tside,,NULL a:in\tside,,NULL"},
 		{NULL, "r:NULL,NULL,NULL b:NULL,NULL,NULL f:NULL,NULL,NULL a:NULL,NULL,NULL"},
 		{unread, "r:NULL,NULL,NULL b:NULL,NULL,NULL f:NULL,NULL,NULL a:NULL,NULL,NULL"},
 		{three, "r:secret,,no b:secret,,no f:secret,,no a:secret,,no"},

@@ -241,49 +241,6 @@ size_that_was_lowered(void **state)
 	probe_stop(&probe);
 }
 
-/* Through herald_http_stop(). */
-
-static void *
-run_stop(void *state)
-{
-	struct probe *probe = state;
-	return (void *)adapter.stop(probe->server);
-}
-
-static void
-event_in_flight_is_answered_before_the_stop(void **state)
-{
-	struct probe probe;
-	struct http_client held, late;
-	struct http_response response;
-	pthread_t stopper;
-	void *left;
-
-	probe_start(&probe, state, NULL);
-	probe_connect(&probe, &held);
-	assert_true(probe_post(&held, PROBE_EVENT("hold", "")));
-	probe_wait_held(&probe, 1);
-	probe_connect(&probe, &late);
-	assert_int_equal(pthread_create(&stopper, NULL, run_stop, &probe), 0);
-	do {
-		assert_true(probe_post(&late, PROBE_DONE));
-		assert_true(http_receive(&late, true, &response));
-	} while (response.status == 200);
-	probe_assert_answer(&response, 503, "{\"error\":\"the service is stopping\"}");
-	assert_string_equal(http_header(&response, "Retry-After"), "1");
-
-	probe_release(&probe);
-	assert_next_answer(&held, 200, PROBE_SUCCESS);
-	pthread_join(stopper, &left);
-	assert_int_equal((size_t)left, 0);
-	probe.server = NULL;
-	assert_true(http_wait_closed(&held, PROBE_AT_ONCE_MS));
-	assert_true(http_wait_closed(&late, PROBE_AT_ONCE_MS));
-	http_close(&held);
-	http_close(&late);
-	probe_stop(&probe);
-}
-
 #define WITH_ADAPTER(TEST)                                                                         \
 	{                                                                                          \
 #TEST, TEST, NULL, NULL, (void *)(uintptr_t)&adapter                               \
@@ -293,12 +250,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_ADAPTER(own_endpoints_beside_events),
-		WITH_ADAPTER(bodies_with_two_lengths),
-		WITH_ADAPTER(bodies_far_over_the_limit),
-		cmocka_unit_test(what_is_not_attached),
+		WITH_ADAPTER(own_endpoints_beside_events), WITH_ADAPTER(bodies_with_two_lengths),
+		WITH_ADAPTER(bodies_far_over_the_limit),   cmocka_unit_test(what_is_not_attached),
 		WITH_ADAPTER(size_that_was_lowered),
-		WITH_ADAPTER(event_in_flight_is_answered_before_the_stop),
 	};
 
 	return contract_http_main(&adapter, 1, tests, HERALD_COUNT(tests));

@@ -70,8 +70,9 @@ HERALD_API const char *herald_context_reason(const struct herald_context *ctx);
 
 /**
  * What came with the event beside its bytes, under this name: with HTTP a header, such as
- * "X-Api-Key". HTTP ignores the name's case, and keeps only what a handler lists in its `attributes`.
- * Where a sender may give one name several values, it is one of them.
+ * "X-Api-Key". HTTP ignores the name's case and the blanks around a value, and keeps only what a
+ * handler lists in its `attributes`. Where a sender may give one name several values, it is one of
+ * them.
  *
  * Returns  NULL when there is none, "" for an empty one. Borrowed until the event is settled.
  */

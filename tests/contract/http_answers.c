@@ -232,6 +232,44 @@ content_types(void **state)
 	probe_stop(&probe);
 }
 
+/* Those that it asks for, of this request and not of the one before on the connection. */
+static void
+handlers_see_headers(void **state)
+{
+	static const char event[] = PROBE_EVENT("ada", "\"before\":\"tell\"");
+	static const struct {
+		const char *headers, *seen;
+	} cases[] = {
+		{"X-Team: blue\r\nContent-Type: application/json\r\n",
+		 "blue, application/json, none"},
+		{"Content-Type: application/json\r\n", "none, application/json, none"},
+		{"x-TEAM:  a \\b, \"c\"  \r\ncontent-type: application/json; charset=utf-8\r\n"
+		 "X-Other: not asked for\r\n",
+		 "a \\\\b, \\\"c\\\", application/json; charset=utf-8, none"},
+		{"X-Teams: red\r\nContent-Type: application/json\r\nX-Tea: m\r\n",
+		 "none, application/json, none"},
+	};
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	for (size_t i = 0; i < 2 * HERALD_COUNT(cases); i++) {
+		char request[1024], answer[256];
+
+		snprintf(request, sizeof(request),
+			 "POST /event HTTP/1.1\r\nHost: test\r\n%sContent-Length: %zu\r\n\r\n%s",
+			 cases[i / 2].headers, strlen(event), event);
+		snprintf(answer, sizeof(answer), "{\"error\":\"%s\"}", cases[i / 2].seen);
+		assert_true(http_send_text(&client, request));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 422, answer);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
 static void
 query_strings_are_ignored(void **state)
 {
@@ -291,6 +329,7 @@ const struct contract_http_case contract_http_answers[] = {
 	CONTRACT_CASE(unknown_events_are_404, 0),
 	CONTRACT_CASE(other_methods_are_405, 0),
 	CONTRACT_CASE(content_types, 0),
+	CONTRACT_CASE(handlers_see_headers, 0),
 	CONTRACT_CASE(query_strings_are_ignored, 0),
 	CONTRACT_CASE(errors_can_be_hidden, 0),
 };

@@ -49,6 +49,14 @@ on_user(struct herald_context *ctx, const struct user_created *user, struct prob
 }
 HERALD_FUNCTION(on_user, user_created, probe);
 
+static const char *
+attribute_or_none(struct herald_context *ctx, const char *name)
+{
+	const char *value = herald_context_attribute(ctx, name);
+
+	return value ? value : "none";
+}
+
 /* What metadata KEY tells a handler to do. */
 static enum herald_verdict
 obey(struct herald_context *ctx, const char *key)
@@ -59,6 +67,10 @@ obey(struct herald_context *ctx, const char *key)
 		return herald_fail(ctx, "%s failed", key);
 	if (order && strcmp(order, "retry") == 0)
 		return herald_retry(ctx, "%s is busy", key);
+	if (order && strcmp(order, "tell") == 0)
+		return herald_fail_status(ctx, 422, "%s, %s, %s", attribute_or_none(ctx, "X-Team"),
+					  attribute_or_none(ctx, "Content-Type"),
+					  attribute_or_none(ctx, "X-Other"));
 	return HERALD_DONE;
 }
 
@@ -81,9 +93,13 @@ after(struct herald_handler *handler, struct herald_context *ctx, enum herald_ve
 	return obey(ctx, "after");
 }
 
+/* X-Other is not among them. */
+static const char *const read_headers[] = {"X-Team", "Content-Type", NULL};
+
 static const struct herald_handler_ops probe_ops = {
 	.struct_size = sizeof(probe_ops),
 	.name = "probe",
+	.attributes = read_headers,
 	.before = before,
 	.after = after,
 };

@@ -20,7 +20,8 @@
 
 /* An event of type user_created, for {"user_id": "1", "username": NAME}. The name tells what to do:
  * fail, taken (409), busy (retry), busy-2500 (retry after as many ms), hold; anything else is done.
- * METADATA is the inside of an object: "before" and "after" may be "fail" or "retry". */
+ * METADATA is the inside of an object: "before" and "after" may be "fail" or "retry"; with "tell" the
+ * event fails with 422 and the headers X-Team and Content-Type that came with it. */
 #define PROBE_EVENT(NAME, METADATA)                                                                \
 	"{\"event_type\":\"user_created\",\"timestamp\":\"2024-08-20T05:21:19Z\","                 \
 	"\"payload\":{\"user_id\":\"1\",\"username\":\"" NAME "\"},\"metadata\":{" METADATA "}}"

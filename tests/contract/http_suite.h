@@ -25,7 +25,7 @@ enum contract_capability {
 	CONTRACT_REFUSES_EARLY = 1 << 3,    /* refuses instead of sending 100 Continue */
 	CONTRACT_REUSES_REFUSED = 1 << 4,   /* the connection lives on after a refused body */
 	CONTRACT_REFUSES_MID_BODY = 1 << 5, /* answers 413 while a chunked body still comes */
-	CONTRACT_DRAINS = 1 << 6, /* stop() refuses new connections and answers what is in flight */
+	CONTRACT_DRAINS = 1 << 6, /* stop() refuses new connections; without it, new events only */
 	CONTRACT_REFUSES_AMBIGUOUS = 1 << 7, /* 400 for a body with two lengths */
 	CONTRACT_CONCURRENT = 1 << 8,        /* runs functions side by side */
 	CONTRACT_CHUNK_GRAMMAR = 1 << 9,     /* takes all chunks of RFC 9112, and nothing else */
