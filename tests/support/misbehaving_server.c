@@ -90,11 +90,12 @@ fall_silent(struct misbehaving_server *server, struct connection *connection)
 static void
 send_status(struct misbehaving_server *server, struct connection *connection, const char *status)
 {
-	char text[512];
+	char text[768];
 
-	snprintf(text, sizeof(text), "HTTP/1.1 %.3s Status\r\n%s%s%sLocation: /200\r\n%s\r\n",
-		 status, server->retry_after ? "Retry-After: " : "",
+	snprintf(text, sizeof(text), "HTTP/1.1 %.3s Status\r\n%s%s%sLocation: %s\r\n%s\r\n", status,
+		 server->retry_after ? "Retry-After: " : "",
 		 server->retry_after ? server->retry_after : "", server->retry_after ? "\r\n" : "",
+		 server->location ? server->location : "/200",
 		 strncmp(status, "204", 3) == 0 ? "" : "Content-Length: 0\r\n");
 	send_text(connection, text);
 }

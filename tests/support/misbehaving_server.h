@@ -33,6 +33,7 @@
 struct misbehaving_server {
 	/* To be set, or left 0, between init and start. */
 	const char *retry_after; /* the header's value */
+	const char *location;    /* the header's value; NULL: "/200" */
 	uint64_t delay_ms;
 	/* Runs on the server's thread when a request gets no (further) answer. */
 	void (*on_silent)(void *state);

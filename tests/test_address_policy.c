@@ -1,0 +1,390 @@
+/*
+ * The address policy at work: no way of writing an address, no name, no redirect, no proxy of the
+ * environment and no connection of before gets past it: the listener sees 0 connections.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <herald/delivery.h>
+
+#include "support/address_ranges.h"
+#include "support/delivering.h"
+#include "support/misbehaving_server.h"
+#include "support/names.h"
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+struct fixture {
+	struct misbehaving_server server; /* on all addresses of this host */
+	struct test_clock clock;
+	struct recorder recorder;
+	struct herald_deliverer *deliverer;
+};
+
+static const char *const proxy_variables[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+					      "all_proxy", "ALL_PROXY"};
+
+static int
+setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	misbehaving_server_init(&fixture->server, "::");
+	misbehaving_server_start(&fixture->server);
+	test_clock_init(&fixture->clock);
+	recorder_init(&fixture->recorder);
+	*state = fixture;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < COUNT(proxy_variables); i++)
+		unsetenv(proxy_variables[i]);
+	herald_deliverer_destroy(fixture->deliverer);
+	misbehaving_server_stop(&fixture->server);
+	recorder_finish(&fixture->recorder);
+	names_clear();
+	free(fixture);
+	return 0;
+}
+
+static void
+start(struct fixture *fixture, struct herald_deliverer_options options)
+{
+	options.on_attempt = record_attempt;
+	options.on_outcome = record_outcome;
+	options.state = &fixture->recorder;
+	assert_int_equal(herald__deliverer_create(&options, &fixture->clock.clock, NULL,
+						  &fixture->deliverer, NULL),
+			 HERALD_OK);
+}
+
+/* End the deliverer, and forget what was recorded. */
+static void
+stop(struct fixture *fixture)
+{
+	herald_deliverer_destroy(fixture->deliverer);
+	fixture->deliverer = NULL;
+	recorder_finish(&fixture->recorder);
+	recorder_init(&fixture->recorder);
+}
+
+/* Deliver to a URL, and wait for the outcome. NULL: it is none of libcurl's. */
+static const struct recorded_report *
+deliver_to(struct fixture *fixture, const char *url)
+{
+	const struct herald_delivery delivery = {.url = url};
+	size_t count = fixture->recorder.outcomes;
+
+	if (herald_deliverer_submit(fixture->deliverer, &delivery, NULL) != HERALD_OK)
+		return NULL;
+	assert_true(count < RECORDED_REPORTS);
+	recorder_wait(&fixture->recorder, count + 1);
+	return &fixture->recorder.outcome_reports[count];
+}
+
+/* The same with the server's port; it must be a URL. */
+static const struct recorded_report *
+deliver(struct fixture *fixture, const char *scheme, const char *host, const char *path)
+{
+	char url[256];
+
+	snprintf(url, sizeof(url), "%s://%s:%u%s", scheme, host, fixture->server.port, path);
+	const struct recorded_report *report = deliver_to(fixture, url);
+	if (!report)
+		fail_msg("%s", url);
+	return report;
+}
+
+/* Forms that libcurl's parser, or the name lookup of the system, understands as this host. */
+static const char *const this_host[] = {
+	"127.0.0.1",
+	"127.1",
+	"127.0.1",
+	"2130706433",
+	"0x7f000001",
+	"0x7F.0.0.1",
+	"0x7f.1",
+	"0177.0.0.1",
+	"017700000001",
+	"0177.0.0.01",
+	"0x7f.0.0.01",
+	"0177.0x0.1",
+	"0x7f.00000000001",
+	"127.0.0.001",
+	"127.127.127.127",
+	"0",
+	"0.0.0.0",
+	"0x0",
+	"00000000",
+	"localhost",
+	"LOCALHOST",
+	"127.0.0.1.",
+	"localhost.",
+	"[::1]",
+	"[0:0:0:0:0:0:0:1]",
+	"[::]",
+	"[::ffff:127.0.0.1]",
+	"[::ffff:7f00:1]",
+	"[0:0:0:0:0:ffff:7f00:0001]",
+	"[::127.0.0.1]",
+	"[::ffff:0.0.0.0]",
+	"[64:ff9b::127.0.0.1]",
+	"[64:ff9b::7f00:1]",
+	"[64:ff9b:1::7f00:1]",
+	"[2002:7f00:1::]",
+	"[2002:7f00:0001::1]",
+	"[2001:0:7f00:1::80ff:fffe]",
+	"[::1%25lo]",
+	"[fe80::1%25lo]",
+	"%31%32%37.0.0.1",
+	"127%2e0%2E0%2e1",
+	"\uff11\uff12\uff17.0.0.1",
+	"127\u30020\u30020\u30021",
+	"\u2460\u2461\u2466.0.0.1",
+	"loop.test",
+	"both.test",
+	"mapped.test",
+	"six.test",
+};
+
+/* Not connected to, and not tried again; but for what is no URL, or a name that does not exist. */
+static void
+assert_refused(struct fixture *fixture, const char *host)
+{
+	char url[256];
+	size_t attempts = fixture->recorder.attempts;
+
+	snprintf(url, sizeof(url), "http://%s:%u/200", host, fixture->server.port);
+	const struct recorded_report *report = deliver_to(fixture, url);
+	if (!report)
+		return;
+	if (report->outcome != HERALD_DELIVERY_FAILED)
+		fail_msg("%s: %u", host, report->http_status);
+	if (strstr(report->error, "resolve") || strstr(report->error, "URL using bad"))
+		return;
+	if (!strstr(report->error, "address is not allowed"))
+		fail_msg("%s: %s", host, report->error);
+	assert_int_equal(fixture->recorder.attempts, attempts + 1);
+}
+
+static void
+test_this_host_in_every_form(void **state)
+{
+	struct fixture *fixture = *state;
+
+	names_set("loop.test", "127.0.0.1");
+	names_set("both.test", "127.0.0.1 ::1 10.0.0.1");
+	names_set("mapped.test", "::ffff:127.0.0.1");
+	names_set("six.test", "::1");
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 3));
+	for (size_t i = 0; i < COUNT(this_host); i++)
+		assert_refused(fixture, this_host[i]);
+	(void)deliver(fixture, "https", "127.0.0.1", "/200");
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 0);
+}
+
+/* What curl remembers of a name's addresses is no use where the name changes. */
+static bool
+remember_no_names(CURL *easy, void *state)
+{
+	(void)state;
+	return curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L) == CURLE_OK;
+}
+
+static void
+assert_address_refused(struct fixture *fixture, const char *address)
+{
+	char host[64];
+
+	snprintf(host, sizeof(host), strchr(address, ':') ? "[%s]" : "%s", address);
+	assert_refused(fixture, host);
+	names_clear();
+	names_set("range.test", address);
+	assert_refused(fixture, "range.test");
+	assert_int_equal(names_lookups("range.test"), 1);
+}
+
+/* As a literal and as a name. */
+static void
+test_every_range(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < COUNT(address_ranges); i++) {
+		start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 3, .setup = remember_no_names));
+		assert_address_refused(fixture, address_ranges[i].first);
+		assert_address_refused(fixture, address_ranges[i].last);
+		stop(fixture);
+	}
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 0);
+}
+
+/* The control: the server is there, and these forms do reach it when they may. */
+static void
+test_the_same_when_allowed(void **state)
+{
+	static const char *const networks[] = {"127.0.0.0/8", "::1/128", "0.0.0.0/8"};
+	struct fixture *fixture = *state;
+	size_t reached = 0;
+
+	names_set("loop.test", "127.0.0.1");
+	names_set("mapped.test", "::ffff:127.0.0.1");
+	names_set("six.test", "::1");
+	names_set("both.test", "10.0.0.1 127.0.0.1 ::1");
+	start(fixture, HERALD_DELIVERER_OPTIONS(.networks = networks,
+						.networks_count = COUNT(networks), .attempts = 1));
+	for (size_t i = 0; i < 20; i++)
+		reached += deliver(fixture, "http", this_host[i], "/200")->outcome ==
+			   HERALD_DELIVERY_DELIVERED;
+	assert_true(reached >= 16);
+	assert_int_equal(deliver(fixture, "http", "[::1]", "/200")->http_status, 200);
+	assert_int_equal(deliver(fixture, "http", "[::ffff:7f00:1]", "/200")->http_status, 200);
+	assert_int_equal(deliver(fixture, "http", "loop.test", "/200")->http_status, 200);
+	assert_int_equal(deliver(fixture, "http", "mapped.test", "/200")->http_status, 200);
+	assert_int_equal(deliver(fixture, "http", "six.test", "/200")->http_status, 200);
+	/* Of several addresses those are tried that are allowed. */
+	assert_int_equal(deliver(fixture, "http", "both.test", "/200")->http_status, 200);
+	assert_true(misbehaving_server_connections(&fixture->server) > 0);
+}
+
+/* From a server that may be called to one that may not, in every form of its address. */
+static void
+test_redirect(void **state)
+{
+	static const char *const networks[] = {"127.0.0.1/32"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < COUNT(this_host); i++) {
+		struct misbehaving_server allowed;
+		char url[256], location[256];
+
+		misbehaving_server_init(&allowed, "127.0.0.1");
+		snprintf(location, sizeof(location), "http://%s:%u/200", this_host[i],
+			 fixture->server.port);
+		allowed.location = location;
+		misbehaving_server_start(&allowed);
+		start(fixture, HERALD_DELIVERER_OPTIONS(.networks = networks, .networks_count = 1));
+		snprintf(url, sizeof(url), "http://127.0.0.1:%u/301", allowed.port);
+		assert_int_equal(deliver_to(fixture, url)->http_status, 301);
+		assert_int_equal(misbehaving_server_requests(&allowed), 1);
+		stop(fixture);
+		misbehaving_server_stop(&allowed);
+	}
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 0);
+}
+
+static void
+test_proxy_of_the_environment(void **state)
+{
+	struct fixture *fixture = *state;
+	char proxy[64];
+
+	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", fixture->server.port);
+	for (size_t i = 0; i < COUNT(proxy_variables); i++)
+		setenv(proxy_variables[i], proxy, 1);
+	names_set("here.test", "127.0.0.1");
+	start(fixture, HERALD_DELIVERER_OPTIONS(.addresses = HERALD_ADDRESSES_PUBLIC));
+	for (size_t i = 0; i < COUNT(this_host); i++)
+		assert_refused(fixture, this_host[i]);
+	assert_string_equal(deliver(fixture, "https", "here.test", "/200")->error,
+			    "the host's address is not allowed");
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 0);
+	stop(fixture);
+
+	/* When this host is allowed, it is the server that is asked, and not the proxy. */
+	start(fixture, HERALD_DELIVERER_OPTIONS(.addresses = HERALD_ADDRESSES_ANY, .attempts = 1));
+	assert_int_equal(deliver(fixture, "http", "here.test", "/200")->http_status, 200);
+	assert_non_null(strstr(misbehaving_server_text(&fixture->server, 0), "GET /200 HTTP"));
+	/* TLS, and no CONNECT before it. */
+	(void)deliver(fixture, "https", "here.test", "/200");
+	assert_int_equal(misbehaving_server_requests(&fixture->server), 1);
+}
+
+/* A proxy of the user's own is judged as any other address. */
+static bool
+set_proxy(CURL *easy, void *state)
+{
+	struct recorder *recorder = state;
+	struct fixture *fixture =
+		(struct fixture *)((char *)recorder - offsetof(struct fixture, recorder));
+	char proxy[64];
+
+	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", fixture->server.port);
+	return curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK;
+}
+
+static void
+test_proxy_of_the_user(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.setup = set_proxy));
+	assert_string_equal(deliver(fixture, "http", "public.test", "/200")->error,
+			    "the host's address is not allowed");
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 0);
+}
+
+/*
+ * A name that means something else the second time: a connection that is kept is one that was
+ * allowed, and a new one is judged anew.
+ */
+static void
+test_name_that_changes(void **state)
+{
+	static const char *const networks[] = {"127.0.0.1/32"};
+	struct fixture *fixture = *state;
+
+	names_set("changes.test", "127.0.0.1;127.0.0.2");
+	start(fixture, HERALD_DELIVERER_OPTIONS(.networks = networks, .networks_count = 1,
+						.slots = 1, .attempts = 1));
+	assert_int_equal(deliver(fixture, "http", "changes.test", "/200")->http_status, 200);
+	assert_int_equal(deliver(fixture, "http", "changes.test", "/200")->http_status, 200);
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);
+	assert_int_equal(deliver(fixture, "http", "127.0.0.2", "/200")->outcome,
+			 HERALD_DELIVERY_FAILED);
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);
+}
+
+/* Two deliverers share nothing: what one may reach does not open it for the other. */
+static void
+test_connections_of_another_deliverer(void **state)
+{
+	struct fixture *fixture = *state;
+	struct herald_deliverer *trusting;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.addresses = HERALD_ADDRESSES_ANY));
+	assert_int_equal(deliver(fixture, "http", "127.0.0.1", "/200")->http_status, 200);
+	trusting = fixture->deliverer;
+	start(fixture, HERALD_DELIVERER_OPTIONS(.addresses = HERALD_ADDRESSES_PUBLIC));
+	assert_int_equal(deliver(fixture, "http", "127.0.0.1", "/200")->outcome,
+			 HERALD_DELIVERY_FAILED);
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);
+	herald_deliverer_destroy(trusting);
+}
+
+int
+main(void)
+{
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_this_host_in_every_form),  TEST(test_every_range),
+		TEST(test_the_same_when_allowed),    TEST(test_redirect),
+		TEST(test_proxy_of_the_environment), TEST(test_proxy_of_the_user),
+		TEST(test_name_that_changes),        TEST(test_connections_of_another_deliverer),
+	};
+
+	return cmocka_run_group_tests_name("address_policy", tests, NULL, NULL);
+}
