@@ -150,6 +150,20 @@ print_welcome(const struct herald_server *server, void *state)
 	       port, port);
 }
 
+/* Digits only, unlike strtoul(); 0 lets the system choose. */
+static bool
+read_port(const char *text, uint16_t *port)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (*text == '\0' || text[strspn(text, "0123456789")] != '\0' || number > UINT16_MAX) {
+		fprintf(stderr, "quickstart: expected a port from 0 to 65535, not \"%s\"\n", text);
+		return false;
+	}
+	*port = (uint16_t)number;
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -163,16 +177,16 @@ main(int argc, char **argv)
 			      order_v1_to_v2),
 	};
 	bool has_port = argc == 3 && strcmp(argv[1], "--port") == 0;
-	char *end = NULL;
-	unsigned long port = has_port ? strtoul(argv[2], &end, 10) : 8080;
+	uint16_t port = 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
 
-	if ((argc > 1 && !has_port) || (end && (end == argv[2] || *end != '\0')) ||
-	    port > UINT16_MAX) {
+	if (argc > 1 && !has_port) {
 		fprintf(stderr, "usage: quickstart [--port N]\n");
 		return 2;
 	}
+	if (has_port && !read_port(argv[2], &port))
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	enum herald_status status = herald_service_create(
 		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = HERALD_COUNT(routes),
@@ -181,8 +195,7 @@ main(int argc, char **argv)
 		&service, &error);
 	if (status == HERALD_OK)
 		status = herald_serve(service,
-				      &HERALD_SERVER_OPTIONS(.port = (uint16_t)port,
-							     .any_port = port == 0,
+				      &HERALD_SERVER_OPTIONS(.port = port, .any_port = port == 0,
 							     .started = print_welcome),
 				      &error);
 	if (status != HERALD_OK)

@@ -168,6 +168,7 @@ static enum herald_status
 refuse_unknown(struct herald_context *ctx, enum herald_status status, struct herald_error *error)
 {
 	const struct herald_message *message = ctx->message;
+	const char *version = herald_message_version(message);
 	bool type = status == HERALD_UNKNOWN_TYPE;
 
 	if (ctx->service->unknown == HERALD_UNKNOWN_IGNORE) {
@@ -177,10 +178,14 @@ refuse_unknown(struct herald_context *ctx, enum herald_status status, struct her
 	if (type)
 		herald_error_set(error, status, HERALD_NO_OFFSET,
 				 "no route takes event type \"%s\"", message->event_type);
+	else if (*version == '\0')
+		herald_error_set(error, status, HERALD_NO_OFFSET,
+				 "no route takes event type \"%s\" without a version at %s",
+				 message->event_type, ctx->service->version_path);
 	else
 		herald_error_set(error, status, HERALD_NO_OFFSET,
-				 "no route takes version \"%s\" of event type \"%s\"",
-				 herald_message_version(message), message->event_type);
+				 "no route takes version \"%s\" of event type \"%s\"", version,
+				 message->event_type);
 	snprintf(error->path, sizeof(error->path), "%s",
 		 type ? ctx->service->event_type_path : ctx->service->version_path);
 	return status;

@@ -223,11 +223,17 @@ def signals_stop_it():
 
 @case
 def wrong_arguments_are_told():
-    for arguments in (["--port"], ["--port", "70000"], ["--port", "80x"], ["--port", ""], ["nonsense"], ["--port", "1", "2"]):
+    def check(arguments, message):
         result = subprocess.run([quickstart, *arguments], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, timeout=WAIT_S, check=False)
-        equal(result.returncode, 2)
-        equal(result.stderr.decode(), "usage: quickstart [--port N]\n")
+        equal((result.returncode, result.stderr.decode()), (2, message))
+
+    for arguments in (["--port"], ["nonsense"], ["--port", "1", "2"]):
+        check(arguments, "usage: quickstart [--port N]\n")
+    for port in ("abc", "70000", "65536", "80x", "", "-1", "+1", " 1", "-18446744073709551615",
+                 "99999999999999999999"):
+        check(["--port", port],
+              f'quickstart: expected a port from 0 to 65535, not "{port}"\n')
 
 
 @case
