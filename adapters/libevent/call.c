@@ -7,16 +7,15 @@
  * whether its client has gone: the worker asks the socket. The reply's body is lent to evhttp, which
  * gives it back when it is sent or the connection is gone; then the call ends.
  */
-#include <inttypes.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
+
+#include <herald/http_adapter.h>
 
 #include "adapter.h"
 
@@ -83,33 +82,16 @@ method_name(enum evhttp_cmd_type type)
 	return "another method";
 }
 
-/* Whether two readers could disagree about where the body ends (RFC 9112 section 6.3). */
+/* Whether two readers could disagree about where the body ends. */
 static bool
 is_ambiguous(const struct evkeyvalq *headers)
 {
-	unsigned lengths = 0;
-	unsigned encodings = 0;
+	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
 
 	for (const struct evkeyval *header = headers->tqh_first; header;
-	     header = header->next.tqe_next) {
-		size_t key_bytes = strlen(header->key);
-
-		/* evhttp takes it for another header; others drop the blank. */
-		if (key_bytes > 0 && strchr(" \t", header->key[key_bytes - 1]))
-			return true;
-		if (strcasecmp(header->key, "Content-Length") == 0) {
-			lengths++;
-			/* evhttp takes signs and blanks before it, too. */
-			if (header->value[strspn(header->value, "0123456789")] != '\0')
-				return true;
-		} else if (strcasecmp(header->key, "Transfer-Encoding") == 0) {
-			encodings++;
-			/* evhttp takes the body of another one for the next request. */
-			if (strcasecmp(header->value, "chunked") != 0)
-				return true;
-		}
-	}
-	return lengths + encodings > 1;
+	     header = header->next.tqe_next)
+		herald_http_framing_add(&framing, header->key, header->value);
+	return framing.ambiguous;
 }
 
 static void
@@ -159,21 +141,19 @@ sent(const void *data, size_t bytes, void *state)
 	end_call(state);
 }
 
+/* herald_http_header_sink. */
+static void
+add_header(const char *name, const char *value, void *headers)
+{
+	evhttp_add_header(headers, name, value);
+}
+
 static void
 add_headers(struct evhttp_request *request, const struct herald_http_response *response, bool close)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	char number[24];
 
-	evhttp_add_header(headers, "Content-Type", response->content_type);
-	snprintf(number, sizeof(number), "%zu", response->body_bytes);
-	evhttp_add_header(headers, "Content-Length", number);
-	if (response->allow)
-		evhttp_add_header(headers, "Allow", response->allow);
-	if (response->retry_after_s > 0) {
-		snprintf(number, sizeof(number), "%" PRIu32, response->retry_after_s);
-		evhttp_add_header(headers, "Retry-After", number);
-	}
+	herald_http_response_headers(response, add_header, headers);
 	if (close)
 		evhttp_add_header(headers, "Connection", "close");
 }
