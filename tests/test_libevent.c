@@ -716,6 +716,32 @@ stop_without_events_ends_at_once(void **state)
 	probe_stop(&probe);
 }
 
+/* Nothing that a stranger sends is kept without limit. */
+static void
+endless_headers_end_the_connection(void **state)
+{
+	char header[1024 + 1];
+	struct probe probe;
+	struct http_client client;
+	unsigned sent = 0;
+
+	(void)state;
+	memset(header, 'x', sizeof(header) - 1);
+	memcpy(header, "X-Name: ", 8);
+	memcpy(header + sizeof(header) - 3, "\r\n", 3);
+	serve(&probe, NULL, &HERALD_LIBEVENT_OPTIONS(.limit_server = true));
+	probe_connect(&probe, &client);
+	assert_true(http_send_text(&client, "POST /event HTTP/1.1\r\nHost: test\r\n"));
+	/* Far more than sockets hold. */
+	while (sent < 64 * 1024 && http_send_text(&client, header))
+		sent++;
+	assert_in_range(sent, 32, 64 * 1024 - 1);
+	http_close(&client);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 int
 main(void)
 {
@@ -724,6 +750,7 @@ main(void)
 		cmocka_unit_test(options_of_an_older_program),
 		cmocka_unit_test(more_ambiguous_bodies),
 		cmocka_unit_test(large_declared_body_is_read_and_dropped),
+		cmocka_unit_test(endless_headers_end_the_connection),
 		cmocka_unit_test(loop_goes_on_while_a_function_blocks),
 		cmocka_unit_test(full_queue_is_503),
 		cmocka_unit_test(clients_go_away),

@@ -18,6 +18,7 @@
 
 #define DEFAULT_PATH "/event"
 #define MAX_PATH_BYTES 1024
+#define MAX_HEADERS_BYTES (64 * 1024)
 
 /* Options. */
 
@@ -232,6 +233,7 @@ limit_server(const struct herald_libevent *adapter)
 
 	evhttp_set_max_body_size(adapter->server,
 				 max_bytes > EV_SSIZE_MAX ? -1 : (ev_ssize_t)max_bytes);
+	evhttp_set_max_headers_size(adapter->server, MAX_HEADERS_BYTES);
 	evhttp_set_flags(adapter->server, EVHTTP_SERVER_LINGERING_CLOSE);
 }
 

@@ -59,10 +59,10 @@ struct herald_libevent_options {
 	struct herald_pool
 		*pool; /**< Runs the functions; borrowed. NULL: the loop's thread does. */
 	/**
-	 * Give the whole server the endpoint's limit of a body (evhttp_set_max_body_size), and let it
-	 * read and drop a larger one that is declared (EVHTTP_SERVER_LINGERING_CLOSE), so that its
-	 * sender sees the 413. Otherwise set a limit yourself, of at least that: evhttp has none, and
-	 * keeps all that comes in memory.
+	 * Give the whole server the endpoint's limit of a body (evhttp_set_max_body_size), let it read
+	 * and drop a larger one that is declared (EVHTTP_SERVER_LINGERING_CLOSE), so that its sender
+	 * sees the 413, and take 64 KiB of headers (evhttp_set_max_headers_size). Otherwise set limits
+	 * yourself, of at least that for a body: evhttp has none, and keeps all that comes in memory.
 	 */
 	bool limit_server;
 	/**
