@@ -46,13 +46,16 @@ read_framing(struct exchange *exchange)
 					info->http_headers[i].value);
 }
 
+/* Whether the client waits for 100 Continue; one of HTTP/1.0 does not know it. */
 static bool
-expects_body(const struct exchange *exchange)
+waits_to_continue(const struct exchange *exchange)
 {
 	const struct herald_http_framing *framing = &exchange->framing;
+	bool has_body = framing->chunked || (framing->content_length != HERALD_HTTP_NO_LENGTH &&
+					     framing->content_length > 0);
 
-	return framing->chunked ||
-	       (framing->content_length != HERALD_HTTP_NO_LENGTH && framing->content_length > 0);
+	return has_body && framing->expects_continue &&
+	       strcmp(exchange->info->http_version, "1.1") == 0;
 }
 
 /*
@@ -157,7 +160,7 @@ answer(struct exchange *exchange, const struct herald_http_response *response)
 static const struct herald_http_response *
 receive(struct exchange *exchange, struct herald_http *http, struct herald_http_request *request)
 {
-	if (exchange->framing.expects_continue && expects_body(exchange))
+	if (waits_to_continue(exchange))
 		mg_printf(exchange->connection, "HTTP/1.1 100 Continue\r\n\r\n");
 	if (read_body(exchange, request, herald_http_max_body_bytes(http)))
 		return herald_http_request_finish(request);

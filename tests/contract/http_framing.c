@@ -365,6 +365,27 @@ expect_100_continue(void **state)
 	probe_stop(&probe);
 }
 
+/* A client of HTTP/1.0 does not know interim answers (RFC 9110 section 10.1.1). */
+static void
+expectation_of_http_1_0_is_ignored(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	char request[1024];
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	snprintf(request, sizeof(request),
+		 "POST /event HTTP/1.0\r\nHost: test\r\nContent-Type: application/json\r\n"
+		 "Expect: 100-continue\r\nContent-Length: %zu\r\n\r\n%s",
+		 strlen(PROBE_DONE), PROBE_DONE);
+	assert_true(http_send_text(&client, request));
+	assert_next_answer(&client, 200, PROBE_SUCCESS);
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+	probe_stop(&probe);
+}
+
 static void
 expect_100_continue_is_refused_at_once(void **state)
 {
@@ -441,6 +462,7 @@ const struct contract_http_case contract_http_framing[] = {
 	CONTRACT_CASE(pipelined_requests, CONTRACT_PIPELINES),
 	CONTRACT_CASE(one_byte_at_a_time, 0),
 	CONTRACT_CASE(expect_100_continue, CONTRACT_CONTINUES),
+	CONTRACT_CASE(expectation_of_http_1_0_is_ignored, 0),
 	CONTRACT_CASE(expect_100_continue_is_refused_at_once, CONTRACT_REFUSES_EARLY),
 	CONTRACT_CASE(refused_body_is_no_request, 0),
 };
