@@ -52,4 +52,7 @@ expect "fail_url is called, with the reason" "callback: user_created fail the na
 echo >&"${example[1]}"
 wait "$pid"
 expect "Enter ends it" "status 0" "status $?"
+lines=$(wc -l <"$source")
+test "$lines" -lt 120
+result $? "it is short" "$lines lines"
 echo "1..$number"

@@ -28,8 +28,10 @@
  * and sees what the sender is answered. The event that cannot be decoded, or that no route
  * takes, calls nothing: its sender has the answer. The event's id is metadata.id, if there is one.
  *
- * Callbacks come at least once: after a failure to hear the receiver's answer it is called again, and
- * when the process dies after the business function the sender's next try does. In the rare case that
+ * While the process lives, a callback comes at least once, or its outcome is reported: after a failure
+ * to hear the receiver's answer it is called again. They are kept in memory: when the process dies,
+ * those that were accepted and not delivered are lost, and their senders have their answer already. An
+ * event that had no answer yet comes again from its sender, callback and all. In the rare case that
  * a delivery cannot be accepted in spite of its reservation (out of memory, or the deliverer was
  * stopped first), an event that was HERALD_DONE becomes HERALD_RETRY: it is then handled twice.
  */

@@ -4,7 +4,8 @@
  *
  * A deliverer is one thread that sends requests with libcurl, many at a time, and tries again what
  * may succeed later. Whatever it has accepted ends in one of three ways, and the outcome hook is told
- * which: accepted = delivered + failed + left + pending, at any moment.
+ * which: accepted = delivered + failed + left + pending, at any moment. All of it is in memory: what is
+ * pending when the process dies is lost.
  *
  * A request tells its receiver, in headers (those without a value are left out):
  *
