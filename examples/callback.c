@@ -97,11 +97,11 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s\n", error.message);
 		return 1;
 	}
-	struct MHD_Daemon *daemon =
-		MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD,
-				 argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080, NULL, NULL,
-				 on_request, http, MHD_OPTION_NOTIFY_COMPLETED,
-				 herald_microhttpd_completed, NULL, MHD_OPTION_END);
+	struct MHD_Daemon *daemon = MHD_start_daemon(
+		MHD_USE_AUTO_INTERNAL_THREAD,
+		argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080, NULL, NULL, on_request,
+		http, MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_NOTIFY_COMPLETED,
+		herald_microhttpd_completed, NULL, MHD_OPTION_END);
 	if (!daemon)
 		return 1;
 	printf("Enter ends it; listening on port %u\n",

@@ -68,6 +68,8 @@ static bool
 read_body(struct exchange *exchange, struct herald_http_request *request, size_t max_bytes)
 {
 	const struct herald_http_framing *framing = &exchange->framing;
+	bool has_length = framing->content_length != HERALD_HTTP_NO_LENGTH;
+	uint64_t declared = has_length ? framing->content_length : 0;
 	char piece[8192];
 	size_t received = 0;
 
@@ -78,7 +80,7 @@ read_body(struct exchange *exchange, struct herald_http_request *request, size_t
 		if (bytes < 0)
 			return false;
 		if (bytes == 0)
-			return framing->chunked || received == framing->content_length;
+			return framing->chunked || received == declared;
 		if (!herald_http_request_append(request, piece, (size_t)bytes))
 			return true;
 		received += (size_t)bytes;

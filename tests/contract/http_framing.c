@@ -248,6 +248,28 @@ keep_alive(void **state)
 	probe_stop(&probe);
 }
 
+/* Neither length nor chunks: the body is empty (RFC 9112 section 6.3), and the next request follows. */
+static void
+request_without_body(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	for (int i = 0; i < 2; i++) {
+		assert_true(http_send_text(&client, HEAD "\r\n"));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 400, NULL);
+		assert_non_null(strstr(response.body, "\"path\":\"\",\"offset\":0}"));
+		assert_true(probe_post(&client, PROBE_DONE));
+		assert_next_answer(&client, 200, PROBE_SUCCESS);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
 static void
 connection_lives_on_after_a_refused_body(void **state)
 {
@@ -457,6 +479,7 @@ const struct contract_http_case contract_http_framing[] = {
 	CONTRACT_CASE(ambiguous_bodies, CONTRACT_REFUSES_AMBIGUOUS),
 	CONTRACT_CASE(malformed_lengths, 0),
 	CONTRACT_CASE(keep_alive, 0),
+	CONTRACT_CASE(request_without_body, 0),
 	CONTRACT_CASE(connection_lives_on_after_a_refused_body, CONTRACT_REUSES_REFUSED),
 	CONTRACT_CASE(client_asks_to_close, 0),
 	CONTRACT_CASE(pipelined_requests, CONTRACT_PIPELINES),

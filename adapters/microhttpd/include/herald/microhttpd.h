@@ -33,8 +33,9 @@ extern "C" {
  *						upload_data_size, con_cls);
  *
  * The daemon needs MHD_OPTION_NOTIFY_COMPLETED with herald_microhttpd_completed(), or with a function
- * of the user's that calls it for these requests. Its own limits and timeouts apply; the endpoint
- * adds the limit of the body.
+ * of the user's that calls it for these requests, and MHD_OPTION_CONNECTION_TIMEOUT: without one, a
+ * client that closes its side amid a body is kept until the daemon stops (0.9.75). Its own limits and
+ * timeouts apply; the endpoint adds the limit of the body.
  *
  * http         the endpoint.
  * con_cls      as libmicrohttpd passes it: NULL at a request's first call, so the daemon must not
