@@ -107,8 +107,10 @@ stop(void *state)
 
 static const struct contract_http_adapter adapter = {
 	.name = "civetweb",
-	/* It takes connections until the end of a stop, and refuses chunks with extensions. */
-	.capabilities = CONTRACT_ALL & ~(CONTRACT_DRAINS | CONTRACT_CHUNK_GRAMMAR),
+	/* It takes connections until the end of a stop, refuses chunks with extensions, and drops a
+	 * blank before a colon. */
+	.capabilities = CONTRACT_ALL &
+			~(CONTRACT_DRAINS | CONTRACT_CHUNK_GRAMMAR | CONTRACT_REFUSES_BLANKS),
 	.start = start,
 	.stop = stop,
 };

@@ -45,6 +45,14 @@ parse_length(const char *text)
 	return length;
 }
 
+static bool
+ends_in_blank(const char *name)
+{
+	size_t bytes = strlen(name);
+
+	return bytes > 0 && (name[bytes - 1] == ' ' || name[bytes - 1] == '\t');
+}
+
 static enum MHD_Result
 read_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
@@ -65,6 +73,9 @@ read_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *val
 		head->chunked = true;
 	} else if (strcasecmp(key, "Expect") == 0) {
 		head->expects_continue = strcasecmp(value, "100-continue") == 0;
+	} else if (ends_in_blank(key)) {
+		/* "Content-Length : 5" is another header to it, and a length to others. */
+		head->ambiguous = true;
 	}
 	return MHD_YES;
 }

@@ -198,6 +198,7 @@ ambiguous_bodies(void **state)
 		HEAD "Transfer-Encoding: gzip\r\n\r\n{}",
 		HEAD "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
 		HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		HEAD "Transfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n",
 	};
 	struct probe probe;
 
@@ -216,6 +217,25 @@ malformed_lengths(void **state)
 		HEAD "Content-Length: many\r\n\r\n" PROBE_DONE,
 		HEAD "Content-Length: -1\r\n\r\n" PROBE_DONE,
 		HEAD "Content-Length: 5 6\r\n\r\n" PROBE_DONE,
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++)
+		assert_refused(&probe, requests[i]);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+/* A length for some readers, another header for others: refused (RFC 9112 section 5.1). */
+static void
+blanks_before_the_colon(void **state)
+{
+	static const char *const requests[] = {
+		HEAD "Content-Length : 5\r\n\r\n{\"a\":",
+		HEAD "Content-Length\t: 5\r\n\r\n{\"a\":",
+		HEAD "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
 	};
 	struct probe probe;
 
@@ -478,6 +498,7 @@ const struct contract_http_case contract_http_framing[] = {
 	CONTRACT_CASE(malformed_chunks, CONTRACT_CHUNKED | CONTRACT_CHUNK_GRAMMAR),
 	CONTRACT_CASE(ambiguous_bodies, CONTRACT_REFUSES_AMBIGUOUS),
 	CONTRACT_CASE(malformed_lengths, 0),
+	CONTRACT_CASE(blanks_before_the_colon, CONTRACT_REFUSES_BLANKS),
 	CONTRACT_CASE(keep_alive, 0),
 	CONTRACT_CASE(request_without_body, 0),
 	CONTRACT_CASE(connection_lives_on_after_a_refused_body, CONTRACT_REUSES_REFUSED),

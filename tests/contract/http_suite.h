@@ -29,7 +29,8 @@ enum contract_capability {
 	CONTRACT_REFUSES_AMBIGUOUS = 1 << 7, /* 400 for a body with two lengths */
 	CONTRACT_CONCURRENT = 1 << 8,        /* runs functions side by side */
 	CONTRACT_CHUNK_GRAMMAR = 1 << 9,     /* takes all chunks of RFC 9112, and nothing else */
-	CONTRACT_ALL = (1 << 10) - 1,
+	CONTRACT_REFUSES_BLANKS = 1 << 10,   /* refuses a name with a blank before its colon */
+	CONTRACT_ALL = (1 << 11) - 1,
 };
 
 struct contract_http_adapter {
