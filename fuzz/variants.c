@@ -1,0 +1,171 @@
+/*
+ * Fuzzes the codec's vector code against its plain C: the same core, compiled with HERALD_NO_SIMD into a
+ * module of its own. Both get the same bytes and must agree on all that a caller sees: the status, the
+ * place and the text of an error, the struct, and what it is encoded as.
+ *
+ * The document lies between two pages that nobody may touch, once against each of them: a byte read
+ * beyond its ends is a crash, and it stands at an alignment that depends on its size.
+ */
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <herald/codec.h>
+
+#include "../tests/support/every_kind.h"
+#include "target.h"
+
+/* A finding must end the process even where assert() is compiled out. */
+#define CHECK(CONDITION) ((CONDITION) ? (void)0 : abort())
+
+typedef enum herald_status
+create_function(const struct herald_schema *, const struct herald_limits *,
+		const struct herald_allocator *, struct herald_codec **, struct herald_error *);
+typedef enum herald_status decode_function(const struct herald_codec *, char *, size_t,
+					   struct herald_arena *, void *, struct herald_error *);
+typedef enum herald_status encode_function(const struct herald_codec *, const void *,
+					   struct herald_buffer *, struct herald_error *);
+typedef enum herald_status
+create_arena_function(const struct herald_allocator *, size_t, struct herald_arena **);
+typedef void reset_arena_function(struct herald_arena *);
+
+/* One of the two cores. */
+struct variant {
+	decode_function *decode;
+	encode_function *encode;
+	reset_arena_function *reset;
+	struct herald_codec *codec;
+	struct herald_arena *arena;
+	char *begin; /* the pages between the two that nobody may touch */
+	size_t bytes;
+};
+
+/* What a caller sees of one decoding. */
+struct outcome {
+	enum herald_status status;
+	struct herald_error error;
+	struct every_kind decoded;
+};
+
+static struct variant vector, plain;
+
+/* A symbol of the module; ISO C has no cast from what dlsym() returns to a function. */
+static void
+find_symbol(void *module, const char *name, void *out)
+{
+	void *symbol = dlsym(module, name);
+
+	CHECK(symbol != NULL);
+	memcpy(out, &symbol, sizeof(symbol));
+}
+
+static void
+create_both(void)
+{
+	void *module;
+	create_function *create;
+	create_arena_function *create_arena;
+
+	if (vector.codec != NULL)
+		return;
+	vector.decode = herald_codec_decode;
+	vector.encode = herald_codec_encode;
+	vector.reset = herald_arena_reset;
+	CHECK(herald_codec_create(every_kind_table, NULL, NULL, &vector.codec, NULL) == HERALD_OK);
+	CHECK(herald_arena_create(NULL, 0, &vector.arena) == HERALD_OK);
+
+	CHECK((module = dlopen(PLAIN_MODULE, RTLD_NOW | RTLD_LOCAL)) != NULL);
+	find_symbol(module, "herald_codec_decode", &plain.decode);
+	find_symbol(module, "herald_codec_encode", &plain.encode);
+	find_symbol(module, "herald_arena_reset", &plain.reset);
+	find_symbol(module, "herald_codec_create", &create);
+	find_symbol(module, "herald_arena_create", &create_arena);
+	CHECK(plain.decode != vector.decode);
+	CHECK(create(every_kind_table, NULL, NULL, &plain.codec, NULL) == HERALD_OK);
+	CHECK(create_arena(NULL, 0, &plain.arena) == HERALD_OK);
+}
+
+/* Make room for a document between two guard pages. */
+static void
+make_room(struct variant *variant, size_t bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t wanted = (bytes + page) / page * page;
+	char *pages;
+
+	if (wanted <= variant->bytes)
+		return;
+	if (variant->begin != NULL)
+		munmap(variant->begin - page, variant->bytes + 2 * page);
+	pages = mmap(NULL, wanted + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(pages != MAP_FAILED);
+	CHECK(mprotect(pages + page, wanted, PROT_READ | PROT_WRITE) == 0);
+	variant->begin = pages + page;
+	variant->bytes = wanted;
+}
+
+/* Decode a copy that begins, or ends, where the room does. */
+static void
+decode_copy(struct variant *variant, const uint8_t *data, size_t size, bool at_end,
+	    struct outcome *out)
+{
+	make_room(variant, size);
+
+	char *document = variant->begin + (at_end ? variant->bytes - size : 0);
+
+	if (size > 0)
+		memcpy(document, data, size);
+	memset(out, 0, sizeof(*out));
+	out->error.offset = HERALD_NO_OFFSET;
+	out->status = variant->decode(variant->codec, document, size, variant->arena, &out->decoded,
+				      &out->error);
+}
+
+/* Encode what both made of the document; the texts are the same, or the errors. */
+static void
+check_encoded(const struct outcome *from_vector, const struct outcome *from_plain)
+{
+	struct herald_buffer first, second;
+	struct herald_error first_error = {.offset = 0}, second_error = {.offset = 0};
+	enum herald_status status;
+
+	herald_buffer_init(&first, NULL, 0);
+	herald_buffer_init(&second, NULL, 0);
+	status = vector.encode(vector.codec, &from_vector->decoded, &first, &first_error);
+	CHECK(plain.encode(plain.codec, &from_plain->decoded, &second, &second_error) == status);
+	CHECK(strcmp(first_error.path, second_error.path) == 0);
+	CHECK(first.bytes == second.bytes);
+	CHECK(first.bytes == 0 || memcmp(first.data, second.data, first.bytes) == 0);
+	herald_buffer_finish(&first);
+	herald_buffer_finish(&second);
+}
+
+static void
+check_both(const uint8_t *data, size_t size, bool at_end)
+{
+	static struct outcome from_vector, from_plain;
+
+	decode_copy(&vector, data, size, at_end, &from_vector);
+	decode_copy(&plain, data, size, at_end, &from_plain);
+	CHECK(from_vector.status == from_plain.status);
+	CHECK(from_vector.error.offset == from_plain.error.offset);
+	CHECK(strcmp(from_vector.error.path, from_plain.error.path) == 0);
+	CHECK(strcmp(from_vector.error.message, from_plain.error.message) == 0);
+	if (from_vector.status == HERALD_OK) {
+		CHECK(every_equal(every_kind_table, &from_vector.decoded, &from_plain.decoded));
+		check_encoded(&from_vector, &from_plain);
+	}
+	vector.reset(vector.arena);
+	plain.reset(plain.arena);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	create_both();
+	check_both(data, size, false);
+	check_both(data, size, true);
+	return 0;
+}
