@@ -385,6 +385,35 @@ test_get_and_its_headers(void **state)
 	assert_has(second, id);
 }
 
+/* No value gets out of its header. */
+static void
+test_values_with_line_ends(void **state)
+{
+	struct fixture *fixture = *state;
+	char url[256];
+	const struct herald_delivery delivery = {
+		.url = url,
+		.event_type = "type\r\nX-Evil: 1",
+		.event_id = "id\nX-Evil: 1\n\nGET / HTTP/1.1",
+		.result = "fail\rX-Evil: 1",
+		.error = "error\r\n\r\nX-Evil: 1",
+	};
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
+	make_url(fixture, "/200", url, sizeof(url));
+	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, NULL), HERALD_OK);
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(misbehaving_server_requests(&fixture->server), 1);
+
+	const char *text = misbehaving_server_text(&fixture->server, 0);
+	assert_has(text, "\r\nHerald-Event-Type: type??X-Evil: 1\r\n");
+	assert_has(text, "\r\nHerald-Event-Id: id?X-Evil: 1??GET / HTTP/1.1\r\n");
+	assert_has(text, "\r\nHerald-Result: fail?X-Evil: 1\r\n");
+	assert_has(text, "\r\nHerald-Error: error????X-Evil: 1\r\n");
+	assert_null(strstr(text, "\nX-Evil"));
+	assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\n");
+}
+
 static void
 test_values_that_are_not_there_or_long(void **state)
 {
@@ -510,6 +539,7 @@ main(void)
 		TEST(test_no_attempt_after_the_deadline),
 		TEST(test_deadline_cuts_an_attempt),
 		TEST(test_get_and_its_headers),
+		TEST(test_values_with_line_ends),
 		TEST(test_values_that_are_not_there_or_long),
 		TEST(test_post_and_its_body),
 		TEST(test_connections_are_reused),
