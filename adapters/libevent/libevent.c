@@ -18,7 +18,7 @@
 
 #define DEFAULT_PATH "/event"
 #define MAX_PATH_BYTES 1024
-#define MAX_HEADERS_BYTES (64 * 1024)
+#define MAX_HEADERS_BYTES (64L * 1024)
 
 /* Options. */
 
