@@ -92,6 +92,7 @@ main(int argc, char **argv)
 	struct herald_service *service = NULL;
 	struct herald_error error = {.message = "cannot listen"};
 
+	evhttp_set_timeout(server, 30);
 	evhttp_set_cb(server, "/hello", say_hello, NULL);
 	bool ok =
 		evhttp_bind_socket(server, "127.0.0.1", port) == 0 &&
