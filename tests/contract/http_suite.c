@@ -53,6 +53,8 @@ contract_http_main(const struct contract_http_adapter *adapters, size_t adapters
 	for (size_t i = 0; i < adapters_count; i++) {
 		add_cases(&suite, &adapters[i], contract_http_answers, contract_http_answers_count);
 		add_cases(&suite, &adapters[i], contract_http_framing, contract_http_framing_count);
+		add_cases(&suite, &adapters[i], contract_http_malformed,
+			  contract_http_malformed_count);
 		add_cases(&suite, &adapters[i], contract_http_clients, contract_http_clients_count);
 	}
 	for (size_t i = 0; i < own_count; i++)

@@ -65,6 +65,8 @@ extern const struct contract_http_case contract_http_answers[];
 extern const size_t contract_http_answers_count;
 extern const struct contract_http_case contract_http_framing[];
 extern const size_t contract_http_framing_count;
+extern const struct contract_http_case contract_http_malformed[];
+extern const size_t contract_http_malformed_count;
 extern const struct contract_http_case contract_http_clients[];
 extern const size_t contract_http_clients_count;
 

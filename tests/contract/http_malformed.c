@@ -1,0 +1,119 @@
+/*
+ * The contract, part 4: requests that are malformed, or that two readers could read differently. With
+ * each of them a request could be smuggled past a proxy.
+ */
+#include "http_probe.h"
+
+#define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+#define CHUNKED_HEAD HEAD "Transfer-Encoding: chunked\r\n\r\n"
+
+/* What a request that is malformed itself may be answered with: bad, of a length that is none, or in
+ * an encoding that is not known (RFC 9112 section 6). */
+static bool
+is_refusal(unsigned status)
+{
+	return status == 400 || status == 411 || status == 501;
+}
+
+/* That, or the connection closed: which of them is the framework's choice. */
+static void
+assert_refused(const struct probe *probe, const char *request)
+{
+	struct http_client client;
+	struct http_response response;
+
+	probe_connect(probe, &client);
+	assert_true(http_send_text(&client, request));
+	if (http_receive(&client, true, &response) && !is_refusal(response.status))
+		probe_assert_answer(&response, 400, NULL);
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+}
+
+static void
+malformed_chunks(void **state)
+{
+	static const char *const requests[] = {
+		CHUNKED_HEAD "nonsense\r\n" PROBE_DONE "\r\n0\r\n\r\n",
+		CHUNKED_HEAD "-5\r\n" PROBE_DONE "\r\n0\r\n\r\n",
+		CHUNKED_HEAD "\r\n\r\n",
+		CHUNKED_HEAD "5\r\n" PROBE_DONE "\r\n0\r\n\r\n",
+		CHUNKED_HEAD "0x5\r\n{\"a\":\r\n0\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++)
+		assert_refused(&probe, requests[i]);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+static void
+ambiguous_bodies(void **state)
+{
+	static const char *const requests[] = {
+		HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		HEAD "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n0\r\n\r\n",
+		HEAD "Content-Length: 5\r\nContent-Length: 6\r\n\r\n{\"a\":1}",
+		HEAD "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+		HEAD "Transfer-Encoding: gzip\r\n\r\n{}",
+		HEAD "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+		HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		HEAD "Transfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++)
+		assert_refused(&probe, requests[i]);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+static void
+malformed_lengths(void **state)
+{
+	static const char *const requests[] = {
+		HEAD "Content-Length: many\r\n\r\n" PROBE_DONE,
+		HEAD "Content-Length: -1\r\n\r\n" PROBE_DONE,
+		HEAD "Content-Length: 5 6\r\n\r\n" PROBE_DONE,
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++)
+		assert_refused(&probe, requests[i]);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+/* A length for some readers, another header for others: refused (RFC 9112 section 5.1). */
+static void
+blanks_before_the_colon(void **state)
+{
+	static const char *const requests[] = {
+		HEAD "Content-Length : 5\r\n\r\n{\"a\":",
+		HEAD "Content-Length\t: 5\r\n\r\n{\"a\":",
+		HEAD "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++)
+		assert_refused(&probe, requests[i]);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+const struct contract_http_case contract_http_malformed[] = {
+	CONTRACT_CASE(malformed_chunks, CONTRACT_CHUNKED | CONTRACT_CHUNK_GRAMMAR),
+	CONTRACT_CASE(ambiguous_bodies, CONTRACT_REFUSES_AMBIGUOUS),
+	CONTRACT_CASE(malformed_lengths, 0),
+	CONTRACT_CASE(blanks_before_the_colon, CONTRACT_REFUSES_BLANKS),
+};
+const size_t contract_http_malformed_count = HERALD_COUNT(contract_http_malformed);
