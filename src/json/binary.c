@@ -139,16 +139,42 @@ power_rounded_up(int32_t exponent)
 	return power;
 }
 
-/* g * scaled / 2^128, with the last bit set when anything was cut off. */
-static uint64_t
-round_to_odd(struct power power, uint64_t scaled)
-{
-	uint64_t ignored, middle, carry = multiply(power.low, scaled, &ignored);
-	uint64_t high = multiply(power.high, scaled, &middle);
+/* A number of 192 bits. */
+struct wide {
+	__extension__ unsigned __int128 high;
+	uint64_t low;
+};
 
-	middle += carry;
-	high += middle < carry;
-	return high | (middle > 1);
+static struct wide
+multiply_power(struct power power, uint64_t scaled)
+{
+	struct wide product;
+	uint64_t carry = multiply(power.low, scaled, &product.low);
+
+	product.high = (__extension__ (unsigned __int128)power.high * scaled) + carry;
+	return product;
+}
+
+/* Its upper 64 bits, with the last one set when anything was cut off. The table's powers may be a
+ * little too large, so that a rest of 1 in the middle is none. */
+static uint64_t
+round_to_odd(struct wide product)
+{
+	return (uint64_t)(product.high >> 64) | ((uint64_t)product.high > 1);
+}
+
+static struct wide
+add(struct wide a, struct wide b)
+{
+	a.high += b.high + __builtin_add_overflow(a.low, b.low, &a.low);
+	return a;
+}
+
+static struct wide
+subtract(struct wide a, struct wide b)
+{
+	a.high -= b.high + __builtin_sub_overflow(a.low, b.low, &a.low);
+	return a;
 }
 
 /* Of the decimals between `lower` and `upper` (in quarters of a unit), the one to choose. */
@@ -181,10 +207,14 @@ from_binary(uint64_t mantissa, int32_t power, bool narrow)
 	struct power scale = power_rounded_up(-exponent);
 	uint64_t odd =
 		mantissa & 1; /* the ends of an odd mantissa's interval round to its neighbours */
-	uint64_t lower = round_to_odd(scale, (4 * mantissa - 2 + narrow) << shift) + odd;
-	uint64_t upper = round_to_odd(scale, (4 * mantissa + 2) << shift) - odd;
+	/* The ends of the interval are half a unit away: g * 2 << shift, which need not be multiplied. Two
+	 * multiplications instead of six are worth FIGURE. */
+	struct wide value = multiply_power(scale, 4 * mantissa << shift);
+	struct wide above = multiply_power(scale, UINT64_C(2) << shift);
+	struct wide below = multiply_power(scale, (UINT64_C(2) - narrow) << shift);
 
-	return choose(round_to_odd(scale, 4 * mantissa << shift), lower, upper, exponent);
+	return choose(round_to_odd(value), round_to_odd(subtract(value, below)) + odd,
+		      round_to_odd(add(value, above)) - odd, exponent);
 }
 
 struct herald__decimal
