@@ -8,6 +8,10 @@
 #include "binary.h"
 #include "number.h"
 
+#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+#include <emmintrin.h>
+#endif
+
 #define ONES UINT64_C(0x0101010101010101)
 #define ASCII_ZEROS (ONES * '0')
 #define TEN_TO_8 UINT64_C(100000000)
@@ -94,33 +98,70 @@ herald__write_integer(int64_t value, char *out)
 #define DIGITS 17
 
 struct digits {
-	uint64_t first; /* the first one, as a number */
+	uint64_t first;    /* the first one, as a number */
 	uint64_t words[2]; /* the others, as eight_digits() has them */
-	int32_t count; /* without zeros at the end */
+	int32_t count;     /* without zeros at the end */
 	int32_t point;
 };
 
-static inline struct digits
-split(struct herald__decimal decimal)
+#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+/*
+ * The last sixteen digits, and how many there are in all without zeros at the end: the steps of
+ * eight_digits() for both words at once. Doubles take FIGURE less time by it.
+ */
+static inline void
+split_sixteen(uint64_t high, uint64_t low, struct digits *out)
 {
-	struct digits digits;
-	uint64_t value = decimal.digits, rest;
+	__m128i value = _mm_set_epi64x((long long)low, (long long)high);
+	/* value / 10000: the factor is 2^45 / 10000 rounded up. */
+	__m128i upper = _mm_srli_epi64(_mm_mul_epu32(value, _mm_set1_epi64x(3518437209)), 45);
+	__m128i lower = _mm_sub_epi32(value, _mm_mul_epu32(upper, _mm_set1_epi64x(10000)));
+	__m128i fours = _mm_or_si128(upper, _mm_slli_epi64(lower, 32));
+	__m128i hundreds = _mm_srli_epi16(_mm_mulhi_epu16(fours, _mm_set1_epi16(5243)), 3);
+	__m128i rest = _mm_sub_epi16(fours, _mm_mullo_epi16(hundreds, _mm_set1_epi16(100)));
+	__m128i pairs = _mm_or_si128(hundreds, _mm_slli_epi32(rest, 16));
+	__m128i tens = _mm_mulhi_epu16(pairs, _mm_set1_epi16(6554));
+	__m128i ones = _mm_sub_epi16(pairs, _mm_mullo_epi16(tens, _mm_set1_epi16(10)));
+	__m128i digits = _mm_or_si128(tens, _mm_slli_epi16(ones, 8));
+	uint32_t counts = (uint32_t)_mm_movemask_epi8(_mm_cmpgt_epi8(digits, _mm_setzero_si128()));
 
-	digits.point = decimal.exponent + DIGITS;
-	/* Only of subnormals; from_float() */
-	for (; value < TEN_TO_16 / 100; digits.point--)
-		value *= 10;
-	for (; value < TEN_TO_16; digits.point--)
-		value *= 10;
-	digits.first = value / TEN_TO_16;
-	rest = value % TEN_TO_16;
-	digits.words[0] = eight_digits(rest / TEN_TO_8);
-	digits.words[1] = eight_digits(rest % TEN_TO_8);
+	out->words[0] = (uint64_t)_mm_cvtsi128_si64(digits);
+	out->words[1] = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(digits, digits));
+	out->count = 32 - __builtin_clz(counts << 1 | 1);
+}
+#else
+static inline void
+split_sixteen(uint64_t high, uint64_t low, struct digits *out)
+{
+	out->words[0] = eight_digits(high);
+	out->words[1] = eight_digits(low);
 	/* The last byte that is not 0 is the last digit that counts. */
-	digits.count = digits.words[1] != 0 ? DIGITS - __builtin_clzll(digits.words[1]) / 8
-					    : 9 - __builtin_clzll(digits.words[0] | 1) / 8;
-	digits.count -= (digits.words[0] | digits.words[1]) == 0;
-	return digits;
+	if (out->words[1] != 0)
+		out->count = DIGITS - __builtin_clzll(out->words[1]) / 8;
+	else if (out->words[0] != 0)
+		out->count = DIGITS - 8 - __builtin_clzll(out->words[0]) / 8;
+	else
+		out->count = 1;
+}
+#endif
+
+static inline void
+split(struct herald__decimal decimal, struct digits *out)
+{
+	static const uint64_t factors[] = {1, 10, 100};
+	uint64_t value = decimal.digits, rest;
+	unsigned missing;
+
+	out->point = decimal.exponent + DIGITS;
+	/* Most have 15 to 17 digits; less have subnormals and, eight of them added already, floats. */
+	for (; value < TEN_TO_16 / 100; out->point--)
+		value *= 10;
+	missing = (value < TEN_TO_16 / 10) + (value < TEN_TO_16);
+	value *= factors[missing];
+	out->point -= (int32_t)missing;
+	out->first = value / TEN_TO_16;
+	rest = value - out->first * TEN_TO_16;
+	split_sixteen(rest / TEN_TO_8, rest % TEN_TO_8, out);
 }
 
 /* Write all of them, zeros at the end as well. */
@@ -188,8 +229,9 @@ put_decimal(char *out, const struct digits *digits)
 static inline size_t
 write_decimal(struct herald__decimal decimal, bool negative, char *out)
 {
-	struct digits digits = split(decimal);
+	struct digits digits;
 
+	split(decimal, &digits);
 	*out = '-';
 	return (size_t)(put_decimal(out + negative, &digits) - out);
 }
