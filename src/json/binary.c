@@ -139,66 +139,39 @@ power_rounded_up(int32_t exponent)
 	return power;
 }
 
-/* A number of 192 bits. */
-struct wide {
-	__extension__ unsigned __int128 high;
-	uint64_t low;
-};
-
-static struct wide
-multiply_power(struct power power, uint64_t scaled)
+/* g * scaled / 2^128, with the last bit set when anything was cut off. */
+static inline uint64_t
+round_to_odd(struct power power, uint64_t scaled)
 {
-	struct wide product;
-	uint64_t carry = multiply(power.low, scaled, &product.low);
+	uint64_t ignored, middle, carry = multiply(power.low, scaled, &ignored);
+	uint64_t high = multiply(power.high, scaled, &middle);
 
-	product.high = (__extension__ (unsigned __int128)power.high * scaled) + carry;
-	return product;
+	middle += carry;
+	high += middle < carry;
+	return high | (middle > 1);
 }
 
-/* Its upper 64 bits, with the last one set when anything was cut off. The table's powers may be a
- * little too large, so that a rest of 1 in the middle is none. */
-static uint64_t
-round_to_odd(struct wide product)
-{
-	return (uint64_t)(product.high >> 64) | ((uint64_t)product.high > 1);
-}
-
-static struct wide
-add(struct wide a, struct wide b)
-{
-	a.high += b.high + __builtin_add_overflow(a.low, b.low, &a.low);
-	return a;
-}
-
-static struct wide
-subtract(struct wide a, struct wide b)
-{
-	a.high -= b.high + __builtin_sub_overflow(a.low, b.low, &a.low);
-	return a;
-}
-
-/* Of the decimals between `lower` and `upper` (in quarters of a unit), the one to choose. */
-static struct herald__decimal
+/*
+ * Of the decimals between `lower` and `upper` (in quarters of a unit), the one to choose: one with a
+ * digit less when just one is there, else the nearest. Which it is cannot be foreseen, hence no branches:
+ * both are made, and the right one is taken.
+ */
+static inline struct herald__decimal
 choose(uint64_t value, uint64_t lower, uint64_t upper, int32_t exponent)
 {
-	uint64_t digits = value / 4, tens = digits / 10, middle = 4 * digits + 2;
-	bool below, above;
+	uint64_t digits = value / 4, tens = digits / 10 * 10, rest = value & 3;
+	bool tens_below = lower <= 4 * tens, tens_above = 4 * tens + 40 <= upper;
+	bool below = lower <= 4 * digits, above = 4 * digits + 4 <= upper;
+	bool nearer = rest > 2 - (digits & 1);
+	uint64_t nearest = digits + ((below != above) ? above : nearer);
+	uint64_t shorter = -(uint64_t)((tens_below != tens_above) & (digits >= 10));
 
-	if (digits >= 10) {
-		below = lower <= 40 * tens;
-		above = 40 * tens + 40 <= upper;
-		if (below != above)
-			return (struct herald__decimal){tens + above, exponent + 1};
-	}
-	below = lower <= 4 * digits;
-	above = 4 * digits + 4 <= upper;
-	if (below == above)
-		above = value > middle || (value == middle && (digits & 1) != 0);
-	return (struct herald__decimal){digits + above, exponent};
+	tens += -(uint64_t)tens_above & 10;
+	return (struct herald__decimal){(tens & shorter) | (nearest & ~shorter), exponent};
 }
 
 /* The shortest decimal for mantissa * 2^power. `narrow`: the next lower value is only half as far. */
-static struct herald__decimal
+static inline struct herald__decimal
 from_binary(uint64_t mantissa, int32_t power, bool narrow)
 {
 	/* floor(log10(2^power)), or floor(log10(3/4 * 2^power)) */
@@ -207,14 +180,10 @@ from_binary(uint64_t mantissa, int32_t power, bool narrow)
 	struct power scale = power_rounded_up(-exponent);
 	uint64_t odd =
 		mantissa & 1; /* the ends of an odd mantissa's interval round to its neighbours */
-	/* The ends of the interval are half a unit away: g * 2 << shift, which need not be multiplied. Two
-	 * multiplications instead of six are worth FIGURE. */
-	struct wide value = multiply_power(scale, 4 * mantissa << shift);
-	struct wide above = multiply_power(scale, UINT64_C(2) << shift);
-	struct wide below = multiply_power(scale, (UINT64_C(2) - narrow) << shift);
+	uint64_t lower = round_to_odd(scale, (4 * mantissa - 2 + narrow) << shift) + odd;
+	uint64_t upper = round_to_odd(scale, (4 * mantissa + 2) << shift) - odd;
 
-	return choose(round_to_odd(value), round_to_odd(subtract(value, below)) + odd,
-		      round_to_odd(add(value, above)) - odd, exponent);
+	return choose(round_to_odd(scale, 4 * mantissa << shift), lower, upper, exponent);
 }
 
 struct herald__decimal
@@ -222,10 +191,10 @@ herald__from_double(uint64_t bits)
 {
 	uint64_t fraction = bits & ((UINT64_C(1) << 52) - 1);
 	int32_t field = (int32_t)(bits >> 52 & 0x7FF);
+	bool normal = field != 0;
 
-	if (field == 0)
-		return from_binary(fraction, 1 - 1075, false);
-	return from_binary(fraction | UINT64_C(1) << 52, field - 1075, fraction == 0 && field > 1);
+	return from_binary(fraction | (uint64_t)normal << 52, field + !normal - 1075,
+			   fraction == 0 && field > 1);
 }
 
 /* By the same way as for doubles: their 128 bits are more than enough. */
@@ -234,8 +203,8 @@ herald__from_float(uint32_t bits)
 {
 	uint32_t fraction = bits & ((UINT32_C(1) << 23) - 1);
 	int32_t field = (int32_t)(bits >> 23 & 0xFF);
+	bool normal = field != 0;
 
-	if (field == 0)
-		return from_binary(fraction, 1 - 150, false);
-	return from_binary(fraction | UINT32_C(1) << 23, field - 150, fraction == 0 && field > 1);
+	return from_binary(fraction | (uint64_t)normal << 23, field + !normal - 150,
+			   fraction == 0 && field > 1);
 }

@@ -196,60 +196,83 @@ encode_chars(struct writer *writer, const struct herald__field *field, const cha
 	return encode_string(writer, field, text, (size_t)(nul - text));
 }
 
+/* Where there may be no room for the longest number; a buffer may be just large enough for this one. */
 static bool
-encode_signed(struct writer *writer, const struct herald__field *field, int64_t value)
-{
-	char text[HERALD__NUMBER_BYTES] = {0};
-	bool direct = room(writer) >= sizeof(text);
-	size_t bytes = herald__write_integer(value, direct ? writer->at : text);
-
-	if (value < field->range.integer.min || value > field->range.integer.max) {
-		herald__write_integer(value, text);
-		herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
-		return false;
-	}
-	if (!direct)
-		return put(writer, text, bytes);
-	writer->at += bytes;
-	return true;
-}
-
-static bool
-encode_unsigned(struct writer *writer, const struct herald__field *field, uint64_t value)
-{
-	char text[HERALD__NUMBER_BYTES] = {0};
-	bool direct = room(writer) >= sizeof(text);
-	size_t bytes = herald__write_natural(value, direct ? writer->at : text);
-
-	if (value < field->range.natural.min || value > field->range.natural.max) {
-		herald__write_natural(value, text);
-		herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
-		return false;
-	}
-	if (!direct)
-		return put(writer, text, bytes);
-	writer->at += bytes;
-	return true;
-}
-
-static bool
-encode_real(struct writer *writer, const struct herald__field *field, double value, bool single)
+put_integer(struct writer *writer, uint64_t magnitude, bool negative)
 {
 	char text[HERALD__NUMBER_BYTES];
-	bool direct = room(writer) >= sizeof(text);
-	char *to = direct ? writer->at : text;
-	size_t bytes;
+	size_t bytes = herald__write_natural(magnitude, text + 1) + negative;
 
+	text[0] = '-';
+	return put(writer, text + !negative, bytes);
+}
+
+static bool
+put_real(struct writer *writer, double value, bool single)
+{
+	char text[HERALD__NUMBER_BYTES];
+
+	return put(writer, text,
+		   single ? herald__write_float((float)value, text)
+			  : herald__write_double(value, text));
+}
+
+static bool
+fail_signed(struct writer *writer, const struct herald__field *field, int64_t value)
+{
+	char text[HERALD__NUMBER_BYTES] = {0};
+
+	herald__write_integer(value, text);
+	herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
+	return false;
+}
+
+static inline bool
+encode_signed(struct writer *writer, const struct herald__field *field, int64_t value)
+{
+	if (value < field->range.integer.min || value > field->range.integer.max)
+		return fail_signed(writer, field, value);
+	if (room(writer) < HERALD__NUMBER_BYTES)
+		return put_integer(writer, value < 0 ? -(uint64_t)value : (uint64_t)value,
+				   value < 0);
+	writer->at += herald__write_integer(value, writer->at);
+	return true;
+}
+
+static bool
+fail_unsigned(struct writer *writer, const struct herald__field *field, uint64_t value)
+{
+	char text[HERALD__NUMBER_BYTES] = {0};
+
+	herald__write_natural(value, text);
+	herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
+	return false;
+}
+
+static inline bool
+encode_unsigned(struct writer *writer, const struct herald__field *field, uint64_t value)
+{
+	if (value < field->range.natural.min || value > field->range.natural.max)
+		return fail_unsigned(writer, field, value);
+	if (room(writer) < HERALD__NUMBER_BYTES)
+		return put_integer(writer, value, false);
+	writer->at += herald__write_natural(value, writer->at);
+	return true;
+}
+
+static inline bool
+encode_real(struct writer *writer, const struct herald__field *field, double value, bool single)
+{
 	if (!isfinite(value))
 		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_BAD_VALUE,
 					  "JSON has no infinity and no NaN");
 	if ((field->flags & HERALD__BOUNDED) != 0 &&
 	    !herald__check_real(&writer->trace, HERALD_NO_OFFSET, field, value))
 		return false;
-	bytes = single ? herald__write_float((float)value, to) : herald__write_double(value, to);
-	if (!direct)
-		return put(writer, text, bytes);
-	writer->at += bytes;
+	if (room(writer) < HERALD__NUMBER_BYTES)
+		return put_real(writer, value, single);
+	writer->at += single ? herald__write_float((float)value, writer->at)
+			     : herald__write_double(value, writer->at);
 	return true;
 }
 
@@ -373,6 +396,12 @@ encode_map(struct writer *writer, const struct herald__field *field, const struc
 }
 
 static bool
+is_number(enum herald_kind kind)
+{
+	return kind >= HERALD_KIND_INT8 && kind <= HERALD_KIND_DOUBLE;
+}
+
+static bool
 encode_number(struct writer *writer, const struct herald__field *field, enum herald_kind kind,
 	      const void *in)
 {
@@ -478,6 +507,9 @@ encode_list(struct writer *writer, const struct herald__field *field, const char
 	size_t bytes = field->kind == HERALD_KIND_LIST
 			       ? field->inner->element_bytes
 			       : herald__kind_bytes((enum herald_kind)field->element);
+	enum herald_kind kind = (enum herald_kind)field->element;
+	/* They need not be looked at as other elements are: FIGURE */
+	bool numbers = is_number(kind);
 
 	if (!herald__check_count(&writer->trace, HERALD_NO_OFFSET, field, count) ||
 	    !enter(writer) || !put_byte(writer, '['))
@@ -485,7 +517,8 @@ encode_list(struct writer *writer, const struct herald__field *field, const char
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0 && !put_byte(writer, ','))
 			return false;
-		if (!encode_element(writer, field, items + i * bytes)) {
+		if (numbers ? !encode_number(writer, field, kind, items + i * bytes)
+			    : !encode_element(writer, field, items + i * bytes)) {
 			herald__trace_index(&writer->trace, i);
 			return false;
 		}

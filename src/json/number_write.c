@@ -113,15 +113,16 @@ static inline void
 split_sixteen(uint64_t high, uint64_t low, struct digits *out)
 {
 	__m128i value = _mm_set_epi64x((long long)low, (long long)high);
+	__m128i hundred = _mm_set1_epi32(100), ten = _mm_set1_epi16(10);
 	/* value / 10000: the factor is 2^45 / 10000 rounded up. */
 	__m128i upper = _mm_srli_epi64(_mm_mul_epu32(value, _mm_set1_epi64x(3518437209)), 45);
 	__m128i lower = _mm_sub_epi32(value, _mm_mul_epu32(upper, _mm_set1_epi64x(10000)));
 	__m128i fours = _mm_or_si128(upper, _mm_slli_epi64(lower, 32));
 	__m128i hundreds = _mm_srli_epi16(_mm_mulhi_epu16(fours, _mm_set1_epi16(5243)), 3);
-	__m128i rest = _mm_sub_epi16(fours, _mm_mullo_epi16(hundreds, _mm_set1_epi16(100)));
+	__m128i rest = _mm_sub_epi16(fours, _mm_madd_epi16(hundreds, hundred));
 	__m128i pairs = _mm_or_si128(hundreds, _mm_slli_epi32(rest, 16));
 	__m128i tens = _mm_mulhi_epu16(pairs, _mm_set1_epi16(6554));
-	__m128i ones = _mm_sub_epi16(pairs, _mm_mullo_epi16(tens, _mm_set1_epi16(10)));
+	__m128i ones = _mm_sub_epi16(pairs, _mm_mullo_epi16(tens, ten));
 	__m128i digits = _mm_or_si128(tens, _mm_slli_epi16(ones, 8));
 	uint32_t counts = (uint32_t)_mm_movemask_epi8(_mm_cmpgt_epi8(digits, _mm_setzero_si128()));
 
@@ -148,20 +149,17 @@ split_sixteen(uint64_t high, uint64_t low, struct digits *out)
 static inline void
 split(struct herald__decimal decimal, struct digits *out)
 {
-	static const uint64_t factors[] = {1, 10, 100};
-	uint64_t value = decimal.digits, rest;
-	unsigned missing;
+	uint64_t value = decimal.digits, nine;
 
 	out->point = decimal.exponent + DIGITS;
-	/* Most have 15 to 17 digits; less have subnormals and, eight of them added already, floats. */
-	for (; value < TEN_TO_16 / 100; out->point--)
+	/* Most have 16 or 17 digits; less have subnormals and, eight of them added already, floats. */
+	for (; value < TEN_TO_16 / 10; out->point--)
 		value *= 10;
-	missing = (value < TEN_TO_16 / 10) + (value < TEN_TO_16);
-	value *= factors[missing];
-	out->point -= (int32_t)missing;
-	out->first = value / TEN_TO_16;
-	rest = value - out->first * TEN_TO_16;
-	split_sixteen(rest / TEN_TO_8, rest % TEN_TO_8, out);
+	out->point -= value < TEN_TO_16;
+	value += value * 9 & -(uint64_t)(value < TEN_TO_16);
+	nine = value / TEN_TO_8;
+	out->first = nine / TEN_TO_8;
+	split_sixteen(nine - out->first * TEN_TO_8, value - nine * TEN_TO_8, out);
 }
 
 /* Write all of them, zeros at the end as well. */
