@@ -9,6 +9,7 @@
 #include "../memory.h"
 #include "check.h"
 #include "codec.h"
+#include "escape.h"
 #include "number.h"
 #include "scan.h"
 #include "simd.h"
@@ -87,30 +88,6 @@ put_byte(struct writer *writer, char byte)
 	return true;
 }
 
-/* The longest escape, such as that of byte 0x1F. */
-#define ESCAPE_BYTES 6
-
-/* The escape for a quote, a backslash or a control character. Returns its
- * length. */
-static size_t
-write_escape(char byte, char *out)
-{
-	static const char hex[] = "0123456789abcdef";
-	static const char letters[256] = {
-		['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
-		['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
-	};
-	unsigned char code = (unsigned char)byte;
-
-	out[0] = '\\';
-	if ((out[1] = letters[code]) != 0)
-		return 2;
-	memcpy(out + 1, "u00", 3);
-	out[4] = hex[code >> 4];
-	out[5] = hex[code & 15];
-	return 6;
-}
-
 /* Fail at the first byte of a text that is not UTF-8. */
 static bool
 fail_utf8(struct writer *writer, const char *at, const char *end)
@@ -131,12 +108,14 @@ fail_utf8(struct writer *writer, const char *at, const char *end)
 static bool
 encode_special(struct writer *writer, const char *at, const char *end)
 {
-	char escape[ESCAPE_BYTES];
+	char escape[8];
 	bool ignored = false;
 
 	if (!herald__is_utf8(at, (size_t)(end - at)))
 		return fail_utf8(writer, at, end);
-	for (;; at++) {
+	writer->at = herald__copy_escaped(writer->at, writer->end, &at, end);
+	/* What is left when there is little room: as much as it needs, and no more. */
+	for (; at < end; at++) {
 		/* It only reads, but finds places to write for the decoder. */
 		const char *stop = herald__find_stop((char *)at, (char *)end, &ignored);
 
@@ -145,9 +124,10 @@ encode_special(struct writer *writer, const char *at, const char *end)
 		if (stop == end)
 			return true;
 		at = stop;
-		if (!put(writer, escape, write_escape(*at, escape)))
+		if (!put(writer, escape, herald__write_escape(*at, escape)))
 			return false;
 	}
+	return true;
 }
 
 /* A string in quotes, with at most `max_bytes` between them. */
