@@ -60,11 +60,75 @@ escape_block(char *out, const char *at)
 	return out + (end - at);
 }
 
+/* Copy less than two blocks, and read no more; ends that overlap are quicker than a loop. */
+static inline char *
+copy_few(char *out, const char *at, size_t bytes)
+{
+	if (bytes >= 16) {
+		memcpy(out, at, 16);
+		memcpy(out + bytes - 16, at + bytes - 16, 16);
+	} else if (bytes >= 8) {
+		memcpy(out, at, 8);
+		memcpy(out + bytes - 8, at + bytes - 8, 8);
+	} else if (bytes >= 4) {
+		memcpy(out, at, 4);
+		memcpy(out + bytes - 4, at + bytes - 4, 4);
+	} else if (bytes > 0) {
+		out[0] = at[0];
+		out[bytes / 2] = at[bytes / 2];
+		out[bytes - 1] = at[bytes - 1];
+	}
+	return out + bytes;
+}
+
+/* herald__stop_mask() of less than two blocks, of which no byte too many is read. */
+static inline uint32_t
+mask_of_few(const char *at, size_t bytes)
+{
+	__m128i first, last;
+	uint32_t mask = 0;
+
+	if (bytes >= 16) {
+		first = _mm_loadu_si128((const __m128i *)(const void *)at);
+		last = _mm_loadu_si128((const __m128i *)(const void *)(at + bytes - 16));
+		return herald__stop_mask(first) | herald__stop_mask(last) << (bytes - 16);
+	}
+	if (bytes >= 8) {
+		first = _mm_loadl_epi64((const __m128i *)(const void *)at);
+		last = _mm_loadl_epi64((const __m128i *)(const void *)(at + bytes - 8));
+		mask = herald__stop_mask(_mm_unpacklo_epi64(first, last));
+		return (mask & 0xFF) | mask >> 8 << (bytes - 8);
+	}
+	for (size_t i = 0; i < bytes; i++)
+		mask |= (uint32_t)(escapes[(unsigned char)at[i]][0] != 0) << i;
+	return mask;
+}
+
+/*
+ * Copy the last bytes, less than two blocks, escaped. Not by way of a copy with room behind it, which
+ * would be read before it is written: that took FIGURE.
+ */
+static inline char *
+escape_few(char *out, const char *at, size_t bytes)
+{
+	uint32_t mask = mask_of_few(at, bytes);
+	const char *end = at + bytes;
+
+	while (mask != 0) {
+		unsigned plain = (unsigned)__builtin_ctz(mask);
+
+		out = copy_few(out, at, plain);
+		at += plain;
+		out += herald__write_escape(*at++, out);
+		mask = mask >> plain >> 1;
+	}
+	return copy_few(out, at, (size_t)(end - at));
+}
+
 char *
 herald__copy_escaped(char *out, const char *room_end, const char **at, const char *end)
 {
 	const char *from = *at;
-	char rest[3 * BLOCK];
 	size_t left;
 
 	for (; end - from >= 2 * BLOCK && room_end - out >= BLOCK_ROOM; from += BLOCK)
@@ -73,13 +137,8 @@ herald__copy_escaped(char *out, const char *room_end, const char **at, const cha
 	left = (size_t)(end - from);
 	if (left >= 2 * BLOCK || room_end - out < 2 * BLOCK_ROOM)
 		return out;
-	/* The last bytes from where more may be read, and spaces behind them. */
-	memset(rest, ' ', sizeof(rest));
-	memcpy(rest, from, left);
 	*at = end;
-	out = escape_block(out, rest);
-	out = left > BLOCK ? escape_block(out, rest + BLOCK) : out + BLOCK;
-	return out - (2 * BLOCK - left);
+	return escape_few(out, from, left);
 }
 #else
 char *
