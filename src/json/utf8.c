@@ -129,13 +129,22 @@ find_faults(__m128i bytes, __m128i before)
 	return _mm_xor_si128(_mm_and_si128(long_leads, _mm_set1_epi8((char)0x80)), faults);
 }
 
+/* Whether a sequence begins in the last three bytes that does not end in them. */
+static inline bool
+is_cut_off(const char *end)
+{
+	return (unsigned char)end[-1] >= 0xC0 || (unsigned char)end[-2] >= 0xE0 ||
+	       (unsigned char)end[-3] >= 0xF0;
+}
+
 __attribute__((target("ssse3"))) static bool
 is_utf8_quickly(const char *text, size_t bytes)
 {
-	__m128i before = _mm_setzero_si128(), faults = before;
+	__m128i before = _mm_setzero_si128(), faults = before, last;
+	const char *begin = text, *end = text + bytes;
 	char rest[16] = {0};
 
-	for (; bytes >= 16; text += 16, bytes -= 16) {
+	for (; end - text >= 16; text += 16) {
 		__m128i block = _mm_loadu_si128((const __m128i *)(const void *)text);
 
 		/* Where all is ASCII, and was before, nothing can be wrong. */
@@ -144,10 +153,18 @@ is_utf8_quickly(const char *text, size_t bytes)
 		faults = _mm_or_si128(faults, find_faults(block, before));
 		before = block;
 	}
-	/* NULs, of which there is at least one, end a sequence that should go on. */
-	memcpy(rest, text, bytes);
-	faults = _mm_or_si128(
-		faults, find_faults(_mm_loadu_si128((const __m128i *)(const void *)rest), before));
+	if (end - begin >= 32) {
+		/* The last ones once more, so that nothing is read that was just written. */
+		last = _mm_loadu_si128((const __m128i *)(const void *)(end - 16));
+		before = _mm_loadu_si128((const __m128i *)(const void *)(end - 32));
+		if (is_cut_off(end))
+			return false;
+	} else {
+		/* NULs, of which there is at least one, end a sequence that should go on. */
+		memcpy(rest, text, (size_t)(end - text));
+		last = _mm_loadu_si128((const __m128i *)(const void *)rest);
+	}
+	faults = _mm_or_si128(faults, find_faults(last, before));
 	return _mm_movemask_epi8(_mm_cmpeq_epi8(faults, _mm_setzero_si128())) == 0xFFFF;
 }
 #else
