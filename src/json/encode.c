@@ -409,26 +409,20 @@ encode_number(struct writer *writer, const struct herald__field *field, enum her
 	}
 }
 
-/* Whether a pointer in a value of this kind is NULL: the value is absent then.
- */
-static bool
+/* The kinds of which a NULL pointer, which is what they begin with, says that the value is absent. */
+#define BIT(KIND) (UINT32_C(1) << HERALD_KIND_##KIND)
+#define POINTERS                                                                                   \
+	(BIT(STRING) | BIT(POINTER) | BIT(LIST) | BIT(VALUES) | BIT(TEXT) | BIT(JSON) | BIT(MAP))
+
+_Static_assert(HERALD_KIND_COUNT <= 32, "a bit for each kind");
+_Static_assert(offsetof(struct herald_text, data) == 0, "the pointer first");
+_Static_assert(offsetof(struct herald_json, data) == 0, "the pointer first");
+_Static_assert(offsetof(struct herald_map, pairs) == 0, "the pointer first");
+
+static inline bool
 is_absent(enum herald_kind kind, const void *in)
 {
-	switch (kind) {
-	case HERALD_KIND_STRING:
-	case HERALD_KIND_POINTER:
-	case HERALD_KIND_LIST:
-	case HERALD_KIND_VALUES:
-		return *(const void *const *)in == NULL;
-	case HERALD_KIND_TEXT:
-		return ((const struct herald_text *)in)->data == NULL;
-	case HERALD_KIND_JSON:
-		return ((const struct herald_json *)in)->data == NULL;
-	case HERALD_KIND_MAP:
-		return ((const struct herald_map *)in)->pairs == NULL;
-	default:
-		return false;
-	}
+	return (POINTERS >> kind & 1) != 0 && *(const void *const *)in == NULL;
 }
 
 /* A value of a kind that needs no count: a member's, or an element's of a list
