@@ -137,15 +137,31 @@ is_cut_off(const char *end)
 	       (unsigned char)end[-3] >= 0xF0;
 }
 
-/* From `text` on; what stands from `begin` to there, which is nothing or 16 bytes or more, is checked. */
+/* Less than 16 bytes, and NULs behind them; in registers, as a copy would be read before it is written. */
+static inline __m128i
+load_few(const char *text, size_t bytes)
+{
+	uint64_t low = 0, high = 0;
+
+	if (bytes >= 8) {
+		low = herald__load64(text);
+		high = bytes > 8 ? herald__load64(text + bytes - 8) >> 8 * (16 - bytes) : 0;
+	} else if (bytes >= 4) {
+		low = herald__load32(text) |
+		      (uint64_t)herald__load32(text + bytes - 4) << 8 * (bytes - 4);
+	} else if (bytes > 0) {
+		low = (unsigned char)text[0] |
+		      (uint64_t)(unsigned char)text[bytes / 2] << 8 * (bytes / 2) |
+		      (uint64_t)(unsigned char)text[bytes - 1] << 8 * (bytes - 1);
+	}
+	return _mm_set_epi64x((long long)high, (long long)low);
+}
+
 __attribute__((target("ssse3"))) static bool
-is_rest_utf8(const char *begin, const char *text, const char *end)
+is_utf8_quickly(const char *text, size_t bytes)
 {
 	__m128i before = _mm_setzero_si128(), faults = before, last;
-	char rest[16] = {0};
-
-	if (text > begin)
-		before = _mm_loadu_si128((const __m128i *)(const void *)(text - 16));
+	const char *begin = text, *end = text + bytes;
 
 	for (; end - text >= 16; text += 16) {
 		__m128i block = _mm_loadu_si128((const __m128i *)(const void *)text);
@@ -164,65 +180,10 @@ is_rest_utf8(const char *begin, const char *text, const char *end)
 			return false;
 	} else {
 		/* NULs, of which there is at least one, end a sequence that should go on. */
-		memcpy(rest, text, (size_t)(end - text));
-		last = _mm_loadu_si128((const __m128i *)(const void *)rest);
+		last = load_few(text, (size_t)(end - text));
 	}
 	faults = _mm_or_si128(faults, find_faults(last, before));
 	return _mm_movemask_epi8(_mm_cmpeq_epi8(faults, _mm_setzero_si128())) == 0xFFFF;
-}
-
-__attribute__((target("avx2"))) static inline __m256i
-load_table(const uint8_t *table)
-{
-	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
-}
-
-/* find_faults() for 32 bytes. */
-__attribute__((target("avx2"))) static inline __m256i
-find_faults_in_32(__m256i bytes, __m256i before)
-{
-	const __m256i four_bits = _mm256_set1_epi8(0x0F);
-	__m256i between = _mm256_permute2x128_si256(before, bytes, 0x21);
-	__m256i first = _mm256_alignr_epi8(bytes, between, 15);
-	__m256i second = _mm256_alignr_epi8(bytes, between, 14);
-	__m256i third = _mm256_alignr_epi8(bytes, between, 13);
-	__m256i upper = _mm256_shuffle_epi8(load_table(first_upper),
-					    _mm256_and_si256(_mm256_srli_epi16(first, 4), four_bits));
-	__m256i lower = _mm256_shuffle_epi8(load_table(first_lower), _mm256_and_si256(first, four_bits));
-	__m256i next = _mm256_shuffle_epi8(load_table(second_upper),
-					   _mm256_and_si256(_mm256_srli_epi16(bytes, 4), four_bits));
-	__m256i long_leads =
-		_mm256_or_si256(_mm256_subs_epu8(second, _mm256_set1_epi8((char)(0xE0 - 0x80))),
-				_mm256_subs_epu8(third, _mm256_set1_epi8((char)(0xF0 - 0x80))));
-
-	return _mm256_xor_si256(_mm256_and_si256(long_leads, _mm256_set1_epi8((char)0x80)),
-				_mm256_and_si256(_mm256_and_si256(upper, lower), next));
-}
-
-/* Nearly twice as fast as 16 bytes at a time: FIGURE */
-__attribute__((target("avx2"))) static bool
-is_long_utf8(const char *begin, const char *end)
-{
-	__m256i before = _mm256_setzero_si256(), faults = before;
-	const char *text = begin;
-
-	for (; end - text >= 32; text += 32) {
-		__m256i block = _mm256_loadu_si256((const __m256i *)(const void *)text);
-
-		if (_mm256_movemask_epi8(_mm256_or_si256(block, before)) == 0)
-			continue;
-		faults = _mm256_or_si256(faults, find_faults_in_32(block, before));
-		before = block;
-	}
-	return _mm256_testz_si256(faults, faults) != 0 && is_rest_utf8(begin, text, end);
-}
-
-static bool
-is_utf8_quickly(const char *text, size_t bytes)
-{
-	return bytes >= 64 && __builtin_cpu_supports("avx2")
-		       ? is_long_utf8(text, text + bytes)
-		       : is_rest_utf8(text, text, text + bytes);
 }
 #else
 #define is_utf8_quickly is_utf8_slowly
@@ -241,6 +202,6 @@ can_look_up(void)
 bool
 herald__is_utf8(const char *text, size_t bytes)
 {
-	return bytes >= 16 && can_look_up() ? is_utf8_quickly(text, bytes)
+	return can_look_up() ? is_utf8_quickly(text, bytes)
 					    : is_utf8_slowly(text, bytes);
 }
