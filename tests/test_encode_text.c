@@ -17,9 +17,9 @@
 
 #include <herald/codec.h>
 
-#include "json/text.h"
 #include "support/decoding.h"
 #include "support/every_kind.h"
+#include "json/text.h"
 
 #define MAX_BYTES 300
 
@@ -106,9 +106,25 @@ check_all(const char *text, size_t bytes)
 }
 
 static const char *const pieces[] = {
-	"a", "plain", "0123456789abcdef", "\"", "\\", "\n", "\x01", "\x1F", "\x7F", "/",
-	"\xC3\xA9", "\xE2\x82\xAC", "\xED\x9F\xBF", "\xEE\x80\x80", "\xF0\x9F\x98\x80",
-	"\xF4\x8F\xBF\xBF", "\xC2\x80", "\xE0\xA0\x80", "\xF0\x90\x80\x80",
+	"a",
+	"plain",
+	"0123456789abcdef",
+	"\"",
+	"\\",
+	"\n",
+	"\x01",
+	"\x1F",
+	"\x7F",
+	"/",
+	"\xC3\xA9",
+	"\xE2\x82\xAC",
+	"\xED\x9F\xBF",
+	"\xEE\x80\x80",
+	"\xF0\x9F\x98\x80",
+	"\xF4\x8F\xBF\xBF",
+	"\xC2\x80",
+	"\xE0\xA0\x80",
+	"\xF0\x90\x80\x80",
 	"0123456789abcdef0123456789abcdef0123456789abcdef",
 };
 #define PIECES (sizeof(pieces) / sizeof(pieces[0]))
@@ -164,8 +180,13 @@ static void
 test_sequences_at_every_place(void **state)
 {
 	static const char *const sequences[] = {
-		"\xC3", "\xE2\x82", "\xF0\x9F\x98", "\xE2", "\xF0\x9F", "\xF0", "\x80", "\xC3\xA9",
-		"\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC0\xAF",
+		"\xC3",         "\xE2\x82",
+		"\xF0\x9F\x98", "\xE2",
+		"\xF0\x9F",     "\xF0",
+		"\x80",         "\xC3\xA9",
+		"\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+		"\xED\xA0\x80", "\xF4\x90\x80\x80",
+		"\xC0\xAF",
 	};
 	char text[MAX_BYTES];
 

@@ -147,8 +147,8 @@ load_few(const char *text, size_t bytes)
 		low = herald__load64(text);
 		high = bytes > 8 ? herald__load64(text + bytes - 8) >> 8 * (16 - bytes) : 0;
 	} else if (bytes >= 4) {
-		low = herald__load32(text) |
-		      (uint64_t)herald__load32(text + bytes - 4) << 8 * (bytes - 4);
+		low = herald__load32(text) | (uint64_t)herald__load32(text + bytes - 4)
+						     << 8 * (bytes - 4);
 	} else if (bytes > 0) {
 		low = (unsigned char)text[0] |
 		      (uint64_t)(unsigned char)text[bytes / 2] << 8 * (bytes / 2) |
@@ -202,6 +202,5 @@ can_look_up(void)
 bool
 herald__is_utf8(const char *text, size_t bytes)
 {
-	return can_look_up() ? is_utf8_quickly(text, bytes)
-					    : is_utf8_slowly(text, bytes);
+	return can_look_up() ? is_utf8_quickly(text, bytes) : is_utf8_slowly(text, bytes);
 }
