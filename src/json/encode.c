@@ -180,7 +180,7 @@ encode_chars(struct writer *writer, const struct herald__field *field, const cha
 static bool
 put_integer(struct writer *writer, uint64_t magnitude, bool negative)
 {
-	char text[HERALD__NUMBER_BYTES];
+	char text[HERALD__NUMBER_BYTES] = {0};
 	size_t bytes = herald__write_natural(magnitude, text + 1) + negative;
 
 	text[0] = '-';
@@ -190,7 +190,7 @@ put_integer(struct writer *writer, uint64_t magnitude, bool negative)
 static bool
 put_real(struct writer *writer, double value, bool single)
 {
-	char text[HERALD__NUMBER_BYTES];
+	char text[HERALD__NUMBER_BYTES] = {0};
 
 	return put(writer, text,
 		   single ? herald__write_float((float)value, text)

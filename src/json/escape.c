@@ -41,7 +41,7 @@ herald__write_escape(char byte, char *out)
 }
 
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
-#define BLOCK 16
+#define BLOCK ((ptrdiff_t)16)
 
 /* What a block may become, and what a copy may write behind it. */
 #define BLOCK_ROOM (BLOCK * HERALD__ESCAPE_BYTES + BLOCK)
@@ -142,7 +142,7 @@ herald__copy_escaped(char *out, const char *room_end, const char **at, const cha
 		out = escape_block(out, from);
 	*at = from;
 	left = (size_t)(end - from);
-	if (left >= 2 * BLOCK || room_end - out < 2 * BLOCK_ROOM)
+	if (left >= 2 * (size_t)BLOCK || room_end - out < 2 * BLOCK_ROOM)
 		return out;
 	*at = end;
 	return escape_few(out, from, left);

@@ -185,22 +185,14 @@ is_utf8_quickly(const char *text, size_t bytes)
 	faults = _mm_or_si128(faults, find_faults(last, before));
 	return _mm_movemask_epi8(_mm_cmpeq_epi8(faults, _mm_setzero_si128())) == 0xFFFF;
 }
-#else
-#define is_utf8_quickly is_utf8_slowly
 #endif
-
-static bool
-can_look_up(void)
-{
-#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
-	return __builtin_cpu_supports("ssse3");
-#else
-	return false;
-#endif
-}
 
 bool
 herald__is_utf8(const char *text, size_t bytes)
 {
-	return can_look_up() ? is_utf8_quickly(text, bytes) : is_utf8_slowly(text, bytes);
+#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+	if (__builtin_cpu_supports("ssse3"))
+		return is_utf8_quickly(text, bytes);
+#endif
+	return is_utf8_slowly(text, bytes);
 }
