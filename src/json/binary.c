@@ -140,7 +140,7 @@ power_rounded_up(int32_t exponent)
 }
 
 /* g * scaled / 2^128, with the last bit set when anything was cut off. */
-static uint64_t
+static inline uint64_t
 round_to_odd(struct power power, uint64_t scaled)
 {
 	uint64_t ignored, middle, carry = multiply(power.low, scaled, &ignored);
@@ -151,28 +151,35 @@ round_to_odd(struct power power, uint64_t scaled)
 	return high | (middle > 1);
 }
 
+/* Whether the nearest decimal is the next one: by the two bits, rounded to odd, behind the digits. */
+static inline bool
+is_next_nearer(uint64_t value)
+{
+	return (value & 3) + (value >> 2 & 1) > 2;
+}
+
 /* Of the decimals between `lower` and `upper` (in quarters of a unit), the one to choose. */
 static struct herald__decimal
 choose(uint64_t value, uint64_t lower, uint64_t upper, int32_t exponent)
 {
-	uint64_t digits = value / 4, tens = digits / 10, middle = 4 * digits + 2;
+	uint64_t digits = value / 4, tens = digits / 10;
 	bool below, above;
 
 	if (digits >= 10) {
 		below = lower <= 40 * tens;
 		above = 40 * tens + 40 <= upper;
 		if (below != above)
-			return (struct herald__decimal){tens + above, exponent + 1};
+			return (struct herald__decimal){10 * (tens + above), exponent};
 	}
 	below = lower <= 4 * digits;
 	above = 4 * digits + 4 <= upper;
 	if (below == above)
-		above = value > middle || (value == middle && (digits & 1) != 0);
+		above = is_next_nearer(value);
 	return (struct herald__decimal){digits + above, exponent};
 }
 
 /* The shortest decimal for mantissa * 2^power. `narrow`: the next lower value is only half as far. */
-static struct herald__decimal
+static __attribute__((noinline)) struct herald__decimal
 from_binary(uint64_t mantissa, int32_t power, bool narrow)
 {
 	/* floor(log10(2^power)), or floor(log10(3/4 * 2^power)) */
@@ -187,6 +194,40 @@ from_binary(uint64_t mantissa, int32_t power, bool narrow)
 	return choose(round_to_odd(scale, 4 * mantissa << shift), lower, upper, exponent);
 }
 
+/*
+ * The same for what nearly all numbers are: a normal one that is no power of two. The ends of the interval
+ * are not computed: half its width is compared with the value's distance from the tens below and above,
+ * in 2^-58 of a quarter of a unit, of which both are cut off. Where they are too close to tell, and the
+ * margin is far larger than what was cut off, from_binary() decides. No decimal of all digits
+ * needs a look at the interval: a half of it is never less than half a unit, so that the
+ * nearest one is in it. 3053 -> 2615 ns for the 100 doubles of the benchmark `telemetry`.
+ */
+static inline struct herald__decimal
+from_normal(uint64_t mantissa, int32_t power)
+{
+	const uint64_t forty = UINT64_C(40) << 58, margin = 64;
+	int32_t exponent = (power * 1262611) >> 22, shift = power + log2_of_power(-exponent) + 1;
+	struct power scale = power_rounded_up(-exponent);
+	uint64_t scaled = 4 * mantissa << shift, ignored, middle;
+	uint64_t carry = multiply(scale.low, scaled, &ignored);
+	uint64_t value = multiply(scale.high, scaled, &middle), tens, half, rest, up, shorter;
+
+	middle += carry;
+	value += middle < carry;
+	tens = value / 40;
+	rest = (value - 40 * tens) << 58 | middle >> 6;
+	half = scale.high >> (5 - shift);
+	if (rest - half + margin <= 2 * margin || forty - rest - half + margin <= 2 * margin)
+		return from_binary(mantissa, power, false);
+	value |= middle > 1;
+	/* Which it is cannot be foreseen: both are made, and one of them is masked out. */
+	up = forty - rest < half;
+	shorter = -(uint64_t)(rest < half || up);
+	return (struct herald__decimal){(10 * (tens + up) & shorter) |
+						((value / 4 + is_next_nearer(value)) & ~shorter),
+					exponent};
+}
+
 struct herald__decimal
 herald__from_double(uint64_t bits)
 {
@@ -195,7 +236,9 @@ herald__from_double(uint64_t bits)
 
 	if (field == 0)
 		return from_binary(fraction, 1 - 1075, false);
-	return from_binary(fraction | UINT64_C(1) << 52, field - 1075, fraction == 0 && field > 1);
+	if (fraction == 0)
+		return from_binary(UINT64_C(1) << 52, field - 1075, field > 1);
+	return from_normal(fraction | UINT64_C(1) << 52, field - 1075);
 }
 
 /* By the same way as for doubles: their 128 bits are more than enough. */
@@ -207,5 +250,7 @@ herald__from_float(uint32_t bits)
 
 	if (field == 0)
 		return from_binary(fraction, 1 - 150, false);
-	return from_binary(fraction | UINT32_C(1) << 23, field - 150, fraction == 0 && field > 1);
+	if (fraction == 0)
+		return from_binary(UINT64_C(1) << 23, field - 150, field > 1);
+	return from_normal(fraction | UINT32_C(1) << 23, field - 150);
 }

@@ -20,7 +20,8 @@ struct herald__decimal {
 bool herald__to_double(uint64_t digits, int64_t exponent, uint64_t *bits);
 bool herald__to_float(uint64_t digits, int64_t exponent, uint64_t *bits);
 
-/* The shortest decimal that reads as the same double (float), of those the nearest. Finite, not 0. */
+/* The shortest decimal that reads as the same double (float), of those the nearest; its digits may end in
+ * zeros. Finite, not 0. */
 struct herald__decimal herald__from_double(uint64_t bits);
 struct herald__decimal herald__from_float(uint32_t bits);
 

@@ -9,6 +9,7 @@
 #include "../memory.h"
 #include "check.h"
 #include "codec.h"
+#include "escape.h"
 #include "number.h"
 #include "scan.h"
 #include "simd.h"
@@ -87,30 +88,6 @@ put_byte(struct writer *writer, char byte)
 	return true;
 }
 
-/* The longest escape, such as that of byte 0x1F. */
-#define ESCAPE_BYTES 6
-
-/* The escape for a quote, a backslash or a control character. Returns its
- * length. */
-static size_t
-write_escape(char byte, char *out)
-{
-	static const char hex[] = "0123456789abcdef";
-	static const char letters[256] = {
-		['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
-		['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
-	};
-	unsigned char code = (unsigned char)byte;
-
-	out[0] = '\\';
-	if ((out[1] = letters[code]) != 0)
-		return 2;
-	memcpy(out + 1, "u00", 3);
-	out[4] = hex[code >> 4];
-	out[5] = hex[code & 15];
-	return 6;
-}
-
 /* Fail at the first byte of a text that is not UTF-8. */
 static bool
 fail_utf8(struct writer *writer, const char *at, const char *end)
@@ -131,12 +108,14 @@ fail_utf8(struct writer *writer, const char *at, const char *end)
 static bool
 encode_special(struct writer *writer, const char *at, const char *end)
 {
-	char escape[ESCAPE_BYTES];
+	char escape[8];
 	bool ignored = false;
 
 	if (!herald__is_utf8(at, (size_t)(end - at)))
 		return fail_utf8(writer, at, end);
-	for (;; at++) {
+	writer->at = herald__copy_escaped(writer->at, writer->end, &at, end);
+	/* What is left when there is little room: as much as it needs, and no more. */
+	for (; at < end; at++) {
 		/* It only reads, but finds places to write for the decoder. */
 		const char *stop = herald__find_stop((char *)at, (char *)end, &ignored);
 
@@ -145,9 +124,10 @@ encode_special(struct writer *writer, const char *at, const char *end)
 		if (stop == end)
 			return true;
 		at = stop;
-		if (!put(writer, escape, write_escape(*at, escape)))
+		if (!put(writer, escape, herald__write_escape(*at, escape)))
 			return false;
 	}
+	return true;
 }
 
 /* A string in quotes, with at most `max_bytes` between them. */
@@ -196,60 +176,83 @@ encode_chars(struct writer *writer, const struct herald__field *field, const cha
 	return encode_string(writer, field, text, (size_t)(nul - text));
 }
 
+/* Where there may be no room for the longest number; a buffer may be just large enough for this one. */
 static bool
+put_integer(struct writer *writer, uint64_t magnitude, bool negative)
+{
+	char text[HERALD__NUMBER_BYTES] = {0};
+	size_t bytes = herald__write_natural(magnitude, text + 1) + negative;
+
+	text[0] = '-';
+	return put(writer, text + !negative, bytes);
+}
+
+static bool
+put_real(struct writer *writer, double value, bool single)
+{
+	char text[HERALD__NUMBER_BYTES] = {0};
+
+	return put(writer, text,
+		   single ? herald__write_float((float)value, text)
+			  : herald__write_double(value, text));
+}
+
+static bool
+fail_signed(struct writer *writer, const struct herald__field *field, int64_t value)
+{
+	char text[HERALD__NUMBER_BYTES] = {0};
+
+	herald__write_integer(value, text);
+	herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
+	return false;
+}
+
+static inline bool
 encode_signed(struct writer *writer, const struct herald__field *field, int64_t value)
 {
-	char text[HERALD__NUMBER_BYTES] = {0};
-	bool direct = room(writer) >= sizeof(text);
-	size_t bytes = herald__write_integer(value, direct ? writer->at : text);
-
-	if (value < field->range.integer.min || value > field->range.integer.max) {
-		herald__write_integer(value, text);
-		herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
-		return false;
-	}
-	if (!direct)
-		return put(writer, text, bytes);
-	writer->at += bytes;
+	if (value < field->range.integer.min || value > field->range.integer.max)
+		return fail_signed(writer, field, value);
+	if (room(writer) < HERALD__NUMBER_BYTES)
+		return put_integer(writer, value < 0 ? -(uint64_t)value : (uint64_t)value,
+				   value < 0);
+	writer->at += herald__write_integer(value, writer->at);
 	return true;
 }
 
 static bool
+fail_unsigned(struct writer *writer, const struct herald__field *field, uint64_t value)
+{
+	char text[HERALD__NUMBER_BYTES] = {0};
+
+	herald__write_natural(value, text);
+	herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
+	return false;
+}
+
+static inline bool
 encode_unsigned(struct writer *writer, const struct herald__field *field, uint64_t value)
 {
-	char text[HERALD__NUMBER_BYTES] = {0};
-	bool direct = room(writer) >= sizeof(text);
-	size_t bytes = herald__write_natural(value, direct ? writer->at : text);
-
-	if (value < field->range.natural.min || value > field->range.natural.max) {
-		herald__write_natural(value, text);
-		herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
-		return false;
-	}
-	if (!direct)
-		return put(writer, text, bytes);
-	writer->at += bytes;
+	if (value < field->range.natural.min || value > field->range.natural.max)
+		return fail_unsigned(writer, field, value);
+	if (room(writer) < HERALD__NUMBER_BYTES)
+		return put_integer(writer, value, false);
+	writer->at += herald__write_natural(value, writer->at);
 	return true;
 }
 
-static bool
+static inline bool
 encode_real(struct writer *writer, const struct herald__field *field, double value, bool single)
 {
-	char text[HERALD__NUMBER_BYTES];
-	bool direct = room(writer) >= sizeof(text);
-	char *to = direct ? writer->at : text;
-	size_t bytes;
-
 	if (!isfinite(value))
 		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_BAD_VALUE,
 					  "JSON has no infinity and no NaN");
 	if ((field->flags & HERALD__BOUNDED) != 0 &&
 	    !herald__check_real(&writer->trace, HERALD_NO_OFFSET, field, value))
 		return false;
-	bytes = single ? herald__write_float((float)value, to) : herald__write_double(value, to);
-	if (!direct)
-		return put(writer, text, bytes);
-	writer->at += bytes;
+	if (room(writer) < HERALD__NUMBER_BYTES)
+		return put_real(writer, value, single);
+	writer->at += single ? herald__write_float((float)value, writer->at)
+			     : herald__write_double(value, writer->at);
 	return true;
 }
 
@@ -373,6 +376,12 @@ encode_map(struct writer *writer, const struct herald__field *field, const struc
 }
 
 static bool
+is_number(enum herald_kind kind)
+{
+	return kind >= HERALD_KIND_INT8 && kind <= HERALD_KIND_DOUBLE;
+}
+
+static bool
 encode_number(struct writer *writer, const struct herald__field *field, enum herald_kind kind,
 	      const void *in)
 {
@@ -400,26 +409,20 @@ encode_number(struct writer *writer, const struct herald__field *field, enum her
 	}
 }
 
-/* Whether a pointer in a value of this kind is NULL: the value is absent then.
- */
-static bool
+/* The kinds of which a NULL pointer, which is what they begin with, says that the value is absent. */
+#define BIT(KIND) (UINT32_C(1) << HERALD_KIND_##KIND)
+#define POINTERS                                                                                   \
+	(BIT(STRING) | BIT(POINTER) | BIT(LIST) | BIT(VALUES) | BIT(TEXT) | BIT(JSON) | BIT(MAP))
+
+_Static_assert(HERALD_KIND_COUNT <= 32, "a bit for each kind");
+_Static_assert(offsetof(struct herald_text, data) == 0, "the pointer first");
+_Static_assert(offsetof(struct herald_json, data) == 0, "the pointer first");
+_Static_assert(offsetof(struct herald_map, pairs) == 0, "the pointer first");
+
+static inline bool
 is_absent(enum herald_kind kind, const void *in)
 {
-	switch (kind) {
-	case HERALD_KIND_STRING:
-	case HERALD_KIND_POINTER:
-	case HERALD_KIND_LIST:
-	case HERALD_KIND_VALUES:
-		return *(const void *const *)in == NULL;
-	case HERALD_KIND_TEXT:
-		return ((const struct herald_text *)in)->data == NULL;
-	case HERALD_KIND_JSON:
-		return ((const struct herald_json *)in)->data == NULL;
-	case HERALD_KIND_MAP:
-		return ((const struct herald_map *)in)->pairs == NULL;
-	default:
-		return false;
-	}
+	return (POINTERS >> kind & 1) != 0 && *(const void *const *)in == NULL;
 }
 
 /* A value of a kind that needs no count: a member's, or an element's of a list
@@ -478,6 +481,9 @@ encode_list(struct writer *writer, const struct herald__field *field, const char
 	size_t bytes = field->kind == HERALD_KIND_LIST
 			       ? field->inner->element_bytes
 			       : herald__kind_bytes((enum herald_kind)field->element);
+	enum herald_kind kind = (enum herald_kind)field->element;
+	/* They need not be looked at as other elements are: a tenth of the time of `telemetry`. */
+	bool numbers = is_number(kind);
 
 	if (!herald__check_count(&writer->trace, HERALD_NO_OFFSET, field, count) ||
 	    !enter(writer) || !put_byte(writer, '['))
@@ -485,7 +491,8 @@ encode_list(struct writer *writer, const struct herald__field *field, const char
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0 && !put_byte(writer, ','))
 			return false;
-		if (!encode_element(writer, field, items + i * bytes)) {
+		if (numbers ? !encode_number(writer, field, kind, items + i * bytes)
+			    : !encode_element(writer, field, items + i * bytes)) {
 			herald__trace_index(&writer->trace, i);
 			return false;
 		}

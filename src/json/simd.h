@@ -240,8 +240,8 @@ herald__copy_short(char *out, const char *text, size_t bytes)
 }
 
 /*
- * Copy a text up to its first special byte, whose place is returned, or `end`. `out` has room for all
- * of it.
+ * Copy a text up to a place that is returned, and before which nothing is special: `end`, or else not
+ * behind the first special byte. `out` has room for all of it.
  */
 static inline const char *
 herald__copy_plain(char *out, const char *text, const char *end)
@@ -249,28 +249,27 @@ herald__copy_plain(char *out, const char *text, const char *end)
 	size_t bytes = (size_t)(end - text);
 	const char *at = text;
 
-	if (bytes < 16) {
-		if (herald__copy_short(out, text, bytes))
-			return end;
-	} else {
+	if (bytes < 16)
+		return herald__copy_short(out, text, bytes) ? end : text;
 #if HERALD__STEP == 16
-		for (; end - at >= 16; at += 16) {
-			uint64_t mask = herald__special_mask(at);
+	uint64_t mask;
 
-			memcpy(out + (at - text), at, 16);
-			if (mask != 0)
-				return at + __builtin_ctzll(mask) / HERALD__STEP_BITS;
-		}
-		if (at < end &&
-		    herald__special_mask(end - 16) >> (16 - (end - at)) * HERALD__STEP_BITS == 0) {
-			memcpy(out + bytes - 16, end - 16, 16);
-			return end;
-		}
-#endif
+	for (; end - at >= 16; at += 16) {
+		mask = herald__special_mask(at);
+		memcpy(out + (at - text), at, 16);
+		if (mask != 0)
+			return at + __builtin_ctzll(mask) / HERALD__STEP_BITS;
 	}
+	if (at == end)
+		return end;
+	mask = herald__special_mask(end - 16) >> (16 - (end - at)) * HERALD__STEP_BITS;
+	memcpy(out + bytes - 16, end - 16, 16);
+	return mask == 0 ? end : at + __builtin_ctzll(mask) / HERALD__STEP_BITS;
+#else
 	for (; at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' '; at++)
 		out[at - text] = *at;
 	return at;
+#endif
 }
 
 #endif

@@ -129,41 +129,70 @@ find_faults(__m128i bytes, __m128i before)
 	return _mm_xor_si128(_mm_and_si128(long_leads, _mm_set1_epi8((char)0x80)), faults);
 }
 
+/* Whether a sequence begins in the last three bytes that does not end in them. */
+static inline bool
+is_cut_off(const char *end)
+{
+	return (unsigned char)end[-1] >= 0xC0 || (unsigned char)end[-2] >= 0xE0 ||
+	       (unsigned char)end[-3] >= 0xF0;
+}
+
+/* Less than 16 bytes, and NULs behind them; in registers, as a copy would be read before it is written. */
+static inline __m128i
+load_few(const char *text, size_t bytes)
+{
+	uint64_t low = 0, high = 0;
+
+	if (bytes >= 8) {
+		low = herald__load64(text);
+		high = bytes > 8 ? herald__load64(text + bytes - 8) >> 8 * (16 - bytes) : 0;
+	} else if (bytes >= 4) {
+		low = herald__load32(text) | (uint64_t)herald__load32(text + bytes - 4)
+						     << 8 * (bytes - 4);
+	} else if (bytes > 0) {
+		low = (unsigned char)text[0] |
+		      (uint64_t)(unsigned char)text[bytes / 2] << 8 * (bytes / 2) |
+		      (uint64_t)(unsigned char)text[bytes - 1] << 8 * (bytes - 1);
+	}
+	return _mm_set_epi64x((long long)high, (long long)low);
+}
+
 __attribute__((target("ssse3"))) static bool
 is_utf8_quickly(const char *text, size_t bytes)
 {
-	__m128i before = _mm_setzero_si128(), faults = before;
-	char rest[16] = {0};
+	__m128i before = _mm_setzero_si128(), faults = before, last;
+	const char *begin = text, *end = text + bytes;
 
-	for (; bytes >= 16; text += 16, bytes -= 16) {
+	for (; end - text >= 16; text += 16) {
 		__m128i block = _mm_loadu_si128((const __m128i *)(const void *)text);
 
+		/* Where all is ASCII, and was before, nothing can be wrong. */
+		if (_mm_movemask_epi8(_mm_or_si128(block, before)) == 0)
+			continue;
 		faults = _mm_or_si128(faults, find_faults(block, before));
 		before = block;
 	}
-	/* NULs, of which there is at least one, end a sequence that should go on. */
-	memcpy(rest, text, bytes);
-	faults = _mm_or_si128(
-		faults, find_faults(_mm_loadu_si128((const __m128i *)(const void *)rest), before));
+	if (end - begin >= 32) {
+		/* The last ones once more, so that nothing is read that was just written. */
+		last = _mm_loadu_si128((const __m128i *)(const void *)(end - 16));
+		before = _mm_loadu_si128((const __m128i *)(const void *)(end - 32));
+		if (is_cut_off(end))
+			return false;
+	} else {
+		/* NULs, of which there is at least one, end a sequence that should go on. */
+		last = load_few(text, (size_t)(end - text));
+	}
+	faults = _mm_or_si128(faults, find_faults(last, before));
 	return _mm_movemask_epi8(_mm_cmpeq_epi8(faults, _mm_setzero_si128())) == 0xFFFF;
 }
-#else
-#define is_utf8_quickly is_utf8_slowly
 #endif
-
-static bool
-can_look_up(void)
-{
-#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
-	return __builtin_cpu_supports("ssse3");
-#else
-	return false;
-#endif
-}
 
 bool
 herald__is_utf8(const char *text, size_t bytes)
 {
-	return bytes >= 16 && can_look_up() ? is_utf8_quickly(text, bytes)
-					    : is_utf8_slowly(text, bytes);
+#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+	if (__builtin_cpu_supports("ssse3"))
+		return is_utf8_quickly(text, bytes);
+#endif
+	return is_utf8_slowly(text, bytes);
 }
