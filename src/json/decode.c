@@ -630,6 +630,18 @@ is_token(const struct herald__reader *reader, const char *at, const struct heral
 	return bytes <= 16 || memcmp(at + 8, field->token + 8, bytes - 16) == 0;
 }
 
+/* Skip the value of a member that nobody wants. Most are short strings. */
+static inline char *
+skip_unwanted(struct herald__reader *reader, char *at)
+{
+	char *close;
+
+	if (*at == '"' && (close = find_near_end(reader, at + 1)) != NULL &&
+	    (size_t)(close - at) - 1 <= reader->limits->max_string_bytes)
+		return close + 1;
+	return herald__skip_value(reader, at);
+}
+
 /*
  * The field of a member that is not the expected one, and the place of its
  * value. Of a member that no field has the value is skipped: *found is NULL
@@ -639,32 +651,33 @@ static char *
 find_field(struct herald__reader *reader, char *at, const struct herald__plan *plan,
 	   const struct herald__field **found)
 {
-	struct herald__string key;
+	struct herald__string name;
+	struct herald__key key;
 	char *close, *after;
 
 	/* As read_key() does, without a NUL after the name: nobody keeps it. */
-	if (*at == '"' && (close = find_near_end(reader, at + 1)) != NULL &&
+	if (HERALD__STEP == 16 && *at == '"' && (close = find_near_end(reader, at + 1)) != NULL &&
 	    (size_t)(close - at) - 1 <= reader->limits->max_key_bytes) {
-		key = (struct herald__string){at + 1, (size_t)(close - at) - 1, NULL};
+		name = (struct herald__string){at + 1, (size_t)(close - at) - 1, NULL};
+		key = herald__key_words_near(name.data, name.bytes);
 		after = close + 1;
-	} else if ((after = read_key(reader, at, &key)) == NULL) {
+	} else if ((after = read_key(reader, at, &name)) != NULL) {
+		key = herald__key_words(name.data, name.bytes);
+	} else {
 		return NULL;
 	}
 	if ((after = read_colon(reader, after)) == NULL)
 		return NULL;
-	*found = herald__plan_find(plan, key.data, key.bytes);
+	*found = herald__plan_find(plan, &key, name.data);
 	if (*found != NULL)
 		return after;
 	if (plan->schema->reject_unknown)
 		after = herald__fail(reader, at, HERALD_UNKNOWN_MEMBER, "%s has no such member",
 				     plan->schema->name);
-	else if (*after == '"' && (close = find_near_end(reader, after + 1)) != NULL &&
-		 (size_t)(close - after) - 1 <= reader->limits->max_string_bytes)
-		after = close + 1;
 	else
-		after = herald__skip_value(reader, after);
+		after = skip_unwanted(reader, after);
 	if (after == NULL)
-		herald__trace_key(&reader->trace, key.data, key.bytes);
+		herald__trace_key(&reader->trace, name.data, name.bytes);
 	return after;
 }
 
