@@ -169,21 +169,6 @@ decode_number(struct herald__reader *reader, char *at, const struct herald__fiel
 	}
 }
 
-/*
- * The closing quote of a string that begins at `at`, if all before it is plain and it is near; else NULL.
- * One step finds the end of nearly every string that is not a text for people.
- */
-static inline char *
-find_near_end(const struct herald__reader *reader, char *at)
-{
-	uint64_t mask;
-
-	if (reader->end - at < HERALD__STEP || (mask = herald__special_mask(at)) == 0)
-		return NULL;
-	at += __builtin_ctzll(mask) / HERALD__STEP_BITS;
-	return *at == '"' ? at : NULL;
-}
-
 /* The string at `at`, without its quotes. */
 static inline char *
 read_string(struct herald__reader *reader, char *at, const char *expected,
@@ -193,7 +178,7 @@ read_string(struct herald__reader *reader, char *at, const char *expected,
 
 	if (*at != '"')
 		return herald__fail_type(reader, at, expected);
-	close = find_near_end(reader, start);
+	close = herald__find_near_end(reader, start);
 	if (close == NULL || (size_t)(close - start) > reader->limits->max_string_bytes)
 		return herald__read_string(reader, start, out);
 	*out = (struct herald__string){start, (size_t)(close - start), NULL};
@@ -599,7 +584,7 @@ decode_member(struct herald__reader *reader, char *at, const struct herald__fiel
 		return herald__fail(reader, at, HERALD_MISSING, "the member is required, but null");
 	}
 	if ((field->flags & HERALD__PLAIN) != 0 && *at == '"' &&
-	    (close = find_near_end(reader, at + 1)) != NULL &&
+	    (close = herald__find_near_end(reader, at + 1)) != NULL &&
 	    (size_t)(close - at) - 1 >= field->min_bytes &&
 	    (size_t)(close - at) - 1 <= field->plain_max_bytes) {
 		*close = '\0';
@@ -630,15 +615,37 @@ is_token(const struct herald__reader *reader, const char *at, const struct heral
 	return bytes <= 16 || memcmp(at + 8, field->token + 8, bytes - 16) == 0;
 }
 
-/* Skip the value of a member that nobody wants. Most are short strings. */
+/* An integer without more to it, by the invariant, or NULL. */
+static inline char *
+skip_integer(char *at)
+{
+	char *first = at += *at == '-';
+
+	while (*at >= '0' && *at <= '9')
+		at++;
+	if (at == first || (*first == '0' && at > first + 1) || *at == '.' || *at == 'e' ||
+	    *at == 'E')
+		return NULL;
+	return at;
+}
+
+/* Skip the value of a member that nobody wants. What is simple is done at once. */
 static inline char *
 skip_unwanted(struct herald__reader *reader, char *at)
 {
-	char *close;
+	char *after = NULL;
 
-	if (*at == '"' && (close = find_near_end(reader, at + 1)) != NULL &&
-	    (size_t)(close - at) - 1 <= reader->limits->max_string_bytes)
-		return close + 1;
+	if (*at == '"') {
+		after = herald__find_near_end(reader, at + 1);
+		if (after != NULL &&
+		    (size_t)(after - at) - 1 <= reader->limits->max_string_bytes)
+			return after + 1;
+	} else if (*at == 't' || *at == 'n') {
+		if (is_word(reader, at, "true", 4) || is_word(reader, at, "null", 4))
+			return at + 4;
+	} else if (*at != '{' && *at != '[' && (after = skip_integer(at)) != NULL) {
+		return after;
+	}
 	return herald__skip_value(reader, at);
 }
 
@@ -656,7 +663,8 @@ find_field(struct herald__reader *reader, char *at, const struct herald__plan *p
 	char *close, *after;
 
 	/* As read_key() does, without a NUL after the name: nobody keeps it. */
-	if (HERALD__STEP == 16 && *at == '"' && (close = find_near_end(reader, at + 1)) != NULL &&
+	if (reader->end - at > 16 && *at == '"' && (close = herald__find_near_end(reader, at + 1)) != NULL &&
+	    close - at <= 17 &&
 	    (size_t)(close - at) - 1 <= reader->limits->max_key_bytes) {
 		name = (struct herald__string){at + 1, (size_t)(close - at) - 1, NULL};
 		key = herald__key_words_near(name.data, name.bytes);
@@ -830,6 +838,7 @@ blame_deferred(struct herald__reader *reader, const struct herald__plan *plan)
 	while ((field->flags & HERALD__DEFERRED) == 0)
 		field++;
 	reader->depth = 1;
+	reader->window = NULL;
 	if (herald__skip_value(reader, reader->deferred) == NULL)
 		herald__trace_key(&reader->trace, field->name, field->name_bytes);
 	else
@@ -855,6 +864,7 @@ herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t b
 	reader.depth = part->depth;
 	reader.base_offset = part->offset;
 	reader.deferred = NULL;
+	reader.window = NULL;
 	if (decode_document(&reader, codec->root, out) != NULL)
 		return HERALD_OK;
 	if (reader.deferred != NULL)
@@ -874,6 +884,7 @@ herald__codec_check_part(const struct herald_codec *codec, const char *data, siz
 	reader.limits = &codec->limits;
 	reader.depth = part->depth;
 	reader.base_offset = part->offset;
+	reader.window = NULL;
 	if ((at = herald__skip_value(&reader, at)) != NULL &&
 	    (at = herald__skip_space(&reader, at)) == reader.end)
 		return HERALD_OK;

@@ -322,8 +322,11 @@ static char *
 skip_string(struct herald__reader *reader, char *at)
 {
 	bool escapes, non_ascii;
-	char *close = find_close(reader, at, &escapes, &non_ascii);
+	char *close = herald__find_near_end(reader, at);
 
+	if (close != NULL && (size_t)(close - at) <= reader->limits->max_string_bytes)
+		return close + 1;
+	close = find_close(reader, at, &escapes, &non_ascii);
 	if (close == NULL || (non_ascii && !herald__is_utf8(at, (size_t)(close - at))))
 		return fail_string(reader, at);
 	if (escapes && !check_escapes(reader, at, close))
@@ -694,6 +697,7 @@ herald__check_json(const char *data, size_t bytes, const struct herald_limits *l
 	reader.limits = limits;
 	reader.depth = 0;
 	reader.base_offset = 0;
+	reader.window = NULL;
 	if ((at = skip_checked(&reader, at)) == NULL)
 		return reader.trace.error.status;
 	return herald__skip_space(&reader, at) == reader.end ? HERALD_OK : HERALD_BAD_JSON;

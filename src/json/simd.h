@@ -32,6 +32,16 @@ herald__special_mask(const char *at)
 
 	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
 }
+
+#define HERALD__WINDOW 64 /* bytes that herald__special_window() takes; not defined where there is none */
+
+/* The same for a window. */
+static inline uint64_t
+herald__special_window(const char *at)
+{
+	return herald__special_mask(at) | herald__special_mask(at + 16) << 16 |
+	       herald__special_mask(at + 32) << 32 | herald__special_mask(at + 48) << 48;
+}
 #elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(HERALD_NO_SIMD)
 #include <arm_neon.h>
 #define HERALD__STEP 16
