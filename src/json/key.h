@@ -73,13 +73,16 @@ herald__key_words_near(const char *text, size_t bytes)
 	};
 }
 
-/* The keys in a table are the program's own, so nobody can choose them to collide. */
+/*
+ * The upper bits, which depend on all bytes. The keys in a table are the program's own, so nobody can
+ * choose them to collide.
+ */
 static inline size_t
 herald__key_hash(const struct herald__key *key)
 {
-	uint64_t hash = (key->first ^ (key->last << 29 | key->last >> 35)) * 0x9E3779B97F4A7C15u;
+	uint64_t words = key->first ^ (key->last << 29 | key->last >> 35);
 
-	return (size_t)(hash ^ hash >> 32);
+	return (size_t)(words * 0x9E3779B97F4A7C15u >> 44);
 }
 
 #endif
