@@ -615,38 +615,120 @@ is_token(const struct herald__reader *reader, const char *at, const struct heral
 	return bytes <= 16 || memcmp(at + 8, field->token + 8, bytes - 16) == 0;
 }
 
-/* An integer without more to it, by the invariant, or NULL. */
-static inline char *
-skip_integer(char *at)
-{
-	char *first = at += *at == '-';
+/* Skipping what nobody wants. */
 
+/*
+ * A value is skipped in one of two ways. This one is for what is valid and usual, four times as fast, and
+ * returns NULL for the rest without a word; herald__skip_value() then does it again from the start, and
+ * says what is wrong if something is.
+ */
+static char *
+skip_usual(struct herald__reader *reader, char *at, size_t depth);
+
+static inline char *
+skip_digits(char *at)
+{
 	while (*at >= '0' && *at <= '9')
 		at++;
-	if (at == first || (*first == '0' && at > first + 1) || *at == '.' || *at == 'e' ||
-	    *at == 'E')
-		return NULL;
 	return at;
 }
 
-/* Skip the value of a member that nobody wants. What is simple is done at once. */
+/* A number, by the invariant. */
 static inline char *
+skip_usual_number(char *at)
+{
+	char *first = at += *at == '-';
+
+	at = skip_digits(at);
+	if (at == first || (*first == '0' && at > first + 1))
+		return NULL;
+	if (*at == '.') {
+		first = ++at;
+		if ((at = skip_digits(at)) == first)
+			return NULL;
+	}
+	if (*at == 'e' || *at == 'E') {
+		at += at[1] == '+' || at[1] == '-' ? 2 : 1;
+		first = at;
+		if ((at = skip_digits(at)) == first)
+			return NULL;
+	}
+	return at;
+}
+
+static inline char *
+skip_usual_string(struct herald__reader *reader, char *at, size_t max_bytes)
+{
+	char *close = herald__find_near_end(reader, at + 1);
+
+	if (close == NULL)
+		return herald__skip_string(reader, at + 1);
+	return (size_t)(close - at) - 1 <= max_bytes ? close + 1 : NULL;
+}
+
+/* A member's name, its colon, and the white space around it. */
+static inline char *
+skip_usual_key(struct herald__reader *reader, char *at)
+{
+	char *start = at;
+
+	if (*at != '"' ||
+	    (at = skip_usual_string(reader, at, reader->limits->max_string_bytes)) == NULL ||
+	    (size_t)(at - start) - 2 > reader->limits->max_key_bytes)
+		return NULL;
+	at = skip_space(at);
+	return *at == ':' ? skip_space(at + 1) : NULL;
+}
+
+/* What is in an object or an array, from its opening bracket on. */
+static char *
+skip_usual_brackets(struct herald__reader *reader, char *at, size_t depth)
+{
+	char close = *at == '{' ? '}' : ']';
+
+	if (depth > reader->limits->max_depth)
+		return NULL;
+	at = skip_space(at + 1);
+	if (*at == close)
+		return at + 1;
+	for (;; at = skip_space(at + 1)) {
+		if (close == '}' && (at = skip_usual_key(reader, at)) == NULL)
+			return NULL;
+		at = skip_usual(reader, at, depth);
+		if (at == NULL || at >= reader->end)
+			return NULL;
+		at = skip_space(at);
+		if (*at != ',')
+			return *at == close ? at + 1 : NULL;
+	}
+}
+
+static char *
+skip_usual(struct herald__reader *reader, char *at, size_t depth)
+{
+	switch (*at) {
+	case '"':
+		return skip_usual_string(reader, at, reader->limits->max_string_bytes);
+	case '{':
+	case '[':
+		return skip_usual_brackets(reader, at, depth + 1);
+	case 't':
+		return is_word(reader, at, "true", 4) ? at + 4 : NULL;
+	case 'f':
+		return is_word(reader, at, "false", 5) ? at + 5 : NULL;
+	case 'n':
+		return is_word(reader, at, "null", 4) ? at + 4 : NULL;
+	default:
+		return skip_usual_number(at);
+	}
+}
+
+static char *
 skip_unwanted(struct herald__reader *reader, char *at)
 {
-	char *after = NULL;
+	char *after = skip_usual(reader, at, reader->depth);
 
-	if (*at == '"') {
-		after = herald__find_near_end(reader, at + 1);
-		if (after != NULL &&
-		    (size_t)(after - at) - 1 <= reader->limits->max_string_bytes)
-			return after + 1;
-	} else if (*at == 't' || *at == 'n') {
-		if (is_word(reader, at, "true", 4) || is_word(reader, at, "null", 4))
-			return at + 4;
-	} else if (*at != '{' && *at != '[' && (after = skip_integer(at)) != NULL) {
-		return after;
-	}
-	return herald__skip_value(reader, at);
+	return after != NULL ? after : herald__skip_value(reader, at);
 }
 
 /*

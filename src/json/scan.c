@@ -317,16 +317,12 @@ check_escapes(struct herald__reader *reader, char *at, char *close)
 	return true;
 }
 
-/* Check a string whose opening quote is before `at`. Returns the place after its closing quote. */
-static char *
-skip_string(struct herald__reader *reader, char *at)
+char *
+herald__skip_string(struct herald__reader *reader, char *at)
 {
 	bool escapes, non_ascii;
-	char *close = herald__find_near_end(reader, at);
+	char *close = find_close(reader, at, &escapes, &non_ascii);
 
-	if (close != NULL && (size_t)(close - at) <= reader->limits->max_string_bytes)
-		return close + 1;
-	close = find_close(reader, at, &escapes, &non_ascii);
 	if (close == NULL || (non_ascii && !herald__is_utf8(at, (size_t)(close - at))))
 		return fail_string(reader, at);
 	if (escapes && !check_escapes(reader, at, close))
@@ -389,7 +385,7 @@ skip_scalar(struct herald__reader *reader, char *at)
 		return herald__fail_syntax(reader, at, "a value");
 	switch (*at) {
 	case '"':
-		return skip_string(reader, at + 1);
+		return herald__skip_string(reader, at + 1);
 	case 't':
 		return skip_word(reader, at, "true");
 	case 'f':
@@ -411,7 +407,7 @@ skip_key(struct herald__reader *reader, char *at)
 
 	if (at == reader->end || *at != '"')
 		return herald__fail_syntax(reader, at, "a member's name in quotes");
-	if ((at = skip_string(reader, at + 1)) == NULL)
+	if ((at = herald__skip_string(reader, at + 1)) == NULL)
 		return NULL;
 	if ((size_t)(at - start) - 2 > reader->limits->max_key_bytes)
 		return herald__fail(reader, start, HERALD_LIMIT,

@@ -135,6 +135,9 @@ herald__skip_space(const struct herald__reader *reader, char *at)
  */
 char *herald__read_string(struct herald__reader *reader, char *at, struct herald__string *out);
 
+/* Check a string whose opening quote is before `at`. Returns the place after its closing quote, or NULL. */
+char *herald__skip_string(struct herald__reader *reader, char *at);
+
 /* Check the value at `at` and leave it as it is. Returns the place after it, or
  * NULL. */
 char *herald__skip_value(struct herald__reader *reader, char *at);
