@@ -33,7 +33,8 @@ herald__special_mask(const char *at)
 	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
 }
 
-#define HERALD__WINDOW 64 /* bytes that herald__special_window() takes; not defined where there is none */
+#define HERALD__WINDOW                                                                             \
+	64 /* bytes that herald__special_window() takes; not defined where there is none */
 
 /* The same for a window. */
 static inline uint64_t
