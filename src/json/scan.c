@@ -168,25 +168,31 @@ write_utf8(int32_t code, char *out)
 	return 4;
 }
 
+/* The byte that a backslash and another byte stand for; 0 where they are no short escape. */
+static const char short_escapes[256] = {
+	['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+	['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
 /*
  * The escape at `at`: its bytes go to `out` (at most 4, never more than the
  * escape has), their number to *written. Returns the place after it, or NULL.
+ * `out` may be `at`.
  */
 static const char *
 read_escape(struct herald__reader *reader, const char *at, char *out, size_t *written)
 {
-	static const char plain[256] = {
-		['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-		['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
-	};
+	char one;
 	const char *after;
 	int32_t code;
 
 	*written = 1;
 	if (reader->end - at < 2)
 		return herald__fail_syntax(reader, reader->end, "the rest of an escape");
-	if ((*out = plain[(unsigned char)at[1]]) != 0)
+	if ((one = short_escapes[(unsigned char)at[1]]) != 0) {
+		*out = one;
 		return at + 2;
+	}
 	if (at[1] != 'u')
 		return herald__fail_syntax(reader, at + 1, "one of \"\\/bfnrtu after a backslash");
 	if ((code = read_unicode_escape(reader, at, &after)) < 0)
@@ -265,14 +271,18 @@ unescape(struct herald__reader *reader, char *at, const char *close, const char 
 	at = herald__move_plain(&to, at, reader->end);
 	while (at < close) {
 		const char *escape = at;
-		char bytes[4];
-		size_t length;
+		/* Two bytes are there: the closing quote is not one of them. */
+		char one = short_escapes[(unsigned char)at[1]];
+		size_t length = 1;
 
-		if ((at = (char *)read_escape(reader, at, bytes, &length)) == NULL)
+		if (one != 0) {
+			*to = one;
+			at += 2;
+		} else if ((at = (char *)read_escape(reader, at, to, &length)) == NULL) {
 			return NULL;
-		if (bytes[0] == '\0' && *nul == NULL)
+		} else if (*to == '\0' && *nul == NULL) {
 			*nul = escape;
-		memcpy(to, bytes, length);
+		}
 		to += length;
 		at = herald__move_plain(&to, at, reader->end);
 	}

@@ -114,6 +114,26 @@ herald__find_stop(char *at, char *end, bool *non_ascii)
 	return at;
 }
 
+/* Move less than sixteen bytes; the places may overlap. */
+static inline void
+herald__move_short(char *out, const char *at, size_t bytes)
+{
+	if (bytes >= 8) {
+		uint64_t first = herald__load64(at), last = herald__load64(at + bytes - 8);
+
+		memcpy(out, &first, 8);
+		memcpy(out + bytes - 8, &last, 8);
+	} else if (bytes >= 4) {
+		uint32_t first = herald__load32(at), last = herald__load32(at + bytes - 4);
+
+		memcpy(out, &first, 4);
+		memcpy(out + bytes - 4, &last, 4);
+	} else {
+		for (size_t i = 0; i < bytes; i++)
+			out[i] = at[i];
+	}
+}
+
 /*
  * Copy a string's bytes towards the front, up to its next backslash or its closing quote, whose place is
  * returned; the quote is there, and `end` is behind it. *to moves behind the copy. The two places may
@@ -135,8 +155,7 @@ herald__move_plain(char **to, char *at, const char *end)
 			if (at - out >= 16)
 				_mm_storeu_si128((__m128i *)(void *)out, bytes);
 			else
-				for (size_t i = 0; i < count; i++)
-					out[i] = at[i];
+				herald__move_short(out, at, count);
 			*to = out + count;
 			return at + count;
 		}
