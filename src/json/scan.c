@@ -11,6 +11,10 @@
 #include "simd.h"
 #include "text.h"
 
+#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+#include <immintrin.h>
+#endif
+
 /* One bit a level: whether it is an object. */
 struct nesting {
 	uint64_t objects[HERALD__MAX_DEPTH / 64];
@@ -218,25 +222,111 @@ fail_string_byte(struct herald__reader *reader, const char *at)
 			    (unsigned char)*at);
 }
 
-/*
- * The closing quote of the string that begins at `at`. NULL where a control character or the end comes
- * first. Whether there are escapes, and bytes that are not ASCII, is told but not looked into.
- */
+/* What is in a string before its end, though not looked into. */
+struct contents {
+	bool escapes, non_ascii;
+};
+
+/* Byte by byte, or sixteen at a time, with a new start after each escape. */
 static char *
-find_close(const struct herald__reader *reader, char *at, bool *escapes, bool *non_ascii)
+find_close_slowly(const struct herald__reader *reader, char *at, struct contents *in)
 {
-	*escapes = *non_ascii = false;
 	for (;;) {
-		at = herald__find_stop(at, reader->end, non_ascii);
+		at = herald__find_stop(at, reader->end, &in->non_ascii);
 		if (at == reader->end || (*at != '"' && *at != '\\'))
 			return NULL;
 		if (*at == '"')
 			return at;
-		*escapes = true;
+		in->escapes = true;
 		if (reader->end - at < 2)
 			return NULL;
 		at += 2;
 	}
+}
+
+#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+/*
+ * The bits after runs of an odd number of bits: with backslashes, what is escaped and is none itself.
+ * Adding the first bit of a run to it carries to the bit behind its end; whether that is at an even or
+ * an odd place, against where it began, tells its length. (Geoff Langdale and Daniel Lemire, "Parsing
+ * Gigabytes of JSON per Second", 2019.)
+ */
+static inline uint64_t
+after_odd_runs(uint64_t bits)
+{
+	const uint64_t even = UINT64_C(0x5555555555555555);
+	uint64_t starts = bits & ~(bits << 1);
+	uint64_t ends_of_even = (bits + (starts & even)) & ~bits;
+	uint64_t ends_of_odd = (bits + (starts & ~even)) & ~bits;
+
+	return (ends_of_even & ~even) | (ends_of_odd & even);
+}
+
+/* A bit for each of 64 bytes. */
+__attribute__((target("avx2"))) static inline uint64_t
+to_bits(__m256i first, __m256i second)
+{
+	return (uint32_t)_mm256_movemask_epi8(first) |
+	       (uint64_t)(uint32_t)_mm256_movemask_epi8(second) << 32;
+}
+
+__attribute__((target("avx2"))) static inline uint64_t
+find_bytes(__m256i first, __m256i second, char byte)
+{
+	const __m256i wanted = _mm256_set1_epi8(byte);
+
+	return to_bits(_mm256_cmpeq_epi8(first, wanted), _mm256_cmpeq_epi8(second, wanted));
+}
+
+/* 64 bytes at a time, whatever escapes are in them: a tenth of what a text with many costs. */
+__attribute__((target("avx2"))) static char *
+find_close_avx2(const struct herald__reader *reader, char *at, struct contents *in)
+{
+	const __m256i last_control = _mm256_set1_epi8(0x1F);
+	uint64_t escapes = 0, non_ascii = 0, stops = 0;
+
+	while (reader->end - at >= 64) {
+		__m256i first = _mm256_loadu_si256((const __m256i *)(void *)at);
+		__m256i second = _mm256_loadu_si256((const __m256i *)(void *)(at + 32));
+		uint64_t backslashes = find_bytes(first, second, '\\');
+		uint64_t quotes = find_bytes(first, second, '"');
+		uint64_t high = to_bits(first, second);
+
+		stops = to_bits(_mm256_cmpeq_epi8(_mm256_min_epu8(first, last_control), first),
+				_mm256_cmpeq_epi8(_mm256_min_epu8(second, last_control), second));
+		stops |= backslashes == 0 ? quotes : quotes & ~after_odd_runs(backslashes);
+		if (stops != 0) {
+			uint64_t before = (stops & -stops) - 1;
+
+			in->escapes = (escapes | (backslashes & before)) != 0;
+			in->non_ascii = (non_ascii | (high & before)) != 0;
+			at += __builtin_ctzll(stops);
+			return *at == '"' ? at : NULL;
+		}
+		escapes |= backslashes;
+		non_ascii |= high;
+		/* A backslash at the end that escapes what comes is looked at again. */
+		at += 64 - (backslashes == UINT64_MAX ? 0 : __builtin_clzll(~backslashes) & 1);
+	}
+	in->escapes = escapes != 0;
+	in->non_ascii = non_ascii != 0;
+	return find_close_slowly(reader, at, in);
+}
+#endif
+
+/*
+ * The closing quote of the string that begins at `at`. NULL where a control character or the end comes
+ * first.
+ */
+static char *
+find_close(const struct herald__reader *reader, char *at, struct contents *in)
+{
+	*in = (struct contents){false, false};
+#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+	if (__builtin_cpu_supports("avx2"))
+		return find_close_avx2(reader, at, in);
+#endif
+	return find_close_slowly(reader, at, in);
 }
 
 /* Fail at the first byte that is wrong in a string in which one is. Nothing has been written to it. */
@@ -292,17 +382,17 @@ unescape(struct herald__reader *reader, char *at, const char *close, const char 
 char *
 herald__read_string(struct herald__reader *reader, char *at, struct herald__string *out)
 {
-	bool escapes, non_ascii;
-	char *close = find_close(reader, at, &escapes, &non_ascii), *end;
+	struct contents in;
+	char *close = find_close(reader, at, &in), *end;
 
-	if (close == NULL || (non_ascii && !herald__is_utf8(at, (size_t)(close - at))))
+	if (close == NULL || (in.non_ascii && !herald__is_utf8(at, (size_t)(close - at))))
 		return fail_string(reader, at);
 	if ((size_t)(close - at) > reader->limits->max_string_bytes)
 		return herald__fail(reader, at - 1, HERALD_LIMIT,
 				    "a string of %zu bytes, but the limit is %zu",
 				    (size_t)(close - at), reader->limits->max_string_bytes);
 	out->nul = NULL;
-	end = escapes ? unescape(reader, at, close, &out->nul) : close;
+	end = in.escapes ? unescape(reader, at, close, &out->nul) : close;
 	if (end == NULL)
 		return NULL;
 	out->data = at;
@@ -330,12 +420,12 @@ check_escapes(struct herald__reader *reader, char *at, char *close)
 char *
 herald__skip_string(struct herald__reader *reader, char *at)
 {
-	bool escapes, non_ascii;
-	char *close = find_close(reader, at, &escapes, &non_ascii);
+	struct contents in;
+	char *close = find_close(reader, at, &in);
 
-	if (close == NULL || (non_ascii && !herald__is_utf8(at, (size_t)(close - at))))
+	if (close == NULL || (in.non_ascii && !herald__is_utf8(at, (size_t)(close - at))))
 		return fail_string(reader, at);
-	if (escapes && !check_escapes(reader, at, close))
+	if (in.escapes && !check_escapes(reader, at, close))
 		return NULL;
 	if ((size_t)(close - at) > reader->limits->max_string_bytes)
 		return herald__fail(reader, at - 1, HERALD_LIMIT,
