@@ -354,11 +354,11 @@ fail_string(struct herald__reader *reader, char *at)
 
 /* Undo the escapes of the string up to its closing quote, in place. Returns its new end, or NULL. */
 static char *
-unescape(struct herald__reader *reader, char *at, const char *close, const char **nul)
+unescape(struct herald__reader *reader, char *at, char *close, const char **nul)
 {
 	char *to = at;
 
-	at = herald__move_plain(&to, at, reader->end);
+	at = herald__move_plain(&to, at, close, reader->end);
 	while (at < close) {
 		const char *escape = at;
 		/* Two bytes are there: the closing quote is not one of them. */
@@ -374,7 +374,7 @@ unescape(struct herald__reader *reader, char *at, const char *close, const char 
 			*nul = escape;
 		}
 		to += length;
-		at = herald__move_plain(&to, at, reader->end);
+		at = herald__move_plain(&to, at, close, reader->end);
 	}
 	return to;
 }

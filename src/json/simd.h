@@ -135,38 +135,47 @@ herald__move_short(char *out, const char *at, size_t bytes)
 }
 
 /*
- * Copy a string's bytes towards the front, up to its next backslash or its closing quote, whose place is
- * returned; the quote is there, and `end` is behind it. *to moves behind the copy. The two places may
- * overlap: whole steps are copied only where nothing that is still to be read is overwritten.
+ * Copy a string's bytes towards the front, up to its next backslash, whose place is returned, or to
+ * `close`, its closing quote, in a document that ends at `end`. *to moves behind the copy. The two places
+ * may overlap: whole steps are copied only where nothing that is still to be read is overwritten.
  */
 static inline char *
-herald__move_plain(char **to, char *at, const char *end)
+herald__move_plain(char **to, char *at, char *close, const char *end)
 {
 	char *out = *to;
 
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
-	while (end - at >= 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-		uint32_t mask = herald__stop_mask(bytes);
+	while (at < close && end - at >= 32) {
+		const __m128i backslash = _mm_set1_epi8('\\');
+		__m128i first = _mm_loadu_si128((const __m128i *)(const void *)at);
+		__m128i second = _mm_loadu_si128((const __m128i *)(const void *)(at + 16));
+		uint32_t mask =
+			(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(first, backslash)) |
+			(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(second, backslash)) << 16;
 
-		if (mask != 0) {
-			size_t count = (size_t)__builtin_ctz(mask);
-
-			if (at - out >= 16)
-				_mm_storeu_si128((__m128i *)(void *)out, bytes);
-			else
-				herald__move_short(out, at, count);
-			*to = out + count;
-			return at + count;
+		size_t count = mask == 0 ? 32 : (size_t)__builtin_ctz(mask);
+		if (close - at < (ptrdiff_t)count)
+			count = (size_t)(close - at);
+		if (count < 32 && at - out < 32) {
+			if (count >= 16)
+				_mm_storeu_si128((__m128i *)(void *)out, first);
+			herald__move_short(out + (count & 16), at + (count & 16), count & 15);
+		} else {
+			_mm_storeu_si128((__m128i *)(void *)out, first);
+			_mm_storeu_si128((__m128i *)(void *)(out + 16), second);
 		}
-		_mm_storeu_si128((__m128i *)(void *)out, bytes);
-		at += 16;
-		out += 16;
+		out += count;
+		at += count;
+		if (count < 32)
+			goto out;
 	}
 #endif
 	(void)end;
-	while (*at != '"' && *at != '\\')
+	while (at < close && *at != '\\')
 		*out++ = *at++;
+#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+out:
+#endif
 	*to = out;
 	return at;
 }
