@@ -135,50 +135,57 @@ herald__move_short(char *out, const char *at, size_t bytes)
 }
 
 /*
- * Copy a string's bytes towards the front, up to its next backslash, whose place is returned, or to
- * `close`, its closing quote, in a document that ends at `end`. *to moves behind the copy. The two places
- * may overlap: whole steps are copied only where nothing that is still to be read is overwritten.
+ * Move bytes towards the front of a document that ends at `document_end`; the places may overlap. The
+ * last step is a whole one where that overwrites nothing that is still to be read, and reads nothing that
+ * is not there. Returns the place behind the copy.
  */
 static inline char *
-herald__move_plain(char **to, char *at, char *close, const char *end)
+herald__move_plain(char *out, const char *at, size_t bytes, const char *document_end)
 {
-	char *out = *to;
+	char *end = out + bytes;
 
-#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
-	while (at < close && end - at >= 32) {
-		const __m128i backslash = _mm_set1_epi8('\\');
-		__m128i first = _mm_loadu_si128((const __m128i *)(const void *)at);
-		__m128i second = _mm_loadu_si128((const __m128i *)(const void *)(at + 16));
-		uint32_t mask =
-			(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(first, backslash)) |
-			(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(second, backslash)) << 16;
-
-		size_t count = mask == 0 ? 32 : (size_t)__builtin_ctz(mask);
-		if (close - at < (ptrdiff_t)count)
-			count = (size_t)(close - at);
-		if (count < 32 && at - out < 32) {
-			if (count >= 16)
-				_mm_storeu_si128((__m128i *)(void *)out, first);
-			herald__move_short(out + (count & 16), at + (count & 16), count & 15);
-		} else {
-			_mm_storeu_si128((__m128i *)(void *)out, first);
-			_mm_storeu_si128((__m128i *)(void *)(out + 16), second);
-		}
-		out += count;
-		at += count;
-		if (count < 32)
-			goto out;
+	if (at - out >= 16 && document_end - at >= (ptrdiff_t)bytes + 16) {
+		for (; out < end; out += 16, at += 16)
+			memcpy(out, at, 16);
+		return end;
 	}
-#endif
-	(void)end;
-	while (at < close && *at != '\\')
-		*out++ = *at++;
-#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
-out:
-#endif
-	*to = out;
-	return at;
+	for (; end - out >= 16; out += 16, at += 16) {
+		char step[16];
+
+		memcpy(step, at, 16);
+		memcpy(out, step, 16);
+	}
+	herald__move_short(out, at, (size_t)(end - out));
+	return end;
 }
+
+#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+/* A bit for each backslash in 64 bytes. */
+static inline uint64_t
+herald__find_backslashes(const char *at)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + 16 * i));
+
+		mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(
+				_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')))
+			<< 16 * i;
+	}
+	return mask;
+}
+#else
+static inline uint64_t
+herald__find_backslashes(const char *at)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < 64; i++)
+		mask |= (uint64_t)(at[i] == '\\') << i;
+	return mask;
+}
+#endif
 
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
 #define HERALD__BLOCK                                                                              \
