@@ -144,6 +144,8 @@ herald__move_plain(char *out, const char *at, size_t bytes, const char *document
 {
 	char *end = out + bytes;
 
+	if (out == at)
+		return end;
 	if (at - out >= 16 && document_end - at >= (ptrdiff_t)bytes + 16) {
 		for (; out < end; out += 16, at += 16)
 			memcpy(out, at, 16);
