@@ -10,6 +10,8 @@
 
 #include <herald/codec.h>
 
+#include "key.h"
+
 /* What a field asks for beyond its kind; no flag means no check. */
 enum {
 	HERALD__REQUIRED = 1,
@@ -64,6 +66,13 @@ struct herald__field {
 /* From the comma before a token on, this many bytes may be read. */
 #define HERALD__TOKEN_PADDING 32
 
+/* A place in a plan's table of keys. */
+struct herald__slot {
+	uint64_t first, last; /* the key's words, see key.h */
+	uint32_t bytes;       /* the key's length */
+	uint32_t field;       /* its index + 1; 0 where there is none */
+};
+
 /* A schema as the decoder wants it. One allocation; the arrays stand behind the
  * struct. */
 struct herald__plan {
@@ -72,7 +81,7 @@ struct herald__plan {
 	size_t allocated_bytes;
 	size_t fields_count;          /* without HERALD_KIND_NONE */
 	struct herald__field *fields; /* in the order of the schema, and one that never matches */
-	uint32_t *slots; /* hash table by key, open addressing: field index + 1, or 0 */
+	struct herald__slot *slots;   /* hash table by key, open addressing */
 	size_t slots_mask;
 	uint64_t *required;   /* a bit for each required field */
 	size_t words_count;   /* of required: 64 fields each */
@@ -86,9 +95,27 @@ struct herald_codec {
 	const struct herald__plan *root; /* NULL: herald_json_schema */
 };
 
-/* The field whose key is these bytes (without quotes), or NULL. */
-const struct herald__field *
-herald__plan_find(const struct herald__plan *plan, const char *key, size_t bytes);
+/*
+ * The field whose key is `text`, without its quotes, or NULL. `key` is its words, which are all that is
+ * compared of most keys.
+ */
+static inline const struct herald__field *
+herald__plan_find(const struct herald__plan *plan, const struct herald__key *key, const char *text)
+{
+	for (size_t at = herald__key_hash(key);; at++) {
+		const struct herald__slot *slot = &plan->slots[at & plan->slots_mask];
+		const struct herald__field *field;
+
+		if (slot->field == 0)
+			return NULL;
+		if (slot->first != key->first || slot->last != key->last ||
+		    slot->bytes != key->bytes)
+			continue;
+		field = &plan->fields[slot->field - 1];
+		if (key->bytes <= 16 || memcmp(field->name, text, key->bytes) == 0)
+			return field;
+	}
+}
 
 /* The size in memory of one value of a kind that needs no schema; 0 for the
  * others. */

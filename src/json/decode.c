@@ -69,14 +69,36 @@ fail_integer(struct herald__reader *reader, const char *at, const struct herald_
 	return NULL;
 }
 
-static char *
+/*
+ * An integer of up to 18 digits with nothing to say about it, by the invariant; NULL for others, which
+ * herald__read_integer() reads. Inline: it halves what an integer costs.
+ */
+static inline char *
+read_short_integer(char *at, int64_t *out)
+{
+	bool negative = *at == '-';
+	char *first = at += negative;
+	uint64_t value = 0;
+
+	for (; *at >= '0' && *at <= '9'; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	if (at == first || at - first > 18 || (*first == '0' && at > first + 1) || *at == '.' ||
+	    *at == 'e' || *at == 'E')
+		return NULL;
+	*out = negative ? -(int64_t)value : (int64_t)value;
+	return at;
+}
+
+static inline char *
 decode_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
 	      int64_t *out)
 {
 	struct herald__integer value;
-	char *after = herald__read_integer(reader, at, &value);
+	char *after = read_short_integer(at, out);
 
-	if (after == NULL)
+	if (after != NULL && *out >= field->range.integer.min && *out <= field->range.integer.max)
+		return after;
+	if ((after = herald__read_integer(reader, at, &value)) == NULL)
 		return NULL;
 	if (value.overflow || value.magnitude > (uint64_t)INT64_MAX + value.negative)
 		return fail_integer(reader, at, field);
@@ -103,7 +125,7 @@ decode_unsigned(struct herald__reader *reader, char *at, const struct herald__fi
 	return after;
 }
 
-static char *
+static inline char *
 decode_double(struct herald__reader *reader, char *at, const struct herald__field *field,
 	      double *out)
 {
@@ -137,8 +159,6 @@ decode_number(struct herald__reader *reader, char *at, const struct herald__fiel
 	switch (kind) {
 	case HERALD_KIND_FLOAT:
 		return decode_float(reader, at, field, (float *)(void *)out);
-	case HERALD_KIND_DOUBLE:
-		return decode_double(reader, at, field, (double *)(void *)out);
 	case HERALD_KIND_UINT8:
 	case HERALD_KIND_UINT16:
 	case HERALD_KIND_UINT32:
@@ -169,21 +189,6 @@ decode_number(struct herald__reader *reader, char *at, const struct herald__fiel
 	}
 }
 
-/*
- * The closing quote of a string that begins at `at`, if all before it is plain and it is near; else NULL.
- * One step finds the end of nearly every string that is not a text for people.
- */
-static inline char *
-find_near_end(const struct herald__reader *reader, char *at)
-{
-	uint64_t mask;
-
-	if (reader->end - at < HERALD__STEP || (mask = herald__special_mask(at)) == 0)
-		return NULL;
-	at += __builtin_ctzll(mask) / HERALD__STEP_BITS;
-	return *at == '"' ? at : NULL;
-}
-
 /* The string at `at`, without its quotes. */
 static inline char *
 read_string(struct herald__reader *reader, char *at, const char *expected,
@@ -193,7 +198,7 @@ read_string(struct herald__reader *reader, char *at, const char *expected,
 
 	if (*at != '"')
 		return herald__fail_type(reader, at, expected);
-	close = find_near_end(reader, start);
+	close = herald__find_near_end(reader, start);
 	if (close == NULL || (size_t)(close - start) > reader->limits->max_string_bytes)
 		return herald__read_string(reader, start, out);
 	*out = (struct herald__string){start, (size_t)(close - start), NULL};
@@ -369,9 +374,9 @@ decode_elements(struct herald__reader *reader, char *at, const struct herald__fi
 			return check_count(reader, at, at, field, list->count + 1);
 		if ((item = add_item(reader, list)) == NULL)
 			return fail_memory(reader, at);
-		memset(item, 0, list->item_bytes);
 		if (structs)
-			after = decode_object(reader, at, field->inner, item);
+			after = decode_object(reader, at, field->inner,
+					      memset(item, 0, list->item_bytes));
 		else
 			after = decode_value(reader, at, field, (enum herald_kind)field->element,
 					     item);
@@ -578,6 +583,10 @@ decode_value(struct herald__reader *reader, char *at, const struct herald__field
 		return decode_object(reader, at, field->inner, out);
 	case HERALD_KIND_POINTER:
 		return decode_pointer(reader, at, field, out);
+	case HERALD_KIND_DOUBLE:
+		return decode_double(reader, at, field, (double *)(void *)out);
+	case HERALD_KIND_INT64:
+		return decode_signed(reader, at, field, (int64_t *)(void *)out);
 	default:
 		return decode_number(reader, at, field, kind, out);
 	}
@@ -599,7 +608,7 @@ decode_member(struct herald__reader *reader, char *at, const struct herald__fiel
 		return herald__fail(reader, at, HERALD_MISSING, "the member is required, but null");
 	}
 	if ((field->flags & HERALD__PLAIN) != 0 && *at == '"' &&
-	    (close = find_near_end(reader, at + 1)) != NULL &&
+	    (close = herald__find_near_end(reader, at + 1)) != NULL &&
 	    (size_t)(close - at) - 1 >= field->min_bytes &&
 	    (size_t)(close - at) - 1 <= field->plain_max_bytes) {
 		*close = '\0';
@@ -630,6 +639,121 @@ is_token(const struct herald__reader *reader, const char *at, const struct heral
 	return bytes <= 16 || memcmp(at + 8, field->token + 8, bytes - 16) == 0;
 }
 
+/* Skipping what nobody wants. */
+
+/*
+ * A value is skipped in one of two ways. This one is for what is valid and usual, four times as fast, and
+ * returns NULL for the rest without a word; herald__skip_value() then does it again from the start, and
+ * says what is wrong if something is.
+ */
+static char *skip_usual(struct herald__reader *reader, char *at, size_t depth);
+
+static inline char *
+skip_digits(char *at)
+{
+	while (*at >= '0' && *at <= '9')
+		at++;
+	return at;
+}
+
+/* A number, by the invariant. */
+static inline char *
+skip_usual_number(char *at)
+{
+	char *first = at += *at == '-';
+
+	at = skip_digits(at);
+	if (at == first || (*first == '0' && at > first + 1))
+		return NULL;
+	if (*at == '.') {
+		first = ++at;
+		if ((at = skip_digits(at)) == first)
+			return NULL;
+	}
+	if (*at == 'e' || *at == 'E') {
+		at += at[1] == '+' || at[1] == '-' ? 2 : 1;
+		first = at;
+		if ((at = skip_digits(at)) == first)
+			return NULL;
+	}
+	return at;
+}
+
+static inline char *
+skip_usual_string(struct herald__reader *reader, char *at, size_t max_bytes)
+{
+	char *close = herald__find_near_end(reader, at + 1);
+
+	if (close == NULL)
+		return herald__skip_string(reader, at + 1);
+	return (size_t)(close - at) - 1 <= max_bytes ? close + 1 : NULL;
+}
+
+/* A member's name, its colon, and the white space around it. */
+static inline char *
+skip_usual_key(struct herald__reader *reader, char *at)
+{
+	char *start = at;
+
+	if (*at != '"' ||
+	    (at = skip_usual_string(reader, at, reader->limits->max_string_bytes)) == NULL ||
+	    (size_t)(at - start) - 2 > reader->limits->max_key_bytes)
+		return NULL;
+	at = skip_space(at);
+	return *at == ':' ? skip_space(at + 1) : NULL;
+}
+
+/* What is in an object or an array, from its opening bracket on. */
+static char *
+skip_usual_brackets(struct herald__reader *reader, char *at, size_t depth)
+{
+	char close = *at == '{' ? '}' : ']';
+
+	if (depth > reader->limits->max_depth)
+		return NULL;
+	at = skip_space(at + 1);
+	if (*at == close)
+		return at + 1;
+	for (;; at = skip_space(at + 1)) {
+		if (close == '}' && (at = skip_usual_key(reader, at)) == NULL)
+			return NULL;
+		at = skip_usual(reader, at, depth);
+		if (at == NULL || at >= reader->end)
+			return NULL;
+		at = skip_space(at);
+		if (*at != ',')
+			return *at == close ? at + 1 : NULL;
+	}
+}
+
+static char *
+skip_usual(struct herald__reader *reader, char *at, size_t depth)
+{
+	switch (*at) {
+	case '"':
+		return skip_usual_string(reader, at, reader->limits->max_string_bytes);
+	case '{':
+	case '[':
+		return skip_usual_brackets(reader, at, depth + 1);
+	case 't':
+		return is_word(reader, at, "true", 4) ? at + 4 : NULL;
+	case 'f':
+		return is_word(reader, at, "false", 5) ? at + 5 : NULL;
+	case 'n':
+		return is_word(reader, at, "null", 4) ? at + 4 : NULL;
+	default:
+		return skip_usual_number(at);
+	}
+}
+
+static char *
+skip_unwanted(struct herald__reader *reader, char *at)
+{
+	char *after = skip_usual(reader, at, reader->depth);
+
+	return after != NULL ? after : herald__skip_value(reader, at);
+}
+
 /*
  * The field of a member that is not the expected one, and the place of its
  * value. Of a member that no field has the value is skipped: *found is NULL
@@ -639,32 +763,34 @@ static char *
 find_field(struct herald__reader *reader, char *at, const struct herald__plan *plan,
 	   const struct herald__field **found)
 {
-	struct herald__string key;
+	struct herald__string name;
+	struct herald__key key;
 	char *close, *after;
 
 	/* As read_key() does, without a NUL after the name: nobody keeps it. */
-	if (*at == '"' && (close = find_near_end(reader, at + 1)) != NULL &&
+	if (reader->end - at > 16 && *at == '"' &&
+	    (close = herald__find_near_end(reader, at + 1)) != NULL && close - at <= 17 &&
 	    (size_t)(close - at) - 1 <= reader->limits->max_key_bytes) {
-		key = (struct herald__string){at + 1, (size_t)(close - at) - 1, NULL};
+		name = (struct herald__string){at + 1, (size_t)(close - at) - 1, NULL};
+		key = herald__key_words_near(name.data, name.bytes);
 		after = close + 1;
-	} else if ((after = read_key(reader, at, &key)) == NULL) {
+	} else if ((after = read_key(reader, at, &name)) != NULL) {
+		key = herald__key_words(name.data, name.bytes);
+	} else {
 		return NULL;
 	}
 	if ((after = read_colon(reader, after)) == NULL)
 		return NULL;
-	*found = herald__plan_find(plan, key.data, key.bytes);
+	*found = herald__plan_find(plan, &key, name.data);
 	if (*found != NULL)
 		return after;
 	if (plan->schema->reject_unknown)
 		after = herald__fail(reader, at, HERALD_UNKNOWN_MEMBER, "%s has no such member",
 				     plan->schema->name);
-	else if (*after == '"' && (close = find_near_end(reader, after + 1)) != NULL &&
-		 (size_t)(close - after) - 1 <= reader->limits->max_string_bytes)
-		after = close + 1;
 	else
-		after = herald__skip_value(reader, after);
+		after = skip_unwanted(reader, after);
 	if (after == NULL)
-		herald__trace_key(&reader->trace, key.data, key.bytes);
+		herald__trace_key(&reader->trace, name.data, name.bytes);
 	return after;
 }
 
@@ -817,6 +943,7 @@ blame_deferred(struct herald__reader *reader, const struct herald__plan *plan)
 	while ((field->flags & HERALD__DEFERRED) == 0)
 		field++;
 	reader->depth = 1;
+	reader->window = NULL;
 	if (herald__skip_value(reader, reader->deferred) == NULL)
 		herald__trace_key(&reader->trace, field->name, field->name_bytes);
 	else
@@ -842,6 +969,7 @@ herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t b
 	reader.depth = part->depth;
 	reader.base_offset = part->offset;
 	reader.deferred = NULL;
+	reader.window = NULL;
 	if (decode_document(&reader, codec->root, out) != NULL)
 		return HERALD_OK;
 	if (reader.deferred != NULL)
@@ -861,6 +989,7 @@ herald__codec_check_part(const struct herald_codec *codec, const char *data, siz
 	reader.limits = &codec->limits;
 	reader.depth = part->depth;
 	reader.base_offset = part->offset;
+	reader.window = NULL;
 	if ((at = herald__skip_value(&reader, at)) != NULL &&
 	    (at = herald__skip_space(&reader, at)) == reader.end)
 		return HERALD_OK;

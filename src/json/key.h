@@ -28,29 +28,61 @@ herald__load32(const char *at)
 }
 
 /*
- * A hash of a key: its length, its first and its last bytes. The keys in a
- * table are the program's own, so nobody can choose them to collide.
+ * A key as two words: one of up to 16 bytes is all in them, padded with zeros; of a longer one they are
+ * its first and its last eight bytes.
+ */
+struct herald__key {
+	uint64_t first, last;
+	size_t bytes;
+};
+
+/* Any key; nothing outside it is read. */
+static inline struct herald__key
+herald__key_words(const char *text, size_t bytes)
+{
+	struct herald__key key = {.bytes = bytes};
+
+	if (bytes > 16) {
+		key.first = herald__load64(text);
+		key.last = herald__load64(text + bytes - 8);
+		return key;
+	}
+
+	char padded[16] = {0};
+
+	memcpy(padded, text, bytes);
+	key.first = herald__load64(padded);
+	key.last = herald__load64(padded + 8);
+	return key;
+}
+
+/* The same for a key of at most 16 bytes where 16 can be read, without a branch for its length. */
+static inline struct herald__key
+herald__key_words_near(const char *text, size_t bytes)
+{
+	static const unsigned char masks[32] = {
+		0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+		0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+	};
+	const char *mask = (const char *)masks + 16 - bytes;
+
+	return (struct herald__key){
+		.first = herald__load64(text) & herald__load64(mask),
+		.last = herald__load64(text + 8) & herald__load64(mask + 8),
+		.bytes = bytes,
+	};
+}
+
+/*
+ * The upper bits, which depend on all bytes. The keys in a table are the program's own, so nobody can
+ * choose them to collide.
  */
 static inline size_t
-herald__key_hash(const char *key, size_t bytes)
+herald__key_hash(const struct herald__key *key)
 {
-	uint64_t first, last, hash;
+	uint64_t words = key->first ^ (key->last << 29 | key->last >> 35);
 
-	if (bytes >= 8) {
-		first = herald__load64(key);
-		last = herald__load64(key + bytes - 8);
-	} else if (bytes >= 4) {
-		first = herald__load32(key);
-		last = herald__load32(key + bytes - 4);
-	} else {
-		first = bytes > 0 ? (unsigned char)key[0] : 0;
-		last = bytes > 0 ? (uint64_t)(unsigned char)key[bytes / 2] << 8 |
-					   (unsigned char)key[bytes - 1]
-				 : 0;
-	}
-	hash = (first ^ bytes) * 0x9E3779B97F4A7C15u;
-	hash = (hash ^ hash >> 32 ^ last) * 0xD6E8FEB86659FD93u;
-	return (size_t)(hash ^ hash >> 32);
+	return (size_t)(words * 0x9E3779B97F4A7C15u >> 44);
 }
 
 #endif

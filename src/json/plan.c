@@ -132,30 +132,21 @@ set_field(struct herald__field *out, const struct herald_field *field,
 	out->field = field;
 }
 
-const struct herald__field *
-herald__plan_find(const struct herald__plan *plan, const char *key, size_t bytes)
-{
-	for (size_t at = herald__key_hash(key, bytes);; at++) {
-		uint32_t slot = plan->slots[at & plan->slots_mask];
-		const struct herald__field *field;
-
-		if (slot == 0)
-			return NULL;
-		field = &plan->fields[slot - 1];
-		if (field->name_bytes == bytes && memcmp(field->name, key, bytes) == 0)
-			return field;
-	}
-}
-
 static void
 insert_key(struct herald__plan *plan, size_t index)
 {
 	const struct herald__field *field = &plan->fields[index];
-	size_t at = herald__key_hash(field->name, field->name_bytes);
+	struct herald__key key = herald__key_words(field->name, field->name_bytes);
+	size_t at = herald__key_hash(&key);
 
-	while (plan->slots[at & plan->slots_mask] != 0)
+	while (plan->slots[at & plan->slots_mask].field != 0)
 		at++;
-	plan->slots[at & plan->slots_mask] = (uint32_t)(index + 1);
+	plan->slots[at & plan->slots_mask] = (struct herald__slot){
+		.first = key.first,
+		.last = key.last,
+		.bytes = (uint32_t)key.bytes,
+		.field = (uint32_t)(index + 1),
+	};
 }
 
 /*
@@ -198,8 +189,8 @@ measure(const struct herald_schema *schema)
 			layout.tokens_bytes +=
 				write_token(herald__field_key(&schema->fields[i]), NULL);
 		}
-	/* At most half full, so that a search for an unknown key ends soon. */
-	while (layout.slots_count < 2 * layout.fields_count)
+	/* At most a quarter full, so that nearly every search ends at its first place. */
+	while (layout.slots_count < 4 * layout.fields_count)
 		layout.slots_count *= 2;
 	layout.tokens_bytes += HERALD__TOKEN_PADDING;
 	layout.words_count = (layout.fields_count + 63) / 64;
@@ -213,7 +204,7 @@ allocate_plan(const struct herald_schema *schema, const struct herald_allocator 
 	struct layout layout = measure(schema);
 	size_t fields_bytes = (layout.fields_count + 1) * sizeof(struct herald__field);
 	size_t words_bytes = layout.words_count * sizeof(uint64_t);
-	size_t slots_bytes = layout.slots_count * sizeof(uint32_t);
+	size_t slots_bytes = layout.slots_count * sizeof(struct herald__slot);
 	size_t bytes = sizeof(struct herald__plan) + fields_bytes + words_bytes + slots_bytes +
 		       layout.tokens_bytes;
 	struct herald__plan *plan = herald__allocate_zeroed(allocator, 1, bytes);
@@ -228,7 +219,7 @@ allocate_plan(const struct herald_schema *schema, const struct herald_allocator 
 	plan->fields = (struct herald__field *)(void *)behind;
 	plan->required = (uint64_t *)(void *)(behind += fields_bytes);
 	plan->words_count = layout.words_count;
-	plan->slots = (uint32_t *)(void *)(behind += words_bytes);
+	plan->slots = (struct herald__slot *)(void *)(behind += words_bytes);
 	plan->slots_mask = layout.slots_count - 1;
 	*tokens = behind + slots_bytes;
 	return plan;
@@ -259,13 +250,15 @@ fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *l
 	for (size_t i = 0; i < plan->schema->fields_count; i++) {
 		const struct herald_field *field = &plan->schema->fields[i];
 		struct herald__field *out = &plan->fields[plan->fields_count];
+		struct herald__key key;
 		size_t bytes;
 
 		if (field->kind == HERALD_KIND_NONE)
 			continue;
 		out->name = herald__field_key(field);
 		out->name_bytes = strlen(out->name);
-		if (herald__plan_find(plan, out->name, out->name_bytes) != NULL)
+		key = herald__key_words(out->name, out->name_bytes);
+		if (herald__plan_find(plan, &key, out->name) != NULL)
 			return herald__schema_fail(plan->schema, field, error,
 						   "two members have the same key");
 		bytes = write_token(out->name, tokens);

@@ -18,6 +18,7 @@
 #include <herald/arena.h>
 #include <herald/codec.h>
 
+#include "simd.h"
 #include "trace.h"
 #include "utf8.h"
 
@@ -30,6 +31,8 @@ struct herald__reader {
 	char *end;       /* where reading ends */
 	char *whole_end; /* where the input ends: after white space that is not read */
 	struct herald_arena *arena;
+	const char *window; /* where `special` was looked at, see herald__find_near_end() */
+	uint64_t special;
 	const struct herald_limits *limits;
 	char *deferred;     /* a value of which only the brackets were checked, or NULL */
 	size_t depth;       /* arrays and objects open now */
@@ -83,6 +86,38 @@ herald__is_space(char byte)
 	return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
+/*
+ * The closing quote of a string that begins at `at`, if all before it is plain and it is near; else NULL.
+ *
+ * What is special in a window of 64 bytes is kept, so that the next strings in it are found by a shift:
+ * the place of one string waits for the place of the one before it, and looking at bytes takes three
+ * times as long.
+ */
+static inline char *
+herald__find_near_end(struct herald__reader *reader, char *at)
+{
+	uint64_t mask;
+#ifdef HERALD__WINDOW
+	uintptr_t in = (uintptr_t)at - (uintptr_t)reader->window;
+
+	if (in >= HERALD__WINDOW || (mask = reader->special >> in) == 0) {
+		if (reader->end - at < HERALD__WINDOW)
+			goto last;
+		reader->window = at;
+		mask = reader->special = herald__special_window(at);
+		if (mask == 0)
+			return NULL;
+	}
+	at += __builtin_ctzll(mask);
+	return *at == '"' ? at : NULL;
+last:
+#endif
+	if (reader->end - at < HERALD__STEP || (mask = herald__special_mask(at)) == 0)
+		return NULL;
+	at += __builtin_ctzll(mask) / HERALD__STEP_BITS;
+	return *at == '"' ? at : NULL;
+}
+
 /* The first byte at or after `at` that is not white space. May return the end.
  */
 static inline char *
@@ -99,6 +134,9 @@ herald__skip_space(const struct herald__reader *reader, char *at)
  * NULL.
  */
 char *herald__read_string(struct herald__reader *reader, char *at, struct herald__string *out);
+
+/* Check a string whose opening quote is before `at`. Returns the place after its closing quote, or NULL. */
+char *herald__skip_string(struct herald__reader *reader, char *at);
 
 /* Check the value at `at` and leave it as it is. Returns the place after it, or
  * NULL. */

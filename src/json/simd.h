@@ -32,6 +32,17 @@ herald__special_mask(const char *at)
 
 	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
 }
+
+#define HERALD__WINDOW                                                                             \
+	64 /* bytes that herald__special_window() takes; not defined where there is none */
+
+/* The same for a window. */
+static inline uint64_t
+herald__special_window(const char *at)
+{
+	return herald__special_mask(at) | herald__special_mask(at + 16) << 16 |
+	       herald__special_mask(at + 32) << 32 | herald__special_mask(at + 48) << 48;
+}
 #elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(HERALD_NO_SIMD)
 #include <arm_neon.h>
 #define HERALD__STEP 16
@@ -103,43 +114,80 @@ herald__find_stop(char *at, char *end, bool *non_ascii)
 	return at;
 }
 
+/* Move less than sixteen bytes; the places may overlap. */
+static inline void
+herald__move_short(char *out, const char *at, size_t bytes)
+{
+	if (bytes >= 8) {
+		uint64_t first = herald__load64(at), last = herald__load64(at + bytes - 8);
+
+		memcpy(out, &first, 8);
+		memcpy(out + bytes - 8, &last, 8);
+	} else if (bytes >= 4) {
+		uint32_t first = herald__load32(at), last = herald__load32(at + bytes - 4);
+
+		memcpy(out, &first, 4);
+		memcpy(out + bytes - 4, &last, 4);
+	} else {
+		for (size_t i = 0; i < bytes; i++)
+			out[i] = at[i];
+	}
+}
+
 /*
- * Copy a string's bytes towards the front, up to its next backslash or its closing quote, whose place is
- * returned; the quote is there, and `end` is behind it. *to moves behind the copy. The two places may
- * overlap: whole steps are copied only where nothing that is still to be read is overwritten.
+ * Move bytes towards the front of a document that ends at `document_end`; the places may overlap. The
+ * last step is a whole one where that overwrites nothing that is still to be read, and reads nothing that
+ * is not there. Returns the place behind the copy.
  */
 static inline char *
-herald__move_plain(char **to, char *at, const char *end)
+herald__move_plain(char *out, const char *at, size_t bytes, const char *document_end)
 {
-	char *out = *to;
+	char *end = out + bytes;
+
+	if (out == at)
+		return end;
+	if (at - out >= 16 && document_end - at >= (ptrdiff_t)bytes + 16) {
+		for (; out < end; out += 16, at += 16)
+			memcpy(out, at, 16);
+		return end;
+	}
+	for (; end - out >= 16; out += 16, at += 16) {
+		char step[16];
+
+		memcpy(step, at, 16);
+		memcpy(out, step, 16);
+	}
+	herald__move_short(out, at, (size_t)(end - out));
+	return end;
+}
 
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
-	while (end - at >= 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-		uint32_t mask = herald__stop_mask(bytes);
+/* A bit for each backslash in 64 bytes. */
+static inline uint64_t
+herald__find_backslashes(const char *at)
+{
+	uint64_t mask = 0;
 
-		if (mask != 0) {
-			size_t count = (size_t)__builtin_ctz(mask);
+	for (unsigned i = 0; i < 4; i++) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + 16 * i));
 
-			if (at - out >= 16)
-				_mm_storeu_si128((__m128i *)(void *)out, bytes);
-			else
-				for (size_t i = 0; i < count; i++)
-					out[i] = at[i];
-			*to = out + count;
-			return at + count;
-		}
-		_mm_storeu_si128((__m128i *)(void *)out, bytes);
-		at += 16;
-		out += 16;
+		mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(
+				_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')))
+			<< 16 * i;
 	}
-#endif
-	(void)end;
-	while (*at != '"' && *at != '\\')
-		*out++ = *at++;
-	*to = out;
-	return at;
+	return mask;
 }
+#else
+static inline uint64_t
+herald__find_backslashes(const char *at)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < 64; i++)
+		mask |= (uint64_t)(at[i] == '\\') << i;
+	return mask;
+}
+#endif
 
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
 #define HERALD__BLOCK                                                                              \
