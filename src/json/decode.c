@@ -1,7 +1,7 @@
 /*
  * The decoder: JSON into a struct, in one pass and in place, as a plan says.
  * Owns what a value must be for its field (type, range, length, presence) and
- * where it goes. The bytes of strings and skipped values are scan.c's, numbers
+ * where it goes. The bytes of strings are string.c's, skipped values skip.c's, numbers
  * are number.c's, the plan's own correctness is plan.c's.
  *
  * Every function takes the place of its first byte and returns the place after
@@ -23,15 +23,6 @@
 static char *
 decode_object(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out);
 
-/* White space, by the invariant: it stops at '}' at the latest. */
-static inline char *
-skip_space(char *at)
-{
-	while ((unsigned char)*at <= ' ' && herald__is_space(*at))
-		at++;
-	return at;
-}
-
 static char *
 fail_memory(struct herald__reader *reader, const char *at)
 {
@@ -41,21 +32,14 @@ fail_memory(struct herald__reader *reader, const char *at)
 	return herald__fail(reader, at, HERALD_NO_MEMORY, "out of memory");
 }
 
-/* The words true, false and null; the document may end within one. */
-static bool
-is_word(const struct herald__reader *reader, const char *at, const char *word, size_t bytes)
-{
-	return (size_t)(reader->end - at) >= bytes && memcmp(at, word, bytes) == 0;
-}
-
 static char *
 decode_bool(struct herald__reader *reader, char *at, bool *out)
 {
-	if (is_word(reader, at, "true", 4)) {
+	if (herald__is_word(reader, at, "true", 4)) {
 		*out = true;
 		return at + 4;
 	}
-	if (is_word(reader, at, "false", 5)) {
+	if (herald__is_word(reader, at, "false", 5)) {
 		*out = false;
 		return at + 5;
 	}
@@ -369,7 +353,7 @@ decode_elements(struct herald__reader *reader, char *at, const struct herald__fi
 	for (;; at++) {
 		char *item, *after;
 
-		at = skip_space(at);
+		at = herald__skip_blank(at);
 		if (list->count == field->max_count)
 			return check_count(reader, at, at, field, list->count + 1);
 		if ((item = add_item(reader, list)) == NULL)
@@ -386,7 +370,7 @@ decode_elements(struct herald__reader *reader, char *at, const struct herald__fi
 		}
 		/* Only after a closing bracket can the end have come; but any element may
      * be one. */
-		at = after < reader->end ? skip_space(after) : after;
+		at = after < reader->end ? herald__skip_blank(after) : after;
 		if (at == reader->end || (*at != ',' && *at != ']'))
 			return herald__fail_syntax(reader, at, "',' or ']'");
 		if (*at == ']')
@@ -408,7 +392,7 @@ decode_list(struct herald__reader *reader, char *at, const struct herald__field 
 		return herald__fail_type(reader, at, "an array");
 	if (!enter(reader, at))
 		return NULL;
-	at = skip_space(at + 1);
+	at = herald__skip_blank(at + 1);
 	if (*at == ']') {
 		at++;
 		if ((list.items = herald__arena_take(reader->arena, 0)) == NULL)
@@ -443,10 +427,10 @@ read_key(struct herald__reader *reader, char *at, struct herald__string *key)
 static inline char *
 read_colon(struct herald__reader *reader, char *at)
 {
-	at = skip_space(at);
+	at = herald__skip_blank(at);
 	if (*at != ':')
 		return herald__fail_syntax(reader, at, "':'");
-	return skip_space(at + 1);
+	return herald__skip_blank(at + 1);
 }
 
 static char *
@@ -461,7 +445,7 @@ decode_entry(struct herald__reader *reader, char *at, struct herald_pair *pair)
 	pair->key = key.data;
 	if ((at = read_colon(reader, at)) == NULL)
 		return NULL;
-	if (is_word(reader, at, "null", 4)) {
+	if (herald__is_word(reader, at, "null", 4)) {
 		pair->value = "";
 		return at + 4;
 	}
@@ -503,14 +487,14 @@ decode_entries(struct herald__reader *reader, char *at, const struct herald__fie
 	for (;; at++) {
 		struct herald_pair *pair;
 
-		at = skip_space(at);
+		at = herald__skip_blank(at);
 		if (list->count == field->max_count)
 			return check_count(reader, at, at, field, list->count + 1);
 		if ((pair = (struct herald_pair *)(void *)add_item(reader, list)) == NULL)
 			return fail_memory(reader, at);
 		if ((at = decode_entry(reader, at, pair)) == NULL)
 			return NULL;
-		at = skip_space(at);
+		at = herald__skip_blank(at);
 		if (*at == '}')
 			return at + 1;
 		if (*at != ',')
@@ -529,7 +513,7 @@ decode_map(struct herald__reader *reader, char *at, const struct herald__field *
 		return herald__fail_type(reader, at, "an object of strings");
 	if (!enter(reader, at))
 		return NULL;
-	at = skip_space(at + 1);
+	at = herald__skip_blank(at + 1);
 	if (*at == '}') {
 		at++;
 		if ((list.items = herald__arena_take(reader->arena, 0)) == NULL)
@@ -601,7 +585,7 @@ decode_member(struct herald__reader *reader, char *at, const struct herald__fiel
 
 	/* null is the zero value, which is there already; raw JSON keeps it as a
    * value of its own. */
-	if (*at == 'n' && is_word(reader, at, "null", 4) &&
+	if (*at == 'n' && herald__is_word(reader, at, "null", 4) &&
 	    (field->kind != HERALD_KIND_JSON || (field->flags & HERALD__REQUIRED) != 0)) {
 		if ((field->flags & HERALD__REQUIRED) == 0)
 			return at + 4;
@@ -639,121 +623,6 @@ is_token(const struct herald__reader *reader, const char *at, const struct heral
 	return bytes <= 16 || memcmp(at + 8, field->token + 8, bytes - 16) == 0;
 }
 
-/* Skipping what nobody wants. */
-
-/*
- * A value is skipped in one of two ways. This one is for what is valid and usual, four times as fast, and
- * returns NULL for the rest without a word; herald__skip_value() then does it again from the start, and
- * says what is wrong if something is.
- */
-static char *skip_usual(struct herald__reader *reader, char *at, size_t depth);
-
-static inline char *
-skip_digits(char *at)
-{
-	while (*at >= '0' && *at <= '9')
-		at++;
-	return at;
-}
-
-/* A number, by the invariant. */
-static inline char *
-skip_usual_number(char *at)
-{
-	char *first = at += *at == '-';
-
-	at = skip_digits(at);
-	if (at == first || (*first == '0' && at > first + 1))
-		return NULL;
-	if (*at == '.') {
-		first = ++at;
-		if ((at = skip_digits(at)) == first)
-			return NULL;
-	}
-	if (*at == 'e' || *at == 'E') {
-		at += at[1] == '+' || at[1] == '-' ? 2 : 1;
-		first = at;
-		if ((at = skip_digits(at)) == first)
-			return NULL;
-	}
-	return at;
-}
-
-static inline char *
-skip_usual_string(struct herald__reader *reader, char *at, size_t max_bytes)
-{
-	char *close = herald__find_near_end(reader, at + 1);
-
-	if (close == NULL)
-		return herald__skip_string(reader, at + 1);
-	return (size_t)(close - at) - 1 <= max_bytes ? close + 1 : NULL;
-}
-
-/* A member's name, its colon, and the white space around it. */
-static inline char *
-skip_usual_key(struct herald__reader *reader, char *at)
-{
-	char *start = at;
-
-	if (*at != '"' ||
-	    (at = skip_usual_string(reader, at, reader->limits->max_string_bytes)) == NULL ||
-	    (size_t)(at - start) - 2 > reader->limits->max_key_bytes)
-		return NULL;
-	at = skip_space(at);
-	return *at == ':' ? skip_space(at + 1) : NULL;
-}
-
-/* What is in an object or an array, from its opening bracket on. */
-static char *
-skip_usual_brackets(struct herald__reader *reader, char *at, size_t depth)
-{
-	char close = *at == '{' ? '}' : ']';
-
-	if (depth > reader->limits->max_depth)
-		return NULL;
-	at = skip_space(at + 1);
-	if (*at == close)
-		return at + 1;
-	for (;; at = skip_space(at + 1)) {
-		if (close == '}' && (at = skip_usual_key(reader, at)) == NULL)
-			return NULL;
-		at = skip_usual(reader, at, depth);
-		if (at == NULL || at >= reader->end)
-			return NULL;
-		at = skip_space(at);
-		if (*at != ',')
-			return *at == close ? at + 1 : NULL;
-	}
-}
-
-static char *
-skip_usual(struct herald__reader *reader, char *at, size_t depth)
-{
-	switch (*at) {
-	case '"':
-		return skip_usual_string(reader, at, reader->limits->max_string_bytes);
-	case '{':
-	case '[':
-		return skip_usual_brackets(reader, at, depth + 1);
-	case 't':
-		return is_word(reader, at, "true", 4) ? at + 4 : NULL;
-	case 'f':
-		return is_word(reader, at, "false", 5) ? at + 5 : NULL;
-	case 'n':
-		return is_word(reader, at, "null", 4) ? at + 4 : NULL;
-	default:
-		return skip_usual_number(at);
-	}
-}
-
-static char *
-skip_unwanted(struct herald__reader *reader, char *at)
-{
-	char *after = skip_usual(reader, at, reader->depth);
-
-	return after != NULL ? after : herald__skip_value(reader, at);
-}
-
 /*
  * The field of a member that is not the expected one, and the place of its
  * value. Of a member that no field has the value is skipped: *found is NULL
@@ -788,7 +657,7 @@ find_field(struct herald__reader *reader, char *at, const struct herald__plan *p
 		after = herald__fail(reader, at, HERALD_UNKNOWN_MEMBER, "%s has no such member",
 				     plan->schema->name);
 	else
-		after = skip_unwanted(reader, after);
+		after = herald__skip_unwanted(reader, after);
 	if (after == NULL)
 		herald__trace_key(&reader->trace, name.data, name.bytes);
 	return after;
@@ -809,7 +678,7 @@ decode_pair(struct herald__reader *reader, char *at, const struct herald__plan *
 
 	if (is_token(reader, at, *field)) {
 		found = *field;
-		at = skip_space(at + found->token_bytes);
+		at = herald__skip_blank(at + found->token_bytes);
 	} else {
 		at = find_field(reader, at, plan, &found);
 		if (found == NULL)
@@ -846,12 +715,12 @@ decode_members(struct herald__reader *reader, char *at, const struct herald__pla
 {
 	const struct herald__field *field = plan->fields;
 
-	for (;; at = skip_space(at + 1)) {
+	for (;; at = herald__skip_blank(at + 1)) {
 		if ((at = decode_pair(reader, at, plan, out, seen, &field)) == NULL)
 			return NULL;
 		if (at == reader->end)
 			return herald__fail_syntax(reader, at, "',' or '}'");
-		at = skip_space(at);
+		at = herald__skip_blank(at);
 		if (*at == '}')
 			return at + 1;
 		if (*at != ',')
@@ -876,7 +745,7 @@ decode_object(struct herald__reader *reader, char *at, const struct herald__plan
 			return fail_memory(reader, at);
 		memset(seen, 0, bytes);
 	}
-	at = skip_space(at + 1);
+	at = herald__skip_blank(at + 1);
 	if (*at == '}')
 		at++;
 	else if ((at = decode_members(reader, at, plan, out, seen)) == NULL)

@@ -118,6 +118,22 @@ last:
 	return *at == '"' ? at : NULL;
 }
 
+/* White space, by the invariant: it stops at '}' at the latest. */
+static inline char *
+herald__skip_blank(char *at)
+{
+	while ((unsigned char)*at <= ' ' && herald__is_space(*at))
+		at++;
+	return at;
+}
+
+/* The words true, false and null; the document may end within one. */
+static inline bool
+herald__is_word(const struct herald__reader *reader, const char *at, const char *word, size_t bytes)
+{
+	return (size_t)(reader->end - at) >= bytes && memcmp(at, word, bytes) == 0;
+}
+
 /* The first byte at or after `at` that is not white space. May return the end.
  */
 static inline char *
@@ -147,6 +163,9 @@ char *herald__skip_value(struct herald__reader *reader, char *at);
  * backslashes only: whether the value is valid is for somebody else to check.
  */
 char *herald__skip_brackets(char *at, char *end);
+
+/* The same as herald__skip_value(), faster, in a document for which the invariant holds. */
+char *herald__skip_unwanted(struct herald__reader *reader, char *at);
 
 /* Check that `data` is one JSON value with nothing but white space around it.
  */
