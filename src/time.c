@@ -107,6 +107,7 @@ fail(struct herald__time_fault *fault, size_t where, const char *format, ...)
 
 	fault->where = where;
 	va_start(arguments, format);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it was begun a line above. */
 	vsnprintf(fault->what, sizeof(fault->what), format, arguments);
 	va_end(arguments);
 	return false;
