@@ -146,6 +146,12 @@ SERVERS = {
     "bare microhttpd": lambda build: [c_program(build, "server_microhttpd", "libmicrohttpd-dev")],
     "herald microhttpd": lambda build: [
         c_program(build, "server_herald_microhttpd", "libmicrohttpd-dev")],
+    "herald libevent": lambda build: [
+        c_program(build, "server_herald_libevent", "libevent-dev")],
+    "herald civetweb": lambda build: [
+        c_program(build, "server_herald_civetweb", "libcivetweb-dev")],
+    "herald ulfius": lambda build: [
+        c_program(build, "server_herald_ulfius", "libulfius-dev")],
     "go gin": lambda _: [go_program("server")],
     "axum": lambda _: [rust_program("server")],
 }

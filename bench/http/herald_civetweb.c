@@ -1,0 +1,46 @@
+/*
+ * Herald on CivetWeb, which has a thread for each connection that it serves: as many as the loaded case
+ * has connections. It serves until it is killed.
+ *
+ *	server_herald_civetweb PORT
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include <herald/civetweb.h>
+
+#include "events.h"
+
+int
+main(int argc, char **argv)
+{
+	struct herald_service *service = NULL;
+	struct herald_http *http = NULL;
+	struct herald_error error;
+	char address[32];
+	/* More threads than connections: one is taken by the check that it answers at all. */
+	const char *options[] = {"listening_ports",
+				 address,
+				 "enable_keep_alive",
+				 "yes",
+				 "num_threads",
+				 "72",
+				 "tcp_nodelay",
+				 "1",
+				 NULL};
+
+	if (bench_service_create(&service, &error) != HERALD_OK ||
+	    herald_http_create(service, NULL, &http, &error) != HERALD_OK) {
+		fprintf(stderr, "server_herald_civetweb: %s\n", error.message);
+		return 1;
+	}
+	snprintf(address, sizeof(address), "127.0.0.1:%u", bench_port(argc, argv));
+	struct mg_context *context = mg_start(NULL, NULL, options);
+	if (!context) {
+		fputs("server_herald_civetweb: it does not start\n", stderr);
+		return 1;
+	}
+	mg_set_request_handler(context, "/event", herald_civetweb_handle, http);
+	for (;;)
+		pause();
+}
