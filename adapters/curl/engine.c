@@ -241,28 +241,47 @@ end_attempt(struct herald_deliverer *deliverer, struct herald__transfer *transfe
 	give_transfer(engine, transfer);
 }
 
-/* What libcurl has finished. Returns whether there was something. */
-static bool
-collect(struct herald_deliverer *deliverer)
+/*
+ * What libcurl has finished, in order. All messages are taken before the first transfer is removed:
+ * removing one walks along the messages that are left, of which there may be hundreds.
+ */
+static struct herald__transfer *
+take_finished(CURLM *multi)
 {
-	CURLM *multi = deliverer->poller.multi;
+	struct herald__transfer *first = NULL, **end = &first;
 	const CURLMsg *message;
-	bool has_finished = false;
 	int left;
 
 	while ((message = curl_multi_info_read(multi, &left)) != NULL) {
-		struct herald__attempt_result result;
 		struct herald__transfer *transfer;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-		struct herald__queued *item = transfer->item;
-		herald__transfer_end(transfer, message->data.result, &result);
-		end_attempt(deliverer, transfer, item, &result);
-		has_finished = true;
+		transfer->code = message->data.result;
+		transfer->next_finished = NULL;
+		*end = transfer;
+		end = &transfer->next_finished;
 	}
-	return has_finished;
+	return first;
+}
+
+/* End what has finished. Returns whether there was something. */
+static bool
+collect(struct herald_deliverer *deliverer)
+{
+	struct herald__transfer *first = take_finished(deliverer->poller.multi);
+	struct herald__transfer *next;
+
+	for (struct herald__transfer *transfer = first; transfer; transfer = next) {
+		struct herald__queued *item = transfer->item;
+		struct herald__attempt_result result;
+
+		next = transfer->next_finished;
+		herald__transfer_end(transfer, transfer->code, &result);
+		end_attempt(deliverer, transfer, item, &result);
+	}
+	return first != NULL;
 }
 
 static struct herald__transfer *

@@ -54,6 +54,9 @@ struct herald__transfer {
 	char retry_after[64]; /* the header's value, "" for none */
 	char curl_error[CURL_ERROR_SIZE];
 
+	CURLcode code; /* libcurl's result, once it has one */
+	struct herald__transfer *next_finished;
+
 	struct herald__transfer *next; /* idle, or under way */
 	struct herald__transfer *previous;
 };
