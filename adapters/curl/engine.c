@@ -246,19 +246,17 @@ end_attempt(struct herald_deliverer *deliverer, struct herald__transfer *transfe
  * removing one walks along the messages that are left, of which there may be hundreds.
  */
 static struct herald__transfer *
-take_finished(CURLM *multi)
+take_finished(struct herald__multis *multis)
 {
 	struct herald__transfer *first = NULL, **end = &first;
-	const CURLMsg *message;
-	int left;
+	CURLcode code;
+	CURL *easy;
 
-	while ((message = curl_multi_info_read(multi, &left)) != NULL) {
+	while ((easy = herald__multis_next_finished(multis, &code)) != NULL) {
 		struct herald__transfer *transfer;
 
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-		transfer->code = message->data.result;
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+		transfer->code = code;
 		transfer->next_finished = NULL;
 		*end = transfer;
 		end = &transfer->next_finished;
@@ -270,7 +268,7 @@ take_finished(CURLM *multi)
 static bool
 collect(struct herald_deliverer *deliverer)
 {
-	struct herald__transfer *first = take_finished(deliverer->poller.multi);
+	struct herald__transfer *first = take_finished(&deliverer->poller.multis);
 	struct herald__transfer *next;
 
 	for (struct herald__transfer *transfer = first; transfer; transfer = next) {
@@ -331,12 +329,11 @@ begin_attempt(struct herald_deliverer *deliverer, struct herald__queued *item,
 	item->attempts++;
 	if (deliverer->queue->ops->begin)
 		deliverer->queue->ops->begin(deliverer->queue, item);
-	if (herald__transfer_begin(transfer, item) != HERALD_OK) {
+	if (herald__transfer_begin(transfer, item, host) != HERALD_OK) {
 		item->attempts--;
 		give_transfer(&deliverer->engine, transfer);
 		return false;
 	}
-	transfer->host = host;
 	transfer->begun_ms = now;
 	transfer->timeout.due_ms = now + deliverer->options.attempt_timeout_ms;
 	if (transfer->timeout.due_ms > deadline_ms)
