@@ -61,20 +61,21 @@ bool
 herald__multis_init(struct herald__multis *multis, const struct herald_allocator *allocator,
 		    size_t max_transfers, curl_socket_callback on_interest, void *owner)
 {
-	size_t capacity = (max_transfers + MAX_MULTIS - 1) / MAX_MULTIS;
+	size_t count = (max_transfers + TRANSFERS_EACH - 1) / TRANSFERS_EACH;
 
-	if (capacity < TRANSFERS_EACH)
-		capacity = max_transfers < TRANSFERS_EACH ? max_transfers : TRANSFERS_EACH;
+	if (count > MAX_MULTIS)
+		count = MAX_MULTIS;
+	/* As even as it goes: all together they keep hardly more connections than max_transfers. */
 	*multis = (struct herald__multis){
-		.count = (max_transfers + capacity - 1) / capacity,
-		.capacity = capacity,
+		.count = count,
+		.capacity = (max_transfers + count - 1) / count,
 		.allocator = *allocator,
 	};
 	multis->all = herald__allocate_zeroed(allocator, multis->count, sizeof(*multis->all));
 	if (!multis->all)
 		return false;
 	for (size_t i = 0; i < multis->count; i++)
-		if (!init_one(&multis->all[i], capacity, on_interest, owner))
+		if (!init_one(&multis->all[i], multis->capacity, on_interest, owner))
 			return false;
 	return true;
 }
