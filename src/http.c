@@ -78,7 +78,7 @@ herald__http_accepts(const struct herald_http *http, const char *content_type)
 {
 	if (!content_type)
 		return false;
-	/* As most clients write it; reading it by the grammar takes eight calls of the C library. */
+	/* As most clients write it; reading it by the grammar takes some calls of the C library. */
 	if (!http->media_types && strcmp(content_type, "application/json") == 0)
 		return true;
 
