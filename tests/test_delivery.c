@@ -59,8 +59,11 @@ teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
-	herald_deliverer_destroy(fixture->deliverer);
+	/* The server's thread may still be in pass_timeout(), which uses the deliverer. */
+	if (fixture->deliverer)
+		herald_deliverer_stop(fixture->deliverer, 0);
 	misbehaving_server_stop(&fixture->server);
+	herald_deliverer_destroy(fixture->deliverer);
 	recorder_finish(&fixture->recorder);
 	names_clear();
 	free(fixture);

@@ -1,6 +1,6 @@
 /*
- * The parts of a deliverer that need no network: the timer heap, the slots of hosts, the texts of a
- * delivery, the name of a host, and numbers of the backoff at their ends.
+ * The parts of a deliverer that need no network: the timer heap, the slots of hosts, the multi handle of
+ * a transfer, the texts of a delivery, the name of a host, and numbers of the backoff at their ends.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 
 #include "../adapters/curl/backoff.h"
 #include "../adapters/curl/hosts.h"
+#include "../adapters/curl/multis.h"
 #include "../adapters/curl/queue.h"
 #include "../adapters/curl/timer_heap.h"
 #include "../adapters/curl/url.h"
@@ -304,6 +305,45 @@ test_backoff_at_its_ends(void **state)
 	assert_int_equal(herald__retry_after_ms("2", 0, 1500), 1500);
 }
 
+/* The multi handles. */
+
+static int
+no_interest(CURL *easy, curl_socket_t fd, int what, void *state, void *socket_state)
+{
+	(void)easy, (void)fd, (void)what, (void)state, (void)socket_state;
+	return 0;
+}
+
+/* One place keeps to its handle until that is full; then comes the next one, after the last the first. */
+static void
+test_multi_handles_fill_up_in_turn(void **state)
+{
+	struct herald__multis multis;
+	struct herald__multi *multi[130];
+	CURL *easy[COUNT(multi)];
+	(void)state;
+
+	assert_true(herald__multis_init(&multis, &herald_allocator_libc, COUNT(multi), no_interest,
+					NULL));
+	assert_int_equal(multis.count, 3);
+	assert_int_equal(multis.capacity, 44);
+	for (size_t i = 0; i < COUNT(multi); i++) {
+		easy[i] = curl_easy_init();
+		multi[i] = herald__multis_add(&multis, easy[i], 1);
+		assert_ptr_equal(multi[i], &multis.all[(1 + i / 44) % 3]);
+	}
+	/* Room in the first one is used again first. */
+	herald__multi_remove(multi[0], easy[0]);
+	assert_ptr_equal(herald__multis_add(&multis, easy[0], 1), multi[0]);
+	for (size_t i = 0; i < COUNT(multi); i++) {
+		herald__multi_remove(multi[i], easy[i]);
+		curl_easy_cleanup(easy[i]);
+	}
+	for (size_t i = 0; i < multis.count; i++)
+		assert_int_equal(multis.all[i].under_way, 0);
+	herald__multis_finish(&multis);
+}
+
 int
 main(void)
 {
@@ -311,6 +351,7 @@ main(void)
 		cmocka_unit_test(test_timer_heap),
 		cmocka_unit_test(test_slots_per_host_and_turns),
 		cmocka_unit_test(test_slots_that_stay_free),
+		cmocka_unit_test(test_multi_handles_fill_up_in_turn),
 		cmocka_unit_test(test_texts_are_cut_between_characters),
 		cmocka_unit_test(test_host_of_a_url),
 		cmocka_unit_test(test_backoff_at_its_ends),

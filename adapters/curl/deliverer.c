@@ -132,7 +132,8 @@ open_parts(struct herald_deliverer *deliverer, struct herald_error *error)
 		return status;
 	if (!herald__poller_init(&deliverer->poller, &deliverer->allocator,
 				 deliverer->options.slots))
-		return system_error(error, "cannot wait for sockets", errno);
+		return errno == ENOMEM ? out_of_memory(error)
+				       : system_error(error, "cannot wait for sockets", errno);
 	status = herald__engine_init(deliverer);
 	if (status == HERALD_BAD_OPTION)
 		return herald_error_set(error, status, HERALD_NO_OFFSET, "setup returned false");

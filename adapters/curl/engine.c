@@ -241,28 +241,45 @@ end_attempt(struct herald_deliverer *deliverer, struct herald__transfer *transfe
 	give_transfer(engine, transfer);
 }
 
-/* What libcurl has finished. Returns whether there was something. */
+/*
+ * What libcurl has finished, in order. All messages are taken before the first transfer is removed:
+ * removing one walks along the messages that are left, of which there may be hundreds.
+ */
+static struct herald__transfer *
+take_finished(struct herald__multis *multis)
+{
+	struct herald__transfer *first = NULL, **end = &first;
+	CURLcode code;
+	CURL *easy;
+
+	while ((easy = herald__multis_next_finished(multis, &code)) != NULL) {
+		struct herald__transfer *transfer;
+
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+		transfer->code = code;
+		transfer->next_finished = NULL;
+		*end = transfer;
+		end = &transfer->next_finished;
+	}
+	return first;
+}
+
+/* End what has finished. Returns whether there was something. */
 static bool
 collect(struct herald_deliverer *deliverer)
 {
-	CURLM *multi = deliverer->poller.multi;
-	const CURLMsg *message;
-	bool has_finished = false;
-	int left;
+	struct herald__transfer *first = take_finished(&deliverer->poller.multis);
+	struct herald__transfer *next;
 
-	while ((message = curl_multi_info_read(multi, &left)) != NULL) {
-		struct herald__attempt_result result;
-		struct herald__transfer *transfer;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+	for (struct herald__transfer *transfer = first; transfer; transfer = next) {
 		struct herald__queued *item = transfer->item;
-		herald__transfer_end(transfer, message->data.result, &result);
+		struct herald__attempt_result result;
+
+		next = transfer->next_finished;
+		herald__transfer_end(transfer, transfer->code, &result);
 		end_attempt(deliverer, transfer, item, &result);
-		has_finished = true;
 	}
-	return has_finished;
+	return first != NULL;
 }
 
 static struct herald__transfer *
@@ -312,12 +329,11 @@ begin_attempt(struct herald_deliverer *deliverer, struct herald__queued *item,
 	item->attempts++;
 	if (deliverer->queue->ops->begin)
 		deliverer->queue->ops->begin(deliverer->queue, item);
-	if (herald__transfer_begin(transfer, item) != HERALD_OK) {
+	if (herald__transfer_begin(transfer, item, host) != HERALD_OK) {
 		item->attempts--;
 		give_transfer(&deliverer->engine, transfer);
 		return false;
 	}
-	transfer->host = host;
 	transfer->begun_ms = now;
 	transfer->timeout.due_ms = now + deliverer->options.attempt_timeout_ms;
 	if (transfer->timeout.due_ms > deadline_ms)

@@ -38,20 +38,27 @@ herald__hosts_finish(struct herald__hosts *hosts)
 }
 
 /* FNV-1a. Whoever makes names collide slows down the search of a bucket, and nothing else. */
-static struct herald__host **
-bucket_of(struct herald__hosts *hosts, const char *name)
+static uint64_t
+hash_of(const char *name)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 
 	for (; *name; name++)
 		hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
-	return &hosts->buckets[(hash ^ hash >> 32) & (hosts->buckets_count - 1)];
+	return hash ^ hash >> 32;
+}
+
+static struct herald__host **
+bucket_of(struct herald__hosts *hosts, uint64_t hash)
+{
+	return &hosts->buckets[hash & (hosts->buckets_count - 1)];
 }
 
 static struct herald__host *
 get_or_create(struct herald__hosts *hosts, const char *name)
 {
-	struct herald__host **bucket = bucket_of(hosts, name);
+	uint64_t hash = hash_of(name);
+	struct herald__host **bucket = bucket_of(hosts, hash);
 
 	for (struct herald__host *host = *bucket; host; host = host->next_in_bucket)
 		if (strcmp(host->name, name) == 0)
@@ -61,6 +68,7 @@ get_or_create(struct herald__hosts *hosts, const char *name)
 	if (!host)
 		return NULL;
 	memcpy(host->name, name, strlen(name) + 1);
+	host->hash = hash;
 	host->end = &host->first;
 	host->next_in_bucket = *bucket;
 	*bucket = host;
@@ -70,7 +78,7 @@ get_or_create(struct herald__hosts *hosts, const char *name)
 static void
 destroy(struct herald__hosts *hosts, struct herald__host *host)
 {
-	struct herald__host **place = bucket_of(hosts, host->name);
+	struct herald__host **place = bucket_of(hosts, host->hash);
 
 	while (*place != host)
 		place = &(*place)->next_in_bucket;

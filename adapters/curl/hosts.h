@@ -14,6 +14,7 @@
 /* A host with deliveries that wait, or attempts under way. */
 struct herald__host {
 	char name[HERALD__HOST_BYTES];
+	uint64_t hash; /* of the name */
 	size_t in_flight;
 	struct herald__queued *first; /* waiting */
 	struct herald__queued **end;

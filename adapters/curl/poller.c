@@ -1,6 +1,6 @@
 /*
- * epoll beneath libcurl's multi interface. It owns the multi handle, which sockets are watched for
- * what, and the wakeup of the thread; which transfers there are is not its business.
+ * epoll beneath libcurl's multi interface. It owns which sockets are watched for what, and the wakeup
+ * of the thread; which transfers there are, and in which multi handle, is not its business.
  *
  * libcurl tells the end of interest in a socket after every transfer and the beginning before the
  * next one. For sockets of connections, whose closing is told too, the end is not passed on: a
@@ -14,7 +14,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "memory.h"
@@ -23,20 +22,12 @@
 #define FIRST_WATCHES 64
 
 struct herald__watch {
-	uint32_t wanted;  /* by libcurl; 0: nothing */
-	uint32_t watched; /* by epoll; 0: not at all */
-	bool is_ours;     /* of a connection: we hear when it is closed */
-	uint32_t opened;  /* how often one of ours has had this number */
+	struct herald__multi *multi; /* the last that was interested */
+	uint32_t wanted;             /* by libcurl; 0: nothing */
+	uint32_t watched;            /* by epoll; 0: not at all */
+	bool is_ours;                /* of a connection: we hear when it is closed */
+	uint32_t opened;             /* how often one of ours has had this number */
 };
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* NULL when memory is out. */
 static struct herald__watch *
@@ -88,13 +79,15 @@ set_watched(struct herald__poller *poller, int fd, struct herald__watch *watch, 
 static int
 on_interest(CURL *easy, curl_socket_t fd, int what, void *state, void *socket_state)
 {
-	struct herald__poller *poller = state;
+	struct herald__multi *multi = state;
+	struct herald__poller *poller = multi->owner;
 	struct herald__watch *watch = get_watch(poller, fd);
 
 	(void)easy;
 	(void)socket_state;
 	if (!watch)
 		return 0; /* Not watched: the attempt runs into its timeout. */
+	watch->multi = multi;
 	watch->wanted = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
 			(what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
 	if (what == CURL_POLL_REMOVE) {
@@ -106,45 +99,23 @@ on_interest(CURL *easy, curl_socket_t fd, int what, void *state, void *socket_st
 	return 0;
 }
 
-/* libcurl: CURLMOPT_TIMERFUNCTION. */
-static int
-on_timer(CURLM *multi, long timeout_ms, void *state)
-{
-	struct herald__poller *poller = state;
-
-	(void)multi;
-	poller->curl_due_ms = timeout_ms < 0    ? UINT64_MAX
-			      : timeout_ms == 0 ? 0
-						: now_ms() + (uint64_t)timeout_ms;
-	return 0;
-}
-
 static bool
-init_multi(struct herald__poller *poller, size_t max_connections)
+init_multis(struct herald__poller *poller, size_t max_transfers)
 {
-	poller->multi = curl_multi_init();
-	if (!poller->multi) {
-		errno = ENOMEM;
-		return false;
-	}
-	curl_multi_setopt(poller->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
-	curl_multi_setopt(poller->multi, CURLMOPT_SOCKETDATA, poller);
-	curl_multi_setopt(poller->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	curl_multi_setopt(poller->multi, CURLMOPT_TIMERDATA, poller);
-	curl_multi_setopt(poller->multi, CURLMOPT_MAXCONNECTS, (long)max_connections);
-	return true;
+	errno = ENOMEM;
+	return herald__multis_init(&poller->multis, &poller->allocator, max_transfers, on_interest,
+				   poller);
 }
 
 bool
 herald__poller_init(struct herald__poller *poller, const struct herald_allocator *allocator,
-		    size_t max_connections)
+		    size_t max_transfers)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 
 	*poller = (struct herald__poller){
 		.epoll_fd = -1,
 		.wake_fd = -1,
-		.curl_due_ms = UINT64_MAX,
 		.allocator = *allocator,
 	};
 	atomic_init(&poller->signals, 0);
@@ -154,7 +125,7 @@ herald__poller_init(struct herald__poller *poller, const struct herald_allocator
 	event.data.u64 = (uint32_t)poller->wake_fd;
 	if (poller->epoll_fd >= 0 && poller->wake_fd >= 0 &&
 	    epoll_ctl(poller->epoll_fd, EPOLL_CTL_ADD, poller->wake_fd, &event) == 0 &&
-	    init_multi(poller, max_connections))
+	    init_multis(poller, max_transfers))
 		return true;
 
 	int saved = errno;
@@ -166,15 +137,13 @@ herald__poller_init(struct herald__poller *poller, const struct herald_allocator
 void
 herald__poller_finish(struct herald__poller *poller)
 {
-	if (poller->multi)
-		curl_multi_cleanup(poller->multi);
+	herald__multis_finish(&poller->multis);
 	if (poller->wake_fd >= 0)
 		close(poller->wake_fd);
 	if (poller->epoll_fd >= 0)
 		close(poller->epoll_fd);
 	herald__release(&poller->allocator, poller->watches,
 			poller->watches_count * sizeof(struct herald__watch));
-	poller->multi = NULL;
 	poller->watches = NULL;
 }
 
@@ -192,13 +161,7 @@ herald__poller_wake(struct herald__poller *poller)
 void
 herald__poller_run_due(struct herald__poller *poller)
 {
-	int running;
-
-	if (poller->curl_due_ms == UINT64_MAX ||
-	    (poller->curl_due_ms > 0 && poller->curl_due_ms > now_ms()))
-		return;
-	poller->curl_due_ms = UINT64_MAX;
-	curl_multi_socket_action(poller->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	herald__multis_run_due(&poller->multis);
 }
 
 static void
@@ -225,16 +188,17 @@ run_event(struct herald__poller *poller, const struct epoll_event *event)
 		what |= CURL_CSELECT_OUT;
 	if (event->events & (EPOLLERR | EPOLLHUP))
 		what |= CURL_CSELECT_ERR;
-	curl_multi_socket_action(poller->multi, fd, what, &running);
+	curl_multi_socket_action(watch->multi->handle, fd, what, &running);
 }
 
 static int
 wait_ms(const struct herald__poller *poller, int64_t timeout_ms)
 {
-	if (poller->curl_due_ms != UINT64_MAX) {
-		uint64_t now = now_ms();
-		int64_t curl_ms =
-			poller->curl_due_ms > now ? (int64_t)(poller->curl_due_ms - now) : 0;
+	uint64_t due_ms = herald__multis_due_ms(&poller->multis);
+
+	if (due_ms != UINT64_MAX) {
+		uint64_t now = herald__multis_now_ms();
+		int64_t curl_ms = due_ms > now ? (int64_t)(due_ms - now) : 0;
 
 		if (timeout_ms < 0 || curl_ms < timeout_ms)
 			timeout_ms = curl_ms;

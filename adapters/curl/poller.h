@@ -13,15 +13,16 @@
 
 #include <herald/allocator.h>
 
+#include "multis.h"
+
 struct herald__watch;
 
 struct herald__poller {
-	CURLM *multi;
+	struct herald__multis multis;
 	int epoll_fd;
 	int wake_fd;
 	struct herald__watch *watches; /* by file descriptor */
 	size_t watches_count;
-	uint64_t curl_due_ms; /* of the system's clock; UINT64_MAX: none */
 	struct herald_allocator allocator;
 	atomic_uint signals; /* counts calls of herald__poller_wake() */
 	atomic_bool asleep;
@@ -29,7 +30,7 @@ struct herald__poller {
 
 /* Returns false, with errno, when the system or memory has no more. */
 bool herald__poller_init(struct herald__poller *poller, const struct herald_allocator *allocator,
-			 size_t max_connections);
+			 size_t max_transfers);
 
 /* No transfer may be in it. */
 void herald__poller_finish(struct herald__poller *poller);

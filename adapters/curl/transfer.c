@@ -186,7 +186,8 @@ herald__transfer_destroy(struct herald__transfer *transfer)
 /* Attempts. */
 
 enum herald_status
-herald__transfer_begin(struct herald__transfer *transfer, struct herald__queued *item)
+herald__transfer_begin(struct herald__transfer *transfer, struct herald__queued *item,
+		       struct herald__host *host)
 {
 	const struct herald__transfer_settings *settings = transfer->settings;
 	bool has_body = settings->codec != NULL;
@@ -211,17 +212,20 @@ herald__transfer_begin(struct herald__transfer *transfer, struct herald__queued 
 		curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE, (long)transfer->body.bytes);
 	}
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, headers);
-	if (curl_easy_setopt(transfer->easy, CURLOPT_URL, item->delivery.url) != CURLE_OK ||
-	    curl_multi_add_handle(settings->poller->multi, transfer->easy) != CURLM_OK)
+	if (curl_easy_setopt(transfer->easy, CURLOPT_URL, item->delivery.url) != CURLE_OK)
+		return HERALD_NO_MEMORY;
+	transfer->multi = herald__multis_add(&settings->poller->multis, transfer->easy, host->hash);
+	if (!transfer->multi)
 		return HERALD_NO_MEMORY;
 	transfer->item = item;
+	transfer->host = host;
 	return HERALD_OK;
 }
 
 static void
 detach(struct herald__transfer *transfer)
 {
-	curl_multi_remove_handle(transfer->settings->poller->multi, transfer->easy);
+	herald__multi_remove(transfer->multi, transfer->easy);
 	transfer->item = NULL;
 }
 

@@ -43,6 +43,7 @@ struct herald__transfer {
 	/* The attempt's. */
 	struct herald__queued *item;
 	struct herald__host *host;
+	struct herald__multi *multi;
 	uint64_t begun_ms;
 	struct herald__timer timeout;
 	size_t header_bytes;
@@ -53,6 +54,9 @@ struct herald__transfer {
 	bool opened_socket;   /* at least one */
 	char retry_after[64]; /* the header's value, "" for none */
 	char curl_error[CURL_ERROR_SIZE];
+
+	CURLcode code; /* libcurl's result, once it has one */
+	struct herald__transfer *next_finished;
 
 	struct herald__transfer *next; /* idle, or under way */
 	struct herald__transfer *previous;
@@ -74,9 +78,10 @@ herald__transfer_create(const struct herald__transfer_settings *settings,
 /* It must not be under way. NULL is allowed. */
 void herald__transfer_destroy(struct herald__transfer *transfer);
 
-/* Begin an attempt of item. Errors: HERALD_NO_MEMORY. */
+/* Begin an attempt of item, which goes to host. Errors: HERALD_NO_MEMORY. */
 HERALD_MUST_CHECK enum herald_status
-herald__transfer_begin(struct herald__transfer *transfer, struct herald__queued *item);
+herald__transfer_begin(struct herald__transfer *transfer, struct herald__queued *item,
+		       struct herald__host *host);
 
 /* End it, with libcurl's result, and say what it means. */
 void herald__transfer_end(struct herald__transfer *transfer, CURLcode code,

@@ -17,11 +17,17 @@ herald__now_ns(void)
 }
 
 static void
-set_deadline(struct herald__caller *caller, uint32_t timeout_ms)
+set_deadline_from(struct herald__caller *caller, int64_t now_ns, uint32_t timeout_ms)
 {
 	int64_t busy_ns = atomic_load_explicit(&caller->worker->busy_ns, memory_order_relaxed);
-	int64_t deadline_ns = herald__now_ns() - busy_ns + timeout_ms * MS_NS;
+	int64_t deadline_ns = now_ns - busy_ns + timeout_ms * MS_NS;
 	atomic_store_explicit(&caller->deadline_ns, deadline_ns, memory_order_relaxed);
+}
+
+static void
+set_deadline(struct herald__caller *caller, uint32_t timeout_ms)
+{
+	set_deadline_from(caller, herald__now_ns(), timeout_ms);
 }
 
 struct herald__caller *
@@ -54,11 +60,14 @@ void
 herald__caller_leave(struct herald__caller *caller)
 {
 	struct herald__worker *worker = caller->worker;
-	int64_t took_ns = herald__now_ns() - atomic_load(&worker->busy_since_ns);
+	int64_t now_ns = herald__now_ns();
+	int64_t took_ns = now_ns - atomic_load(&worker->busy_since_ns);
 
-	/* In this order: the door must not see the thread idle and its old time. */
-	atomic_fetch_add(&worker->busy_ns, took_ns);
-	set_deadline(caller, worker->header_timeout_ms);
+	/* In this order: the door must not see the thread idle and its old time. Most functions
+	 * return within a tick of the coarse clock, and have taken nothing. */
+	if (took_ns > 0)
+		atomic_fetch_add(&worker->busy_ns, took_ns);
+	set_deadline_from(caller, now_ns, worker->header_timeout_ms);
 	atomic_store(&worker->busy_since_ns, 0);
 }
 

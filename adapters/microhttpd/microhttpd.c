@@ -53,12 +53,23 @@ ends_in_blank(const char *name)
 	return bytes > 0 && (name[bytes - 1] == ' ' || name[bytes - 1] == '\t');
 }
 
+/* Most headers are none of those looked for: their first letter says so, without comparing names. */
+static bool
+may_matter(const char *key)
+{
+	int letter = key[0] | 0x20;
+
+	return letter == 'c' || letter == 't' || letter == 'e';
+}
+
 static enum MHD_Result
 read_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
 	struct herald__head *head = cls;
 
 	(void)kind;
+	if (!may_matter(key))
+		return MHD_YES;
 	if (!value)
 		value = "";
 	if (strcasecmp(key, "Content-Type") == 0) {
