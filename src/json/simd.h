@@ -169,7 +169,8 @@ herald__find_backslashes(const char *at)
 	uint64_t mask = 0;
 
 	for (unsigned i = 0; i < 4; i++) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + (size_t)16 * i));
+		__m128i bytes =
+			_mm_loadu_si128((const __m128i *)(const void *)(at + (size_t)16 * i));
 
 		mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(
 				_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')))
