@@ -36,7 +36,8 @@ struct herald__field {
 	uint32_t token_reads; /* how many bytes comparing reads: token_bytes, at least
                            8; UINT32_MAX in the field after the last one, which
                            nothing matches */
-	uint32_t index;       /* in the plan */
+	uint32_t seen_word;   /* where among the fields that have been seen, and its bit there */
+	uint64_t seen_bit;
 	uint8_t kind;
 	uint8_t element; /* of HERALD_KIND_VALUES: the kind; else HERALD_KIND_NONE */
 	uint8_t flags;
@@ -66,11 +67,12 @@ struct herald__field {
 /* From the comma before a token on, this many bytes may be read. */
 #define HERALD__TOKEN_PADDING 32
 
-/* A place in a plan's table of keys. */
+/* A place in a plan's table of keys. An empty one is as one of the key "", which no field has. */
 struct herald__slot {
 	uint64_t first, last; /* the key's words, see key.h */
 	uint32_t bytes;       /* the key's length */
-	uint32_t field;       /* its index + 1; 0 where there is none */
+	bool more;            /* a key that belongs here is further on */
+	const struct herald__field *field;
 };
 
 /* A schema as the decoder wants it. One allocation; the arrays stand behind the
@@ -82,10 +84,14 @@ struct herald__plan {
 	size_t fields_count;          /* without HERALD_KIND_NONE */
 	struct herald__field *fields; /* in the order of the schema, and one that never matches */
 	struct herald__slot *slots;   /* hash table by key, open addressing */
-	size_t slots_mask;
-	uint64_t *required;   /* a bit for each required field */
-	size_t words_count;   /* of required: 64 fields each */
-	size_t element_bytes; /* sizeof the struct */
+	size_t slots_count;           /* a power of two */
+	unsigned slots_shift;         /* 64 less its logarithm */
+	uint64_t multiplier;          /* by which keys seldom meet, see set_multiplier() */
+	size_t near_key_bytes;        /* of the longest key that has a short way: at most 16 */
+	uint64_t *required;           /* a bit for each required field */
+	size_t words_count;           /* of required: 64 fields each */
+	size_t element_bytes;         /* sizeof the struct */
+	bool reject_unknown;          /* the schema's */
 };
 
 struct herald_codec {
@@ -95,6 +101,10 @@ struct herald_codec {
 	const struct herald__plan *root; /* NULL: herald_json_schema */
 };
 
+/* herald__plan_find() beyond the first slot. */
+const struct herald__field *herald__plan_find_further(const struct herald__plan *plan,
+						      struct herald__key key, const char *text);
+
 /*
  * The field whose key is `text`, without its quotes, or NULL. `key` is its words, which are all that is
  * compared of most keys.
@@ -102,19 +112,16 @@ struct herald_codec {
 static inline const struct herald__field *
 herald__plan_find(const struct herald__plan *plan, const struct herald__key *key, const char *text)
 {
-	for (size_t at = herald__key_hash(key);; at++) {
-		const struct herald__slot *slot = &plan->slots[at & plan->slots_mask];
-		const struct herald__field *field;
+	const struct herald__slot *slot =
+		&plan->slots[herald__key_mix(key) * plan->multiplier >> plan->slots_shift];
 
-		if (slot->field == 0)
-			return NULL;
-		if (slot->first != key->first || slot->last != key->last ||
-		    slot->bytes != key->bytes)
-			continue;
-		field = &plan->fields[slot->field - 1];
-		if (key->bytes <= 16 || memcmp(field->name, text, key->bytes) == 0)
-			return field;
+	if (slot->first == key->first && slot->last == key->last && slot->bytes == key->bytes) {
+		if (key->bytes <= 16)
+			return slot->field;
+	} else if (!slot->more) {
+		return NULL;
 	}
+	return herald__plan_find_further(plan, *key, text);
 }
 
 /* The size in memory of one value of a kind that needs no schema; 0 for the

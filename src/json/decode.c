@@ -20,6 +20,12 @@
 #include "scan.h"
 #include "simd.h"
 
+/*
+ * What decode_value() only passes the value on to: inline it would be given room on the stack, and registers
+ * saved, for every boolean.
+ */
+#define NOT_INLINE __attribute__((noinline))
+
 static char *
 decode_object(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out);
 
@@ -32,7 +38,13 @@ fail_memory(struct herald__reader *reader, const char *at)
 	return herald__fail(reader, at, HERALD_NO_MEMORY, "out of memory");
 }
 
-static char *
+NOT_INLINE static char *
+fail_bool(struct herald__reader *reader, const char *at)
+{
+	return herald__fail_type(reader, at, "true or false");
+}
+
+static inline char *
 decode_bool(struct herald__reader *reader, char *at, bool *out)
 {
 	if (herald__is_word(reader, at, "true", 4)) {
@@ -43,7 +55,7 @@ decode_bool(struct herald__reader *reader, char *at, bool *out)
 		*out = false;
 		return at + 5;
 	}
-	return herald__fail_type(reader, at, "true or false");
+	return fail_bool(reader, at);
 }
 
 static char *
@@ -63,9 +75,10 @@ read_short_integer(char *at, int64_t *out)
 	bool negative = *at == '-';
 	char *first = at += negative;
 	uint64_t value = 0;
+	unsigned digit;
 
-	for (; *at >= '0' && *at <= '9'; at++)
-		value = value * 10 + (uint64_t)(*at - '0');
+	for (; (digit = (unsigned char)*at - (unsigned)'0') <= 9; at++)
+		value = value * 10 + digit;
 	if (at == first || at - first > 18 || (*first == '0' && at > first + 1) || *at == '.' ||
 	    *at == 'e' || *at == 'E')
 		return NULL;
@@ -73,22 +86,68 @@ read_short_integer(char *at, int64_t *out)
 	return at;
 }
 
-static inline char *
-decode_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
-	      int64_t *out)
+NOT_INLINE static char *
+decode_any_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
+		  int64_t *out)
 {
 	struct herald__integer value;
-	char *after = read_short_integer(at, out);
+	char *after = herald__read_integer(reader, at, &value);
 
-	if (after != NULL && *out >= field->range.integer.min && *out <= field->range.integer.max)
-		return after;
-	if ((after = herald__read_integer(reader, at, &value)) == NULL)
+	if (after == NULL)
 		return NULL;
 	if (value.overflow || value.magnitude > (uint64_t)INT64_MAX + value.negative)
 		return fail_integer(reader, at, field);
 	*out = (int64_t)(value.negative ? -value.magnitude : value.magnitude);
 	if (*out < field->range.integer.min || *out > field->range.integer.max)
 		return fail_integer(reader, at, field);
+	return after;
+}
+
+static inline char *
+decode_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      int64_t *out)
+{
+	char *after = read_short_integer(at, out);
+
+	if (after != NULL && *out >= field->range.integer.min && *out <= field->range.integer.max)
+		return after;
+	return decode_any_signed(reader, at, field, out);
+}
+
+static inline void
+store_narrow(enum herald_kind kind, int64_t value, char *out)
+{
+	if (kind == HERALD_KIND_INT32)
+		*(int32_t *)(void *)out = (int32_t)value;
+	else if (kind == HERALD_KIND_INT16)
+		*(int16_t *)(void *)out = (int16_t)value;
+	else
+		*(int8_t *)(void *)out = (int8_t)value;
+}
+
+NOT_INLINE static char *
+decode_any_narrow(struct herald__reader *reader, char *at, const struct herald__field *field,
+		  enum herald_kind kind, char *out)
+{
+	int64_t value;
+	char *after = decode_any_signed(reader, at, field, &value);
+
+	if (after != NULL)
+		store_narrow(kind, value, out);
+	return after;
+}
+
+/* A signed integer of less than 64 bits. */
+static inline char *
+decode_narrow(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      enum herald_kind kind, char *out)
+{
+	int64_t value;
+	char *after = read_short_integer(at, &value);
+
+	if (after == NULL || value < field->range.integer.min || value > field->range.integer.max)
+		return decode_any_narrow(reader, at, field, kind, out);
+	store_narrow(kind, value, out);
 	return after;
 }
 
@@ -109,7 +168,7 @@ decode_unsigned(struct herald__reader *reader, char *at, const struct herald__fi
 	return after;
 }
 
-static inline char *
+NOT_INLINE static char *
 decode_double(struct herald__reader *reader, char *at, const struct herald__field *field,
 	      double *out)
 {
@@ -121,7 +180,7 @@ decode_double(struct herald__reader *reader, char *at, const struct herald__fiel
 	return after;
 }
 
-static char *
+NOT_INLINE static char *
 decode_float(struct herald__reader *reader, char *at, const struct herald__field *field, float *out)
 {
 	char *after = herald__read_float(reader, at, out);
@@ -132,45 +191,24 @@ decode_float(struct herald__reader *reader, char *at, const struct herald__field
 	return after;
 }
 
-static char *
-decode_number(struct herald__reader *reader, char *at, const struct herald__field *field,
-	      enum herald_kind kind, char *out)
+NOT_INLINE static char *
+decode_natural(struct herald__reader *reader, char *at, const struct herald__field *field,
+	       enum herald_kind kind, char *out)
 {
-	char *after;
-	int64_t integer;
-	uint64_t natural;
+	uint64_t value;
+	char *after = decode_unsigned(reader, at, field, &value);
 
-	switch (kind) {
-	case HERALD_KIND_FLOAT:
-		return decode_float(reader, at, field, (float *)(void *)out);
-	case HERALD_KIND_UINT8:
-	case HERALD_KIND_UINT16:
-	case HERALD_KIND_UINT32:
-	case HERALD_KIND_UINT64:
-		if ((after = decode_unsigned(reader, at, field, &natural)) == NULL)
-			return NULL;
-		if (kind == HERALD_KIND_UINT8)
-			*(uint8_t *)(void *)out = (uint8_t)natural;
-		else if (kind == HERALD_KIND_UINT16)
-			*(uint16_t *)(void *)out = (uint16_t)natural;
-		else if (kind == HERALD_KIND_UINT32)
-			*(uint32_t *)(void *)out = (uint32_t)natural;
-		else
-			*(uint64_t *)(void *)out = natural;
-		return after;
-	default:
-		if ((after = decode_signed(reader, at, field, &integer)) == NULL)
-			return NULL;
-		if (kind == HERALD_KIND_INT8)
-			*(int8_t *)(void *)out = (int8_t)integer;
-		else if (kind == HERALD_KIND_INT16)
-			*(int16_t *)(void *)out = (int16_t)integer;
-		else if (kind == HERALD_KIND_INT32)
-			*(int32_t *)(void *)out = (int32_t)integer;
-		else
-			*(int64_t *)(void *)out = integer;
-		return after;
-	}
+	if (after == NULL)
+		return NULL;
+	if (kind == HERALD_KIND_UINT8)
+		*(uint8_t *)(void *)out = (uint8_t)value;
+	else if (kind == HERALD_KIND_UINT16)
+		*(uint16_t *)(void *)out = (uint16_t)value;
+	else if (kind == HERALD_KIND_UINT32)
+		*(uint32_t *)(void *)out = (uint32_t)value;
+	else
+		*(uint64_t *)(void *)out = value;
+	return after;
 }
 
 /* The string at `at`, without its quotes. */
@@ -182,8 +220,8 @@ read_string(struct herald__reader *reader, char *at, const char *expected,
 
 	if (*at != '"')
 		return herald__fail_type(reader, at, expected);
-	close = herald__find_near_end(reader, start);
-	if (close == NULL || (size_t)(close - start) > reader->limits->max_string_bytes)
+	close = herald__next_stop(reader, start);
+	if (*close != '"' || (size_t)(close - start) > reader->limits->max_string_bytes)
 		return herald__read_string(reader, start, out);
 	*out = (struct herald__string){start, (size_t)(close - start), NULL};
 	*close = '\0';
@@ -208,7 +246,7 @@ store_chars(struct herald__reader *reader, char *at, const struct herald__field 
 	return after;
 }
 
-static char *
+NOT_INLINE static char *
 decode_string(struct herald__reader *reader, char *at, const struct herald__field *field,
 	      enum herald_kind kind, char *out)
 {
@@ -234,7 +272,7 @@ decode_string(struct herald__reader *reader, char *at, const struct herald__fiel
 	return after;
 }
 
-static char *
+NOT_INLINE static char *
 decode_time(struct herald__reader *reader, char *at, struct herald_time *out)
 {
 	struct herald__time_fault fault;
@@ -247,7 +285,7 @@ decode_time(struct herald__reader *reader, char *at, struct herald_time *out)
 			    fault.what);
 }
 
-static char *
+NOT_INLINE static char *
 decode_enum(struct herald__reader *reader, char *at, const struct herald__field *field, int *out)
 {
 	const struct herald_name *names = field->field->names;
@@ -268,7 +306,7 @@ decode_enum(struct herald__reader *reader, char *at, const struct herald__field 
 			    text.data);
 }
 
-static char *
+NOT_INLINE static char *
 decode_json(struct herald__reader *reader, char *at, const struct herald__field *field,
 	    struct herald_json *out)
 {
@@ -378,7 +416,7 @@ decode_elements(struct herald__reader *reader, char *at, const struct herald__fi
 	}
 }
 
-static char *
+NOT_INLINE static char *
 decode_list(struct herald__reader *reader, char *at, const struct herald__field *field, char *out,
 	    size_t *count)
 {
@@ -502,7 +540,7 @@ decode_entries(struct herald__reader *reader, char *at, const struct herald__fie
 	}
 }
 
-static char *
+NOT_INLINE static char *
 decode_map(struct herald__reader *reader, char *at, const struct herald__field *field,
 	   struct herald_map *out)
 {
@@ -527,7 +565,7 @@ decode_map(struct herald__reader *reader, char *at, const struct herald__field *
 	return check_keys(reader, out, check_count(reader, start, at, field, list.count));
 }
 
-static char *
+NOT_INLINE static char *
 decode_pointer(struct herald__reader *reader, char *at, const struct herald__field *field,
 	       char *out)
 {
@@ -542,8 +580,7 @@ decode_pointer(struct herald__reader *reader, char *at, const struct herald__fie
 	return decode_object(reader, at, field->inner, target);
 }
 
-/* A value of a kind that needs no count: a member's, or an element's of a list
- * of values. */
+/* A member's value, or an element's of a list of values. */
 static inline char *
 decode_value(struct herald__reader *reader, char *at, const struct herald__field *field,
 	     enum herald_kind kind, char *out)
@@ -567,13 +604,32 @@ decode_value(struct herald__reader *reader, char *at, const struct herald__field
 		return decode_object(reader, at, field->inner, out);
 	case HERALD_KIND_POINTER:
 		return decode_pointer(reader, at, field, out);
+	case HERALD_KIND_LIST:
+	case HERALD_KIND_VALUES:
+		return decode_list(reader, at, field, out,
+				   (size_t *)(void *)(out - field->offset + field->count_offset));
 	case HERALD_KIND_DOUBLE:
 		return decode_double(reader, at, field, (double *)(void *)out);
+	case HERALD_KIND_FLOAT:
+		return decode_float(reader, at, field, (float *)(void *)out);
 	case HERALD_KIND_INT64:
 		return decode_signed(reader, at, field, (int64_t *)(void *)out);
+	case HERALD_KIND_INT8:
+	case HERALD_KIND_INT16:
+	case HERALD_KIND_INT32:
+		return decode_narrow(reader, at, field, kind, out);
 	default:
-		return decode_number(reader, at, field, kind, out);
+		return decode_natural(reader, at, field, kind, out);
 	}
+}
+
+/* A member's null. */
+NOT_INLINE static char *
+decode_null(struct herald__reader *reader, char *at, const struct herald__field *field)
+{
+	if ((field->flags & HERALD__REQUIRED) == 0)
+		return at + 4;
+	return herald__fail(reader, at, HERALD_MISSING, "the member is required, but null");
 }
 
 /* A member's value, or its null. `out` is the struct, all zero where this
@@ -583,27 +639,21 @@ decode_member(struct herald__reader *reader, char *at, const struct herald__fiel
 {
 	char *close;
 
-	/* null is the zero value, which is there already; raw JSON keeps it as a
-   * value of its own. */
-	if (*at == 'n' && herald__is_word(reader, at, "null", 4) &&
-	    (field->kind != HERALD_KIND_JSON || (field->flags & HERALD__REQUIRED) != 0)) {
-		if ((field->flags & HERALD__REQUIRED) == 0)
-			return at + 4;
-		return herald__fail(reader, at, HERALD_MISSING, "the member is required, but null");
-	}
 	if ((field->flags & HERALD__PLAIN) != 0 && *at == '"' &&
-	    (close = herald__find_near_end(reader, at + 1)) != NULL &&
+	    *(close = herald__next_stop(reader, at + 1)) == '"' &&
 	    (size_t)(close - at) - 1 >= field->min_bytes &&
 	    (size_t)(close - at) - 1 <= field->plain_max_bytes) {
 		*close = '\0';
 		*(const char **)(void *)(out + field->offset) = at + 1;
 		return close + 1;
 	}
+	/* null is the zero value, which is there already; raw JSON keeps it as a
+	 * value of its own. */
+	if (*at == 'n' && herald__is_word(reader, at, "null", 4) &&
+	    (field->kind != HERALD_KIND_JSON || (field->flags & HERALD__REQUIRED) != 0))
+		return decode_null(reader, at, field);
 	if ((field->flags & HERALD__OPTIONAL) != 0)
 		*(bool *)(void *)(out + field->has_offset) = true;
-	if (field->kind == HERALD_KIND_LIST || field->kind == HERALD_KIND_VALUES)
-		return decode_list(reader, at, field, out + field->offset,
-				   (size_t *)(void *)(out + field->count_offset));
 	return decode_value(reader, at, field, (enum herald_kind)field->kind, out + field->offset);
 }
 
@@ -623,44 +673,62 @@ is_token(const struct herald__reader *reader, const char *at, const struct heral
 	return bytes <= 16 || memcmp(at + 8, field->token + 8, bytes - 16) == 0;
 }
 
+/* Skip the value of a member that no field has. */
+static inline char *
+skip_member(struct herald__reader *reader, char *at, const struct herald__plan *plan,
+	    const char *name, size_t name_bytes)
+{
+	char *after;
+
+	if (plan->reject_unknown)
+		after = herald__fail(reader, name - 1, HERALD_UNKNOWN_MEMBER,
+				     "%s has no such member", plan->schema->name);
+	else
+		after = herald__skip_unwanted(reader, at);
+	if (after == NULL)
+		herald__trace_key(&reader->trace, name, name_bytes);
+	return after;
+}
+
+/* find_field() for any name. */
+NOT_INLINE static char *
+find_field_slowly(struct herald__reader *reader, char *at, const struct herald__plan *plan,
+		  const struct herald__field **found)
+{
+	struct herald__string name;
+	struct herald__key key;
+
+	if ((at = read_key(reader, at, &name)) == NULL || (at = read_colon(reader, at)) == NULL)
+		return NULL;
+	key = herald__key_words(name.data, name.bytes);
+	*found = herald__plan_find(plan, &key, name.data);
+	return *found != NULL ? at : skip_member(reader, at, plan, name.data, name.bytes);
+}
+
 /*
  * The field of a member that is not the expected one, and the place of its
  * value. Of a member that no field has the value is skipped: *found is NULL
  * then, and the place is the one after it.
  */
-static char *
+static inline char *
 find_field(struct herald__reader *reader, char *at, const struct herald__plan *plan,
 	   const struct herald__field **found)
 {
-	struct herald__string name;
+	char *name = at + 1, *close;
+	size_t bytes;
 	struct herald__key key;
-	char *close, *after;
 
-	/* As read_key() does, without a NUL after the name: nobody keeps it. */
-	if (reader->end - at > 16 && *at == '"' &&
-	    (close = herald__find_near_end(reader, at + 1)) != NULL && close - at <= 17 &&
-	    (size_t)(close - at) - 1 <= reader->limits->max_key_bytes) {
-		name = (struct herald__string){at + 1, (size_t)(close - at) - 1, NULL};
-		key = herald__key_words_near(name.data, name.bytes);
-		after = close + 1;
-	} else if ((after = read_key(reader, at, &name)) != NULL) {
-		key = herald__key_words(name.data, name.bytes);
-	} else {
-		return NULL;
-	}
-	if ((after = read_colon(reader, after)) == NULL)
-		return NULL;
-	*found = herald__plan_find(plan, &key, name.data);
-	if (*found != NULL)
-		return after;
-	if (plan->schema->reject_unknown)
-		after = herald__fail(reader, at, HERALD_UNKNOWN_MEMBER, "%s has no such member",
-				     plan->schema->name);
-	else
-		after = herald__skip_unwanted(reader, after);
-	if (after == NULL)
-		herald__trace_key(&reader->trace, name.data, name.bytes);
-	return after;
+	/* A short name with its colon right behind it. */
+	if (reader->end - at <= 18 || *at != '"')
+		return find_field_slowly(reader, at, plan, found);
+	close = herald__next_stop(reader, name);
+	bytes = (size_t)(close - name);
+	if (bytes > plan->near_key_bytes || memcmp(close, "\":", 2) != 0)
+		return find_field_slowly(reader, at, plan, found);
+	key = herald__key_words_near(name, bytes);
+	*found = herald__plan_find(plan, &key, name);
+	at = herald__skip_blank(close + 2);
+	return *found != NULL ? at : skip_member(reader, at, plan, name, bytes);
 }
 
 /*
@@ -674,7 +742,6 @@ decode_pair(struct herald__reader *reader, char *at, const struct herald__plan *
 {
 	const struct herald__field *found = NULL;
 	char *name = at, *after;
-	uint64_t *word, bit;
 
 	if (is_token(reader, at, *field)) {
 		found = *field;
@@ -685,13 +752,11 @@ decode_pair(struct herald__reader *reader, char *at, const struct herald__plan *
 			return at;
 	}
 	*field = found + 1;
-	word = &seen[found->index / 64];
-	bit = (uint64_t)1 << found->index % 64;
-	if ((*word & bit) != 0)
+	if ((seen[found->seen_word] & found->seen_bit) != 0)
 		after = herald__fail(reader, name, HERALD_DUPLICATE, "the member stands twice");
 	else
 		after = decode_member(reader, at, found, out);
-	*word |= bit;
+	seen[found->seen_word] |= found->seen_bit;
 	if (after == NULL)
 		herald__trace_key(&reader->trace, found->name, found->name_bytes);
 	return after;
@@ -721,10 +786,11 @@ decode_members(struct herald__reader *reader, char *at, const struct herald__pla
 		if (at == reader->end)
 			return herald__fail_syntax(reader, at, "',' or '}'");
 		at = herald__skip_blank(at);
+		if (*at == ',')
+			continue;
 		if (*at == '}')
 			return at + 1;
-		if (*at != ',')
-			return herald__fail_syntax(reader, at, "',' or '}'");
+		return herald__fail_syntax(reader, at, "',' or '}'");
 	}
 }
 
@@ -813,6 +879,9 @@ blame_deferred(struct herald__reader *reader, const struct herald__plan *plan)
 		field++;
 	reader->depth = 1;
 	reader->window = NULL;
+	reader->ahead_bytes = 0;
+	reader->text = HERALD__UNKNOWN;
+	reader->sequences_count = 0;
 	if (herald__skip_value(reader, reader->deferred) == NULL)
 		herald__trace_key(&reader->trace, field->name, field->name_bytes);
 	else
@@ -830,15 +899,10 @@ herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t b
 	/* Of no bytes the pointer may be NULL, to which nothing can be added. */
 	if (bytes == 0)
 		data = &nothing;
-	/* Not an initialiser: the error struct in it is large, and needed only after a failure. */
-	reader.begin = data;
-	reader.end = reader.whole_end = data + bytes;
+	herald__reader_begin(&reader, data, bytes, &codec->limits);
 	reader.arena = arena;
-	reader.limits = &codec->limits;
 	reader.depth = part->depth;
 	reader.base_offset = part->offset;
-	reader.deferred = NULL;
-	reader.window = NULL;
 	if (decode_document(&reader, codec->root, out) != NULL)
 		return HERALD_OK;
 	if (reader.deferred != NULL)
@@ -853,12 +917,9 @@ herald__codec_check_part(const struct herald_codec *codec, const char *data, siz
 	struct herald__reader reader;
 	char *at = (char *)data; /* skipping does not write */
 
-	reader.begin = at;
-	reader.end = reader.whole_end = at + bytes;
-	reader.limits = &codec->limits;
+	herald__reader_begin(&reader, at, bytes, &codec->limits);
 	reader.depth = part->depth;
 	reader.base_offset = part->offset;
-	reader.window = NULL;
 	if ((at = herald__skip_value(&reader, at)) != NULL &&
 	    (at = herald__skip_space(&reader, at)) == reader.end)
 		return HERALD_OK;

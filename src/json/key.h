@@ -74,15 +74,13 @@ herald__key_words_near(const char *text, size_t bytes)
 }
 
 /*
- * The upper bits, which depend on all bytes. The keys in a table are the program's own, so nobody can
- * choose them to collide.
+ * Two words as one, of which the upper bits of a product depend on all bytes. The keys in a table are the
+ * program's own, so nobody can choose them to collide.
  */
-static inline size_t
-herald__key_hash(const struct herald__key *key)
+static inline uint64_t
+herald__key_mix(const struct herald__key *key)
 {
-	uint64_t words = key->first ^ (key->last << 29 | key->last >> 35);
-
-	return (size_t)(words * 0x9E3779B97F4A7C15u >> 44);
+	return key->first ^ (key->last << 29 | key->last >> 35);
 }
 
 #endif

@@ -132,21 +132,55 @@ set_field(struct herald__field *out, const struct herald_field *field,
 	out->field = field;
 }
 
-static void
-insert_key(struct herald__plan *plan, size_t index)
+/* Returns whether the key found its place taken. */
+static bool
+insert_key(struct herald__plan *plan, const struct herald__field *field)
 {
-	const struct herald__field *field = &plan->fields[index];
 	struct herald__key key = herald__key_words(field->name, field->name_bytes);
-	size_t at = herald__key_hash(&key);
+	size_t first = herald__key_mix(&key) * plan->multiplier >> plan->slots_shift, at = first;
 
-	while (plan->slots[at & plan->slots_mask].field != 0)
-		at++;
-	plan->slots[at & plan->slots_mask] = (struct herald__slot){
-		.first = key.first,
-		.last = key.last,
-		.bytes = (uint32_t)key.bytes,
-		.field = (uint32_t)(index + 1),
-	};
+	while (plan->slots[at].field != NULL) {
+		plan->slots[at].more = true;
+		at = (at + 1) % plan->slots_count;
+	}
+	plan->slots[at].first = key.first;
+	plan->slots[at].last = key.last;
+	plan->slots[at].bytes = (uint32_t)key.bytes;
+	plan->slots[at].field = field;
+	return at != first;
+}
+
+/* Try multipliers until no two keys meet, or enough of them. */
+static void
+fill_slots(struct herald__plan *plan)
+{
+	bool taken = true;
+
+	for (unsigned tries = 0; taken && tries < 64; tries++) {
+		/* Odd, by the golden ratio: its bits look random. */
+		plan->multiplier = UINT64_C(0x9E3779B97F4A7C15) * (2 * tries + 1);
+		memset(plan->slots, 0, plan->slots_count * sizeof(*plan->slots));
+		taken = false;
+		for (size_t i = 0; i < plan->fields_count; i++)
+			taken |= insert_key(plan, &plan->fields[i]);
+	}
+}
+
+const struct herald__field *
+herald__plan_find_further(const struct herald__plan *plan, struct herald__key key, const char *text)
+{
+	size_t at = herald__key_mix(&key) * plan->multiplier >> plan->slots_shift;
+
+	for (;; at = (at + 1) % plan->slots_count) {
+		const struct herald__slot *slot = &plan->slots[at];
+
+		if (slot->first == key.first && slot->last == key.last &&
+		    slot->bytes == key.bytes && slot->field != NULL &&
+		    (key.bytes <= 16 || memcmp(slot->field->name, text, key.bytes) == 0))
+			return slot->field;
+		if (!slot->more)
+			return NULL;
+	}
 }
 
 /*
@@ -216,11 +250,13 @@ allocate_plan(const struct herald_schema *schema, const struct herald_allocator 
 	plan->schema = schema;
 	plan->allocated_bytes = bytes;
 	plan->element_bytes = schema->bytes;
+	plan->reject_unknown = schema->reject_unknown;
 	plan->fields = (struct herald__field *)(void *)behind;
 	plan->required = (uint64_t *)(void *)(behind += fields_bytes);
 	plan->words_count = layout.words_count;
 	plan->slots = (struct herald__slot *)(void *)(behind += words_bytes);
-	plan->slots_mask = layout.slots_count - 1;
+	plan->slots_count = layout.slots_count;
+	plan->slots_shift = 64 - (unsigned)__builtin_ctzll(layout.slots_count);
 	*tokens = behind + slots_bytes;
 	return plan;
 }
@@ -247,6 +283,8 @@ static enum herald_status
 fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *limits,
 	  struct herald_error *error)
 {
+	plan->near_key_bytes = limits->max_key_bytes < 16 ? limits->max_key_bytes : 16;
+	plan->multiplier = 1;
 	for (size_t i = 0; i < plan->schema->fields_count; i++) {
 		const struct herald_field *field = &plan->schema->fields[i];
 		struct herald__field *out = &plan->fields[plan->fields_count];
@@ -264,7 +302,8 @@ fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *l
 		bytes = write_token(out->name, tokens);
 		set_token(out, tokens + 1, bytes - 1);
 		tokens += bytes;
-		out->index = (uint32_t)plan->fields_count;
+		out->seen_word = (uint32_t)(plan->fields_count / 64);
+		out->seen_bit = (uint64_t)1 << plan->fields_count % 64;
 		set_field(out, field, limits);
 		if (!set_range(out, field))
 			return herald__schema_fail(
@@ -274,11 +313,12 @@ fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *l
 			return herald__schema_fail(plan->schema, field, error,
 						   "the key is longer than limits.max_key_bytes");
 		if (field->required)
-			plan->required[plan->fields_count / 64] |= (uint64_t)1
-								   << plan->fields_count % 64;
-		insert_key(plan, plan->fields_count++);
+			plan->required[out->seen_word] |= out->seen_bit;
+		insert_key(plan, out);
+		plan->fields_count++;
 	}
 	plan->fields[plan->fields_count].token_reads = UINT32_MAX;
+	fill_slots(plan);
 	return HERALD_OK;
 }
 

@@ -332,10 +332,7 @@ prepend_raw_key(struct herald__reader *reader, const char *key, size_t bytes)
 		return;
 	}
 	memcpy(copy, key, bytes + 1); /* with its closing quote */
-	memset(&scratch, 0, sizeof(scratch));
-	scratch.begin = copy;
-	scratch.end = scratch.whole_end = copy + bytes + 1;
-	scratch.limits = &limits;
+	herald__reader_begin(&scratch, copy, bytes + 1, &limits);
 	if (herald__read_string(&scratch, copy, &text) != NULL)
 		herald__trace_key(&reader->trace, text.data, text.bytes);
 }
@@ -442,12 +439,7 @@ herald__check_json(const char *data, size_t bytes, const struct herald_limits *l
 	struct herald__reader reader;
 	char *at = (char *)data; /* skipping does not write */
 
-	reader.begin = at;
-	reader.end = reader.whole_end = at + bytes;
-	reader.limits = limits;
-	reader.depth = 0;
-	reader.base_offset = 0;
-	reader.window = NULL;
+	herald__reader_begin(&reader, at, bytes, limits);
 	if ((at = skip_checked(&reader, at)) == NULL)
 		return reader.trace.error.status;
 	return herald__skip_space(&reader, at) == reader.end ? HERALD_OK : HERALD_BAD_JSON;

@@ -25,20 +25,65 @@
 /* The most that limits.max_depth can be: a bit each on the stack. */
 #define HERALD__MAX_DEPTH 1024
 
+/* What is known of the bytes in a document that have not been read. */
+enum herald__text {
+	HERALD__UNKNOWN,
+	HERALD__UTF8,
+	HERALD__INVALID, /* not UTF-8 */
+};
+
+struct herald__reader;
+
+/* Looks for stops from `at` on, which is not the end. */
+typedef void herald__look_function(struct herald__reader *reader, char *at);
+
+/* The one for this processor. */
+herald__look_function *herald__choose_look(void);
+
+/* How far is looked ahead, in 64 bytes. */
+#define HERALD__AHEAD 16
+
 /* A document being read. */
 struct herald__reader {
 	char *begin;
 	char *end;       /* where reading ends */
 	char *whole_end; /* where the input ends: after white space that is not read */
 	struct herald_arena *arena;
-	const char *window; /* where `special` was looked at, see herald__find_near_end() */
-	uint64_t special;
+	char *window;   /* 64 bytes, the stops of which are in `stops`, see herald__next_stop() */
+	uint64_t stops; /* a bit for each byte */
+	char *ahead_begin; /* likewise of what was looked at in advance */
+	size_t ahead_bytes;
+	uint64_t ahead[HERALD__AHEAD];
+	const uint64_t *next,
+		*ahead_end; /* in it: the one after the window's, and the last one's */
+	herald__look_function *look_ahead;
+	enum herald__text text;
+	unsigned sequences_count; /* of those that are not ASCII, while it is unknown */
 	const struct herald_limits *limits;
 	char *deferred;     /* a value of which only the brackets were checked, or NULL */
 	size_t depth;       /* arrays and objects open now */
 	size_t base_offset; /* of `begin` in the document that errors are about */
 	struct herald__trace trace;
 };
+
+/* Begin with a document. Not an initialiser: the trace is large, and wanted only after a failure. */
+static inline void
+herald__reader_begin(struct herald__reader *reader, char *data, size_t bytes,
+		     const struct herald_limits *limits)
+{
+	reader->begin = data;
+	reader->end = reader->whole_end = data + bytes;
+	reader->arena = NULL;
+	reader->window = NULL;
+	reader->ahead_bytes = 0;
+	reader->look_ahead = herald__choose_look();
+	reader->text = HERALD__UNKNOWN;
+	reader->sequences_count = 0;
+	reader->limits = limits;
+	reader->deferred = NULL;
+	reader->depth = 0;
+	reader->base_offset = 0;
+}
 
 /* A string as it stands in the document, without its quotes. */
 struct herald__string {
@@ -86,36 +131,27 @@ herald__is_space(char byte)
 	return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
+/* herald__next_stop() when there is none in the same 64 bytes. */
+char *herald__next_stop_further(struct herald__reader *reader, char *at);
+
 /*
- * The closing quote of a string that begins at `at`, if all before it is plain and it is near; else NULL.
+ * The first byte at or after `at`, which is not the end, at which a string may end: a quote, a backslash,
+ * a control character; one that is not ASCII, as long as the document is not known to be UTF-8. If there
+ * is none, the last byte of the document.
  *
- * What is special in a window of 64 bytes is kept, so that the next strings in it are found by a shift:
- * the place of one string waits for the place of the one before it, and looking at bytes takes three
- * times as long.
+ * All stops within a window of 1 KB are found at once, a bit for each byte, so that the next one is a shift
+ * away. The place of one string waits for the place of the one before it, and to look at bytes takes five
+ * times as long as a shift.
  */
 static inline char *
-herald__find_near_end(struct herald__reader *reader, char *at)
+herald__next_stop(struct herald__reader *reader, char *at)
 {
-	uint64_t mask;
-#ifdef HERALD__WINDOW
 	uintptr_t in = (uintptr_t)at - (uintptr_t)reader->window;
+	uint64_t stops;
 
-	if (in >= HERALD__WINDOW || (mask = reader->special >> in) == 0) {
-		if (reader->end - at < HERALD__WINDOW)
-			goto last;
-		reader->window = at;
-		mask = reader->special = herald__special_window(at);
-		if (mask == 0)
-			return NULL;
-	}
-	at += __builtin_ctzll(mask);
-	return *at == '"' ? at : NULL;
-last:
-#endif
-	if (reader->end - at < HERALD__STEP || (mask = herald__special_mask(at)) == 0)
-		return NULL;
-	at += __builtin_ctzll(mask) / HERALD__STEP_BITS;
-	return *at == '"' ? at : NULL;
+	if (in >= 64 || (stops = reader->stops >> in) == 0)
+		return herald__next_stop_further(reader, at);
+	return at + (unsigned)__builtin_ctzll(stops);
 }
 
 /* White space, by the invariant: it stops at '}' at the latest. */

@@ -32,17 +32,6 @@ herald__special_mask(const char *at)
 
 	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
 }
-
-#define HERALD__WINDOW                                                                             \
-	64 /* bytes that herald__special_window() takes; not defined where there is none */
-
-/* The same for a window. */
-static inline uint64_t
-herald__special_window(const char *at)
-{
-	return herald__special_mask(at) | herald__special_mask(at + 16) << 16 |
-	       herald__special_mask(at + 32) << 32 | herald__special_mask(at + 48) << 48;
-}
 #elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(HERALD_NO_SIMD)
 #include <arm_neon.h>
 #define HERALD__STEP 16
@@ -114,6 +103,57 @@ herald__find_stop(char *at, char *end, bool *non_ascii)
 	return at;
 }
 
+/* Bytes of a window, of which a mask has a bit for each. */
+#define HERALD__WINDOW 64
+
+#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+/* The quotes, backslashes and control characters of 16 bytes, and with `high` what is not ASCII. */
+static inline uint64_t
+herald__stop_block(const char *at, bool high)
+{
+	if (high)
+		return herald__special_mask(at);
+	return herald__stop_mask(_mm_loadu_si128((const __m128i *)(const void *)at));
+}
+#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(HERALD_NO_SIMD)
+static inline uint64_t
+herald__stop_block(const char *at, bool high)
+{
+	static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128,
+					   1, 2, 4, 8, 16, 32, 64, 128};
+	uint8x16_t bytes = vld1q_u8((const uint8_t *)at);
+	uint8x16_t stops = vorrq_u8(
+		vorrq_u8(vceqq_u8(bytes, vdupq_n_u8('"')), vceqq_u8(bytes, vdupq_n_u8('\\'))),
+		vcltq_u8(bytes, vdupq_n_u8(' ')));
+
+	if (high)
+		stops = vorrq_u8(stops, vcgeq_u8(bytes, vdupq_n_u8(0x80)));
+	/* NEON has no movemask, but adds what is side by side. */
+	stops = vandq_u8(stops, vld1q_u8(places));
+	return vaddv_u8(vget_low_u8(stops)) | (uint64_t)vaddv_u8(vget_high_u8(stops)) << 8;
+}
+#else
+static inline uint64_t
+herald__stop_block(const char *at, bool high)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		mask |= (uint64_t)(at[i] == '"' || at[i] == '\\' || (unsigned char)at[i] < ' ' ||
+				   (high && (unsigned char)at[i] >= 0x80))
+			<< i;
+	return mask;
+}
+#endif
+
+/* The same of a window. */
+static inline uint64_t
+herald__stop_window(const char *at, bool high)
+{
+	return herald__stop_block(at, high) | herald__stop_block(at + 16, high) << 16 |
+	       herald__stop_block(at + 32, high) << 32 | herald__stop_block(at + 48, high) << 48;
+}
+
 /* Move less than sixteen bytes; the places may overlap. */
 static inline void
 herald__move_short(char *out, const char *at, size_t bytes)
@@ -160,35 +200,6 @@ herald__move_plain(char *out, const char *at, size_t bytes, const char *document
 	herald__move_short(out, at, (size_t)(end - out));
 	return end;
 }
-
-#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
-/* A bit for each backslash in 64 bytes. */
-static inline uint64_t
-herald__find_backslashes(const char *at)
-{
-	uint64_t mask = 0;
-
-	for (unsigned i = 0; i < 4; i++) {
-		__m128i bytes =
-			_mm_loadu_si128((const __m128i *)(const void *)(at + (size_t)16 * i));
-
-		mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(
-				_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')))
-			<< 16 * i;
-	}
-	return mask;
-}
-#else
-static inline uint64_t
-herald__find_backslashes(const char *at)
-{
-	uint64_t mask = 0;
-
-	for (unsigned i = 0; i < 64; i++)
-		mask |= (uint64_t)(at[i] == '\\') << i;
-	return mask;
-}
-#endif
 
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
 #define HERALD__BLOCK                                                                              \

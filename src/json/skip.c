@@ -8,8 +8,6 @@
  */
 #include "scan.h"
 
-static char *skip_usual(struct herald__reader *reader, char *at, size_t depth);
-
 static inline char *
 skip_digits(char *at)
 {
@@ -44,9 +42,9 @@ skip_usual_number(char *at)
 static inline char *
 skip_usual_string(struct herald__reader *reader, char *at, size_t max_bytes)
 {
-	char *close = herald__find_near_end(reader, at + 1);
+	char *close = herald__next_stop(reader, at + 1);
 
-	if (close == NULL)
+	if (*close != '"')
 		return herald__skip_string(reader, at + 1);
 	return (size_t)(close - at) - 1 <= max_bytes ? close + 1 : NULL;
 }
@@ -65,7 +63,25 @@ skip_usual_key(struct herald__reader *reader, char *at)
 	return *at == ':' ? herald__skip_blank(at + 1) : NULL;
 }
 
-/* What is in an object or an array, from its opening bracket on. */
+/* A value without brackets. */
+static inline char *
+skip_usual_scalar(struct herald__reader *reader, char *at)
+{
+	switch (*at) {
+	case '"':
+		return skip_usual_string(reader, at, reader->limits->max_string_bytes);
+	case 't':
+		return herald__is_word(reader, at, "true", 4) ? at + 4 : NULL;
+	case 'f':
+		return herald__is_word(reader, at, "false", 5) ? at + 5 : NULL;
+	case 'n':
+		return herald__is_word(reader, at, "null", 4) ? at + 4 : NULL;
+	default:
+		return skip_usual_number(at);
+	}
+}
+
+/* An object or an array, from its opening bracket on. */
 static char *
 skip_usual_brackets(struct herald__reader *reader, char *at, size_t depth)
 {
@@ -79,7 +95,8 @@ skip_usual_brackets(struct herald__reader *reader, char *at, size_t depth)
 	for (;; at = herald__skip_blank(at + 1)) {
 		if (close == '}' && (at = skip_usual_key(reader, at)) == NULL)
 			return NULL;
-		at = skip_usual(reader, at, depth);
+		at = *at == '{' || *at == '[' ? skip_usual_brackets(reader, at, depth + 1)
+					      : skip_usual_scalar(reader, at);
 		if (at == NULL || at >= reader->end)
 			return NULL;
 		at = herald__skip_blank(at);
@@ -88,30 +105,11 @@ skip_usual_brackets(struct herald__reader *reader, char *at, size_t depth)
 	}
 }
 
-static char *
-skip_usual(struct herald__reader *reader, char *at, size_t depth)
-{
-	switch (*at) {
-	case '"':
-		return skip_usual_string(reader, at, reader->limits->max_string_bytes);
-	case '{':
-	case '[':
-		return skip_usual_brackets(reader, at, depth + 1);
-	case 't':
-		return herald__is_word(reader, at, "true", 4) ? at + 4 : NULL;
-	case 'f':
-		return herald__is_word(reader, at, "false", 5) ? at + 5 : NULL;
-	case 'n':
-		return herald__is_word(reader, at, "null", 4) ? at + 4 : NULL;
-	default:
-		return skip_usual_number(at);
-	}
-}
-
 char *
 herald__skip_unwanted(struct herald__reader *reader, char *at)
 {
-	char *after = skip_usual(reader, at, reader->depth);
+	char *after = *at == '{' || *at == '[' ? skip_usual_brackets(reader, at, reader->depth + 1)
+					       : skip_usual_scalar(reader, at);
 
 	return after != NULL ? after : herald__skip_value(reader, at);
 }

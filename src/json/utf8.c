@@ -185,12 +185,77 @@ is_utf8_quickly(const char *text, size_t bytes)
 	faults = _mm_or_si128(faults, find_faults(last, before));
 	return _mm_movemask_epi8(_mm_cmpeq_epi8(faults, _mm_setzero_si128())) == 0xFFFF;
 }
+
+__attribute__((target("avx2"))) static inline __m256i
+load_32(const char *text)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)text);
+}
+
+/* A table in both halves. */
+__attribute__((target("avx2"))) static inline __m256i
+load_table(const uint8_t *table)
+{
+	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
+}
+
+/* The same for 32 bytes. */
+__attribute__((target("avx2"))) static inline __m256i
+find_faults_in_32(__m256i bytes, __m256i before)
+{
+	const __m256i four_bits = _mm256_set1_epi8(0x0F);
+	/* Shifting goes by halves: what comes before each half. */
+	__m256i halves = _mm256_permute2x128_si256(before, bytes, 0x21);
+	__m256i first = _mm256_alignr_epi8(bytes, halves, 15);
+	__m256i second = _mm256_alignr_epi8(bytes, halves, 14);
+	__m256i third = _mm256_alignr_epi8(bytes, halves, 13);
+	__m256i faults = _mm256_and_si256(
+		_mm256_and_si256(_mm256_shuffle_epi8(
+					 load_table(first_upper),
+					 _mm256_and_si256(_mm256_srli_epi16(first, 4), four_bits)),
+				 _mm256_shuffle_epi8(load_table(first_lower),
+						     _mm256_and_si256(first, four_bits))),
+		_mm256_shuffle_epi8(load_table(second_upper),
+				    _mm256_and_si256(_mm256_srli_epi16(bytes, 4), four_bits)));
+	__m256i long_leads =
+		_mm256_or_si256(_mm256_subs_epu8(second, _mm256_set1_epi8((char)(0xE0 - 0x80))),
+				_mm256_subs_epu8(third, _mm256_set1_epi8((char)(0xF0 - 0x80))));
+
+	return _mm256_xor_si256(_mm256_and_si256(long_leads, _mm256_set1_epi8((char)0x80)), faults);
+}
+
+/* At least 64 bytes. */
+__attribute__((target("avx2"))) static bool
+is_utf8_avx2(const char *text, size_t bytes)
+{
+	const char *end = text + bytes;
+	__m256i before = _mm256_setzero_si256(), faults = before;
+
+	for (; end - text >= 64; text += 64) {
+		__m256i low = load_32(text), high = load_32(text + 32);
+
+		/* Where all is ASCII, and was before, nothing can be wrong. */
+		if (_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(low, high), before)) == 0)
+			continue;
+		faults = _mm256_or_si256(faults, find_faults_in_32(low, before));
+		faults = _mm256_or_si256(faults, find_faults_in_32(high, low));
+		before = high;
+	}
+	/* The last 64 once more: what is wrong between them and those before has been found, but for the
+	 * three bytes at the end. */
+	faults = _mm256_or_si256(faults, find_faults_in_32(load_32(end - 32), load_32(end - 64)));
+	if (end - text > 32)
+		faults = _mm256_or_si256(faults, find_faults_in_32(load_32(text), before));
+	return _mm256_testz_si256(faults, faults) && !is_cut_off(end);
+}
 #endif
 
 bool
 herald__is_utf8(const char *text, size_t bytes)
 {
 #if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+	if (bytes >= 64 && __builtin_cpu_supports("avx2"))
+		return is_utf8_avx2(text, bytes);
 	if (__builtin_cpu_supports("ssse3"))
 		return is_utf8_quickly(text, bytes);
 #endif
