@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <fenv.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -441,6 +442,31 @@ test_a_million_doubles(void **state)
 
 		random_decimal(text, sizeof(text), false);
 		check_double(text);
+	}
+}
+
+/* A double that one division would give is the nearest one however the program rounds. */
+static void
+test_other_rounding(void **state)
+{
+	static const int modes[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+
+	(void)state;
+	randomness.state = 5;
+	for (unsigned i = 0; i < 3000; i++) {
+		char text[64];
+		size_t bytes = 0;
+		double expected;
+
+		if (below(2) == 0)
+			text[bytes++] = '-';
+		bytes += put_random_digits(text + bytes, 1 + below(7));
+		text[bytes++] = '.';
+		put_random_digits(text + bytes, 1 + below(8));
+		expected = strtod(text, NULL);
+		assert_int_equal(fesetround(modes[i % COUNT(modes)]), 0);
+		check_double_bytes(text, strlen(text), expected);
+		assert_int_equal(fesetround(FE_TONEAREST), 0);
 	}
 }
 
@@ -945,6 +971,7 @@ main(void)
 		cmocka_unit_test(test_hard_cases),
 		cmocka_unit_test(test_known_values),
 		cmocka_unit_test(test_a_million_doubles),
+		cmocka_unit_test(test_other_rounding),
 		cmocka_unit_test(test_many_floats),
 		cmocka_unit_test(test_halfway_cases),
 		cmocka_unit_test(test_halfway_floats),

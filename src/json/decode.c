@@ -86,7 +86,7 @@ read_short_integer(char *at, int64_t *out)
 	return at;
 }
 
-NOT_INLINE static char *
+static char *
 decode_any_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
 		  int64_t *out)
 {
@@ -103,7 +103,7 @@ decode_any_signed(struct herald__reader *reader, char *at, const struct herald__
 	return after;
 }
 
-static inline char *
+NOT_INLINE static char *
 decode_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
 	      int64_t *out)
 {
@@ -125,7 +125,7 @@ store_narrow(enum herald_kind kind, int64_t value, char *out)
 		*(int8_t *)(void *)out = (int8_t)value;
 }
 
-NOT_INLINE static char *
+static char *
 decode_any_narrow(struct herald__reader *reader, char *at, const struct herald__field *field,
 		  enum herald_kind kind, char *out)
 {
@@ -138,7 +138,7 @@ decode_any_narrow(struct herald__reader *reader, char *at, const struct herald__
 }
 
 /* A signed integer of less than 64 bits. */
-static inline char *
+NOT_INLINE static char *
 decode_narrow(struct herald__reader *reader, char *at, const struct herald__field *field,
 	      enum herald_kind kind, char *out)
 {
@@ -169,15 +169,23 @@ decode_unsigned(struct herald__reader *reader, char *at, const struct herald__fi
 }
 
 NOT_INLINE static char *
-decode_double(struct herald__reader *reader, char *at, const struct herald__field *field,
-	      double *out)
+decode_bounded_double(struct herald__reader *reader, char *at, const struct herald__field *field,
+		      double *out)
 {
 	char *after = herald__read_double(reader, at, out);
 
-	if (after != NULL && (field->flags & HERALD__BOUNDED) != 0 &&
+	if (after != NULL &&
 	    !herald__check_real(&reader->trace, herald__offset(reader, at), field, *out))
 		return NULL;
 	return after;
+}
+
+static inline char *
+decode_double(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      double *out)
+{
+	return (field->flags & HERALD__BOUNDED) != 0 ? decode_bounded_double(reader, at, field, out)
+						     : herald__read_double(reader, at, out);
 }
 
 NOT_INLINE static char *
