@@ -886,8 +886,7 @@ blame_deferred(struct herald__reader *reader, const struct herald__plan *plan)
 	while ((field->flags & HERALD__DEFERRED) == 0)
 		field++;
 	reader->depth = 1;
-	reader->window = NULL;
-	reader->ahead_bytes = 0;
+	herald__forget_stops(reader);
 	reader->text = HERALD__UNKNOWN;
 	reader->sequences_count = 0;
 	if (herald__skip_value(reader, reader->deferred) == NULL)

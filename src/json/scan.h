@@ -25,23 +25,20 @@
 /* The most that limits.max_depth can be: a bit each on the stack. */
 #define HERALD__MAX_DEPTH 1024
 
-/* What is known of the bytes in a document that have not been read. */
+/* Whether the strings of a document that have not been read are UTF-8. */
 enum herald__text {
 	HERALD__UNKNOWN,
 	HERALD__UTF8,
-	HERALD__INVALID, /* not UTF-8 */
+	HERALD__INVALID, /* not all of them */
 };
 
 struct herald__reader;
 
-/* Looks for stops from `at` on, which is not the end. */
+/* Looks for stops from `at` on, which is not the end: see herald__next_stop(). */
 typedef void herald__look_function(struct herald__reader *reader, char *at);
 
 /* The one for this processor. */
 herald__look_function *herald__choose_look(void);
-
-/* How far is looked ahead, in 64 bytes. */
-#define HERALD__AHEAD 16
 
 /* A document being read. */
 struct herald__reader {
@@ -49,22 +46,33 @@ struct herald__reader {
 	char *end;       /* where reading ends */
 	char *whole_end; /* where the input ends: after white space that is not read */
 	struct herald_arena *arena;
-	char *window;   /* 64 bytes, the stops of which are in `stops`, see herald__next_stop() */
-	uint64_t stops; /* a bit for each byte */
-	char *ahead_begin; /* likewise of what was looked at in advance */
-	size_t ahead_bytes;
-	uint64_t ahead[HERALD__AHEAD];
-	const uint64_t *next,
-		*ahead_end; /* in it: the one after the window's, and the last one's */
-	herald__look_function *look_ahead;
-	enum herald__text text;
-	unsigned sequences_count; /* of those that are not ASCII, while it is unknown */
 	const struct herald_limits *limits;
-	char *deferred;     /* a value of which only the brackets were checked, or NULL */
 	size_t depth;       /* arrays and objects open now */
 	size_t base_offset; /* of `begin` in the document that errors are about */
+	char *deferred;     /* a value of which only the brackets were checked, or NULL */
+
+	/* Strings. */
+	enum herald__text text;
+	unsigned sequences_count; /* of those that are not ASCII, while `text` is unknown */
+	char *window;             /* 64 bytes; NULL before */
+	uint64_t stops;           /* in the window: a bit for each byte */
+	char *ahead_begin;        /* what was looked at in advance */
+	size_t ahead_bytes;
+	const uint64_t *next;      /* in `ahead`: the stops after the window */
+	const uint64_t *ahead_end; /* in `ahead`: after the last ones */
+	herald__look_function *look_ahead;
+	uint64_t ahead[16];
+
 	struct herald__trace trace;
 };
+
+/* Look again: what is a stop has changed. */
+static inline void
+herald__forget_stops(struct herald__reader *reader)
+{
+	reader->window = NULL;
+	reader->ahead_bytes = 0;
+}
 
 /* Begin with a document. Not an initialiser: the trace is large, and wanted only after a failure. */
 static inline void
@@ -74,15 +82,15 @@ herald__reader_begin(struct herald__reader *reader, char *data, size_t bytes,
 	reader->begin = data;
 	reader->end = reader->whole_end = data + bytes;
 	reader->arena = NULL;
-	reader->window = NULL;
-	reader->ahead_bytes = 0;
-	reader->look_ahead = herald__choose_look();
-	reader->text = HERALD__UNKNOWN;
-	reader->sequences_count = 0;
 	reader->limits = limits;
-	reader->deferred = NULL;
 	reader->depth = 0;
 	reader->base_offset = 0;
+	reader->deferred = NULL;
+	reader->text = HERALD__UNKNOWN;
+	reader->sequences_count = 0;
+	reader->ahead_begin = data;
+	reader->look_ahead = herald__choose_look();
+	herald__forget_stops(reader);
 }
 
 /* A string as it stands in the document, without its quotes. */
@@ -131,7 +139,7 @@ herald__is_space(char byte)
 	return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
-/* herald__next_stop() when there is none in the same 64 bytes. */
+/* herald__next_stop() when there is none in the window. */
 char *herald__next_stop_further(struct herald__reader *reader, char *at);
 
 /*
@@ -139,9 +147,9 @@ char *herald__next_stop_further(struct herald__reader *reader, char *at);
  * a control character; one that is not ASCII, as long as the document is not known to be UTF-8. If there
  * is none, the last byte of the document.
  *
- * All stops within a window of 1 KB are found at once, a bit for each byte, so that the next one is a shift
- * away. The place of one string waits for the place of the one before it, and to look at bytes takes five
- * times as long as a shift.
+ * The stops of 1 KB are found at once, a bit for each byte; those of the 64 bytes that are being read are
+ * in one word, so that the next stop is a shift away. The place of one string waits for the place of the
+ * one before it, and to look at bytes takes five times as long as a shift.
  */
 static inline char *
 herald__next_stop(struct herald__reader *reader, char *at)

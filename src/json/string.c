@@ -162,8 +162,7 @@ check_rest(struct herald__reader *reader, const char *at)
 		return;
 	}
 	reader->text = HERALD__UTF8;
-	reader->window = NULL;
-	reader->ahead_bytes = 0;
+	herald__forget_stops(reader);
 }
 
 /* After a stop that neither ends a string nor is an escape: the place to go on, or NULL. */
