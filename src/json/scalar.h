@@ -1,0 +1,302 @@
+/*
+ * Values without brackets, into C's types: what one must be for its field (type, range, length, one of the
+ * names). Whether it is there at all is decode.c's, how a number or a string is read number.c's and string.c's.
+ *
+ * A part of decode.c, which alone includes it: that the compiler sees both at once, and knows which registers
+ * these functions leave alone, is 8 % of an order. Every function takes the place of the value's first byte
+ * and returns the place after its last one, or NULL after it has recorded a failure.
+ */
+#ifndef HERALD_SRC_JSON_SCALAR_H
+#define HERALD_SRC_JSON_SCALAR_H
+
+#include <string.h>
+
+#include "../rfc3339.h"
+#include "check.h"
+#include "codec.h"
+#include "number.h"
+#include "scan.h"
+
+/*
+ * What decode_value() only passes the value on to: inline it would be given room on the stack, and registers
+ * saved, for every boolean.
+ */
+#define NOT_INLINE __attribute__((noinline))
+
+NOT_INLINE static char *
+fail_bool(struct herald__reader *reader, const char *at)
+{
+	return herald__fail_type(reader, at, "true or false");
+}
+
+static inline char *
+decode_bool(struct herald__reader *reader, char *at, bool *out)
+{
+	if (herald__is_word(reader, at, "true", 4)) {
+		*out = true;
+		return at + 4;
+	}
+	if (herald__is_word(reader, at, "false", 5)) {
+		*out = false;
+		return at + 5;
+	}
+	return fail_bool(reader, at);
+}
+
+static char *
+fail_integer(struct herald__reader *reader, const char *at, const struct herald__field *field)
+{
+	herald__fail_integer(&reader->trace, herald__offset(reader, at), field, at);
+	return NULL;
+}
+
+/*
+ * An integer of up to 18 digits with nothing to say about it, by the invariant; NULL for others, which
+ * herald__read_integer() reads. Inline: it halves what an integer costs.
+ */
+static inline char *
+read_short_integer(char *at, int64_t *out)
+{
+	bool negative = *at == '-';
+	char *first = at += negative;
+	uint64_t value = 0;
+	unsigned digit;
+
+	for (; (digit = (unsigned char)*at - (unsigned)'0') <= 9; at++)
+		value = value * 10 + digit;
+	if (at == first || at - first > 18 || (*first == '0' && at > first + 1) || *at == '.' ||
+	    *at == 'e' || *at == 'E')
+		return NULL;
+	*out = negative ? -(int64_t)value : (int64_t)value;
+	return at;
+}
+
+static char *
+decode_any_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
+		  int64_t *out)
+{
+	struct herald__integer value;
+	char *after = herald__read_integer(reader, at, &value);
+
+	if (after == NULL)
+		return NULL;
+	if (value.overflow || value.magnitude > (uint64_t)INT64_MAX + value.negative)
+		return fail_integer(reader, at, field);
+	*out = (int64_t)(value.negative ? -value.magnitude : value.magnitude);
+	if (*out < field->range.integer.min || *out > field->range.integer.max)
+		return fail_integer(reader, at, field);
+	return after;
+}
+
+NOT_INLINE static char *
+decode_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      int64_t *out)
+{
+	char *after = read_short_integer(at, out);
+
+	if (after != NULL && *out >= field->range.integer.min && *out <= field->range.integer.max)
+		return after;
+	return decode_any_signed(reader, at, field, out);
+}
+
+static inline void
+store_narrow(enum herald_kind kind, int64_t value, char *out)
+{
+	if (kind == HERALD_KIND_INT32)
+		*(int32_t *)(void *)out = (int32_t)value;
+	else if (kind == HERALD_KIND_INT16)
+		*(int16_t *)(void *)out = (int16_t)value;
+	else
+		*(int8_t *)(void *)out = (int8_t)value;
+}
+
+static char *
+decode_any_narrow(struct herald__reader *reader, char *at, const struct herald__field *field,
+		  enum herald_kind kind, char *out)
+{
+	int64_t value;
+	char *after = decode_any_signed(reader, at, field, &value);
+
+	if (after != NULL)
+		store_narrow(kind, value, out);
+	return after;
+}
+
+/* A signed integer of less than 64 bits. */
+NOT_INLINE static char *
+decode_narrow(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      enum herald_kind kind, char *out)
+{
+	int64_t value;
+	char *after = read_short_integer(at, &value);
+
+	if (after == NULL || value < field->range.integer.min || value > field->range.integer.max)
+		return decode_any_narrow(reader, at, field, kind, out);
+	store_narrow(kind, value, out);
+	return after;
+}
+
+static char *
+decode_unsigned(struct herald__reader *reader, char *at, const struct herald__field *field,
+		uint64_t *out)
+{
+	struct herald__integer value;
+	char *after = herald__read_integer(reader, at, &value);
+
+	if (after == NULL)
+		return NULL;
+	if (value.overflow || (value.negative && value.magnitude != 0) ||
+	    value.magnitude < field->range.natural.min ||
+	    value.magnitude > field->range.natural.max)
+		return fail_integer(reader, at, field);
+	*out = value.magnitude;
+	return after;
+}
+
+NOT_INLINE static char *
+decode_bounded_double(struct herald__reader *reader, char *at, const struct herald__field *field,
+		      double *out)
+{
+	char *after = herald__read_double(reader, at, out);
+
+	if (after != NULL &&
+	    !herald__check_real(&reader->trace, herald__offset(reader, at), field, *out))
+		return NULL;
+	return after;
+}
+
+static inline char *
+decode_double(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      double *out)
+{
+	return (field->flags & HERALD__BOUNDED) != 0 ? decode_bounded_double(reader, at, field, out)
+						     : herald__read_double(reader, at, out);
+}
+
+NOT_INLINE static char *
+decode_float(struct herald__reader *reader, char *at, const struct herald__field *field, float *out)
+{
+	char *after = herald__read_float(reader, at, out);
+
+	if (after != NULL && (field->flags & HERALD__BOUNDED) != 0 &&
+	    !herald__check_real(&reader->trace, herald__offset(reader, at), field, (double)*out))
+		return NULL;
+	return after;
+}
+
+NOT_INLINE static char *
+decode_natural(struct herald__reader *reader, char *at, const struct herald__field *field,
+	       enum herald_kind kind, char *out)
+{
+	uint64_t value;
+	char *after = decode_unsigned(reader, at, field, &value);
+
+	if (after == NULL)
+		return NULL;
+	if (kind == HERALD_KIND_UINT8)
+		*(uint8_t *)(void *)out = (uint8_t)value;
+	else if (kind == HERALD_KIND_UINT16)
+		*(uint16_t *)(void *)out = (uint16_t)value;
+	else if (kind == HERALD_KIND_UINT32)
+		*(uint32_t *)(void *)out = (uint32_t)value;
+	else
+		*(uint64_t *)(void *)out = value;
+	return after;
+}
+
+/* Read the string that is to be at `at`, as herald__read_string() does; `expected` is for the error if there is none. */
+static inline char *
+read_string(struct herald__reader *reader, char *at, const char *expected,
+	    struct herald__string *out)
+{
+	char *start = at + 1, *close;
+
+	if (*at != '"')
+		return herald__fail_type(reader, at, expected);
+	close = herald__next_stop(reader, start);
+	if (*close != '"' || (size_t)(close - start) > reader->limits->max_string_bytes)
+		return herald__read_string(reader, start, out);
+	*out = (struct herald__string){start, (size_t)(close - start), NULL};
+	*close = '\0';
+	return close + 1;
+}
+
+static char *
+fail_nul(struct herald__reader *reader, const char *at)
+{
+	return herald__fail(reader, at, HERALD_BAD_VALUE, "\\u0000 cannot stand in this string");
+}
+
+static char *
+store_chars(struct herald__reader *reader, char *at, const struct herald__field *field,
+	    const struct herald__string *text, char *out, char *after)
+{
+	if (text->bytes >= field->field->bytes)
+		return herald__fail(reader, at, HERALD_BAD_LENGTH,
+				    "expected a string of at most %zu bytes, found %zu",
+				    field->field->bytes - 1, text->bytes);
+	memcpy(out, text->data, text->bytes + 1);
+	return after;
+}
+
+NOT_INLINE static char *
+decode_string(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      enum herald_kind kind, char *out)
+{
+	struct herald__string text;
+	char *after = read_string(reader, at, "a string", &text);
+
+	if (after == NULL)
+		return NULL;
+	if (((field->flags & HERALD__ONE_OF) != 0 || text.bytes < field->min_bytes ||
+	     text.bytes > field->max_bytes) &&
+	    !herald__check_string(&reader->trace, herald__offset(reader, at), field, text.data,
+				  text.bytes))
+		return NULL;
+	if (kind == HERALD_KIND_TEXT) {
+		*(struct herald_text *)(void *)out = (struct herald_text){text.data, text.bytes};
+		return after;
+	}
+	if (text.nul != NULL)
+		return fail_nul(reader, text.nul);
+	if (kind == HERALD_KIND_CHARS)
+		return store_chars(reader, at, field, &text, out, after);
+	*(const char **)(void *)out = text.data;
+	return after;
+}
+
+NOT_INLINE static char *
+decode_time(struct herald__reader *reader, char *at, struct herald_time *out)
+{
+	struct herald__time_fault fault;
+	struct herald__string text;
+	char *after = read_string(reader, at, "an RFC 3339 timestamp", &text);
+
+	if (after == NULL || herald__time_parse(text.data, text.bytes, out, &fault))
+		return after;
+	return herald__fail(reader, at, HERALD_BAD_TIME, "not an RFC 3339 timestamp: %s",
+			    fault.what);
+}
+
+NOT_INLINE static char *
+decode_enum(struct herald__reader *reader, char *at, const struct herald__field *field, int *out)
+{
+	const struct herald_name *names = field->field->names;
+	struct herald__string text;
+	char *after = read_string(reader, at, "a string", &text);
+
+	if (after == NULL)
+		return NULL;
+	for (size_t i = 0; i < field->field->names_count; i++)
+		if (strlen(names[i].name) == text.bytes &&
+		    memcmp(names[i].name, text.data, text.bytes) == 0) {
+			*out = names[i].value;
+			return after;
+		}
+	return herald__fail(reader, at, HERALD_BAD_VALUE, "\"%.*s\" is not an allowed value",
+			    text.bytes < HERALD__SHOWN_BYTES ? (int)text.bytes
+							     : HERALD__SHOWN_BYTES,
+			    text.data);
+}
+
+#endif
