@@ -1,7 +1,7 @@
 /*
- * Fuzzes the codec's vector code against its plain C: the same core, compiled with HERALD_NO_SIMD into a
- * module of its own. Both get the same bytes and must agree on all that a caller sees: the status, the
- * place and the text of an error, the struct, and what it is encoded as.
+ * Fuzzes the codec's vector code against the codes of lesser machines: the same core, compiled without AVX2
+ * and in plain C, each into a module of its own. All get the same bytes and must agree on all that a caller
+ * sees: the status, the place and the text of an error, the struct, and what it is encoded as.
  *
  * The document lies between two pages that nobody may touch, once against each of them: a byte read
  * beyond its ends is a crash, and it stands at an alignment that depends on its size.
@@ -31,7 +31,7 @@ typedef enum herald_status
 create_arena_function(const struct herald_allocator *, size_t, struct herald_arena **);
 typedef void reset_arena_function(struct herald_arena *);
 
-/* One of the two cores. */
+/* One of the cores. */
 struct variant {
 	decode_function *decode;
 	encode_function *encode;
@@ -49,7 +49,11 @@ struct outcome {
 	struct every_kind decoded;
 };
 
-static struct variant vector, plain;
+static const char *const modules[] = {LESSER_MODULES};
+
+#define LESSER_COUNT (sizeof(modules) / sizeof(modules[0]))
+
+static struct variant best, lesser[LESSER_COUNT];
 
 /* A symbol of the module; ISO C has no cast from what dlsym() returns to a function. */
 static void
@@ -62,29 +66,42 @@ find_symbol(void *module, const char *name, void *out)
 }
 
 static void
-create_both(void)
+create_best(struct variant *variant)
+{
+	variant->decode = herald_codec_decode;
+	variant->encode = herald_codec_encode;
+	variant->reset = herald_arena_reset;
+	CHECK(herald_codec_create(every_kind_table, NULL, NULL, &variant->codec, NULL) ==
+	      HERALD_OK);
+	CHECK(herald_arena_create(NULL, 0, &variant->arena) == HERALD_OK);
+}
+
+static void
+create_lesser(struct variant *variant, const char *path)
 {
 	void *module;
 	create_function *create;
 	create_arena_function *create_arena;
 
-	if (vector.codec != NULL)
-		return;
-	vector.decode = herald_codec_decode;
-	vector.encode = herald_codec_encode;
-	vector.reset = herald_arena_reset;
-	CHECK(herald_codec_create(every_kind_table, NULL, NULL, &vector.codec, NULL) == HERALD_OK);
-	CHECK(herald_arena_create(NULL, 0, &vector.arena) == HERALD_OK);
-
-	CHECK((module = dlopen(PLAIN_MODULE, RTLD_NOW | RTLD_LOCAL)) != NULL);
-	find_symbol(module, "herald_codec_decode", &plain.decode);
-	find_symbol(module, "herald_codec_encode", &plain.encode);
-	find_symbol(module, "herald_arena_reset", &plain.reset);
+	CHECK((module = dlopen(path, RTLD_NOW | RTLD_LOCAL)) != NULL);
+	find_symbol(module, "herald_codec_decode", &variant->decode);
+	find_symbol(module, "herald_codec_encode", &variant->encode);
+	find_symbol(module, "herald_arena_reset", &variant->reset);
 	find_symbol(module, "herald_codec_create", &create);
 	find_symbol(module, "herald_arena_create", &create_arena);
-	CHECK(plain.decode != vector.decode);
-	CHECK(create(every_kind_table, NULL, NULL, &plain.codec, NULL) == HERALD_OK);
-	CHECK(create_arena(NULL, 0, &plain.arena) == HERALD_OK);
+	CHECK(variant->decode != herald_codec_decode);
+	CHECK(create(every_kind_table, NULL, NULL, &variant->codec, NULL) == HERALD_OK);
+	CHECK(create_arena(NULL, 0, &variant->arena) == HERALD_OK);
+}
+
+static void
+create_all(void)
+{
+	if (best.codec != NULL)
+		return;
+	create_best(&best);
+	for (size_t i = 0; i < LESSER_COUNT; i++)
+		create_lesser(&lesser[i], modules[i]);
 }
 
 /* Make room for a document between two guard pages. */
@@ -125,7 +142,8 @@ decode_copy(struct variant *variant, const uint8_t *data, size_t size, bool at_e
 
 /* Encode what both made of the document; the texts are the same, or the errors. */
 static void
-check_encoded(const struct outcome *from_vector, const struct outcome *from_plain)
+check_encoded(const struct outcome *from_best, const struct variant *other,
+	      const struct outcome *from_other)
 {
 	struct herald_buffer first, second;
 	struct herald_error first_error = {.offset = 0}, second_error = {.offset = 0};
@@ -133,8 +151,8 @@ check_encoded(const struct outcome *from_vector, const struct outcome *from_plai
 
 	herald_buffer_init(&first, NULL, 0);
 	herald_buffer_init(&second, NULL, 0);
-	status = vector.encode(vector.codec, &from_vector->decoded, &first, &first_error);
-	CHECK(plain.encode(plain.codec, &from_plain->decoded, &second, &second_error) == status);
+	status = best.encode(best.codec, &from_best->decoded, &first, &first_error);
+	CHECK(other->encode(other->codec, &from_other->decoded, &second, &second_error) == status);
 	CHECK(strcmp(first_error.path, second_error.path) == 0);
 	CHECK(first.bytes == second.bytes);
 	CHECK(first.bytes == 0 || memcmp(first.data, second.data, first.bytes) == 0);
@@ -143,29 +161,34 @@ check_encoded(const struct outcome *from_vector, const struct outcome *from_plai
 }
 
 static void
-check_both(const uint8_t *data, size_t size, bool at_end)
+check_all(const uint8_t *data, size_t size, bool at_end)
 {
-	static struct outcome from_vector, from_plain;
+	static struct outcome from_best, from_other;
 
-	decode_copy(&vector, data, size, at_end, &from_vector);
-	decode_copy(&plain, data, size, at_end, &from_plain);
-	CHECK(from_vector.status == from_plain.status);
-	CHECK(from_vector.error.offset == from_plain.error.offset);
-	CHECK(strcmp(from_vector.error.path, from_plain.error.path) == 0);
-	CHECK(strcmp(from_vector.error.message, from_plain.error.message) == 0);
-	if (from_vector.status == HERALD_OK) {
-		CHECK(every_equal(every_kind_table, &from_vector.decoded, &from_plain.decoded));
-		check_encoded(&from_vector, &from_plain);
+	decode_copy(&best, data, size, at_end, &from_best);
+	for (size_t i = 0; i < LESSER_COUNT; i++) {
+		struct variant *other = &lesser[i];
+
+		decode_copy(other, data, size, at_end, &from_other);
+		CHECK(from_best.status == from_other.status);
+		CHECK(from_best.error.offset == from_other.error.offset);
+		CHECK(strcmp(from_best.error.path, from_other.error.path) == 0);
+		CHECK(strcmp(from_best.error.message, from_other.error.message) == 0);
+		if (from_best.status == HERALD_OK) {
+			CHECK(every_equal(every_kind_table, &from_best.decoded,
+					  &from_other.decoded));
+			check_encoded(&from_best, other, &from_other);
+		}
+		other->reset(other->arena);
 	}
-	vector.reset(vector.arena);
-	plain.reset(plain.arena);
+	best.reset(best.arena);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	create_both();
-	check_both(data, size, false);
-	check_both(data, size, true);
+	create_all();
+	check_all(data, size, false);
+	check_all(data, size, true);
 	return 0;
 }

@@ -662,6 +662,26 @@ utf8_by_the_grammar(const unsigned char *text, size_t bytes)
 	return 0;
 }
 
+/* Decode a string that has `content`, four bytes of which `valid` are UTF-8, between two other texts. */
+static void
+check_utf8(const struct herald_codec *codec, const char *before, const unsigned char *content,
+	   size_t valid, const char *after)
+{
+	char text[300];
+	struct thing out;
+	struct herald_error error = {.offset = 0};
+	enum herald_status status;
+
+	snprintf(text, sizeof(text), "%s%.4s%s", before, (const char *)content, after);
+	status = herald_codec_decode(codec, decoding_place(text, strlen(text), false), strlen(text),
+				     decoding_arena(), &out, &error);
+	herald_arena_reset(decoding_arena());
+	if (status != (valid == 4 ? HERALD_OK : HERALD_BAD_UTF8) ||
+	    (valid < 4 && error.offset != strlen(before) + valid))
+		fail_msg("%s%02X %02X %02X %02X%s: %s, byte %zu", before, content[0], content[1],
+			 content[2], content[3], after, herald_status_name(status), error.offset);
+}
+
 /* All beginnings of sequences, with what may and may not continue them. */
 static void
 test_utf8_exhaustively(void **state)
@@ -679,28 +699,21 @@ test_utf8_exhaustively(void **state)
 							   continuations[i % COUNT(continuations)],
 							   continuations[i / COUNT(continuations)]};
 				size_t at = 0, length;
-				char text[60];
-				struct thing out;
-				struct herald_error error;
-				enum herald_status status;
+				char before[200], after[100];
 
 				if (second == '"' || second == '\\')
 					continue;
 				while (at < 4 &&
 				       (length = utf8_by_the_grammar(content + at, 4 - at)) != 0)
 					at += length;
-				snprintf(text, sizeof(text), "{\"%s\":\"%.4s\"}", names[i % 2],
-					 (const char *)content);
-				memset(&error, 0, sizeof(error));
-				status = herald_codec_decode(
-					codec, decoding_place(text, strlen(text), false),
-					strlen(text), decoding_arena(), &out, &error);
-				herald_arena_reset(decoding_arena());
-				if (status != (at == 4 ? HERALD_OK : HERALD_BAD_UTF8) ||
-				    (at < 4 && error.offset != 11 + at))
-					fail_msg("%02X %02X %02X %02X: %s, byte %zu", content[0],
-						 content[1], content[2], content[3],
-						 herald_status_name(status), error.offset);
+				snprintf(before, sizeof(before), "{\"%s\":\"", names[i % 2]);
+				check_utf8(codec, before, content, at, "\"}");
+				/* After some text that is not ASCII the rest is checked at once; here
+				 * at each place of a block, and with more of them or not. */
+				snprintf(before, sizeof(before), "{\"%s\":\"éééééé%*s",
+					 names[i % 2], (int)(second % 70), "");
+				snprintf(after, sizeof(after), "%*s\"}", (int)(lead % 80), "");
+				check_utf8(codec, before, content, at, after);
 			}
 	herald_codec_destroy(codec);
 }

@@ -13,7 +13,18 @@
 
 #include "key.h"
 
+/* What vector code there is; HERALD_NO_SIMD leaves plain C, and HERALD_NO_AVX2 what every x86-64 has. */
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+#define HERALD__SSE2
+#if defined(__x86_64__) && !defined(HERALD_NO_AVX2)
+/* Before functions that may run only where __builtin_cpu_supports("avx2"). */
+#define HERALD__AVX2 __attribute__((target("avx2,bmi,bmi2")))
+#endif
+#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(HERALD_NO_SIMD)
+#define HERALD__NEON
+#endif
+
+#ifdef HERALD__SSE2
 #include <emmintrin.h>
 #define HERALD__STEP 16
 #define HERALD__STEP_BITS 1 /* bits of the mask for one byte */
@@ -32,7 +43,7 @@ herald__special_mask(const char *at)
 
 	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
 }
-#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(HERALD_NO_SIMD)
+#elif defined(HERALD__NEON)
 #include <arm_neon.h>
 #define HERALD__STEP 16
 #define HERALD__STEP_BITS 4
@@ -60,7 +71,7 @@ herald__special_mask(const char *at)
 }
 #endif
 
-#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__SSE2
 /* A bit for each byte that is a quote, a backslash or a control character. */
 static inline uint32_t
 herald__stop_mask(__m128i bytes)
@@ -81,7 +92,7 @@ herald__stop_mask(__m128i bytes)
 static inline char *
 herald__find_stop(char *at, char *end, bool *non_ascii)
 {
-#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__SSE2
 	__m128i seen = _mm_setzero_si128();
 
 	for (; end - at >= 16; at += 16) {
@@ -106,7 +117,7 @@ herald__find_stop(char *at, char *end, bool *non_ascii)
 /* Bytes of a window, of which a mask has a bit for each. */
 #define HERALD__WINDOW 64
 
-#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__SSE2
 /* The quotes, backslashes and control characters of 16 bytes, and with `high` what is not ASCII. */
 static inline uint64_t
 herald__stop_block(const char *at, bool high)
@@ -115,7 +126,7 @@ herald__stop_block(const char *at, bool high)
 		return herald__special_mask(at);
 	return herald__stop_mask(_mm_loadu_si128((const __m128i *)(const void *)at));
 }
-#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(HERALD_NO_SIMD)
+#elif defined(HERALD__NEON)
 static inline uint64_t
 herald__stop_block(const char *at, bool high)
 {
@@ -201,7 +212,7 @@ herald__move_plain(char *out, const char *at, size_t bytes, const char *document
 	return end;
 }
 
-#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__SSE2
 #define HERALD__BLOCK                                                                              \
 	16 /* bytes that herald__find_brackets() takes; not defined where there is none */
 

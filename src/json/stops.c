@@ -8,9 +8,8 @@
 
 #include "simd.h"
 
-#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__AVX2
 #include <immintrin.h>
-#define AVX2 __attribute__((target("avx2,bmi,bmi2")))
 #endif
 
 /* As herald__stop_window(). */
@@ -50,9 +49,9 @@ look_ahead_by_16(struct herald__reader *reader, char *at)
 	look_ahead(reader, at, herald__stop_window);
 }
 
-#ifdef AVX2
+#ifdef HERALD__AVX2
 /* A bit for each byte, its highest. */
-AVX2 static inline uint64_t
+HERALD__AVX2 static inline uint64_t
 to_bits(__m256i a, __m256i b)
 {
 	return (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b)
@@ -63,7 +62,7 @@ to_bits(__m256i a, __m256i b)
  * herald__stop_window() with a third of the instructions. A byte that is a quote or a backslash is the one
  * that stands in the table at its lower four bits.
  */
-AVX2 __attribute__((always_inline)) static inline uint64_t
+HERALD__AVX2 __attribute__((always_inline)) static inline uint64_t
 look_avx2(const char *bytes, bool high)
 {
 	const __m256i table = _mm256_setr_epi8(1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0,
@@ -81,7 +80,7 @@ look_avx2(const char *bytes, bool high)
 	return high ? stops : stops & ~to_bits(a, b);
 }
 
-AVX2 static void
+HERALD__AVX2 static void
 look_ahead_by_32(struct herald__reader *reader, char *at)
 {
 	look_ahead(reader, at, look_avx2);
@@ -91,7 +90,7 @@ look_ahead_by_32(struct herald__reader *reader, char *at)
 herald__look_function *
 herald__choose_look(void)
 {
-#ifdef AVX2
+#ifdef HERALD__AVX2
 	if (__builtin_cpu_supports("avx2"))
 		return look_ahead_by_32;
 #endif

@@ -1,6 +1,7 @@
 /*
- * UTF-8 checked, sixteen bytes at a time where the processor can look bytes up in a register. Says
- * whether a text is valid; where it is not is found by whoever reports it, sequence by sequence.
+ * UTF-8 checked, many bytes at a time where the processor can look bytes up in a register (AVX2, asked for
+ * at run time, or NEON). Says whether a text is valid; where it is not is found by whoever reports it,
+ * sequence by sequence.
  */
 #include "utf8.h"
 
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "key.h"
+#include "simd.h"
 
 size_t
 herald__utf8_sequence(const char *at, const char *end)
@@ -53,9 +55,21 @@ is_utf8_slowly(const char *text, size_t bytes)
 	return true;
 }
 
-#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+#if defined(HERALD__AVX2)
 #include <immintrin.h>
+#define QUICK_TARGET HERALD__AVX2
+#define HAVE_QUICK __builtin_cpu_supports("avx2")
+#define BLOCK ((ptrdiff_t)sizeof(__m256i))
+typedef __m256i block;
+#elif defined(HERALD__NEON)
+#include <arm_neon.h>
+#define QUICK_TARGET
+#define HAVE_QUICK true
+#define BLOCK ((ptrdiff_t)sizeof(uint8x16_t))
+typedef uint8x16_t block;
+#endif
 
+#ifdef BLOCK
 /*
  * What can be wrong with a byte after the one before it. Each of three tables knows, for four bits of
  * the two, which of these they allow; what all three allow is wrong. (John Keiser and Daniel Lemire,
@@ -105,29 +119,115 @@ static const uint8_t second_upper[16] = {
 	FOUR(TOO_SHORT),
 };
 
-/* Not zero where something is wrong in `bytes`, which follow `before`. */
-__attribute__((target("ssse3"))) static inline __m128i
-find_faults(__m128i bytes, __m128i before)
+#ifdef HERALD__AVX2
+QUICK_TARGET static inline block
+load(const char *text)
 {
-	const __m128i four_bits = _mm_set1_epi8(0x0F);
-	__m128i first = _mm_alignr_epi8(bytes, before, 15);
-	__m128i second = _mm_alignr_epi8(bytes, before, 14);
-	__m128i third = _mm_alignr_epi8(bytes, before, 13);
-	__m128i faults = _mm_and_si128(
-		_mm_and_si128(_mm_shuffle_epi8(
-				      _mm_loadu_si128((const __m128i *)(const void *)first_upper),
-				      _mm_and_si128(_mm_srli_epi16(first, 4), four_bits)),
-			      _mm_shuffle_epi8(
-				      _mm_loadu_si128((const __m128i *)(const void *)first_lower),
-				      _mm_and_si128(first, four_bits))),
-		_mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)second_upper),
-				 _mm_and_si128(_mm_srli_epi16(bytes, 4), four_bits)));
-	/* The third byte of a sequence of three, and the third and fourth of four, have to be there. */
-	__m128i long_leads = _mm_or_si128(_mm_subs_epu8(second, _mm_set1_epi8((char)(0xE0 - 0x80))),
-					  _mm_subs_epu8(third, _mm_set1_epi8((char)(0xF0 - 0x80))));
-
-	return _mm_xor_si128(_mm_and_si128(long_leads, _mm_set1_epi8((char)0x80)), faults);
+	return _mm256_loadu_si256((const block *)(const void *)text);
 }
+
+QUICK_TARGET static inline block
+zeros(void)
+{
+	return _mm256_setzero_si256();
+}
+
+QUICK_TARGET static inline block
+either(block a, block b)
+{
+	return _mm256_or_si256(a, b);
+}
+
+QUICK_TARGET static inline bool
+is_ascii(block bytes)
+{
+	return _mm256_movemask_epi8(bytes) == 0;
+}
+
+QUICK_TARGET static inline bool
+is_zero(block bytes)
+{
+	return _mm256_testz_si256(bytes, bytes);
+}
+
+/* A byte of a table for each of the lower four bits of `at`; the upper ones are 0. */
+QUICK_TARGET static inline block
+look_up(const uint8_t *table, block at)
+{
+	return _mm256_shuffle_epi8(
+		_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table)),
+		at);
+}
+
+/* Not zero where something is wrong in `bytes`, which follow `before`. */
+QUICK_TARGET static inline block
+find_faults(block bytes, block before)
+{
+	const block four_bits = _mm256_set1_epi8(0x0F);
+	/* Shifting goes by halves: what comes before each half. */
+	block halves = _mm256_permute2x128_si256(before, bytes, 0x21);
+	block first = _mm256_alignr_epi8(bytes, halves, 15);
+	block second = _mm256_alignr_epi8(bytes, halves, 14);
+	block third = _mm256_alignr_epi8(bytes, halves, 13);
+	block faults = _mm256_and_si256(
+		_mm256_and_si256(look_up(first_upper,
+					 _mm256_and_si256(_mm256_srli_epi16(first, 4), four_bits)),
+				 look_up(first_lower, _mm256_and_si256(first, four_bits))),
+		look_up(second_upper, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), four_bits)));
+	/* The third byte of a sequence of three, and the third and fourth of four, have to be there. */
+	block long_leads =
+		_mm256_or_si256(_mm256_subs_epu8(second, _mm256_set1_epi8((char)(0xE0 - 0x80))),
+				_mm256_subs_epu8(third, _mm256_set1_epi8((char)(0xF0 - 0x80))));
+
+	return _mm256_xor_si256(_mm256_and_si256(long_leads, _mm256_set1_epi8((char)0x80)), faults);
+}
+#else
+static inline block
+load(const char *text)
+{
+	return vld1q_u8((const uint8_t *)text);
+}
+
+static inline block
+zeros(void)
+{
+	return vdupq_n_u8(0);
+}
+
+static inline block
+either(block a, block b)
+{
+	return vorrq_u8(a, b);
+}
+
+static inline bool
+is_ascii(block bytes)
+{
+	return vmaxvq_u8(bytes) < 0x80;
+}
+
+static inline bool
+is_zero(block bytes)
+{
+	return vmaxvq_u8(bytes) == 0;
+}
+
+static inline block
+find_faults(block bytes, block before)
+{
+	block first = vextq_u8(before, bytes, 15);
+	block second = vextq_u8(before, bytes, 14);
+	block third = vextq_u8(before, bytes, 13);
+	block faults = vandq_u8(
+		vandq_u8(vqtbl1q_u8(vld1q_u8(first_upper), vshrq_n_u8(first, 4)),
+			 vqtbl1q_u8(vld1q_u8(first_lower), vandq_u8(first, vdupq_n_u8(0x0F)))),
+		vqtbl1q_u8(vld1q_u8(second_upper), vshrq_n_u8(bytes, 4)));
+	block long_leads = vorrq_u8(vqsubq_u8(second, vdupq_n_u8(0xE0 - 0x80)),
+				    vqsubq_u8(third, vdupq_n_u8(0xF0 - 0x80)));
+
+	return veorq_u8(vandq_u8(long_leads, vdupq_n_u8(0x80)), faults);
+}
+#endif
 
 /* Whether a sequence begins in the last three bytes that does not end in them. */
 static inline bool
@@ -137,126 +237,35 @@ is_cut_off(const char *end)
 	       (unsigned char)end[-3] >= 0xF0;
 }
 
-/* Less than 16 bytes, and NULs behind them; in registers, as a copy would be read before it is written. */
-static inline __m128i
-load_few(const char *text, size_t bytes)
-{
-	uint64_t low = 0, high = 0;
-
-	if (bytes >= 8) {
-		low = herald__load64(text);
-		high = bytes > 8 ? herald__load64(text + bytes - 8) >> 8 * (16 - bytes) : 0;
-	} else if (bytes >= 4) {
-		low = herald__load32(text) | (uint64_t)herald__load32(text + bytes - 4)
-						     << 8 * (bytes - 4);
-	} else if (bytes > 0) {
-		low = (unsigned char)text[0] |
-		      (uint64_t)(unsigned char)text[bytes / 2] << 8 * (bytes / 2) |
-		      (uint64_t)(unsigned char)text[bytes - 1] << 8 * (bytes - 1);
-	}
-	return _mm_set_epi64x((long long)high, (long long)low);
-}
-
-__attribute__((target("ssse3"))) static bool
+/* At least two blocks. */
+QUICK_TARGET static bool
 is_utf8_quickly(const char *text, size_t bytes)
 {
-	__m128i before = _mm_setzero_si128(), faults = before, last;
-	const char *begin = text, *end = text + bytes;
-
-	for (; end - text >= 16; text += 16) {
-		__m128i block = _mm_loadu_si128((const __m128i *)(const void *)text);
-
-		/* Where all is ASCII, and was before, nothing can be wrong. */
-		if (_mm_movemask_epi8(_mm_or_si128(block, before)) == 0)
-			continue;
-		faults = _mm_or_si128(faults, find_faults(block, before));
-		before = block;
-	}
-	if (end - begin >= 32) {
-		/* The last ones once more, so that nothing is read that was just written. */
-		last = _mm_loadu_si128((const __m128i *)(const void *)(end - 16));
-		before = _mm_loadu_si128((const __m128i *)(const void *)(end - 32));
-		if (is_cut_off(end))
-			return false;
-	} else {
-		/* NULs, of which there is at least one, end a sequence that should go on. */
-		last = load_few(text, (size_t)(end - text));
-	}
-	faults = _mm_or_si128(faults, find_faults(last, before));
-	return _mm_movemask_epi8(_mm_cmpeq_epi8(faults, _mm_setzero_si128())) == 0xFFFF;
-}
-
-__attribute__((target("avx2"))) static inline __m256i
-load_32(const char *text)
-{
-	return _mm256_loadu_si256((const __m256i *)(const void *)text);
-}
-
-/* A table in both halves. */
-__attribute__((target("avx2"))) static inline __m256i
-load_table(const uint8_t *table)
-{
-	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
-}
-
-/* The same for 32 bytes. */
-__attribute__((target("avx2"))) static inline __m256i
-find_faults_in_32(__m256i bytes, __m256i before)
-{
-	const __m256i four_bits = _mm256_set1_epi8(0x0F);
-	/* Shifting goes by halves: what comes before each half. */
-	__m256i halves = _mm256_permute2x128_si256(before, bytes, 0x21);
-	__m256i first = _mm256_alignr_epi8(bytes, halves, 15);
-	__m256i second = _mm256_alignr_epi8(bytes, halves, 14);
-	__m256i third = _mm256_alignr_epi8(bytes, halves, 13);
-	__m256i faults = _mm256_and_si256(
-		_mm256_and_si256(_mm256_shuffle_epi8(
-					 load_table(first_upper),
-					 _mm256_and_si256(_mm256_srli_epi16(first, 4), four_bits)),
-				 _mm256_shuffle_epi8(load_table(first_lower),
-						     _mm256_and_si256(first, four_bits))),
-		_mm256_shuffle_epi8(load_table(second_upper),
-				    _mm256_and_si256(_mm256_srli_epi16(bytes, 4), four_bits)));
-	__m256i long_leads =
-		_mm256_or_si256(_mm256_subs_epu8(second, _mm256_set1_epi8((char)(0xE0 - 0x80))),
-				_mm256_subs_epu8(third, _mm256_set1_epi8((char)(0xF0 - 0x80))));
-
-	return _mm256_xor_si256(_mm256_and_si256(long_leads, _mm256_set1_epi8((char)0x80)), faults);
-}
-
-/* At least 64 bytes. */
-__attribute__((target("avx2"))) static bool
-is_utf8_avx2(const char *text, size_t bytes)
-{
 	const char *end = text + bytes;
-	__m256i before = _mm256_setzero_si256(), faults = before;
+	block before = zeros(), faults = before;
 
-	for (; end - text >= 64; text += 64) {
-		__m256i low = load_32(text), high = load_32(text + 32);
+	for (; end - text >= 2 * BLOCK; text += 2 * BLOCK) {
+		block low = load(text), high = load(text + BLOCK);
 
 		/* Where all is ASCII, and was before, nothing can be wrong. */
-		if (_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(low, high), before)) == 0)
+		if (is_ascii(either(either(low, high), before)))
 			continue;
-		faults = _mm256_or_si256(faults, find_faults_in_32(low, before));
-		faults = _mm256_or_si256(faults, find_faults_in_32(high, low));
+		faults = either(faults, either(find_faults(low, before), find_faults(high, low)));
 		before = high;
 	}
-	/* The last 64 once more: what is wrong between them and those before has been found, but for the
-	 * three bytes at the end. */
-	faults = _mm256_or_si256(faults, find_faults_in_32(load_32(end - 32), load_32(end - 64)));
-	if (end - text > 32)
-		faults = _mm256_or_si256(faults, find_faults_in_32(load_32(text), before));
-	return _mm256_testz_si256(faults, faults) && !is_cut_off(end);
+	/* What is left of the last two blocks; and the last block, part of which is looked at once more. */
+	if (end - text > BLOCK)
+		faults = either(faults, find_faults(load(text), before));
+	faults = either(faults, find_faults(load(end - BLOCK), load(end - 2 * BLOCK)));
+	return is_zero(faults) && !is_cut_off(end);
 }
 #endif
 
 bool
 herald__is_utf8(const char *text, size_t bytes)
 {
-#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
-	if (bytes >= 64 && __builtin_cpu_supports("avx2"))
-		return is_utf8_avx2(text, bytes);
-	if (__builtin_cpu_supports("ssse3"))
+#ifdef BLOCK
+	if (bytes >= 2 * (size_t)BLOCK && HAVE_QUICK)
 		return is_utf8_quickly(text, bytes);
 #endif
 	return is_utf8_slowly(text, bytes);
