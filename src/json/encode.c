@@ -144,8 +144,14 @@ encode_text(struct writer *writer, const char *text, size_t bytes, size_t max_by
 	start = (size_t)(writer->at - writer->out->data);
 	plain = herald__copy_plain(writer->at, text, text + bytes);
 	writer->at += plain - text;
-	if (plain < text + bytes && !encode_special(writer, plain, text + bytes))
-		return false;
+	if (plain < text + bytes) {
+		char *after = herald__write_text(writer->at, writer->end, text, plain, text + bytes);
+
+		if (after != NULL)
+			writer->at = after;
+		else if (!encode_special(writer, plain, text + bytes))
+			return false;
+	}
 	written = (size_t)(writer->at - writer->out->data) - start;
 	if (written > max_bytes)
 		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_LIMIT,
