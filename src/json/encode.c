@@ -14,6 +14,14 @@
 #include "scan.h"
 #include "simd.h"
 
+/*
+ * What nearly all members are is inlined into the loop over them, and everything else is not, so that the loop
+ * has the registers: 000 -> 000 ns for the benchmark `large`.
+ */
+#define INLINE inline __attribute__((always_inline))
+#define APART __attribute__((noinline))
+#define COLD __attribute__((noinline, cold))
+
 /* A document being written. Where the next byte goes is not in it, so that it stays in a register. */
 struct writer {
 	const char *end; /* how far there is room in the buffer */
@@ -39,7 +47,7 @@ flush(struct writer *writer, const char *at)
 /* herald__trace_fail() where a place is to be returned. */
 #define FAIL(WRITER, ...) (herald__trace_fail(&(WRITER)->trace, HERALD_NO_OFFSET, __VA_ARGS__), NULL)
 
-static __attribute__((noinline)) char *
+static COLD char *
 grow(struct writer *writer, char *at, size_t bytes)
 {
 	enum herald_status status;
@@ -137,7 +145,7 @@ encode_slowly(struct writer *writer, char *at, const char *text, const char *end
 }
 
 /* The rest of a string, from the first byte that is not plain on. */
-static __attribute__((noinline)) char *
+static APART char *
 encode_special(struct writer *writer, char *at, const char *text, const char *from, const char *end)
 {
 	char *after = herald__write_text(at, writer->end, text, from, end);
@@ -146,7 +154,7 @@ encode_special(struct writer *writer, char *at, const char *text, const char *fr
 }
 
 /* A string in quotes, with at most `max_bytes` between them. */
-static char *
+static APART char *
 encode_text(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
 {
 	const char *plain;
@@ -183,7 +191,7 @@ encode_string(struct writer *writer, char *at, const struct herald__field *field
 	return encode_text(writer, at, text, bytes, writer->limits->max_string_bytes);
 }
 
-static char *
+static APART char *
 encode_chars(struct writer *writer, char *at, const struct herald__field *field, const char *text)
 {
 	const char *nul = memchr(text, '\0', field->field->bytes);
@@ -195,32 +203,31 @@ encode_chars(struct writer *writer, char *at, const struct herald__field *field,
 }
 
 /* Where there may be no room for the longest number; a buffer may be just large enough for this one. */
-static char *
+static COLD char *
 put_integer(struct writer *writer, char *at, uint64_t magnitude, bool negative)
 {
-	char text[HERALD__NUMBER_BYTES] = {0};
-	size_t bytes = herald__write_natural(magnitude, text + 1) + negative;
+	char text[HERALD__NUMBER_BYTES], *begin = text + !negative;
 
 	text[0] = '-';
-	return put(writer, at, text + !negative, bytes);
+	return put(writer, at, begin, (size_t)(herald__write_natural(magnitude, text + 1) - begin));
 }
 
-static char *
+static COLD char *
 put_real(struct writer *writer, char *at, double value, bool single)
 {
-	char text[HERALD__NUMBER_BYTES] = {0};
+	char text[HERALD__NUMBER_BYTES];
+	char *end = single ? herald__write_float((float)value, text)
+			   : herald__write_double(value, text);
 
-	return put(writer, at, text,
-		   single ? herald__write_float((float)value, text)
-			  : herald__write_double(value, text));
+	return put(writer, at, text, (size_t)(end - text));
 }
 
-static char *
+static COLD char *
 fail_signed(struct writer *writer, const struct herald__field *field, int64_t value)
 {
-	char text[HERALD__NUMBER_BYTES] = {0};
+	char text[HERALD__NUMBER_BYTES];
 
-	herald__write_integer(value, text);
+	*herald__write_integer(value, text) = '\0';
 	herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
 	return NULL;
 }
@@ -233,15 +240,15 @@ encode_signed(struct writer *writer, char *at, const struct herald__field *field
 	if (room(writer, at) < HERALD__NUMBER_BYTES)
 		return put_integer(writer, at, value < 0 ? -(uint64_t)value : (uint64_t)value,
 				   value < 0);
-	return at + herald__write_integer(value, at);
+	return herald__write_integer(value, at);
 }
 
-static char *
+static COLD char *
 fail_unsigned(struct writer *writer, const struct herald__field *field, uint64_t value)
 {
-	char text[HERALD__NUMBER_BYTES] = {0};
+	char text[HERALD__NUMBER_BYTES];
 
-	herald__write_natural(value, text);
+	*herald__write_natural(value, text) = '\0';
 	herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
 	return NULL;
 }
@@ -253,7 +260,7 @@ encode_unsigned(struct writer *writer, char *at, const struct herald__field *fie
 		return fail_unsigned(writer, field, value);
 	if (room(writer, at) < HERALD__NUMBER_BYTES)
 		return put_integer(writer, at, value, false);
-	return at + herald__write_natural(value, at);
+	return herald__write_natural(value, at);
 }
 
 static inline char *
@@ -267,8 +274,7 @@ encode_real(struct writer *writer, char *at, const struct herald__field *field, 
 		return NULL;
 	if (room(writer, at) < HERALD__NUMBER_BYTES)
 		return put_real(writer, at, value, single);
-	return at + (single ? herald__write_float((float)value, at)
-			    : herald__write_double(value, at));
+	return single ? herald__write_float((float)value, at) : herald__write_double(value, at);
 }
 
 static inline char *
@@ -281,7 +287,7 @@ encode_bool(struct writer *writer, char *at, bool value)
 	return at + 5 - value;
 }
 
-static char *
+static APART char *
 encode_time(struct writer *writer, char *at, const struct herald_time *time)
 {
 	char text[HERALD_TIME_TEXT_BYTES + 2];
@@ -297,7 +303,7 @@ encode_time(struct writer *writer, char *at, const struct herald_time *time)
 	return near ? at + bytes + 2 : put(writer, at, text, bytes + 2);
 }
 
-static char *
+static APART char *
 encode_enum(struct writer *writer, char *at, const struct herald__field *field, int value)
 {
 	for (size_t i = 0; i < field->field->names_count; i++) {
@@ -310,7 +316,7 @@ encode_enum(struct writer *writer, char *at, const struct herald__field *field, 
 	return FAIL(writer, HERALD_BAD_VALUE, "the enum has no name for %d", value);
 }
 
-static char *
+static APART char *
 encode_json(struct writer *writer, char *at, const struct herald__field *field,
 	    const struct herald_json *json)
 {
@@ -375,7 +381,7 @@ check_keys(struct writer *writer, const struct herald_map *map)
 	return false;
 }
 
-static char *
+static APART char *
 encode_map(struct writer *writer, char *at, const struct herald__field *field,
 	   const struct herald_map *map)
 {
@@ -407,7 +413,7 @@ is_number(enum herald_kind kind)
 	return kind >= HERALD_KIND_INT8 && kind <= HERALD_KIND_DOUBLE;
 }
 
-static inline char *
+static INLINE char *
 encode_number(struct writer *writer, char *at, const struct herald__field *field,
 	      enum herald_kind kind, const void *in)
 {
@@ -452,7 +458,7 @@ is_absent(enum herald_kind kind, const void *in)
 }
 
 /* A value of a kind that needs no count: a member's, or an element's of a list of values. */
-static inline char *
+static INLINE char *
 encode_value(struct writer *writer, char *at, const struct herald__field *field,
 	     enum herald_kind kind, const void *in)
 {
@@ -529,7 +535,7 @@ encode_elements(struct writer *writer, char *at, const struct herald__field *fie
 	return at;
 }
 
-static char *
+static APART char *
 encode_list(struct writer *writer, char *at, const struct herald__field *field, const char *items,
 	    size_t count)
 {

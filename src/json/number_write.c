@@ -45,8 +45,8 @@ eight_digits(uint64_t value)
 	return tens + ((pairs - tens * 10) << 8);
 }
 
-/* A value below 10^8 without leading zeros. Writes eight bytes; returns how many count. */
-static inline size_t
+/* A value below 10^8 without leading zeros. Writes eight bytes; returns the place behind those that count. */
+static inline char *
 write_short(uint64_t value, char *out)
 {
 	uint64_t digits = eight_digits(value);
@@ -54,42 +54,35 @@ write_short(uint64_t value, char *out)
 	unsigned zeros = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) / 8;
 
 	store_word(out, (digits + ASCII_ZEROS) >> zeros * 8);
-	return 8 - zeros;
+	return out + 8 - zeros;
 }
 
-static inline void
+static inline char *
 write_eight(uint64_t value, char *out)
 {
 	store_word(out, eight_digits(value) + ASCII_ZEROS);
+	return out + 8;
 }
 
-size_t
+char *
 herald__write_natural(uint64_t value, char *out)
 {
-	size_t bytes;
-
 	if (value < TEN_TO_8)
 		return write_short(value, out);
-	if (value < TEN_TO_16) {
-		bytes = write_short(value / TEN_TO_8, out);
-		write_eight(value % TEN_TO_8, out + bytes);
-		return bytes + 8;
-	}
-	bytes = write_short(value / TEN_TO_16, out);
+	if (value < TEN_TO_16)
+		return write_eight(value % TEN_TO_8, write_short(value / TEN_TO_8, out));
+	out = write_short(value / TEN_TO_16, out);
 	value %= TEN_TO_16;
-	write_eight(value / TEN_TO_8, out + bytes);
-	write_eight(value % TEN_TO_8, out + bytes + 8);
-	return bytes + 16;
+	return write_eight(value % TEN_TO_8, write_eight(value / TEN_TO_8, out));
 }
 
-size_t
+char *
 herald__write_integer(int64_t value, char *out)
 {
 	bool negative = value < 0;
 
 	*out = '-';
-	return negative +
-	       herald__write_natural(negative ? -(uint64_t)value : (uint64_t)value, out + negative);
+	return herald__write_natural(negative ? -(uint64_t)value : (uint64_t)value, out + negative);
 }
 
 /* Decimals with their point between these places are written without an exponent. */
@@ -129,7 +122,7 @@ static inline sixteen
 split_sixteen(uint64_t high, uint64_t low, int32_t *count)
 {
 	__m128i value = _mm_set_epi64x((long long)low, (long long)high);
-	__m128i hundred = _mm_set1_epi32(100), ten = _mm_set1_epi16(10);
+	__m128i hundred = _mm_set1_epi32(100);
 	/* value / 10000: the factor is 2^45 / 10000 rounded up. */
 	__m128i upper = _mm_srli_epi64(_mm_mul_epu32(value, _mm_set1_epi64x(3518437209)), 45);
 	__m128i lower = _mm_sub_epi32(value, _mm_mul_epu32(upper, _mm_set1_epi64x(10000)));
@@ -138,8 +131,9 @@ split_sixteen(uint64_t high, uint64_t low, int32_t *count)
 	__m128i rest = _mm_sub_epi16(fours, _mm_madd_epi16(hundreds, hundred));
 	__m128i pairs = _mm_or_si128(hundreds, _mm_slli_epi32(rest, 16));
 	__m128i tens = _mm_mulhi_epu16(pairs, _mm_set1_epi16(6554));
-	__m128i ones = _mm_sub_epi16(pairs, _mm_mullo_epi16(tens, ten));
-	__m128i digits = _mm_or_si128(tens, _mm_slli_epi16(ones, 8));
+	/* The tens, and 256 times the ones, which are the pairs less ten times the tens. */
+	__m128i digits = _mm_add_epi16(_mm_slli_epi16(pairs, 8),
+				       _mm_mullo_epi16(tens, _mm_set1_epi16(1 - 10 * 256)));
 	uint32_t counts = (uint32_t)_mm_movemask_epi8(_mm_cmpgt_epi8(digits, _mm_setzero_si128()));
 
 	*count = 32 - __builtin_clz(counts | 1);
@@ -258,7 +252,7 @@ put_digits(char *out, const struct digits *digits)
 }
 
 /* D.DDDDe+N */
-static char *
+static __attribute__((noinline)) char *
 put_scientific(char *out, const struct digits *digits)
 {
 	put_digits(out + 1, digits);
@@ -266,11 +260,11 @@ put_scientific(char *out, const struct digits *digits)
 	out[1] = '.';
 	out += digits->count > 1 ? digits->count + 1 : 1;
 	*out++ = 'e';
-	return out + herald__write_integer(digits->point - 1, out);
+	return herald__write_integer(digits->point - 1, out);
 }
 
 /* The point stands behind the eighth digit or later. */
-static char *
+static __attribute__((noinline)) char *
 put_large(char *out, const struct digits *digits)
 {
 	char text[DIGITS + 16];
@@ -331,52 +325,52 @@ put_decimal(char *out, const struct digits *digits)
 	return out + (digits->count > point ? digits->count + (int32_t)layout->shift : point);
 }
 
-static size_t
-write_zero(bool negative, char *out)
+/* A number that split_short() leaves. Not inlined, so that the others save no registers for it. */
+static __attribute__((noinline)) char *
+write_long(uint64_t bits, char *out)
 {
-	memcpy(out, "-0", 2);
-	if (!negative)
-		out[0] = '0';
-	return 1 + (size_t)negative;
+	struct digits digits;
+
+	if (bits == 0) {
+		*out = '0';
+		return out + 1;
+	}
+	split(herald__from_double(bits), &digits);
+	return put_decimal(out, &digits);
 }
 
-size_t
+char *
+herald__write_double(double value, char *out)
+{
+	struct digits digits;
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	*out = '-';
+	out += bits >> 63;
+	bits &= ~(UINT64_C(1) << 63);
+	if (!split_short(fabs(value), bits, &digits))
+		return write_long(bits, out);
+	return put_decimal(out, &digits);
+}
+
+char *
 herald__write_float(float value, char *out)
 {
 	struct herald__decimal decimal;
 	struct digits digits;
 	uint32_t bits;
-	bool negative;
 
 	memcpy(&bits, &value, sizeof(bits));
-	negative = bits >> 31 != 0;
+	*out = '-';
+	out += bits >> 31;
 	bits &= ~(UINT32_C(1) << 31);
 	if (bits == 0)
-		return write_zero(negative, out);
+		return write_long(0, out);
 	/* Of at most nine digits: most of the way to as many as a double has. */
 	decimal = herald__from_float(bits);
 	decimal.digits *= TEN_TO_8;
 	decimal.exponent -= 8;
 	split(decimal, &digits);
-	*out = '-';
-	return (size_t)(put_decimal(out + negative, &digits) - out);
-}
-
-size_t
-herald__write_double(double value, char *out)
-{
-	struct digits digits;
-	uint64_t bits;
-	bool negative;
-
-	memcpy(&bits, &value, sizeof(bits));
-	negative = bits >> 63 != 0;
-	bits &= ~(UINT64_C(1) << 63);
-	if (!split_short(fabs(value), bits, &digits)) {
-		if (bits == 0)
-			return write_zero(negative, out);
-		split(herald__from_double(bits), &digits);
-	}
-	*out = '-';
-	return (size_t)(put_decimal(out + negative, &digits) - out);
+	return put_decimal(out, &digits);
 }
