@@ -13,6 +13,7 @@
 #include "number.h"
 #include "scan.h"
 #include "simd.h"
+#include "write_text.h"
 
 /*
  * What nearly all members are is inlined into the loop over them, and everything else is not, so that the loop
@@ -37,6 +38,8 @@ struct writer {
  */
 static char *encode_object(struct writer *writer, char *at, const struct herald__plan *plan,
 			   const char *in);
+static char *encode_text(struct writer *writer, char *at, const char *text, size_t bytes,
+			 size_t max_bytes);
 
 static void
 flush(struct writer *writer, const char *at)
@@ -144,41 +147,56 @@ encode_slowly(struct writer *writer, char *at, const char *text, const char *end
 	return at;
 }
 
-/* The rest of a string, from the first byte that is not plain on. */
+/*
+ * From the opening quote at `at` on, when the text up to `from` is copied and plain: the others check nothing
+ * of it. `from` may be its end.
+ */
 static APART char *
-encode_special(struct writer *writer, char *at, const char *text, const char *from, const char *end)
+encode_special(struct writer *writer, char *at, const char *text, const char *from, size_t bytes,
+	       size_t max_bytes)
 {
-	char *after = herald__write_text(at, writer->end, text, from, end);
+	size_t start = (size_t)(at + 1 - writer->out->data);
+	const char *end = text + bytes;
+	char *after;
 
-	return after != NULL ? after : encode_slowly(writer, at, from, end);
+	at += 1 + (from - text);
+	after = herald__write_text(at, writer->end, text, from, end);
+	if (after == NULL && (after = encode_slowly(writer, at, from, end)) == NULL)
+		return NULL;
+	bytes = (size_t)(after - writer->out->data) - start;
+	if (bytes > max_bytes)
+		return FAIL(writer, HERALD_LIMIT, "a string of %zu bytes, but the limit is %zu",
+			    bytes, max_bytes);
+	return put_byte(writer, after, '"');
 }
 
-/* A string in quotes, with at most `max_bytes` between them. */
+/* A text for which there is no room yet. */
+static COLD char *
+encode_large(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
+{
+	if (bytes > SIZE_MAX - 2 || (at = grow(writer, at, bytes + 2)) == NULL)
+		return NULL;
+	return encode_text(writer, at, text, bytes, max_bytes);
+}
+
+/*
+ * A string in quotes, with at most `max_bytes` between them. All calls here are the last thing that is done, so
+ * that no registers are saved for them: 000 -> 000 ns for the benchmark `user_created`.
+ */
 static APART char *
 encode_text(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
 {
 	const char *plain;
-	size_t start;
 
 	/* Its bytes and the quotes; only escapes need more. */
-	if (bytes > SIZE_MAX - 2 || (at = reserve(writer, at, bytes + 2)) == NULL)
-		return NULL;
-	*at++ = '"';
-	plain = herald__copy_plain(at, text, text + bytes);
-	if (plain < text + bytes) {
-		start = (size_t)(at - writer->out->data);
-		at = encode_special(writer, at + (plain - text), text, plain, text + bytes);
-		if (at == NULL)
-			return NULL;
-		bytes = (size_t)(at - writer->out->data) - start;
-		if (bytes <= max_bytes)
-			return put_byte(writer, at, '"');
-	} else if (bytes <= max_bytes) {
-		at[bytes] = '"';
-		return at + bytes + 1;
-	}
-	return FAIL(writer, HERALD_LIMIT, "a string of %zu bytes, but the limit is %zu", bytes,
-		    max_bytes);
+	if (bytes > SIZE_MAX - 2 || room(writer, at) < bytes + 2)
+		return encode_large(writer, at, text, bytes, max_bytes);
+	*at = '"';
+	plain = herald__write_plain(at + 1, text, text + bytes);
+	if (plain != text + bytes || bytes > max_bytes)
+		return encode_special(writer, at, text, plain, bytes, max_bytes);
+	at[bytes + 1] = '"';
+	return at + bytes + 2;
 }
 
 static inline char *

@@ -24,14 +24,6 @@ herald__write_escape(char byte, char *out)
 }
 
 /*
- * Write the text from `at` to `end`, which begins at `text` and of which everything before `at` is ASCII;
- * escaped. Returns the place behind, or NULL, with `out` overwritten in part: the text is not UTF-8, there may
- * be too little room, or the processor cannot do it.
- */
-char *herald__write_text(char *out, const char *room_end, const char *text, const char *at,
-			 const char *end);
-
-/*
  * Copy the text from *at on, escaped, as far as there is room for the worst that it can become; *at
  * moves to what is left, which has to be copied with a look at the room for every piece. The bytes from
  * the returned place up to `room_end` are no longer what they were.

@@ -11,16 +11,12 @@
  * a block filled up with NULs, so that nothing behind them is read. With it the benchmark `text` takes
  * 000 ns instead of 000.
  */
-#include "escape.h"
-
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+#include "write_text.h"
 
 #if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
 #include <immintrin.h>
 
-#include "key.h"
+#include "escape.h"
 
 #define AVX2 __attribute__((target("avx2")))
 #define BLOCK 32
@@ -47,35 +43,27 @@ enum {
 
 #define FOUR(a) a, a, a, a
 #define EIGHT(a) FOUR(a), FOUR(a)
+#define TWICE(...) __VA_ARGS__, __VA_ARGS__
 
 /* By the upper and the lower four bits of the first byte, and the upper four of the second. */
-static const uint8_t first_upper[16] = {
-	EIGHT(TOO_LONG),
-	FOUR(CONTINUATIONS),
-	TOO_SHORT | OVERLONG_2,
-	TOO_SHORT,
-	TOO_SHORT | OVERLONG_3 | SURROGATE,
-	TOO_SHORT | TOO_LARGE | OVERLONG_4,
-};
-static const uint8_t first_lower[16] = {
-	ANY | OVERLONG_2 | OVERLONG_3 | OVERLONG_4,
-	ANY | OVERLONG_2,
-	ANY,
-	ANY,
-	ANY | TOO_LARGE,
-	EIGHT(ANY | TOO_LARGE | OVERLONG_4),
-	ANY | TOO_LARGE | OVERLONG_4 | SURROGATE,
-	ANY | TOO_LARGE | OVERLONG_4,
-	ANY | TOO_LARGE | OVERLONG_4,
-};
-static const uint8_t second_upper[16] = {
-	EIGHT(TOO_SHORT),
-	TOO_LONG | OVERLONG_2 | CONTINUATIONS | OVERLONG_3 | OVERLONG_4,
-	TOO_LONG | OVERLONG_2 | CONTINUATIONS | OVERLONG_3 | TOO_LARGE,
-	TOO_LONG | OVERLONG_2 | CONTINUATIONS | SURROGATE | TOO_LARGE,
-	TOO_LONG | OVERLONG_2 | CONTINUATIONS | SURROGATE | TOO_LARGE,
-	FOUR(TOO_SHORT),
-};
+static const uint8_t first_upper[BLOCK] = {TWICE(EIGHT(TOO_LONG), FOUR(CONTINUATIONS),
+						 TOO_SHORT | OVERLONG_2, TOO_SHORT,
+						 TOO_SHORT | OVERLONG_3 | SURROGATE,
+						 TOO_SHORT | TOO_LARGE | OVERLONG_4)};
+static const uint8_t first_lower[BLOCK] = {
+	TWICE(ANY | OVERLONG_2 | OVERLONG_3 | OVERLONG_4, ANY | OVERLONG_2, ANY, ANY,
+	      ANY | TOO_LARGE, EIGHT(ANY | TOO_LARGE | OVERLONG_4),
+	      ANY | TOO_LARGE | OVERLONG_4 | SURROGATE, ANY | TOO_LARGE | OVERLONG_4,
+	      ANY | TOO_LARGE | OVERLONG_4)};
+static const uint8_t second_upper[BLOCK] = {
+	TWICE(EIGHT(TOO_SHORT), TOO_LONG | OVERLONG_2 | CONTINUATIONS | OVERLONG_3 | OVERLONG_4,
+	      TOO_LONG | OVERLONG_2 | CONTINUATIONS | OVERLONG_3 | TOO_LARGE,
+	      TOO_LONG | OVERLONG_2 | CONTINUATIONS | SURROGATE | TOO_LARGE,
+	      TOO_LONG | OVERLONG_2 | CONTINUATIONS | SURROGATE | TOO_LARGE, FOUR(TOO_SHORT))};
+
+/* By the lower four bits: the quote and the backslash, and what is no byte of ASCII. */
+static const uint8_t quotes[BLOCK] = {TWICE(0xFF, 0xFF, '"', 0xFF, EIGHT(0xFF), '\\', 0xFF, 0xFF,
+					    0xFF)};
 
 /* Shuffling by the sixteen bytes from n on moves what is in a register n bytes down, NULs behind it. */
 static const uint8_t downwards[2 * HALF] = {
@@ -90,50 +78,74 @@ load_half(const void *at)
 }
 
 AVX2 static inline __m256i
-table(const uint8_t entries[16])
+load_block(const void *at)
 {
-	return _mm256_broadcastsi128_si256(load_half(entries));
+	return _mm256_loadu_si256((const __m256i *)at);
 }
 
-AVX2 static inline __m256i
-upper_bits(__m256i bytes)
+/*
+ * What the blocks are compared with. They are kept in registers by hand: gcc 12 makes them again for each
+ * block, which took 00 ns of the benchmark `text`.
+ */
+struct constants {
+	__m256i first_upper, first_lower, second_upper, quotes;
+	__m256i four_bits, three_leads, four_leads, high_bits, controls;
+};
+
+#define KEEP(VECTOR) __asm__("" : "+x"(VECTOR))
+
+AVX2 static inline struct constants
+load_constants(void)
 {
-	return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(0x0F));
+	struct constants constants = {
+		.first_upper = load_block(first_upper),
+		.first_lower = load_block(first_lower),
+		.second_upper = load_block(second_upper),
+		.quotes = load_block(quotes),
+		.four_bits = _mm256_set1_epi8(0x0F),
+		.three_leads = _mm256_set1_epi8((char)(0xE0 - 0x80)),
+		.four_leads = _mm256_set1_epi8((char)(0xF0 - 0x80)),
+		.high_bits = _mm256_set1_epi8((char)0x80),
+		.controls = _mm256_set1_epi8(0x1F),
+	};
+
+	KEEP(constants.three_leads);
+	KEEP(constants.four_leads);
+	KEEP(constants.controls);
+	return constants;
 }
 
 /* Not zero where something is wrong in `bytes`, which follow `before`. */
 AVX2 static inline __m256i
-find_faults(__m256i bytes, __m256i before)
+find_faults(const struct constants *constants, __m256i bytes, __m256i before)
 {
 	__m256i across = _mm256_permute2x128_si256(before, bytes, 0x21);
 	__m256i first = _mm256_alignr_epi8(bytes, across, 15);
 	__m256i second = _mm256_alignr_epi8(bytes, across, 14);
 	__m256i third = _mm256_alignr_epi8(bytes, across, 13);
-	__m256i faults = _mm256_and_si256(
-		_mm256_and_si256(
-			_mm256_shuffle_epi8(table(first_upper), upper_bits(first)),
-			_mm256_shuffle_epi8(table(first_lower),
-					    _mm256_and_si256(first, _mm256_set1_epi8(0x0F)))),
-		_mm256_shuffle_epi8(table(second_upper), upper_bits(bytes)));
+	__m256i upper = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), constants->four_bits);
+	__m256i first_up = _mm256_and_si256(_mm256_srli_epi16(first, 4), constants->four_bits);
+	__m256i first_low = _mm256_and_si256(first, constants->four_bits);
+	__m256i faults =
+		_mm256_and_si256(_mm256_and_si256(_mm256_shuffle_epi8(constants->first_upper, first_up),
+						  _mm256_shuffle_epi8(constants->first_lower, first_low)),
+				 _mm256_shuffle_epi8(constants->second_upper, upper));
 	/* The third byte of a sequence of three, and the third and fourth of four, have to be there. */
-	__m256i long_leads =
-		_mm256_or_si256(_mm256_subs_epu8(second, _mm256_set1_epi8((char)(0xE0 - 0x80))),
-				_mm256_subs_epu8(third, _mm256_set1_epi8((char)(0xF0 - 0x80))));
+	__m256i long_leads = _mm256_or_si256(_mm256_subs_epu8(second, constants->three_leads),
+					     _mm256_subs_epu8(third, constants->four_leads));
 
-	return _mm256_xor_si256(_mm256_and_si256(long_leads, _mm256_set1_epi8((char)0x80)), faults);
+	return _mm256_xor_si256(_mm256_and_si256(long_leads, constants->high_bits), faults);
 }
 
 /* A bit for each byte that is a quote, a backslash or a control character. */
 AVX2 static inline uint32_t
-find_stops(__m256i bytes)
+find_stops(const struct constants *constants, __m256i bytes)
 {
-	__m256i quotes = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"'));
-	__m256i backslashes = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'));
-	__m256i controls =
-		_mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(0x1F)), bytes);
+	/* What is looked up for a byte that is not ASCII is 0. */
+	__m256i quotes_there = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(constants->quotes, bytes), bytes);
+	__m256i controls = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, constants->controls), bytes);
 
-	return (uint32_t)_mm256_movemask_epi8(
-		_mm256_or_si256(_mm256_or_si256(quotes, backslashes), controls));
+	return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(quotes_there, controls));
 }
 
 /* The last bytes of a text, less than a half, and NULs behind them; in registers, as a copy would be read
@@ -194,36 +206,39 @@ write_halves(char *out, const char *at, __m256i bytes, uint32_t stops)
 AVX2 static char *
 write_text(char *out, const char *room_end, const char *text, const char *at, const char *end)
 {
+	const struct constants constants = load_constants();
+	const char *last_out = room_end - BLOCK_ROOM;
 	__m256i before = _mm256_setzero_si256(), faults = before, bytes;
 	uint32_t stops;
 
-	for (;; at += BLOCK, out += BLOCK) {
-		bool last = end - at < BLOCK;
-
-		if (room_end - out < BLOCK_ROOM)
+	for (; end - at >= BLOCK; at += BLOCK, out += BLOCK) {
+		if (out > last_out)
 			return NULL;
-		bytes = last ? load_last(text, at, end)
-			     : _mm256_loadu_si256((const __m256i *)(const void *)at);
+		bytes = load_block(at);
 		/* Where all is ASCII, and was before, nothing can be wrong. */
 		if (_mm256_movemask_epi8(_mm256_or_si256(bytes, before)) != 0)
-			faults = _mm256_or_si256(faults, find_faults(bytes, before));
+			faults = _mm256_or_si256(faults, find_faults(&constants, bytes, before));
 		before = bytes;
-		stops = find_stops(bytes);
-		if (last)
-			break;
-		if (stops == 0)
+		if ((stops = find_stops(&constants, bytes)) == 0)
 			_mm256_storeu_si256((__m256i *)(void *)out, bytes);
 		else
 			out = write_halves(out, at, bytes, stops);
 	}
-	out = write_halves(out, at, bytes, stops & ((UINT32_C(1) << (end - at)) - 1)) + (end - at);
+	if (out > last_out)
+		return NULL;
+	bytes = load_last(text, at, end);
+	faults = _mm256_or_si256(faults, find_faults(&constants, bytes, before));
+	stops = find_stops(&constants, bytes) & ((UINT32_C(1) << (end - at)) - 1);
+	out = write_halves(out, at, bytes, stops) + (end - at);
 	return _mm256_testz_si256(faults, faults) ? out : NULL;
 }
 
 char *
 herald__write_text(char *out, const char *room_end, const char *text, const char *at, const char *end)
 {
-	return __builtin_cpu_supports("avx2") ? write_text(out, room_end, text, at, end) : NULL;
+	if (room_end - out < BLOCK_ROOM || !__builtin_cpu_supports("avx2"))
+		return NULL;
+	return write_text(out, room_end, text, at, end);
 }
 #else
 char *
