@@ -38,6 +38,8 @@ struct writer {
  */
 static char *encode_object(struct writer *writer, char *at, const struct herald__plan *plan,
 			   const char *in);
+static char *encode_list(struct writer *writer, char *at, const struct herald__field *field,
+			 const char *member);
 static char *encode_text(struct writer *writer, char *at, const char *text, size_t bytes,
 			 size_t max_bytes);
 
@@ -475,7 +477,7 @@ is_absent(enum herald_kind kind, const void *in)
 	return (POINTERS >> kind & 1) != 0 && *(const void *const *)in == NULL;
 }
 
-/* A value of a kind that needs no count: a member's, or an element's of a list of values. */
+/* A member's value, or an element's of a list of values. */
 static INLINE char *
 encode_value(struct writer *writer, char *at, const struct herald__field *field,
 	     enum herald_kind kind, const void *in)
@@ -505,6 +507,9 @@ encode_value(struct writer *writer, char *at, const struct herald__field *field,
 		return encode_object(writer, at, field->inner, in);
 	case HERALD_KIND_POINTER:
 		return encode_object(writer, at, field->inner, *(const char *const *)in);
+	case HERALD_KIND_LIST:
+	case HERALD_KIND_VALUES:
+		return encode_list(writer, at, field, in);
 	default:
 		return encode_number(writer, at, field, kind, in);
 	}
@@ -554,9 +559,10 @@ encode_elements(struct writer *writer, char *at, const struct herald__field *fie
 }
 
 static APART char *
-encode_list(struct writer *writer, char *at, const struct herald__field *field, const char *items,
-	    size_t count)
+encode_list(struct writer *writer, char *at, const struct herald__field *field, const char *member)
 {
+	const char *items = *(const char *const *)(const void *)member;
+	size_t count = *(const size_t *)(const void *)(member - field->offset + field->count_offset);
 	enum herald_kind kind = (enum herald_kind)field->element;
 	size_t bytes = field->kind == HERALD_KIND_LIST ? field->inner->element_bytes
 						       : herald__kind_bytes(kind);
@@ -583,36 +589,32 @@ encode_list(struct writer *writer, char *at, const struct herald__field *field, 
 	return at;
 }
 
+/* Whether an enum was never set: it is 0, for which it has no name. */
+static APART bool
+is_unset(const struct herald__field *field, int value)
+{
+	if (value != 0)
+		return false;
+	for (size_t i = 0; i < field->field->names_count; i++)
+		if (field->field->names[i].value == 0)
+			return false;
+	return true;
+}
+
 /* Whether a member is left out of the JSON. */
-static bool
+static inline bool
 is_left_out(const struct herald__field *field, const char *in)
 {
-	const char *member = in + field->offset;
+	enum herald_kind kind = (enum herald_kind)field->kind;
+	const void *member = in + field->offset;
 
 	if ((field->flags & HERALD__OPTIONAL) != 0 &&
 	    !*(const bool *)(const void *)(in + field->has_offset))
 		return true;
-	if (is_absent((enum herald_kind)field->kind, member))
-		return true;
-	/* An enum that was never set, and has no name for 0. */
-	if (field->kind == HERALD_KIND_ENUM && *(const int *)(const void *)member == 0) {
-		for (size_t i = 0; i < field->field->names_count; i++)
-			if (field->field->names[i].value == 0)
-				return false;
-		return true;
-	}
-	return false;
-}
-
-static inline char *
-encode_member(struct writer *writer, char *at, const struct herald__field *field, const char *in)
-{
-	const char *member = in + field->offset;
-
-	if (field->kind == HERALD_KIND_LIST || field->kind == HERALD_KIND_VALUES)
-		return encode_list(writer, at, field, *(const char *const *)(const void *)member,
-				   *(const size_t *)(const void *)(in + field->count_offset));
-	return encode_value(writer, at, field, (enum herald_kind)field->kind, member);
+	if (((POINTERS | BIT(ENUM)) >> kind & 1) == 0)
+		return false;
+	return kind == HERALD_KIND_ENUM ? is_unset(field, *(const int *)member)
+					: *(const void *const *)member == NULL;
 }
 
 /* A comma, a member's name, its colon. Nearly always a copy of fixed size, which needs no loop. */
@@ -632,7 +634,6 @@ encode_object(struct writer *writer, char *at, const struct herald__plan *plan, 
 {
 	size_t start = (size_t)(at - writer->out->data);
 	const struct herald__field *field = plan->fields, *end = field + plan->fields_count;
-	bool empty = true;
 
 	if (!enter(writer))
 		return NULL;
@@ -640,8 +641,9 @@ encode_object(struct writer *writer, char *at, const struct herald__plan *plan, 
 		if (!is_left_out(field, in)) {
 			at = put_token(writer, at, field);
 			if (at != NULL)
-				at = encode_member(writer, at, field, in);
-			empty = false;
+				at = encode_value(writer, at, field,
+						  (enum herald_kind)field->kind,
+						  in + field->offset);
 		} else if ((field->flags & HERALD__REQUIRED) != 0) {
 			at = FAIL(writer, HERALD_MISSING, "the member is required, but NULL");
 		}
@@ -651,7 +653,7 @@ encode_object(struct writer *writer, char *at, const struct herald__plan *plan, 
 		}
 	}
 	writer->depth--;
-	if (empty)
+	if ((size_t)(at - writer->out->data) == start)
 		return put(writer, at, "{}", 2);
 	/* The first member's comma. */
 	writer->out->data[start] = '{';
