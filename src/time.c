@@ -55,25 +55,30 @@ days_from_civil(struct civil date)
 	       (DAYS_TO_1970 + DAYS_PER_ERA);
 }
 
-/* The other way, for days since 0000-01-01, of the years 0000 to 9999. */
+/*
+ * The other way, for days since 0000-01-01, of the years 0000 to 9999. Each division with its remainder is one
+ * multiplication by a fraction whose numerator and denominator were found to be exact over the whole range
+ * (Cassio Neri and Lorenz Schneider, "Euclidean Affine Functions and Their Application to Calendar Algorithms",
+ * 2022).
+ */
 static struct civil
 civil_from_days(unsigned days_since_first)
 {
 	/* Counted from March of the year -400, where an era begins. */
 	unsigned days = days_since_first + DAYS_PER_ERA - DAYS_TO_MARCH;
-	unsigned era = days / DAYS_PER_ERA;
-	unsigned day_of_era = days % DAYS_PER_ERA;
-	unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-				day_of_era / (DAYS_PER_ERA - 1)) /
-			       365;
-	unsigned day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	unsigned month = (5 * day_of_year + 2) / 153;
+	unsigned century = (4 * days + 3) / DAYS_PER_ERA;
+	unsigned day_of_century = (4 * days + 3) % DAYS_PER_ERA / 4;
+	/* 2939745 / 2^32 is 4 / 1461 from above. */
+	uint64_t years = (uint64_t)2939745 * (4 * day_of_century + 3);
+	unsigned day_of_year = (unsigned)years / 2939745 / 4;
+	/* The months from March on, 3 to 14, and 2141 times the day of the month. */
+	unsigned months = 2141 * day_of_year + 197913;
+	unsigned next_year = day_of_year >= 306;
 
 	return (struct civil){
-		.year = era * 400 + year_of_era - 400 + (month >= 10),
-		.month = month < 10 ? month + 3 : month - 9,
-		.day = day_of_year - (153 * month + 2) / 5 + 1,
+		.year = century * 100 + (unsigned)(years >> 32) - 400 + next_year,
+		.month = (months >> 16) - 12 * next_year,
+		.day = (months & 0xFFFF) / 2141 + 1,
 	};
 }
 
@@ -411,12 +416,17 @@ herald_time_parse(const char *text, size_t bytes, struct herald_time *out,
 	return herald_error_set(error, HERALD_BAD_TIME, fault.where, "%s", fault.what);
 }
 
+#define TEN(tens)                                                                                  \
+	tens "0" tens "1" tens "2" tens "3" tens "4" tens "5" tens "6" tens "7" tens "8" tens "9"
+
 /* Two digits of a number below 100; returns where to go on. */
 static inline char *
 put_two(char *text, unsigned number)
 {
-	text[0] = (char)('0' + number / 10);
-	text[1] = (char)('0' + number % 10);
+	static const char digits[] = TEN("0") TEN("1") TEN("2") TEN("3") TEN("4") TEN("5")
+		TEN("6") TEN("7") TEN("8") TEN("9");
+
+	memcpy(text, digits + (size_t)2 * number, 2);
 	return text + 2;
 }
 
@@ -429,24 +439,26 @@ put_part(char *text, unsigned number, char separator)
 	return text + 1;
 }
 
-static char *
+static inline char *
 put_fraction(char *text, unsigned nanoseconds)
 {
 	if (nanoseconds == 0)
 		return text;
 
+	unsigned upper = nanoseconds / 100000, lower = nanoseconds % 100000;
+
 	text[0] = '.';
-	text[1] = (char)('0' + nanoseconds / 100000000);
-	text = put_two(text + 2, nanoseconds / 1000000 % 100);
-	text = put_two(text, nanoseconds / 10000 % 100);
-	text = put_two(text, nanoseconds / 100 % 100);
-	text = put_two(text, nanoseconds % 100);
+	text = put_two(text + 1, upper / 100);
+	text = put_two(text, upper % 100);
+	text = put_two(text, lower / 1000);
+	text = put_two(text, lower / 10 % 100);
+	*text++ = (char)('0' + lower % 10);
 	while (text[-1] == '0')
 		text--;
 	return text;
 }
 
-static char *
+static inline char *
 put_offset(char *text, int offset_minutes)
 {
 	unsigned minutes = (unsigned)(offset_minutes < 0 ? -offset_minutes : offset_minutes);

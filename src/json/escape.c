@@ -11,7 +11,6 @@
 
 #include "simd.h"
 
-/* Each escape and, as the last byte, its length. */
 #define SHORT(LETTER)                                                                              \
 	{                                                                                          \
 		'\\', LETTER, 0, 0, 0, 0, 0, 2                                                     \
@@ -21,7 +20,7 @@
 		'\\', 'u', '0', '0', FIRST, SECOND, 0, 6                                           \
 	}
 
-static const char escapes[256][8] = {
+const char herald__escapes[256][8] = {
 	LONG('0', '0'), LONG('0', '1'), LONG('0', '2'),     LONG('0', '3'),       LONG('0', '4'),
 	LONG('0', '5'), LONG('0', '6'), LONG('0', '7'),     SHORT('b'),           SHORT('t'),
 	SHORT('n'),     LONG('0', 'b'), SHORT('f'),         SHORT('r'),           LONG('0', 'e'),
@@ -30,15 +29,6 @@ static const char escapes[256][8] = {
 	LONG('1', '9'), LONG('1', 'a'), LONG('1', 'b'),     LONG('1', 'c'),       LONG('1', 'd'),
 	LONG('1', 'e'), LONG('1', 'f'), ['"'] = SHORT('"'), ['\\'] = SHORT('\\'),
 };
-
-size_t
-herald__write_escape(char byte, char *out)
-{
-	const char *escape = escapes[(unsigned char)byte];
-
-	memcpy(out, escape, 8);
-	return (size_t)escape[7];
-}
 
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
 #define BLOCK ((ptrdiff_t)16)
@@ -107,7 +97,7 @@ mask_of_few(const char *at, size_t bytes)
 		return (mask & 0xFF) | mask >> 8 << (bytes - 8);
 	}
 	for (size_t i = 0; i < bytes; i++)
-		mask |= (uint32_t)(escapes[(unsigned char)at[i]][0] != 0) << i;
+		mask |= (uint32_t)(herald__escapes[(unsigned char)at[i]][0] != 0) << i;
 	return mask;
 }
 

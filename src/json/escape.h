@@ -5,13 +5,23 @@
 #define HERALD_SRC_JSON_ESCAPE_H
 
 #include <stddef.h>
+#include <string.h>
 
 /* The longest escape, such as that of byte 0x1F. */
 #define HERALD__ESCAPE_BYTES 6
 
-/* The escape for a quote, a backslash or a control character. Writes eight bytes; returns how many
- * count. */
-size_t herald__write_escape(char byte, char *out);
+/* By byte: its escape, of a quote, a backslash or a control character, and as the last byte how long it is. */
+extern const char herald__escapes[256][8];
+
+/* Write the escape of such a byte: eight bytes, of which as many count as are returned. */
+static inline size_t
+herald__write_escape(char byte, char *out)
+{
+	const char *escape = herald__escapes[(unsigned char)byte];
+
+	memcpy(out, escape, 8);
+	return (size_t)escape[7];
+}
 
 /*
  * Copy the text from *at on, escaped, as far as there is room for the worst that it can become; *at

@@ -30,11 +30,11 @@ char *herald__read_float(struct herald__reader *reader, char *at, float *out);
 /* The room that the writers need; the longest text that they make has 25 bytes. */
 #define HERALD__NUMBER_BYTES 64
 
-/* Write the shortest text that reads as the same value. Returns its length; no
- * NUL. Finite only. */
-size_t herald__write_double(double value, char *out);
-size_t herald__write_float(float value, char *out);
-size_t herald__write_integer(int64_t value, char *out);
-size_t herald__write_natural(uint64_t value, char *out);
+/* Write the shortest text that reads as the same value. Returns the place behind it; no NUL. Finite
+ * only. */
+char *herald__write_double(double value, char *out);
+char *herald__write_float(float value, char *out);
+char *herald__write_integer(int64_t value, char *out);
+char *herald__write_natural(uint64_t value, char *out);
 
 #endif

@@ -1,0 +1,103 @@
+/*
+ * Writing the text of a JSON string: copying what is plain, and the rest where the processor can. Private.
+ */
+#ifndef HERALD_SRC_JSON_WRITE_TEXT_H
+#define HERALD_SRC_JSON_WRITE_TEXT_H
+
+#include "simd.h"
+
+#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+/* A bit for each byte that is a quote, a backslash, a control character or not ASCII. */
+static inline uint32_t
+herald__mask_special(__m128i bytes)
+{
+	/* Of the last two, either the byte or the difference is negative; a comparison would take more. */
+	__m128i others = _mm_or_si128(bytes, _mm_sub_epi8(bytes, _mm_set1_epi8(' ')));
+
+	return (uint32_t)_mm_movemask_epi8(
+		_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+					  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+			     others));
+}
+
+/* Copy a text of less than sixteen bytes. Returns whether all of it is plain. */
+static inline bool
+herald__write_short(char *out, const char *text, size_t bytes)
+{
+	uint32_t word;
+
+	/* Ends that overlap are quicker than a loop. */
+	if (bytes >= 8) {
+		__m128i first = _mm_loadl_epi64((const __m128i *)(const void *)text);
+		__m128i last = _mm_loadl_epi64((const __m128i *)(const void *)(text + bytes - 8));
+
+		_mm_storel_epi64((__m128i *)(void *)out, first);
+		_mm_storel_epi64((__m128i *)(void *)(out + bytes - 8), last);
+		return herald__mask_special(_mm_unpacklo_epi64(first, last)) == 0;
+	}
+	if (bytes >= 4) {
+		uint32_t last = herald__load32(text + bytes - 4);
+
+		word = herald__load32(text);
+		memcpy(out, &word, 4);
+		memcpy(out + bytes - 4, &last, 4);
+		return (herald__mask_special(_mm_unpacklo_epi32(_mm_cvtsi32_si128((int)word),
+								_mm_cvtsi32_si128((int)last))) &
+			0xFF) == 0;
+	}
+	if (bytes == 0)
+		return true;
+
+	unsigned char first = (unsigned char)text[0], middle = (unsigned char)text[bytes / 2],
+		      last = (unsigned char)text[bytes - 1];
+
+	out[0] = (char)first;
+	out[bytes / 2] = (char)middle;
+	out[bytes - 1] = (char)last;
+	word = first | (uint32_t)middle << 8 | (uint32_t)last << 16;
+	return (herald__mask_special(_mm_cvtsi32_si128((int)word)) & 7) == 0;
+}
+
+/*
+ * Copy a text up to a place that is returned, and before which nothing is special: `end`, or else not behind
+ * the first special byte. `out` has room for all of it.
+ */
+static inline const char *
+herald__write_plain(char *out, const char *text, const char *end)
+{
+	const char *at = text;
+	__m128i bytes;
+	uint32_t mask;
+
+	if (end - text < 16)
+		return herald__write_short(out, text, (size_t)(end - text)) ? end : text;
+	for (; end - at >= 16; at += 16, out += 16) {
+		bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		_mm_storeu_si128((__m128i *)(void *)out, bytes);
+		if ((mask = herald__mask_special(bytes)) != 0)
+			return at + __builtin_ctz(mask);
+	}
+	/* The last sixteen bytes, of which some are done. */
+	out -= 16 - (end - at);
+	bytes = _mm_loadu_si128((const __m128i *)(const void *)(end - 16));
+	_mm_storeu_si128((__m128i *)(void *)out, bytes);
+	mask = herald__mask_special(bytes);
+	return mask == 0 ? end : end - 16 + __builtin_ctz(mask);
+}
+#else
+static inline const char *
+herald__write_plain(char *out, const char *text, const char *end)
+{
+	return herald__copy_plain(out, text, end);
+}
+#endif
+
+/*
+ * Write the text from `at` to `end`, which begins at `text` and of which everything before `at` is ASCII;
+ * escaped. Returns the place behind, or NULL, with `out` overwritten in part: the text is not UTF-8, there may
+ * be too little room, or the processor cannot do it.
+ */
+char *herald__write_text(char *out, const char *room_end, const char *text, const char *at,
+			 const char *end);
+
+#endif
