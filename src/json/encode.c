@@ -25,7 +25,7 @@
 
 /* A document being written. Where the next byte goes is not in it, so that it stays in a register. */
 struct writer {
-	const char *end; /* how far there is room in the buffer */
+	const char *end;           /* how far there is room in the buffer */
 	struct herald_buffer *out; /* its `bytes` are right only after flush() */
 	const struct herald_limits *limits;
 	size_t depth;
@@ -36,12 +36,12 @@ struct writer {
  * The functions that return a place take the one to write at, and return the one behind what they wrote; or
  * NULL, after they recorded the failure.
  */
-static char *encode_object(struct writer *writer, char *at, const struct herald__plan *plan,
-			   const char *in);
-static char *encode_list(struct writer *writer, char *at, const struct herald__field *field,
-			 const char *member);
-static char *encode_text(struct writer *writer, char *at, const char *text, size_t bytes,
-			 size_t max_bytes);
+static char *
+encode_object(struct writer *writer, char *at, const struct herald__plan *plan, const char *in);
+static char *
+encode_list(struct writer *writer, char *at, const struct herald__field *field, const char *member);
+static char *
+encode_text(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes);
 
 static void
 flush(struct writer *writer, const char *at)
@@ -50,7 +50,8 @@ flush(struct writer *writer, const char *at)
 }
 
 /* herald__trace_fail() where a place is to be returned. */
-#define FAIL(WRITER, ...) (herald__trace_fail(&(WRITER)->trace, HERALD_NO_OFFSET, __VA_ARGS__), NULL)
+#define FAIL(WRITER, ...)                                                                          \
+	(herald__trace_fail(&(WRITER)->trace, HERALD_NO_OFFSET, __VA_ARGS__), NULL)
 
 static COLD char *
 grow(struct writer *writer, char *at, size_t bytes)
@@ -562,7 +563,8 @@ static APART char *
 encode_list(struct writer *writer, char *at, const struct herald__field *field, const char *member)
 {
 	const char *items = *(const char *const *)(const void *)member;
-	size_t count = *(const size_t *)(const void *)(member - field->offset + field->count_offset);
+	size_t count =
+		*(const size_t *)(const void *)(member - field->offset + field->count_offset);
 	enum herald_kind kind = (enum herald_kind)field->element;
 	size_t bytes = field->kind == HERALD_KIND_LIST ? field->inner->element_bytes
 						       : herald__kind_bytes(kind);
@@ -641,8 +643,7 @@ encode_object(struct writer *writer, char *at, const struct herald__plan *plan, 
 		if (!is_left_out(field, in)) {
 			at = put_token(writer, at, field);
 			if (at != NULL)
-				at = encode_value(writer, at, field,
-						  (enum herald_kind)field->kind,
+				at = encode_value(writer, at, field, (enum herald_kind)field->kind,
 						  in + field->offset);
 		} else if ((field->flags & HERALD__REQUIRED) != 0) {
 			at = FAIL(writer, HERALD_MISSING, "the member is required, but NULL");

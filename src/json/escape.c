@@ -30,7 +30,7 @@ const char herald__escapes[256][8] = {
 	LONG('1', 'e'), LONG('1', 'f'), ['"'] = SHORT('"'), ['\\'] = SHORT('\\'),
 };
 
-#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__SSE2
 #define BLOCK ((ptrdiff_t)16)
 
 /* What a block may become, and what a copy may write behind it. */

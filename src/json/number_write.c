@@ -9,7 +9,7 @@
 #include "binary.h"
 #include "number.h"
 
-#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__SSE2
 #include <emmintrin.h>
 #endif
 
@@ -97,7 +97,7 @@ herald__write_integer(int64_t value, char *out)
 #define DIGITS 17
 
 /* Sixteen digits as text. */
-#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__SSE2
 typedef __m128i sixteen;
 #else
 typedef struct {
@@ -112,7 +112,7 @@ struct digits {
 	int32_t point;
 };
 
-#if defined(__x86_64__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__SSE2
 /*
  * Two values below 10^8 as sixteen digits, and how many they are without zeros at the end, at least one:
  * the steps of eight_digits() for both at once. By it and by a scaling without branches the benchmark
@@ -297,9 +297,9 @@ struct layout {
 
 /* By the place of the point, from LEAST_PLAIN on. */
 static const struct layout layouts[] = {
-	{0, ZEROS(4), 6}, {0, ZEROS(3), 5}, {0, ZEROS(2), 4}, {0, ZEROS(1), 3}, {0, ZEROS(0), 2},
-	AFTER(1),         AFTER(2),         AFTER(3),         AFTER(4),         AFTER(5),
-	AFTER(6),         AFTER(7),
+	{0, ZEROS(4), 6}, {0, ZEROS(3), 5}, {0, ZEROS(2), 4}, {0, ZEROS(1), 3},
+	{0, ZEROS(0), 2}, AFTER(1),         AFTER(2),         AFTER(3),
+	AFTER(4),         AFTER(5),         AFTER(6),         AFTER(7),
 };
 
 /*

@@ -248,29 +248,7 @@ herald__find_brackets(const char *at, bool in_string)
 }
 #endif
 
-/* The first special byte at or after `at`, or `end`. The document begins at
- * `begin`. */
-static inline char *
-herald__find_special(char *at, const char *begin, char *end)
-{
-	uint64_t mask;
-
-	for (; end - at >= HERALD__STEP; at += HERALD__STEP)
-		if ((mask = herald__special_mask(at)) != 0)
-			return at + __builtin_ctzll(mask) / HERALD__STEP_BITS;
-	if (at == end)
-		return end;
-	if (end - begin >= HERALD__STEP) {
-		mask = herald__special_mask(end - HERALD__STEP) >>
-		       HERALD__STEP_BITS * (HERALD__STEP - (end - at));
-		return mask != 0 ? at + __builtin_ctzll(mask) / HERALD__STEP_BITS : end;
-	}
-	while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
-		at++;
-	return at;
-}
-
-/* The same for the bytes of a word: not 0 when one of them is special. */
+/* Not 0 when one of the bytes of a word is a quote, a backslash, a control character or not ASCII. */
 static inline uint64_t
 herald__special_word(uint64_t word)
 {

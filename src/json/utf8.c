@@ -10,6 +10,7 @@
 
 #include "key.h"
 #include "simd.h"
+#include "utf8_vector.h"
 
 size_t
 herald__utf8_sequence(const char *at, const char *end)
@@ -56,7 +57,6 @@ is_utf8_slowly(const char *text, size_t bytes)
 }
 
 #if defined(HERALD__AVX2)
-#include <immintrin.h>
 #define QUICK_TARGET HERALD__AVX2
 #define HAVE_QUICK __builtin_cpu_supports("avx2")
 #define BLOCK ((ptrdiff_t)sizeof(__m256i))
@@ -70,55 +70,6 @@ typedef uint8x16_t block;
 #endif
 
 #ifdef BLOCK
-/*
- * What can be wrong with a byte after the one before it. Each of three tables knows, for four bits of
- * the two, which of these they allow; what all three allow is wrong. (John Keiser and Daniel Lemire,
- * "Validating UTF-8 In Less Than One Instruction Per Byte", 2021.)
- */
-enum {
-	TOO_SHORT = 1,       /* a lead byte, and no continuation */
-	TOO_LONG = 2,        /* ASCII, and a continuation */
-	OVERLONG_3 = 4,      /* E0 80..9F */
-	TOO_LARGE = 8,       /* F4 90.., F5.. */
-	SURROGATE = 16,      /* ED A0.. */
-	OVERLONG_2 = 32,     /* C0, C1 */
-	OVERLONG_4 = 64,     /* F0 80..8F; and F5.. with 80..8F */
-	CONTINUATIONS = 128, /* two: right only after the lead of a longer sequence */
-	ANY = TOO_SHORT | TOO_LONG | CONTINUATIONS,
-};
-
-#define FOUR(a) a, a, a, a
-#define EIGHT(a) FOUR(a), FOUR(a)
-
-/* By the upper and the lower four bits of the first byte, and the upper four of the second. */
-static const uint8_t first_upper[16] = {
-	EIGHT(TOO_LONG),
-	FOUR(CONTINUATIONS),
-	TOO_SHORT | OVERLONG_2,
-	TOO_SHORT,
-	TOO_SHORT | OVERLONG_3 | SURROGATE,
-	TOO_SHORT | TOO_LARGE | OVERLONG_4,
-};
-static const uint8_t first_lower[16] = {
-	ANY | OVERLONG_2 | OVERLONG_3 | OVERLONG_4,
-	ANY | OVERLONG_2,
-	ANY,
-	ANY,
-	ANY | TOO_LARGE,
-	EIGHT(ANY | TOO_LARGE | OVERLONG_4),
-	ANY | TOO_LARGE | OVERLONG_4 | SURROGATE,
-	ANY | TOO_LARGE | OVERLONG_4,
-	ANY | TOO_LARGE | OVERLONG_4,
-};
-static const uint8_t second_upper[16] = {
-	EIGHT(TOO_SHORT),
-	TOO_LONG | OVERLONG_2 | CONTINUATIONS | OVERLONG_3 | OVERLONG_4,
-	TOO_LONG | OVERLONG_2 | CONTINUATIONS | OVERLONG_3 | TOO_LARGE,
-	TOO_LONG | OVERLONG_2 | CONTINUATIONS | SURROGATE | TOO_LARGE,
-	TOO_LONG | OVERLONG_2 | CONTINUATIONS | SURROGATE | TOO_LARGE,
-	FOUR(TOO_SHORT),
-};
-
 #ifdef HERALD__AVX2
 QUICK_TARGET static inline block
 load(const char *text)
@@ -150,36 +101,10 @@ is_zero(block bytes)
 	return _mm256_testz_si256(bytes, bytes);
 }
 
-/* A byte of a table for each of the lower four bits of `at`; the upper ones are 0. */
-QUICK_TARGET static inline block
-look_up(const uint8_t *table, block at)
-{
-	return _mm256_shuffle_epi8(
-		_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table)),
-		at);
-}
-
-/* Not zero where something is wrong in `bytes`, which follow `before`. */
 QUICK_TARGET static inline block
 find_faults(block bytes, block before)
 {
-	const block four_bits = _mm256_set1_epi8(0x0F);
-	/* Shifting goes by halves: what comes before each half. */
-	block halves = _mm256_permute2x128_si256(before, bytes, 0x21);
-	block first = _mm256_alignr_epi8(bytes, halves, 15);
-	block second = _mm256_alignr_epi8(bytes, halves, 14);
-	block third = _mm256_alignr_epi8(bytes, halves, 13);
-	block faults = _mm256_and_si256(
-		_mm256_and_si256(look_up(first_upper,
-					 _mm256_and_si256(_mm256_srli_epi16(first, 4), four_bits)),
-				 look_up(first_lower, _mm256_and_si256(first, four_bits))),
-		look_up(second_upper, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), four_bits)));
-	/* The third byte of a sequence of three, and the third and fourth of four, have to be there. */
-	block long_leads =
-		_mm256_or_si256(_mm256_subs_epu8(second, _mm256_set1_epi8((char)(0xE0 - 0x80))),
-				_mm256_subs_epu8(third, _mm256_set1_epi8((char)(0xF0 - 0x80))));
-
-	return _mm256_xor_si256(_mm256_and_si256(long_leads, _mm256_set1_epi8((char)0x80)), faults);
+	return herald__find_utf8_faults(bytes, before);
 }
 #else
 static inline block
@@ -218,10 +143,11 @@ find_faults(block bytes, block before)
 	block first = vextq_u8(before, bytes, 15);
 	block second = vextq_u8(before, bytes, 14);
 	block third = vextq_u8(before, bytes, 13);
-	block faults = vandq_u8(
-		vandq_u8(vqtbl1q_u8(vld1q_u8(first_upper), vshrq_n_u8(first, 4)),
-			 vqtbl1q_u8(vld1q_u8(first_lower), vandq_u8(first, vdupq_n_u8(0x0F)))),
-		vqtbl1q_u8(vld1q_u8(second_upper), vshrq_n_u8(bytes, 4)));
+	block faults =
+		vandq_u8(vandq_u8(vqtbl1q_u8(vld1q_u8(herald__first_upper), vshrq_n_u8(first, 4)),
+				  vqtbl1q_u8(vld1q_u8(herald__first_lower),
+					     vandq_u8(first, vdupq_n_u8(0x0F)))),
+			 vqtbl1q_u8(vld1q_u8(herald__second_upper), vshrq_n_u8(bytes, 4)));
 	block long_leads = vorrq_u8(vqsubq_u8(second, vdupq_n_u8(0xE0 - 0x80)),
 				    vqsubq_u8(third, vdupq_n_u8(0xF0 - 0x80)));
 

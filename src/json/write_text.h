@@ -6,7 +6,7 @@
 
 #include "simd.h"
 
-#if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
+#ifdef HERALD__SSE2
 /* A bit for each byte that is a quote, a backslash, a control character or not ASCII. */
 static inline uint32_t
 herald__mask_special(__m128i bytes)
