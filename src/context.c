@@ -28,15 +28,17 @@ context_bytes(const struct herald_service *service)
 	return sizeof(struct herald_context) + service->slots_count * sizeof(void *);
 }
 
-static void
-destroy_context(struct herald_context *ctx)
+void
+herald__context_destroy(struct herald_context *ctx)
 {
+	if (!ctx)
+		return;
 	herald_arena_destroy(ctx->arena);
 	herald__release(&ctx->service->allocator, ctx, context_bytes(ctx->service));
 }
 
-static struct herald_context *
-create_context(struct herald_service *service)
+struct herald_context *
+herald__context_create(struct herald_service *service)
 {
 	struct herald_context *ctx =
 		herald__allocate_zeroed(&service->allocator, 1, context_bytes(service));
@@ -51,6 +53,22 @@ create_context(struct herald_service *service)
 		return NULL;
 	}
 	return ctx;
+}
+
+void
+herald__context_reset(struct herald_context *ctx)
+{
+	herald_arena_reset(ctx->arena);
+	ctx->message = NULL;
+	ctx->payload = NULL;
+	ctx->route = NULL;
+	ctx->ignored = false;
+	ctx->deadline_ns = HERALD__NEVER_NS;
+	ctx->where = NULL;
+	ctx->who = NULL;
+	ctx->attempts = 0;
+	herald__words_clear(&ctx->words);
+	memset(ctx->slots, 0, ctx->service->slots_count * sizeof(void *));
 }
 
 bool
@@ -68,14 +86,16 @@ herald__context_pool_finish(struct herald__context_pool *pool)
 		struct herald_context *ctx = pool->idle;
 
 		pool->idle = ctx->next_idle;
-		destroy_context(ctx);
+		herald__context_destroy(ctx);
 	}
 	pthread_mutex_destroy(&pool->mutex);
 }
 
-static struct herald_context *
-take_idle(struct herald__context_pool *pool)
+struct herald_context *
+herald__context_take(struct herald_service *service)
 {
+	struct herald__context_pool *pool = &service->pool;
+
 	pthread_mutex_lock(&pool->mutex);
 	struct herald_context *ctx = pool->idle;
 	if (ctx) {
@@ -83,35 +103,13 @@ take_idle(struct herald__context_pool *pool)
 		pool->idle_count--;
 	}
 	pthread_mutex_unlock(&pool->mutex);
-	return ctx;
-}
-
-struct herald_context *
-herald__context_take(struct herald_service *service)
-{
-	struct herald_context *ctx = take_idle(&service->pool);
-
-	if (!ctx)
-		return create_context(service);
-	ctx->message = NULL;
-	ctx->payload = NULL;
-	ctx->route = NULL;
-	ctx->ignored = false;
-	ctx->deadline_ns = HERALD__NEVER_NS;
-	ctx->where = NULL;
-	ctx->who = NULL;
-	ctx->attempts = 0;
-	herald__words_clear(&ctx->words);
-	memset(ctx->slots, 0, service->slots_count * sizeof(void *));
-	return ctx;
+	return ctx ? ctx : herald__context_create(service);
 }
 
 void
 herald__context_give(struct herald_context *ctx)
 {
 	struct herald__context_pool *pool = &ctx->service->pool;
-
-	herald_arena_reset(ctx->arena);
 
 	pthread_mutex_lock(&pool->mutex);
 	bool keep = pool->idle_count < MAX_IDLE;
@@ -123,7 +121,7 @@ herald__context_give(struct herald_context *ctx)
 	pthread_mutex_unlock(&pool->mutex);
 
 	if (!keep)
-		destroy_context(ctx);
+		herald__context_destroy(ctx);
 }
 
 enum herald_status

@@ -70,7 +70,16 @@ bool herald__context_pool_init(struct herald__context_pool *pool);
 /* Frees the idle contexts; none may be in use. */
 void herald__context_pool_finish(struct herald__context_pool *pool);
 
-/* A context for one event, all members of which are reset; NULL when memory is out. */
+/* A context of one's own, for one event after the other; NULL when memory is out. */
+struct herald_context *herald__context_create(struct herald_service *service);
+
+/* Free it; it may be NULL. */
+void herald__context_destroy(struct herald_context *ctx);
+
+/* Make it ready for the next event. */
+void herald__context_reset(struct herald_context *ctx);
+
+/* One of the pool's for an event, ready; NULL when memory is out. */
 struct herald_context *herald__context_take(struct herald_service *service);
 
 /* Why the arena gave NULL. */
@@ -80,7 +89,7 @@ herald__context_arena_status(const struct herald_context *ctx, struct herald_err
 /* Whether the event's deadline has passed. Does not look at the clock when there is none. */
 bool herald__context_is_late(const struct herald_context *ctx);
 
-/* The event is settled. */
+/* Back to the pool, ready for the next one. */
 void herald__context_give(struct herald_context *ctx);
 
 /* Log fields that every record about an event has; `fields` has room for them. Returns how many. */

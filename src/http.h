@@ -50,6 +50,7 @@ struct herald_http_request {
 	bool answered;      /* `response` is final; the body no longer matters */
 	struct herald_http_response response;
 	struct herald_buffer body;
+	struct herald_context *ctx; /* of its events, one after the other; NULL before the first */
 	struct herald_arena *headers; /* of the next; NULL until a request needs it */
 	const char **attributes;      /* values, in the order of the service's names; may be NULL */
 	char answer[HERALD__ANSWER_BYTES];

@@ -236,6 +236,7 @@ herald__http_request_free(struct herald_http_request *request)
 {
 	herald_buffer_finish(&request->body);
 	herald_arena_destroy(request->headers);
+	herald__context_destroy(request->ctx);
 	herald__release(&request->http->allocator, request, sizeof(*request));
 }
 
@@ -268,6 +269,7 @@ take_request(struct herald_http *http)
 		}
 		request->http = http;
 		request->headers = NULL;
+		request->ctx = NULL;
 		herald_buffer_init(&request->body, &http->allocator, http->max_body_bytes);
 	}
 	request->attributes = NULL;
@@ -412,12 +414,16 @@ waited_ms(const struct herald_http_request *request)
 static void
 handle_event(struct herald_http_request *request)
 {
+	struct herald_service *service = request->http->service;
 	struct herald_result result;
 
-	herald_service_handle_with(request->http->service, request->body.data, request->body.bytes,
-				   &HERALD_ARRIVAL(.attribute = find_attribute, .state = request,
-						   .waited_ms = waited_ms(request)),
-				   &result);
+	/* Its own: taking one from the service's pool would be two locks more. */
+	if (!request->ctx)
+		request->ctx = herald__context_create(service);
+	herald__service_handle_in(service, request->ctx, request->body.data, request->body.bytes,
+				  &HERALD_ARRIVAL(.attribute = find_attribute, .state = request,
+						  .waited_ms = waited_ms(request)),
+				  &result);
 	answer_result(request, &result);
 }
 

@@ -338,13 +338,13 @@ set_arrival(struct herald_context *ctx, const struct herald_arrival *arrival, ui
 }
 
 void
-herald_service_handle_with(struct herald_service *service, char *data, size_t bytes,
-			   const struct herald_arrival *arrival, struct herald_result *out)
+herald__service_handle_in(struct herald_service *service, struct herald_context *ctx, char *data,
+			  size_t bytes, const struct herald_arrival *arrival,
+			  struct herald_result *out)
 {
 	uint64_t begin = herald__clock_now_ns(service->clock);
 	char none[1];
 	enum herald_verdict verdict = HERALD_DONE;
-	struct herald_context *ctx = herald__context_take(service);
 
 	if (ctx)
 		set_arrival(ctx, arrival, begin);
@@ -358,10 +358,20 @@ herald_service_handle_with(struct herald_service *service, char *data, size_t by
 	settle_event(ctx, status, verdict, out);
 
 	uint64_t nanoseconds = herald__clock_now_ns(service->clock) - begin;
-	herald__counters_add(&service->counters, out, ctx && ctx->ignored, nanoseconds);
-	if (ctx && ctx->route)
-		herald__counters_add(&ctx->route->counters, out, false, nanoseconds);
+	herald__counters_add(ctx && ctx->route ? &ctx->route->counters : &service->counters, out,
+			     ctx && ctx->ignored, nanoseconds);
 	log_event(service, ctx, out, nanoseconds);
+	if (ctx)
+		herald__context_reset(ctx);
+}
+
+void
+herald_service_handle_with(struct herald_service *service, char *data, size_t bytes,
+			   const struct herald_arrival *arrival, struct herald_result *out)
+{
+	struct herald_context *ctx = herald__context_take(service);
+
+	herald__service_handle_in(service, ctx, data, bytes, arrival, out);
 	if (ctx)
 		herald__context_give(ctx);
 }

@@ -50,8 +50,17 @@ struct herald_service {
 
 	struct herald__route_table table;
 	struct herald__context_pool pool;
-	struct herald__counters counters;
+	struct herald__counters
+		counters; /* of events that no route took; the others are in the routes' */
 	const struct herald__clock *clock; /* NULL: the system's; tests set their own */
 };
+
+/*
+ * herald_service_handle_with() in a context of the caller's, which is ready for the next event afterwards;
+ * NULL when there was no memory for one.
+ */
+void herald__service_handle_in(struct herald_service *service, struct herald_context *ctx,
+			       char *data, size_t bytes, const struct herald_arrival *arrival,
+			       struct herald_result *out);
 
 #endif

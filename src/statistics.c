@@ -1,6 +1,6 @@
 /*
- * Statistics: the counters of a service and of its routes, and how they are read. When to count is the
- * pipeline's business.
+ * Statistics: the counters of a service and of its routes, and how they are read. An event is counted once,
+ * in its route's or, when no route took it, in the service's. When to count is the pipeline's business.
  */
 #include "statistics.h"
 
@@ -55,20 +55,25 @@ herald__counters_add(struct herald__counters *counters, const struct herald_resu
 		add(&counters->ignored, 1);
 }
 
+static void
+sum(const struct herald__counters *counters, struct herald_statistics *out)
+{
+	out->done += get(&counters->done);
+	out->retry += get(&counters->retry);
+	out->fail += get(&counters->fail);
+	out->ignored += get(&counters->ignored);
+	out->rejected_invalid += get(&counters->rejected_invalid);
+	out->rejected_unknown += get(&counters->rejected_unknown);
+	out->nanoseconds += get(&counters->nanoseconds);
+}
+
 void
 herald_service_statistics(const struct herald_service *service, struct herald_statistics *out)
 {
-	const struct herald__counters *counters = &service->counters;
-
-	*out = (struct herald_statistics){
-		.done = get(&counters->done),
-		.retry = get(&counters->retry),
-		.fail = get(&counters->fail),
-		.ignored = get(&counters->ignored),
-		.rejected_invalid = get(&counters->rejected_invalid),
-		.rejected_unknown = get(&counters->rejected_unknown),
-		.nanoseconds = get(&counters->nanoseconds),
-	};
+	*out = (struct herald_statistics){0};
+	sum(&service->counters, out);
+	for (size_t i = 0; i < service->table.routes_count; i++)
+		sum(&service->table.routes[i].counters, out);
 	out->rejected = out->rejected_invalid + out->rejected_unknown;
 	out->events = out->done + out->retry + out->fail + out->rejected;
 }

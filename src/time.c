@@ -423,8 +423,8 @@ herald_time_parse(const char *text, size_t bytes, struct herald_time *out,
 static inline char *
 put_two(char *text, unsigned number)
 {
-	static const char digits[] = TEN("0") TEN("1") TEN("2") TEN("3") TEN("4") TEN("5")
-		TEN("6") TEN("7") TEN("8") TEN("9");
+	static const char digits[] = TEN("0") TEN("1") TEN("2") TEN("3") TEN("4") TEN("5") TEN("6")
+		TEN("7") TEN("8") TEN("9");
 
 	memcpy(text, digits + (size_t)2 * number, 2);
 	return text + 2;
