@@ -1,6 +1,7 @@
 /*
  * Callers and their deadlines. A deadline is a number that the worker's thread stores, several times
  * per request, and the door's thread looks at now and then: nothing is locked and nobody is woken.
+ * The stores are in order, but none waits until the door can see it: the door looks again soon.
  */
 #include <time.h>
 
@@ -46,14 +47,15 @@ herald__caller_start(struct herald__caller *caller)
 void
 herald__caller_begin(struct herald__caller *caller)
 {
-	atomic_store(&caller->in_request, true);
+	atomic_store_explicit(&caller->in_request, true, memory_order_release);
 	set_deadline(caller, caller->worker->body_timeout_ms);
 }
 
 void
 herald__caller_enter(struct herald__caller *caller)
 {
-	atomic_store(&caller->worker->busy_since_ns, herald__now_ns());
+	atomic_store_explicit(&caller->worker->busy_since_ns, herald__now_ns(),
+			      memory_order_release);
 }
 
 void
@@ -61,21 +63,22 @@ herald__caller_leave(struct herald__caller *caller)
 {
 	struct herald__worker *worker = caller->worker;
 	int64_t now_ns = herald__now_ns();
-	int64_t took_ns = now_ns - atomic_load(&worker->busy_since_ns);
+	int64_t took_ns =
+		now_ns - atomic_load_explicit(&worker->busy_since_ns, memory_order_relaxed);
 
 	/* In this order: the door must not see the thread idle and its old time. Most functions
 	 * return within a tick of the coarse clock, and have taken nothing. */
 	if (took_ns > 0)
 		atomic_fetch_add(&worker->busy_ns, took_ns);
 	set_deadline_from(caller, now_ns, worker->header_timeout_ms);
-	atomic_store(&worker->busy_since_ns, 0);
+	atomic_store_explicit(&worker->busy_since_ns, 0, memory_order_release);
 }
 
 void
 herald__caller_end(struct herald__caller *caller)
 {
 	set_deadline(caller, caller->worker->header_timeout_ms);
-	atomic_store(&caller->in_request, false);
+	atomic_store_explicit(&caller->in_request, false, memory_order_release);
 }
 
 int64_t

@@ -45,46 +45,31 @@ parse_length(const char *text)
 	return length;
 }
 
-static bool
-ends_in_blank(const char *name)
-{
-	size_t bytes = strlen(name);
-
-	return bytes > 0 && (name[bytes - 1] == ' ' || name[bytes - 1] == '\t');
-}
-
-/* Most headers are none of those looked for: their first letter says so, without comparing names. */
-static bool
-may_matter(const char *key)
-{
-	int letter = key[0] | 0x20;
-
-	return letter == 'c' || letter == 't' || letter == 'e';
-}
+/* The sizes of the names that matter say nearly always which one it is not. */
+#define IS(NAME) (key_bytes == sizeof(NAME) - 1 && strcasecmp(key, NAME) == 0)
 
 static enum MHD_Result
-read_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+read_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_bytes,
+	    const char *value, size_t value_bytes)
 {
 	struct herald__head *head = cls;
 
-	(void)kind;
-	if (!may_matter(key))
-		return MHD_YES;
+	(void)kind, (void)value_bytes;
 	if (!value)
 		value = "";
-	if (strcasecmp(key, "Content-Type") == 0) {
+	if (IS("Content-Type")) {
 		head->http.content_type = value;
-	} else if (strcasecmp(key, "Content-Length") == 0) {
+	} else if (IS("Content-Length")) {
 		/* libmicrohttpd takes one of several; a proxy may take another. */
 		head->ambiguous |= head->http.content_length != HERALD_HTTP_NO_LENGTH;
 		head->http.content_length = parse_length(value);
-	} else if (strcasecmp(key, "Transfer-Encoding") == 0) {
+	} else if (IS("Transfer-Encoding")) {
 		/* It reads an encoding that it does not know as a body without end. */
 		head->ambiguous |= head->chunked || strcasecmp(value, "chunked") != 0;
 		head->chunked = true;
-	} else if (strcasecmp(key, "Expect") == 0) {
+	} else if (IS("Expect")) {
 		head->expects_continue = strcasecmp(value, "100-continue") == 0;
-	} else if (ends_in_blank(key)) {
+	} else if (key_bytes > 0 && (key[key_bytes - 1] == ' ' || key[key_bytes - 1] == '\t')) {
 		/* "Content-Length : 5" is another header to it, and a length to others. */
 		head->ambiguous = true;
 	}
@@ -106,7 +91,7 @@ herald__head_read(struct MHD_Connection *connection, const char *method, struct 
 			 .header = find_header,
 			 .state = connection},
 	};
-	MHD_get_connection_values(connection, MHD_HEADER_KIND, read_header, out);
+	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, out);
 	/* RFC 9112 section 6.1: both at once is how requests are smuggled past a proxy. */
 	out->ambiguous |= out->chunked && out->http.content_length != HERALD_HTTP_NO_LENGTH;
 }
