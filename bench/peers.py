@@ -157,6 +157,8 @@ SERVERS = {
 }
 
 CALLBACKS = {
-    "herald": lambda build: [c_program(build, "callback_herald", "libcurl4-openssl-dev")],
+    "herald": lambda build: [c_program(build, "callback_herald", "libcurl4-openssl-dev"), "hook"],
+    "herald, 2 threads": lambda build: [
+        c_program(build, "callback_herald", "libcurl4-openssl-dev"), "thread"],
     "go net/http": lambda _: [go_program("callback")],
 }

@@ -1,12 +1,17 @@
 /*
- * Herald's deliverer kept at a number of deliveries in flight, all to one fast receiver. They are
- * submitted from a thread that is not the deliverer's, as an HTTP server's would be. Such a thread is
- * woken by its sockets, with some requests at a time, and not by each outcome: so ours waits until a
- * few places are free. Woken for each, it would switch threads 1.4 times per delivery.
+ * Herald's deliverer kept at a number of deliveries in flight, all to one fast receiver. The next one is
+ * submitted in one of two ways:
  *
- *	callback_herald PORT IN_FLIGHT     at each number of seconds on stdin: events, seconds, p50, p99
+ *	hook    from the outcome hook, on the deliverer's thread: as the Go peer does, all on one thread.
+ *	thread  from another thread, as an HTTP server's would be. Such a thread is woken by its sockets, with
+ *	        some requests at a time, and not by each outcome: so ours waits until a few places are free.
+ *	        Woken for each, it would switch threads 1.4 times per delivery.
+ *
+ *	callback_herald hook|thread PORT IN_FLIGHT     at each number of seconds on stdin: events, seconds,
+ *	                                               p50, p99
  */
 #include <semaphore.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +23,14 @@
 
 #define MAX_IN_FLIGHT 4096
 
+static struct herald_deliverer *deliverer;
+static char url[64];
+static bool from_hook;
 static uint64_t started_ns[MAX_IN_FLIGHT];
+
+/* From the hook: until when to submit, and how many are in flight after that. */
+static uint64_t end_ns, events;
+static unsigned open_count;
 
 /* Places that are free: written by the deliverer's thread, read by main, never full. */
 static unsigned free_places[MAX_IN_FLIGHT];
@@ -47,22 +59,7 @@ give_back(unsigned place)
 }
 
 static void
-on_outcome(const struct herald_delivery_report *report, void *state)
-{
-	unsigned place = (unsigned)strtoul(report->delivery->event_id, NULL, 10);
-
-	(void)state;
-	if (report->outcome != HERALD_DELIVERY_DELIVERED) {
-		fprintf(stderr, "callback_herald: %s\n", report->error);
-		exit(1);
-	}
-	if (latencies_count < latencies_capacity)
-		latencies_us[latencies_count++] = (uint32_t)((now_ns() - started_ns[place]) / 1000);
-	give_back(place);
-}
-
-static void
-submit(struct herald_deliverer *deliverer, const char *url, unsigned place)
+submit(unsigned place)
 {
 	struct herald_error error;
 	char id[16];
@@ -80,6 +77,35 @@ submit(struct herald_deliverer *deliverer, const char *url, unsigned place)
 	}
 }
 
+static void
+submit_again(unsigned place)
+{
+	if (now_ns() < end_ns) {
+		submit(place);
+		events++;
+	} else if (--open_count == 0) {
+		sem_post(&free_count);
+	}
+}
+
+static void
+on_outcome(const struct herald_delivery_report *report, void *state)
+{
+	unsigned place = (unsigned)strtoul(report->delivery->event_id, NULL, 10);
+
+	(void)state;
+	if (report->outcome != HERALD_DELIVERY_DELIVERED) {
+		fprintf(stderr, "callback_herald: %s\n", report->error);
+		exit(1);
+	}
+	if (latencies_count < latencies_capacity)
+		latencies_us[latencies_count++] = (uint32_t)((now_ns() - started_ns[place]) / 1000);
+	if (from_hook)
+		submit_again(place);
+	else
+		give_back(place);
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -88,24 +114,44 @@ compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Keep them in flight for so long, then wait for the last. */
-static void
-run(struct herald_deliverer *deliverer, const char *url, unsigned in_flight, double seconds)
-{
-	uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9);
-	uint64_t events = 0;
+/* Keep them in flight until `end_ns`, then wait for the last. */
 
-	latencies_count = 0;
-	for (; now_ns() < end; events += at_once) {
+static void
+run_from_hook(unsigned in_flight)
+{
+	open_count = in_flight;
+	events = in_flight;
+	for (unsigned place = 0; place < in_flight; place++)
+		submit(place);
+	sem_wait(&free_count);
+}
+
+static void
+run_from_thread(unsigned in_flight)
+{
+	for (events = 0; now_ns() < end_ns; events += at_once) {
 		sem_wait(&free_count);
 		for (unsigned i = 0; i < at_once; i++)
-			submit(deliverer, url, free_places[taken++ % MAX_IN_FLIGHT]);
+			submit(free_places[taken++ % MAX_IN_FLIGHT]);
 	}
 	for (unsigned i = 0; i < in_flight / at_once; i++)
 		sem_wait(&free_count);
-	double took = (double)(now_ns() - start) / 1e9;
 	for (unsigned i = 0; i < in_flight / at_once; i++)
 		sem_post(&free_count);
+}
+
+static void
+run(unsigned in_flight, double seconds)
+{
+	uint64_t start = now_ns();
+
+	end_ns = start + (uint64_t)(seconds * 1e9);
+	latencies_count = 0;
+	if (from_hook)
+		run_from_hook(in_flight);
+	else
+		run_from_thread(in_flight);
+	double took = (double)(now_ns() - start) / 1e9;
 	qsort(latencies_us, latencies_count, sizeof(*latencies_us), compare);
 	printf("%llu %.6f %u %u\n", (unsigned long long)events, took,
 	       latencies_us[latencies_count / 2], latencies_us[latencies_count * 99 / 100]);
@@ -115,25 +161,25 @@ run(struct herald_deliverer *deliverer, const char *url, unsigned in_flight, dou
 int
 main(int argc, char **argv)
 {
-	struct herald_deliverer *deliverer = NULL;
 	struct herald_error error;
 	struct rlimit limit;
-	char url[64], line[32];
+	char line[32];
 
-	if (argc != 3) {
-		fputs("usage: callback_herald PORT IN_FLIGHT\n", stderr);
+	if (argc != 4) {
+		fputs("usage: callback_herald hook|thread PORT IN_FLIGHT\n", stderr);
 		return 2;
 	}
-	unsigned in_flight = (unsigned)strtoul(argv[2], NULL, 10);
+	from_hook = strcmp(argv[1], "hook") == 0;
+	unsigned in_flight = (unsigned)strtoul(argv[3], NULL, 10);
 	at_once = in_flight >= 16 && in_flight % 8 == 0 ? in_flight / 8 : 1;
-	snprintf(url, sizeof(url), "http://127.0.0.1:%s/callback", argv[1]);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%s/callback", argv[2]);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	latencies_capacity = 500000;
 	latencies_us = calloc(latencies_capacity, sizeof(*latencies_us));
 	sem_init(&free_count, 0, 0);
-	for (unsigned i = 0; i < in_flight; i++)
+	for (unsigned i = 0; !from_hook && i < in_flight; i++)
 		give_back(i);
 	/* A host gets no more slots than stay free for others: twice as many as are wanted. */
 	if (!latencies_us ||
@@ -146,7 +192,7 @@ main(int argc, char **argv)
 		return 1;
 	}
 	while (fgets(line, sizeof(line), stdin))
-		run(deliverer, url, in_flight, strtod(line, NULL));
+		run(in_flight, strtod(line, NULL));
 	herald_deliverer_destroy(deliverer);
 	return 0;
 }
