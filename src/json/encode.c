@@ -124,20 +124,16 @@ fail_utf8(struct writer *writer, const char *text, const char *end)
 	}
 }
 
-/* From the first byte that is not plain on: check, escape, copy. */
+/* From the first byte that is not plain on: check, escape, copy. No more room is taken than it needs. */
 static char *
 encode_slowly(struct writer *writer, char *at, const char *text, const char *end)
 {
 	char escape[8];
-	bool ignored = false;
 
 	if (!herald__is_utf8(text, (size_t)(end - text)))
 		return fail_utf8(writer, text, end);
-	at = herald__copy_escaped(at, writer->end, &text, end);
-	/* What is left when there is little room: as much as it needs, and no more. */
-	for (; text < end; text++) {
-		/* It only reads, but finds places to write for the decoder. */
-		const char *stop = herald__find_stop((char *)text, (char *)end, &ignored);
+	for (;; text++) {
+		const char *stop = herald__find_stop(text, end);
 
 		if ((at = put(writer, at, text, (size_t)(stop - text))) == NULL)
 			return NULL;
@@ -147,7 +143,6 @@ encode_slowly(struct writer *writer, char *at, const char *text, const char *end
 		if ((at = put(writer, at, escape, herald__write_escape(*text, escape))) == NULL)
 			return NULL;
 	}
-	return at;
 }
 
 /*

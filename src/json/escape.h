@@ -1,5 +1,5 @@
 /*
- * Escaping the text of a JSON string. Private. Whether it is UTF-8 is for the caller to check.
+ * The escapes of JSON strings, as Herald writes them. Private.
  */
 #ifndef HERALD_SRC_JSON_ESCAPE_H
 #define HERALD_SRC_JSON_ESCAPE_H
@@ -22,12 +22,5 @@ herald__write_escape(char byte, char *out)
 	memcpy(out, escape, 8);
 	return (size_t)escape[7];
 }
-
-/*
- * Copy the text from *at on, escaped, as far as there is room for the worst that it can become; *at
- * moves to what is left, which has to be copied with a look at the room for every piece. The bytes from
- * the returned place up to `room_end` are no longer what they were.
- */
-char *herald__copy_escaped(char *out, const char *room_end, const char **at, const char *end);
 
 #endif

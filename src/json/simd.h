@@ -1,7 +1,6 @@
 /*
- * Finding the bytes of a string that need a look, sixteen at a time where the
- * machine can. Private. No byte outside the document is read: near its end the
- * last sixteen are read once more.
+ * Finding the bytes of JSON that need a look, and moving those that do not, sixteen at a time where the
+ * machine can. Private. No byte outside of what is given is read.
  */
 #ifndef HERALD_SRC_JSON_SIMD_H
 #define HERALD_SRC_JSON_SIMD_H
@@ -26,93 +25,9 @@
 
 #ifdef HERALD__SSE2
 #include <emmintrin.h>
-#define HERALD__STEP 16
-#define HERALD__STEP_BITS 1 /* bits of the mask for one byte */
-
-/* A bit for each byte that is a quote, a backslash, a control character or not
- * ASCII. */
-static inline uint64_t
-herald__special_mask(const char *at)
-{
-	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-	__m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-	__m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-	/* As signed bytes, what is below a space is a control character or not ASCII.
-   */
-	__m128i others = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
-
-	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
-}
 #elif defined(HERALD__NEON)
 #include <arm_neon.h>
-#define HERALD__STEP 16
-#define HERALD__STEP_BITS 4
-
-static inline uint64_t
-herald__special_mask(const char *at)
-{
-	int8x16_t bytes = vld1q_s8((const int8_t *)at);
-	uint8x16_t special = vorrq_u8(
-		vorrq_u8(vceqq_s8(bytes, vdupq_n_s8('"')), vceqq_s8(bytes, vdupq_n_s8('\\'))),
-		vcltq_s8(bytes, vdupq_n_s8(' ')));
-
-	/* NEON has no movemask; narrowing by four bits leaves a nibble for each byte.
-   */
-	return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(special), 4)), 0);
-}
-#else
-#define HERALD__STEP 1
-#define HERALD__STEP_BITS 1
-
-static inline uint64_t
-herald__special_mask(const char *at)
-{
-	return *at == '"' || *at == '\\' || (signed char)*at < ' ';
-}
 #endif
-
-#ifdef HERALD__SSE2
-/* A bit for each byte that is a quote, a backslash or a control character. */
-static inline uint32_t
-herald__stop_mask(__m128i bytes)
-{
-	__m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
-
-	return (uint32_t)_mm_movemask_epi8(
-		_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-					  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
-			     controls));
-}
-#endif
-
-/*
- * The first quote, backslash or control character at or after `at`, or `end`. *non_ascii becomes true
- * when a byte before it is not ASCII; never false.
- */
-static inline char *
-herald__find_stop(char *at, char *end, bool *non_ascii)
-{
-#ifdef HERALD__SSE2
-	__m128i seen = _mm_setzero_si128();
-
-	for (; end - at >= 16; at += 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-		uint32_t mask = herald__stop_mask(bytes);
-
-		if (mask != 0) {
-			uint32_t high = (uint32_t)_mm_movemask_epi8(bytes) & ((mask & -mask) - 1);
-
-			*non_ascii |= (high | (uint32_t)_mm_movemask_epi8(seen)) != 0;
-			return at + __builtin_ctz(mask);
-		}
-		seen = _mm_or_si128(seen, bytes);
-	}
-	*non_ascii |= _mm_movemask_epi8(seen) != 0;
-#endif
-	for (; at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' '; at++)
-		*non_ascii |= (unsigned char)*at >= 0x80;
-	return at;
-}
 
 /* Bytes of a window, of which a mask has a bit for each. */
 #define HERALD__WINDOW 64
@@ -122,9 +37,14 @@ herald__find_stop(char *at, char *end, bool *non_ascii)
 static inline uint64_t
 herald__stop_block(const char *at, bool high)
 {
-	if (high)
-		return herald__special_mask(at);
-	return herald__stop_mask(_mm_loadu_si128((const __m128i *)(const void *)at));
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+	__m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+	__m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+	/* As signed bytes, what is below a space is a control character or not ASCII. */
+	__m128i others = high ? _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '))
+			      : _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
 }
 #elif defined(HERALD__NEON)
 static inline uint64_t
@@ -163,6 +83,20 @@ herald__stop_window(const char *at, bool high)
 {
 	return herald__stop_block(at, high) | herald__stop_block(at + 16, high) << 16 |
 	       herald__stop_block(at + 32, high) << 32 | herald__stop_block(at + 48, high) << 48;
+}
+
+/* The first quote, backslash or control character at or after `at`, or `end`. */
+static inline const char *
+herald__find_stop(const char *at, const char *end)
+{
+	uint64_t stops;
+
+	for (; end - at >= 16; at += 16)
+		if ((stops = herald__stop_block(at, false)) != 0)
+			return at + (unsigned)__builtin_ctzll(stops);
+	while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ')
+		at++;
+	return at;
 }
 
 /* Move less than sixteen bytes; the places may overlap. */
@@ -247,78 +181,5 @@ herald__find_brackets(const char *at, bool in_string)
 	};
 }
 #endif
-
-/* Not 0 when one of the bytes of a word is a quote, a backslash, a control character or not ASCII. */
-static inline uint64_t
-herald__special_word(uint64_t word)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
-	uint64_t quotes = word ^ ones * '"', backslashes = word ^ ones * '\\';
-
-	return (((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes) |
-		((word - ones * ' ') & ~word) | word) &
-	       highs;
-}
-
-/* Copy a text of less than sixteen bytes when nothing in it is special. Returns whether it was. */
-static inline bool
-herald__copy_short(char *out, const char *text, size_t bytes)
-{
-	uint64_t first, last;
-
-	if (bytes >= 8) {
-		first = herald__load64(text);
-		last = herald__load64(text + bytes - 8);
-		memcpy(out, &first, 8);
-		memcpy(out + bytes - 8, &last, 8);
-		return (herald__special_word(first) | herald__special_word(last)) == 0;
-	}
-	if (bytes >= 4) {
-		uint32_t left = herald__load32(text), right = herald__load32(text + bytes - 4);
-
-		memcpy(out, &left, 4);
-		memcpy(out + bytes - 4, &right, 4);
-		return herald__special_word((uint64_t)left << 32 | right) == 0;
-	}
-	first = UINT64_C(0x2020202020202020);
-	for (size_t i = 0; i < bytes; i++) {
-		out[i] = text[i];
-		first = first << 8 | (unsigned char)text[i];
-	}
-	return herald__special_word(first) == 0;
-}
-
-/*
- * Copy a text up to a place that is returned, and before which nothing is special: `end`, or else not
- * behind the first special byte. `out` has room for all of it.
- */
-static inline const char *
-herald__copy_plain(char *out, const char *text, const char *end)
-{
-	size_t bytes = (size_t)(end - text);
-	const char *at = text;
-
-	if (bytes < 16)
-		return herald__copy_short(out, text, bytes) ? end : text;
-#if HERALD__STEP == 16
-	uint64_t mask;
-
-	for (; end - at >= 16; at += 16) {
-		mask = herald__special_mask(at);
-		memcpy(out + (at - text), at, 16);
-		if (mask != 0)
-			return at + __builtin_ctzll(mask) / HERALD__STEP_BITS;
-	}
-	if (at == end)
-		return end;
-	mask = herald__special_mask(end - 16) >> (16 - (end - at)) * HERALD__STEP_BITS;
-	memcpy(out + bytes - 16, end - 16, 16);
-	return mask == 0 ? end : at + __builtin_ctzll(mask) / HERALD__STEP_BITS;
-#else
-	for (; at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' '; at++)
-		out[at - text] = *at;
-	return at;
-#endif
-}
 
 #endif

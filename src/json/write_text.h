@@ -85,10 +85,67 @@ herald__write_plain(char *out, const char *text, const char *end)
 	return mask == 0 ? end : end - 16 + __builtin_ctz(mask);
 }
 #else
+/* Not 0 when one of the bytes of a word is a quote, a backslash, a control character or not ASCII. */
+static inline uint64_t
+herald__special_word(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
+	uint64_t quotes = word ^ ones * '"', backslashes = word ^ ones * '\\';
+
+	return (((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes) |
+		((word - ones * ' ') & ~word) | word) &
+	       highs;
+}
+
+/* Copy a text of less than sixteen bytes when nothing in it is special. Returns whether it was. */
+static inline bool
+herald__write_short(char *out, const char *text, size_t bytes)
+{
+	uint64_t first, last;
+
+	if (bytes >= 8) {
+		first = herald__load64(text);
+		last = herald__load64(text + bytes - 8);
+		memcpy(out, &first, 8);
+		memcpy(out + bytes - 8, &last, 8);
+		return (herald__special_word(first) | herald__special_word(last)) == 0;
+	}
+	if (bytes >= 4) {
+		uint32_t left = herald__load32(text), right = herald__load32(text + bytes - 4);
+
+		memcpy(out, &left, 4);
+		memcpy(out + bytes - 4, &right, 4);
+		return herald__special_word((uint64_t)left << 32 | right) == 0;
+	}
+	first = UINT64_C(0x2020202020202020);
+	for (size_t i = 0; i < bytes; i++) {
+		out[i] = text[i];
+		first = first << 8 | (unsigned char)text[i];
+	}
+	return herald__special_word(first) == 0;
+}
+
+/*
+ * Copy a text up to a place that is returned, and before which nothing is special: `end`, or else not behind
+ * the first special byte. `out` has room for all of it.
+ */
 static inline const char *
 herald__write_plain(char *out, const char *text, const char *end)
 {
-	return herald__copy_plain(out, text, end);
+	const char *at = text;
+	uint64_t stops;
+
+	if (end - text < 16)
+		return herald__write_short(out, text, (size_t)(end - text)) ? end : text;
+	for (; end - at >= 16; at += 16, out += 16) {
+		memcpy(out, at, 16);
+		if ((stops = herald__stop_block(at, true)) != 0)
+			return at + (unsigned)__builtin_ctzll(stops);
+	}
+	/* The last sixteen bytes, of which some are done. */
+	memcpy(out - (16 - (end - at)), end - 16, 16);
+	stops = herald__stop_block(end - 16, true);
+	return stops == 0 ? end : end - 16 + (unsigned)__builtin_ctzll(stops);
 }
 #endif
 
