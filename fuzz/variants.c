@@ -1,7 +1,8 @@
 /*
  * Fuzzes the codec's vector code against the codes of lesser machines: the same core, compiled without AVX2
  * and in plain C, each into a module of its own. All get the same bytes and must agree on all that a caller
- * sees: the status, the place and the text of an error, the struct, and what it is encoded as.
+ * sees: the status, the place and the text of an error, the struct, and what it is encoded as. The same bytes
+ * are a string to encode as well, with some room in the buffer or with none.
  *
  * The document lies between two pages that nobody may touch, once against each of them: a byte read
  * beyond its ends is a crash, and it stands at an alignment that depends on its size.
@@ -36,7 +37,7 @@ struct variant {
 	decode_function *decode;
 	encode_function *encode;
 	reset_arena_function *reset;
-	struct herald_codec *codec;
+	struct herald_codec *codec, *text_codec;
 	struct herald_arena *arena;
 	char *begin; /* the pages between the two that nobody may touch */
 	size_t bytes;
@@ -48,6 +49,12 @@ struct outcome {
 	struct herald_error error;
 	struct every_kind decoded;
 };
+
+/* The bytes as a string. */
+struct text {
+	struct herald_text v;
+};
+HERALD_SCHEMA(text, HERALD_FIELD(text, v));
 
 static const char *const modules[] = {LESSER_MODULES};
 
@@ -73,6 +80,8 @@ create_best(struct variant *variant)
 	variant->reset = herald_arena_reset;
 	CHECK(herald_codec_create(every_kind_table, NULL, NULL, &variant->codec, NULL) ==
 	      HERALD_OK);
+	CHECK(herald_codec_create(&text_schema, NULL, NULL, &variant->text_codec, NULL) ==
+	      HERALD_OK);
 	CHECK(herald_arena_create(NULL, 0, &variant->arena) == HERALD_OK);
 }
 
@@ -91,6 +100,7 @@ create_lesser(struct variant *variant, const char *path)
 	find_symbol(module, "herald_arena_create", &create_arena);
 	CHECK(variant->decode != herald_codec_decode);
 	CHECK(create(every_kind_table, NULL, NULL, &variant->codec, NULL) == HERALD_OK);
+	CHECK(create(&text_schema, NULL, NULL, &variant->text_codec, NULL) == HERALD_OK);
 	CHECK(create_arena(NULL, 0, &variant->arena) == HERALD_OK);
 }
 
@@ -184,11 +194,42 @@ check_all(const uint8_t *data, size_t size, bool at_end)
 	best.reset(best.arena);
 }
 
+/* Encode the bytes themselves, up to a page that nobody may touch, into a buffer with that much room. */
+static void
+check_text(const uint8_t *data, size_t size, size_t room)
+{
+	struct text text = {{best.begin + best.bytes - size, size}};
+	struct herald_buffer first, second;
+	struct herald_error first_error, second_error;
+	enum herald_status status;
+
+	if (size > 0)
+		memcpy(best.begin + best.bytes - size, data, size);
+	herald_buffer_init(&first, NULL, 0);
+	CHECK(herald_buffer_reserve(&first, room) == HERALD_OK);
+	status = best.encode(best.text_codec, &text, &first, &first_error);
+	for (size_t i = 0; i < LESSER_COUNT; i++) {
+		herald_buffer_init(&second, NULL, 0);
+		CHECK(herald_buffer_reserve(&second, room) == HERALD_OK);
+		CHECK(lesser[i].encode(lesser[i].text_codec, &text, &second, &second_error) ==
+		      status);
+		CHECK(first.bytes == second.bytes && first.capacity == second.capacity);
+		CHECK(memcmp(first.data, second.data, first.bytes) == 0);
+		CHECK(status == HERALD_OK ||
+		      strcmp(first_error.message, second_error.message) == 0);
+		herald_buffer_finish(&second);
+	}
+	herald_buffer_finish(&first);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	create_all();
 	check_all(data, size, false);
 	check_all(data, size, true);
+	check_text(data, size, 1);
+	check_text(data, size, size + 16 + size % 512);
+	check_text(data, size, 6 * size + 512);
 	return 0;
 }

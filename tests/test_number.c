@@ -824,6 +824,62 @@ test_floats_are_written(void **state)
 	}
 }
 
+/* A text is the shortest one however the program rounds. */
+static void
+check_written_rounding(double value)
+{
+	static const int modes[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+	struct wide in = {value};
+	char expected[100];
+
+	strcpy(expected, encode_number(wide_codec, &in));
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		const char *text;
+
+		assert_int_equal(fesetround(modes[i]), 0);
+		text = encode_number(wide_codec, &in);
+		assert_int_equal(fesetround(FE_TONEAREST), 0);
+		assert_string_equal(text, expected);
+	}
+}
+
+static void
+test_written_in_other_rounding(void **state)
+{
+	(void)state;
+	randomness.state = 11;
+	for (unsigned i = 0; i < 3000; i++) {
+		double value = (double)below(UINT64_C(1) << (1 + below(50))) /
+			       (double[]){1, 10, 1000, 1e6, 1e9, 1e15}[i % 6];
+
+		check_written_rounding(value);
+		check_written_rounding(nextafter(value, 0));
+		check_written_rounding(nextafter(value, INFINITY));
+	}
+}
+
+/* Up to fifteen digits, wherever the point stands, and the numbers beside them, which have more. */
+static void
+test_few_digits_are_written(void **state)
+{
+	(void)state;
+	randomness.state = 12;
+	for (int exponent = -30; exponent <= 20; exponent++)
+		for (int digits = 1; digits <= 17; digits++)
+			for (unsigned i = 0; i < 20; i++) {
+				char text[40];
+				double value;
+
+				put_random_digits(text, (size_t)digits);
+				snprintf(text + digits, sizeof(text) - (size_t)digits, "e%d",
+					 exponent - digits);
+				value = strtod(text, NULL);
+				check_written_double(value);
+				check_written_double(nextafter(value, 0));
+				check_written_double(nextafter(value, INFINITY));
+			}
+}
+
 static void
 test_what_cannot_be_written(void **state)
 {
@@ -979,6 +1035,8 @@ main(void)
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_doubles_are_written),
 		cmocka_unit_test(test_floats_are_written),
+		cmocka_unit_test(test_written_in_other_rounding),
+		cmocka_unit_test(test_few_digits_are_written),
 		cmocka_unit_test(test_what_cannot_be_written),
 		locale != (locale_t)0 ? comma : no_comma,
 		cmocka_unit_test(test_written_texts),

@@ -4,6 +4,7 @@
 #ifndef HERALD_SRC_JSON_BINARY_H
 #define HERALD_SRC_JSON_BINARY_H
 
+#include <float.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,6 +13,20 @@ struct herald__decimal {
 	uint64_t digits;
 	int32_t exponent;
 };
+
+/*
+ * Whether the quotient of two doubles is the nearest double: it is not rounded to more bits first, as by the
+ * x87, nor another way, as a program may ask for. The volatile one is for the compiler, which believes that
+ * no program does.
+ */
+static inline bool
+herald__divides_to_nearest(void)
+{
+	static const volatile double stored = DBL_MIN;
+	double tiny = stored;
+
+	return FLT_EVAL_METHOD == 0 && 1.0 + tiny == 1.0 - tiny;
+}
 
 /*
  * The double (float) nearest to a decimal, ties to even, as its bits without the sign; infinity when it

@@ -17,7 +17,7 @@
 
 /*
  * What nearly all members are is inlined into the loop over them, and everything else is not, so that the loop
- * has the registers: with the writing of its place in one it took a third off the benchmark `large`.
+ * has the registers: 84 -> 75 ns for the benchmark `user_created`, 430 -> 402 for `order`.
  */
 #define INLINE inline __attribute__((always_inline))
 #define APART __attribute__((noinline))
@@ -178,8 +178,8 @@ encode_large(struct writer *writer, char *at, const char *text, size_t bytes, si
 }
 
 /*
- * A string in quotes, with at most `max_bytes` between them. All calls here are the last thing that is done, so
- * that no registers are saved for them.
+ * A string in quotes, with at most `max_bytes` between them. Each call here is the last thing that is done, so
+ * that few registers have to be saved.
  */
 static APART char *
 encode_text(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)

