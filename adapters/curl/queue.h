@@ -32,7 +32,7 @@ struct herald__queued {
 	unsigned attempts;           /* begun */
 	struct herald__queued *next; /* whoever holds it: the queue, or the deliverer */
 	size_t block_bytes;
-	CURLU *parsed_url; /* owned; NULL when the queue has it from elsewhere than `put` */
+	CURLU *parsed_url; /* owned; NULL: not yet */
 	char id[HERALD__DELIVERY_ID_BYTES];
 	char host[HERALD__HOST_BYTES];
 	char event_type[HERALD__EVENT_TYPE_BYTES];

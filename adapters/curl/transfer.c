@@ -212,7 +212,7 @@ herald__transfer_begin(struct herald__transfer *transfer, struct herald__queued 
 		curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE, (long)transfer->body.bytes);
 	}
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, headers);
-	/* The first is what libcurl goes by, the second what it parses should it have to begin anew. */
+	/* libcurl goes by the first and parses the second only when that is NULL. */
 	curl_easy_setopt(transfer->easy, CURLOPT_CURLU, item->parsed_url);
 	if (curl_easy_setopt(transfer->easy, CURLOPT_URL, item->delivery.url) != CURLE_OK)
 		return HERALD_NO_MEMORY;
