@@ -158,5 +158,6 @@ SERVERS = {
 
 CALLBACKS = {
     "herald": lambda build: [c_program(build, "callback_herald", "libcurl4-openssl-dev")],
+    "herald chained": lambda build: [*CALLBACKS["herald"](build), "--chained"],
     "go net/http": lambda _: [go_program("callback")],
 }
