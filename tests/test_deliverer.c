@@ -433,6 +433,9 @@ journal_put(struct herald__queue *base, struct herald__queued *item)
 	if (journal->is_full)
 		return HERALD_SYSTEM;
 	journal->puts++;
+	/* As when it has been read from a disk meanwhile. */
+	curl_url_cleanup(item->parsed_url);
+	item->parsed_url = NULL;
 	return journal->memory->ops->put(journal->memory, item);
 }
 

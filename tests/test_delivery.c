@@ -485,6 +485,23 @@ test_connections_are_reused(void **state)
 	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);
 }
 
+/* A kept connection that ends before an answer: libcurl asks once more on a new one, by itself. */
+static void
+test_second_request_of_libcurl(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.slots = 1, .attempts = 1));
+	submit(fixture, "/200?first");
+	recorder_wait(&fixture->recorder, 1);
+	submit(fixture, "/close?second");
+	recorder_wait(&fixture->recorder, 2);
+	assert_int_equal(fixture->recorder.failed, 1);
+	assert_int_equal(misbehaving_server_requests(&fixture->server), 3);
+	assert_has(misbehaving_server_text(&fixture->server, 1), "GET /close?second HTTP/1.1\r\n");
+	assert_has(misbehaving_server_text(&fixture->server, 2), "GET /close?second HTTP/1.1\r\n");
+}
+
 static void
 test_ids_differ(void **state)
 {
@@ -546,6 +563,7 @@ main(void)
 		TEST(test_values_that_are_not_there_or_long),
 		TEST(test_post_and_its_body),
 		TEST(test_connections_are_reused),
+		TEST(test_second_request_of_libcurl),
 		TEST(test_ids_differ),
 		TEST(test_lookup_blocks_nothing),
 	};

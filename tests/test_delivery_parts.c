@@ -264,7 +264,8 @@ test_host_of_a_url(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(herald__url_check(&rules, rows[i].url, host, NULL), HERALD_OK);
+		assert_int_equal(herald__url_check(&rules, rows[i].url, host, NULL, NULL),
+				 HERALD_OK);
 		assert_string_equal(host, rows[i].host);
 	}
 }

@@ -229,7 +229,7 @@ enum herald_status
 herald_deliverer_check_url(const struct herald_deliverer *deliverer, const char *url,
 			   struct herald_error *error)
 {
-	return herald__url_check(&deliverer->url_rules, url, NULL, error);
+	return herald__url_check(&deliverer->url_rules, url, NULL, NULL, error);
 }
 
 static enum herald_status
@@ -302,8 +302,8 @@ fill(struct herald_reservation *reservation, const struct herald_delivery *deliv
 {
 	struct herald_deliverer *deliverer = reservation->deliverer;
 	struct herald__queued *item = reservation->item;
-	enum herald_status status =
-		herald__url_check(&deliverer->url_rules, delivery->url, item->host, error);
+	enum herald_status status = herald__url_check(&deliverer->url_rules, delivery->url,
+						      item->host, &item->parsed_url, error);
 
 	if (status != HERALD_OK)
 		return status;

@@ -24,7 +24,7 @@
 #define HERALD__ERROR_BYTES 256
 #define HERALD__DELIVERY_ID_BYTES 33
 
-/* One delivery that was accepted. One block of memory, which the deliverer makes and frees. */
+/* One delivery that was accepted. The deliverer makes and frees it. */
 struct herald__queued {
 	struct herald_delivery delivery; /* its strings are those below */
 	uint64_t accepted_ms;
@@ -32,6 +32,7 @@ struct herald__queued {
 	unsigned attempts;           /* begun */
 	struct herald__queued *next; /* whoever holds it: the queue, or the deliverer */
 	size_t block_bytes;
+	CURLU *parsed_url; /* owned; NULL: not yet */
 	char id[HERALD__DELIVERY_ID_BYTES];
 	char host[HERALD__HOST_BYTES];
 	char event_type[HERALD__EVENT_TYPE_BYTES];

@@ -28,8 +28,10 @@ herald__queued_create(const struct herald_allocator *allocator, size_t max_url_b
 void
 herald__queued_destroy(const struct herald_allocator *allocator, struct herald__queued *item)
 {
-	if (item)
-		herald__release(allocator, item, item->block_bytes);
+	if (!item)
+		return;
+	curl_url_cleanup(item->parsed_url);
+	herald__release(allocator, item, item->block_bytes);
 }
 
 /* Whether it may be copied as it is. */

@@ -30,6 +30,9 @@ const struct herald_schema herald__request_schema = {
 	.doc = "What a callback says, with the method POST.",
 };
 
+/* libcurl's list has no const. */
+static char content_type[] = "Content-Type: application/json";
+
 static void
 append(struct herald__request *request, const char *data, size_t bytes)
 {
@@ -56,18 +59,20 @@ append_value(struct herald__request *request, const char *value)
 
 /* `name` with its colon and blank. */
 static void
-add_header(struct herald__request *request, const char *name, const char *value)
+append_header(struct herald__request *request, const char *name, const char *value)
 {
 	if (!value)
 		return;
-
-	struct curl_slist *node = &request->nodes[request->nodes_count++];
-	node->data = request->text + request->bytes;
+	if (request->bytes > 0)
+		append(request, "\r\n", 2);
 	append(request, name, strlen(name));
 	append_value(request, value);
-	append(request, "", 1);
 }
 
+/*
+ * libcurl sends each node of the list as it is and knows none of these names, so one node holds them
+ * all: it compares a node's name with all those it knows, and for six of them that costs 3 %.
+ */
 struct curl_slist *
 herald__request_headers(struct herald__request *request, const struct herald__queued *item,
 			bool has_body, struct curl_slist *more)
@@ -75,22 +80,20 @@ herald__request_headers(struct herald__request *request, const struct herald__qu
 	const struct herald_delivery *delivery = &item->delivery;
 	char attempt[16];
 
-	request->nodes_count = 0;
 	request->bytes = 0;
 	snprintf(attempt, sizeof(attempt), "%u", item->attempts);
-	add_header(request, "Herald-Delivery-Id: ", item->id);
-	add_header(request, "Herald-Attempt: ", attempt);
-	add_header(request, "Herald-Event-Type: ", delivery->event_type);
-	add_header(request, "Herald-Event-Id: ", delivery->event_id);
-	add_header(request, "Herald-Result: ", delivery->result);
-	add_header(request, "Herald-Error: ", delivery->error);
-	if (has_body)
-		add_header(request, "Content-Type: ", "application/json");
+	append_header(request, "Herald-Delivery-Id: ", item->id);
+	append_header(request, "Herald-Attempt: ", attempt);
+	append_header(request, "Herald-Event-Type: ", delivery->event_type);
+	append_header(request, "Herald-Event-Id: ", delivery->event_id);
+	append_header(request, "Herald-Result: ", delivery->result);
+	append_header(request, "Herald-Error: ", delivery->error);
+	append(request, "", 1);
 
-	for (size_t i = 0; i + 1 < request->nodes_count; i++)
-		request->nodes[i].next = &request->nodes[i + 1];
-	request->nodes[request->nodes_count - 1].next = more;
-	return request->nodes;
+	request->content_type = (struct curl_slist){content_type, more};
+	request->headers =
+		(struct curl_slist){request->text, has_body ? &request->content_type : more};
+	return &request->headers;
 }
 
 enum herald_status

@@ -16,17 +16,16 @@
 
 #include "queue.h"
 
-/* Six of Herald's, each value up to three times as long, and "Expect:" or a content type. */
-#define HERALD__REQUEST_HEADERS 8
+/* Six headers, each value up to three times as long. */
 #define HERALD__REQUEST_HEADER_BYTES                                                               \
 	(3 * (HERALD__EVENT_TYPE_BYTES + HERALD__EVENT_ID_BYTES + HERALD__RESULT_BYTES +           \
 	      HERALD__ERROR_BYTES) +                                                               \
 	 HERALD__DELIVERY_ID_BYTES + 256)
 
-/* The headers of one attempt; the list's nodes and texts are in it, so that nothing is allocated. */
+/* The headers of one attempt; the list's nodes and text are in it, so that nothing is allocated. */
 struct herald__request {
-	struct curl_slist nodes[HERALD__REQUEST_HEADERS];
-	size_t nodes_count;
+	struct curl_slist headers; /* all of Herald's but the next one */
+	struct curl_slist content_type;
 	size_t bytes;
 	char text[HERALD__REQUEST_HEADER_BYTES];
 };

@@ -4,7 +4,6 @@
  */
 #include "url.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -75,7 +74,7 @@ read_host(CURLU *url, char *out, struct herald_error *error)
 }
 
 enum herald_status
-herald__url_check(const struct herald__url_rules *rules, const char *url, char *host,
+herald__url_check(const struct herald__url_rules *rules, const char *url, char *host, CURLU **out,
 		  struct herald_error *error)
 {
 	if (!url || *url == '\0')
@@ -97,6 +96,9 @@ herald__url_check(const struct herald__url_rules *rules, const char *url, char *
 		status = refuse(error, "expected a URL without user name and password");
 	else
 		status = read_host(parsed, host, error);
-	curl_url_cleanup(parsed);
+	if (status == HERALD_OK && out)
+		*out = parsed;
+	else
+		curl_url_cleanup(parsed);
 	return status;
 }

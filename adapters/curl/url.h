@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <curl/curl.h>
+
 #include <herald/export.h>
 #include <herald/status.h>
 
@@ -19,14 +21,16 @@ struct herald__url_rules {
 };
 
 /*
- * Check that it is an http or https URL with a host, and write scheme, host and port, normalised, to
- * `host`, at least HERALD__HOST_BYTES; `host` may be NULL.
+ * Check that it is an http or https URL with a host.
+ *
+ * host  scheme, host and port, normalised; at least HERALD__HOST_BYTES; may be NULL.
+ * out   the URL as libcurl has parsed it, which the caller owns; may be NULL; set only on HERALD_OK.
  *
  * Errors   HERALD_BAD_VALUE, HERALD_BAD_LENGTH, HERALD_NO_MEMORY.
  * Threads  any.
  */
 HERALD_MUST_CHECK enum herald_status
-herald__url_check(const struct herald__url_rules *rules, const char *url, char *host,
+herald__url_check(const struct herald__url_rules *rules, const char *url, char *host, CURLU **out,
 		  struct herald_error *error);
 
 #endif
