@@ -69,6 +69,9 @@ matches_pattern(const struct herald__version *pattern, const char *version)
 static const struct herald__version *
 find_version(const struct herald__type *type, const char *version)
 {
+	if (!version)
+		return type->versions[0].match == HERALD__MATCH_ANY ? &type->versions[0] : NULL;
+
 	const struct herald__version *found = find_exact(type, version);
 
 	for (size_t i = type->exact_count; !found && i < type->versions_count; i++)
@@ -95,7 +98,8 @@ herald__route_table_find(const struct herald__route_table *table, const char *ev
 
 	if (found)
 		return (struct herald__target){.route = found->route, .upcast = found->upcast};
-	if (table->catch_all)
+	/* A version that nothing else takes; while it is not known, only a type. */
+	if (table->catch_all && (version || !type))
 		return (struct herald__target){.route = table->catch_all};
 	return (struct herald__target){.status =
 					       type ? HERALD_UNKNOWN_VERSION : HERALD_UNKNOWN_TYPE};

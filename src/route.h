@@ -90,7 +90,10 @@ struct herald__target {
 	enum herald_status status;           /* HERALD_OK, _UNKNOWN_TYPE, _UNKNOWN_VERSION */
 };
 
-/* Find an event's target; the cost does not depend on the number of types. */
+/*
+ * Find an event's target; the cost does not depend on the number of types. `version` NULL: it is not known
+ * yet, and only a target that takes the event whatever its version is given.
+ */
 struct herald__target herald__route_table_find(const struct herald__route_table *table,
 					       const char *event_type, const char *version);
 

@@ -1,9 +1,10 @@
 /*
  * An event that is wrong is refused just as its parts are: by a service, whatever it puts off until it
- * knows the type, with the same status, path and byte as by the codecs of the envelope and of the
- * payload, one after the other, each reading all of its text. One thing may differ: of a payload that is
- * no JSON the service may tell of an earlier value in it that is wrong for its member. Holds for any order of the members, for
- * events that are cut off at every byte, and for those with any byte changed.
+ * knows the type, with the same status, path and byte as by codecs. Where the type comes first, that is
+ * one for all of the event; else the codecs of the envelope and of the payload, one after the other, each
+ * reading all of its text. There one thing may differ: of a payload that is no JSON the service may tell
+ * of an earlier value in it that is wrong for its member. Holds for any order of the members, for events
+ * that are cut off at every byte, and for those with any byte changed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,8 +47,24 @@ on_point(struct herald_context *ctx, const struct point *point, struct point *st
 }
 HERALD_FUNCTION(on_point, point, point);
 
+#define TYPE "\"event_type\": \"point\""
+
 static struct herald_service *service;
-static struct herald_codec *envelope_codec, *payload_codec;
+static struct herald_codec *envelope_codec, *payload_codec, *event_codec;
+
+/* The message with its payload: what an event of type "point" is. */
+struct point_event {
+	struct herald_message message;
+	struct point payload;
+};
+
+HERALD_SCHEMA(point_event,
+	HERALD_FIELD(point_event, message.event_type, .key = "event_type", .required = true,
+		     .min_bytes = 1),
+	HERALD_FIELD(point_event, message.timestamp, .key = "timestamp", .required = true),
+	HERALD_STRUCT(point_event, payload, point),
+	HERALD_FIELD(point_event, message.metadata, .key = "metadata"),
+	HERALD_PRIVATE(point_event, message.payload));
 
 static int
 create_all(void **state)
@@ -63,6 +80,7 @@ create_all(void **state)
 		HERALD_OK);
 	envelope_codec = decoding_codec(&herald_message_schema, NULL);
 	payload_codec = decoding_codec(&point_schema, &limits);
+	event_codec = decoding_codec(&point_event_schema, NULL);
 	return 0;
 }
 
@@ -72,10 +90,29 @@ destroy_all(void **state)
 	herald_service_destroy(service);
 	herald_codec_destroy(envelope_codec);
 	herald_codec_destroy(payload_codec);
+	herald_codec_destroy(event_codec);
 	return decoding_finish(state);
 }
 
-/* What the codecs say. False when that depends on what a service does without a payload. */
+/* What the codec of the whole event says. */
+static void
+expect_at_once(const char *text, size_t bytes, struct herald_error *out)
+{
+	char *copy = malloc(bytes + (bytes == 0));
+	struct point_event event;
+
+	assert_non_null(copy);
+	memcpy(copy, text, bytes);
+	memset(out, 0, sizeof(*out));
+	if (herald_codec_decode(event_codec, copy, bytes, decoding_arena(), &event, out) ==
+		    HERALD_OK &&
+	    strcmp(event.message.event_type, "point") != 0)
+		out->status = HERALD_UNKNOWN_TYPE;
+	free(copy);
+	herald_arena_reset(decoding_arena());
+}
+
+/* What those of the message and the payload say. False when that depends on what a service does without a payload. */
 static bool
 expect(const char *text, size_t bytes, struct herald_error *out)
 {
@@ -122,6 +159,22 @@ is_earlier_in_payload(const struct herald_error *found, const struct herald_erro
 	       strncmp(found->path, "/payload", 8) == 0 && found->offset <= expected->offset;
 }
 
+/* Whether the type comes before the payload, and whole, so that it is known when the payload is read. */
+static bool
+type_comes_first(const char *text, size_t bytes)
+{
+	static const char first[] = "{" TYPE ",";
+
+	return bytes >= sizeof(first) - 1 && memcmp(text, first, sizeof(first) - 1) == 0;
+}
+
+static bool
+is_same(const struct herald_result *found, const struct herald_error *expected)
+{
+	return found->status == expected->status && found->error.offset == expected->offset &&
+	       strcmp(found->error.path, expected->path) == 0;
+}
+
 static void
 check_event(const char *text, size_t bytes)
 {
@@ -132,6 +185,13 @@ check_event(const char *text, size_t bytes)
 	herald_service_handle(service, decoding_place(text, bytes, false), bytes, &result);
 	if (!known)
 		return;
+	if (expected.status != HERALD_OK && type_comes_first(text, bytes)) {
+		struct herald_error first;
+
+		expect_at_once(text, bytes, &first);
+		if (is_same(&result, &first) && result.verdict == HERALD_FAIL)
+			return;
+	}
 	if (result.status != HERALD_OK && result.status != expected.status &&
 	    result.verdict == HERALD_FAIL && is_earlier_in_payload(&result.error, &expected))
 		return;
@@ -151,7 +211,6 @@ check_event(const char *text, size_t bytes)
 			 result.error.message);
 }
 
-#define TYPE "\"event_type\": \"point\""
 #define TIME "\"timestamp\":\"2024-08-20T05:21:19.5Z\""
 #define PAYLOAD                                                                                    \
 	"\"payload\" : {\"x\": -12, \"raw\": [1.5e+3,{\"a\":\"\\u0000}\\\"]\"},null ,true], "      \

@@ -447,6 +447,122 @@ test_upcasters(void **state)
 	herald_service_destroy(service);
 }
 
+/* The four members of an event, in the order that `order` counts: 0 to 23. */
+static void
+write_event(const char *const members[4], unsigned order, char *out, size_t size)
+{
+	const char *left[4] = {members[0], members[1], members[2], members[3]};
+	size_t used = 0;
+
+	for (size_t count = 4; count > 0; order /= (unsigned)count, count--) {
+		size_t pick = order % count;
+
+		used += (size_t)snprintf(out + used, size - used, "%c%s", count == 4 ? '{' : ',',
+					 left[pick]);
+		memmove(&left[pick], &left[pick + 1], (count - pick - 1) * sizeof(*left));
+	}
+	assert_true(used + 1 < size);
+	strcpy(out + used, "}");
+}
+
+/* Where an event goes does not depend on what is known when its payload is read. */
+static void
+test_members_in_any_order(void **state)
+{
+	struct shop shop = {0};
+	const struct herald_route routes[] = {
+		HERALD_ROUTE("order", order_v3, on_order, &shop, .version = "3"),
+		USER_ROUTE(.event_type = "user"),
+		USER_ROUTE(.event_type = "member", .version = "1"),
+		{.event_type = "any", .schema = &herald_json_schema, .function = on_any},
+		{.event_type = HERALD_ANY_TYPE, .schema = &herald_json_schema, .function = on_any},
+	};
+	const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("order", "1", order_v1, "2", order_v2, order_1_to_2),
+		HERALD_UPCAST("order", "2", order_v2, "3", order_v3, order_2_to_3),
+	};
+	static const struct {
+		const char *type, *version, *payload, *trace;
+	} rows[] = {
+		{"order", "1", "{\"sku\":\"a\"}", "1-2(a) 2-3(1) f(a,1)"},
+		{"order", "3", "{\"sku\":\"a\",\"count\":7}", "f(a,7)"},
+		{"order", "4", "{\"sku\":[\"\\u0041\"]}", "order={\"sku\":[\"\\u0041\"]}"},
+		{"user", "9", "{\"user_id\":\"\\u0041\",\"x\":{}}", "A:NULL"},
+		{"member", "1", "{\"user_id\":\"u\",\"username\":\"n\"}", "u:n"},
+		{"member", "2", "{\"user_id\":7}", "member={\"user_id\":7}"},
+		{"any", "1", "{ \"a\\n\" : [-1.5e3] }", "any={ \"a\\n\" : [-1.5e3] }"},
+		{"else", "", "[{}]", "else=[{}]"},
+	};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = COUNT(routes),
+					.upcasters = upcasters,
+					.upcasters_count = COUNT(upcasters)));
+
+	(void)state;
+	upcaster_says = 'D';
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char texts[4][100], event[400];
+		const char *const members[4] = {texts[0], texts[1], texts[2], texts[3]};
+
+		snprintf(texts[0], sizeof(texts[0]), "\"event_type\":\"%s\"", rows[i].type);
+		snprintf(texts[1], sizeof(texts[1]), "\"timestamp\":\"2024-08-20T05:21:19Z\"");
+		snprintf(texts[2], sizeof(texts[2]), "\"payload\": %s", rows[i].payload);
+		snprintf(texts[3], sizeof(texts[3]), "\"metadata\":{\"version\":\"%s\"}",
+			 rows[i].version);
+		for (unsigned order = 0; order < 24; order++) {
+			write_event(members, order, event, sizeof(event));
+			trace[0] = '\0';
+			struct herald_result result = handle(service, event);
+			check_verdict(&result, HERALD_DONE, "");
+			assert_string_equal(trace, rows[i].trace);
+		}
+	}
+	herald_service_destroy(service);
+}
+
+/* Of two errors the one that is read first is told: the message's, unless the payload is read with it. */
+static void
+test_the_first_of_two_errors(void **state)
+{
+#define MEMBER_TYPE "\"event_type\":\"user\""
+#define BAD_PAYLOAD "\"payload\":{\"user_id\":7}"
+#define BAD_TIME "\"timestamp\":\"today\""
+	static const struct {
+		const char *json;
+		enum herald_status status;
+		const char *path;
+		size_t offset;
+		const char *log;
+	} rows[] = {
+		{"{" MEMBER_TYPE "," BAD_PAYLOAD "," BAD_TIME "}", HERALD_BAD_TYPE,
+		 "/payload/user_id", 42, "event_type=user verdict=fail status=HERALD_BAD_TYPE"},
+		{"{" MEMBER_TYPE "," BAD_TIME "," BAD_PAYLOAD "}", HERALD_BAD_TIME, "/timestamp",
+		 33, "verdict=fail status=HERALD_BAD_TIME"},
+		{"{" BAD_PAYLOAD "," MEMBER_TYPE "," BAD_TIME "}", HERALD_BAD_TIME, "/timestamp",
+		 57, "verdict=fail status=HERALD_BAD_TIME"},
+		/* What follows a payload that is right is as wrong as before. */
+		{"{" MEMBER_TYPE ",\"payload\":{\"user_id\":\"\"}," BAD_TIME "}", HERALD_BAD_TIME,
+		 "/timestamp", 58, "verdict=fail status=HERALD_BAD_TIME"},
+		{"{" MEMBER_TYPE ",\"payload\":{\"user_id\":\"\"}," BAD_PAYLOAD "}",
+		 HERALD_DUPLICATE, "/payload", 46, "verdict=fail status=HERALD_DUPLICATE"},
+	};
+	struct herald_service *service = create_service(&USER_OPTIONS(.unknown = 0));
+	struct herald_route_statistics route;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		logged[0] = '\0';
+		struct herald_result result = handle(service, rows[i].json);
+		check_rejected(&result, rows[i].status, rows[i].path, rows[i].offset);
+		assert_non_null(strstr(logged, rows[i].log));
+	}
+	/* The route's own is the payload's error. */
+	assert_true(herald_service_route_statistics(service, 0, &route));
+	assert_int_equal(route.rejected, 1);
+	assert_string_equal(trace, "");
+	herald_service_destroy(service);
+}
+
 static void
 test_upcaster_that_fails(void **state)
 {
@@ -884,6 +1000,8 @@ main(void)
 		cmocka_unit_test_setup(test_memory_of_an_event_is_limited, events_setup),
 		cmocka_unit_test_setup(test_limits_of_the_decoder, events_setup),
 		cmocka_unit_test_setup(test_upcasters, events_setup),
+		cmocka_unit_test_setup(test_members_in_any_order, events_setup),
+		cmocka_unit_test_setup(test_the_first_of_two_errors, events_setup),
 		cmocka_unit_test_setup(test_upcaster_that_fails, events_setup),
 		cmocka_unit_test_setup(test_decode_handler, events_setup),
 		cmocka_unit_test_setup(test_words_of_a_decode_handler, events_setup),

@@ -138,11 +138,32 @@ struct herald__part {
 /* A document that is not part of another one. */
 static const struct herald__part herald__whole = {0, 0, ""};
 
+/*
+ * Who can tell what a deferred member is, from what stands before it.
+ *
+ * envelope  the root's struct, as far as it has been read.
+ * out       where the member's value goes: the struct of the codec that is returned.
+ * Returns   NULL when it is not known yet: then the member is left for later.
+ */
+struct herald__resolver {
+	const struct herald_codec *(*resolve)(void *state, const void *envelope, void **out);
+	void *state;
+};
+
 /* As herald_codec_decode(), but straight into `out`, which is half written after an error. */
 HERALD_MUST_CHECK enum herald_status
 herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t bytes,
 			  struct herald_arena *arena, void *out, const struct herald__part *part,
 			  struct herald_error *error);
+
+/*
+ * The same for a whole document with a deferred member: when that is an object, and `resolver` knows what
+ * it is, it is decoded at once. It is then read once instead of twice.
+ */
+HERALD_MUST_CHECK enum herald_status
+herald__codec_decode_envelope(const struct herald_codec *codec, char *data, size_t bytes,
+			      struct herald_arena *arena, void *out,
+			      const struct herald__resolver *resolver, struct herald_error *error);
 
 /*
  * From now on a decode checks only the brackets and quotes of the root's raw JSON member at `offset`,

@@ -32,16 +32,48 @@ fail_memory(struct herald__reader *reader, const char *at)
 	return herald__fail(reader, at, HERALD_NO_MEMORY, "out of memory");
 }
 
+/* An object of which `codec` says what it is. */
+static char *
+decode_resolved(struct herald__reader *reader, char *at, const struct herald_codec *codec,
+		void *out)
+{
+	char *after;
+
+	if (codec->root != NULL)
+		return decode_object(reader, at, codec->root,
+				     memset(out, 0, codec->root->element_bytes));
+	if ((after = herald__skip_unwanted(reader, at)) != NULL)
+		*(struct herald_json *)out = (struct herald_json){at, (size_t)(after - at)};
+	return after;
+}
+
+/* A member that is decoded at once, or later by whoever wants it. `envelope` is the root's struct. */
+static char *
+decode_deferred(struct herald__reader *reader, char *at, const char *envelope)
+{
+	const struct herald__resolver *resolver = reader->resolver;
+	const struct herald_codec *codec = NULL;
+	void *out;
+	char *after;
+
+	if (resolver != NULL && *at == '{')
+		codec = resolver->resolve(resolver->state, envelope, &out);
+	if (codec != NULL)
+		return decode_resolved(reader, at, codec, out);
+	if ((after = herald__skip_brackets(at, reader->end)) == NULL)
+		return herald__skip_value(reader, at);
+	reader->deferred = at;
+	return after;
+}
+
 NOT_INLINE static char *
 decode_json(struct herald__reader *reader, char *at, const struct herald__field *field,
 	    struct herald_json *out)
 {
-	char *after = NULL;
+	char *after;
 
 	if (field != NULL && (field->flags & HERALD__DEFERRED) != 0 && (*at == '{' || *at == '['))
-		after = herald__skip_brackets(at, reader->end);
-	if (after != NULL)
-		reader->deferred = at;
+		after = decode_deferred(reader, at, (const char *)out - field->offset);
 	else
 		after = herald__skip_value(reader, at);
 
@@ -613,10 +645,10 @@ blame_deferred(struct herald__reader *reader, const struct herald__plan *plan)
 		reader->trace = trace;
 }
 
-enum herald_status
-herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t bytes,
-			  struct herald_arena *arena, void *out, const struct herald__part *part,
-			  struct herald_error *error)
+static enum herald_status
+decode(const struct herald_codec *codec, char *data, size_t bytes, struct herald_arena *arena,
+       void *out, const struct herald__part *part, const struct herald__resolver *resolver,
+       struct herald_error *error)
 {
 	struct herald__reader reader;
 	char nothing;
@@ -628,11 +660,28 @@ herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t b
 	reader.arena = arena;
 	reader.depth = part->depth;
 	reader.base_offset = part->offset;
+	reader.resolver = resolver;
 	if (decode_document(&reader, codec->root, out) != NULL)
 		return HERALD_OK;
 	if (reader.deferred != NULL)
 		blame_deferred(&reader, codec->root);
 	return herald__trace_finish(&reader.trace, part->path, error);
+}
+
+enum herald_status
+herald__codec_decode_part(const struct herald_codec *codec, char *data, size_t bytes,
+			  struct herald_arena *arena, void *out, const struct herald__part *part,
+			  struct herald_error *error)
+{
+	return decode(codec, data, bytes, arena, out, part, NULL, error);
+}
+
+enum herald_status
+herald__codec_decode_envelope(const struct herald_codec *codec, char *data, size_t bytes,
+			      struct herald_arena *arena, void *out,
+			      const struct herald__resolver *resolver, struct herald_error *error)
+{
+	return decode(codec, data, bytes, arena, out, &herald__whole, resolver, error);
 }
 
 enum herald_status

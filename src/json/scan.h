@@ -33,6 +33,7 @@ enum herald__text {
 };
 
 struct herald__reader;
+struct herald__resolver;
 
 /* Looks for stops from `at` on, which is not the end: see herald__next_stop(). */
 typedef void herald__look_function(struct herald__reader *reader, char *at);
@@ -50,6 +51,7 @@ struct herald__reader {
 	size_t depth;       /* arrays and objects open now */
 	size_t base_offset; /* of `begin` in the document that errors are about */
 	char *deferred;     /* a value of which only the brackets were checked, or NULL */
+	const struct herald__resolver *resolver; /* of such values, or NULL */
 
 	/* Strings. */
 	enum herald__text text;
@@ -86,6 +88,7 @@ herald__reader_begin(struct herald__reader *reader, char *data, size_t bytes,
 	reader->depth = 0;
 	reader->base_offset = 0;
 	reader->deferred = NULL;
+	reader->resolver = NULL;
 	reader->text = HERALD__UNKNOWN;
 	reader->sequences_count = 0;
 	reader->ahead_begin = data;
