@@ -9,15 +9,27 @@
 
 #include "route_build.h"
 
-/* FNV-1a; the keys are the program's own, so nobody can choose them to collide. */
+static uint64_t
+mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+	return hash ^ hash >> 32; /* of a product the upper half depends on all bits */
+}
+
+/* The keys are the program's own, so nobody can choose them to collide. */
 uint32_t
 herald__type_hash(const char *event_type)
 {
-	uint32_t hash = 2166136261U;
+	size_t bytes = strlen(event_type), at = 0;
+	uint64_t hash = bytes, word;
 
-	for (; *event_type != '\0'; event_type++)
-		hash = (hash ^ (unsigned char)*event_type) * 16777619U;
-	return hash;
+	for (; bytes - at >= sizeof(word); at += sizeof(word)) {
+		memcpy(&word, event_type + at, sizeof(word));
+		hash = mix(hash, word);
+	}
+	for (word = 0; at < bytes; at++)
+		word = word << 8 | (unsigned char)event_type[at];
+	return (uint32_t)mix(hash, word);
 }
 
 static const struct herald__type *

@@ -75,9 +75,14 @@ herald__caller_leave(struct herald__caller *caller)
 }
 
 void
-herald__caller_end(struct herald__caller *caller)
+herald__caller_answer(struct herald__caller *caller)
 {
 	set_deadline(caller, caller->worker->header_timeout_ms);
+}
+
+void
+herald__caller_end(struct herald__caller *caller)
+{
 	atomic_store_explicit(&caller->in_request, false, memory_order_release);
 }
 

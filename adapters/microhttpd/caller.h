@@ -11,6 +11,8 @@
 
 #include <microhttpd.h>
 
+#include <herald/http.h>
+
 struct herald__door;
 
 /* A libmicrohttpd daemon and its thread. Its members are written by that thread unless noted. */
@@ -37,7 +39,9 @@ struct herald__caller {
 	 * same thread. */
 	_Atomic int64_t deadline_ns;
 	atomic_bool in_request; /* From the first call of the access handler to completion. */
-	const void *answer;     /* The access handler's, within a request. */
+	/* Of the request: the answer, when it is known at its first call; else the endpoint's own. */
+	const struct herald_http_response *answer;
+	void *request;
 	int fd;
 	bool started;        /* libmicrohttpd has it and will say when it closes. Under the lock. */
 	uint8_t address[16]; /* IPv6, or IPv4 mapped into it; for the limit per address. */
@@ -46,7 +50,7 @@ struct herald__caller {
 /* The clock of deadlines: coarse, for it is read several times per request. */
 int64_t herald__now_ns(void);
 
-/* Who sent this request. */
+/* Who has this connection. */
 struct herald__caller *herald__caller_get(struct MHD_Connection *connection);
 
 /* What the caller does next, on its worker's thread. */
@@ -60,10 +64,13 @@ void herald__caller_begin(struct herald__caller *caller);
 /* A function begins: the worker's time stands still. */
 void herald__caller_enter(struct herald__caller *caller);
 
-/* The function has returned: the caller must take the answer in time. */
+/* The function has returned: the answer must be taken, and the next request's header sent, in time. */
 void herald__caller_leave(struct herald__caller *caller);
 
-/* The request is over: the next one's header must be complete in time. */
+/* The same for an answer without a function. */
+void herald__caller_answer(struct herald__caller *caller);
+
+/* The request is over. */
 void herald__caller_end(struct herald__caller *caller);
 
 /*

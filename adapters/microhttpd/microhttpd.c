@@ -45,8 +45,10 @@ parse_length(const char *text)
 	return length;
 }
 
-/* The sizes of the names that matter say nearly always which one it is not. */
-#define IS(NAME) (key_bytes == sizeof(NAME) - 1 && strcasecmp(key, NAME) == 0)
+/* The size says nearly always which one a name is not, and most clients write it as it is written here. */
+#define IS(NAME)                                                                                   \
+	(key_bytes == sizeof(NAME) - 1 &&                                                          \
+	 (memcmp(key, NAME, sizeof(NAME) - 1) == 0 || strcasecmp(key, NAME) == 0))
 
 static enum MHD_Result
 read_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_bytes,

@@ -77,39 +77,54 @@ is_answered_at_once(struct MHD_Connection *connection, const char *method)
 	return herald__head_answer_at_once(&head);
 }
 
-/* MHD_AccessHandlerCallback; see microhttpd.c for how often it is called. */
+/* A request that is no event: what is sent with it is dropped, and the answer follows. */
+static enum MHD_Result
+answer_without_handling(struct herald__caller *caller, struct MHD_Connection *connection,
+			const char *method, bool first, size_t *upload_data_size,
+			const struct herald__answer_options *options)
+{
+	bool last = !first && *upload_data_size == 0;
+
+	*upload_data_size = 0;
+	if (!last && !(first && is_answered_at_once(connection, method)))
+		return MHD_YES;
+	herald__caller_answer(caller);
+	return herald__answer(connection, caller->answer, options);
+}
+
+/*
+ * MHD_AccessHandlerCallback; see microhttpd.c for how often it is called. *con_cls is the caller, from the
+ * first call of a request on: asking for it takes longer.
+ */
 static enum MHD_Result
 handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
        const char *version, const char *upload_data, size_t *upload_data_size, void **con_cls)
 {
 	struct herald__worker *worker = cls;
 	struct herald_server *server = worker->owner;
-	struct herald__caller *caller = herald__caller_get(connection);
+	struct herald__caller *caller = *con_cls;
 	const struct herald__answer_options options = {
 		.success = worker->success,
 		.close = herald__door_stopping(server->door),
 	};
-	bool first = !atomic_load_explicit(&caller->in_request, memory_order_relaxed);
-	enum MHD_Result result = MHD_YES;
+	bool first = !caller;
 
 	(void)version;
 	if (first) {
+		*con_cls = caller = herald__caller_get(connection);
 		herald__caller_begin(caller);
 		caller->answer = answer_without_event(server, connection, url, method);
+		caller->request = NULL;
 	}
-	if (caller->answer) {
-		bool last = !first && *upload_data_size == 0;
-		*upload_data_size = 0;
-		if (last || (first && is_answered_at_once(connection, method)))
-			result = herald__answer(connection, caller->answer, &options);
-		return result;
-	}
+	if (caller->answer)
+		return answer_without_handling(caller, connection, method, first, upload_data_size,
+					       &options);
 
-	bool complete = *con_cls && *upload_data_size == 0;
+	bool complete = !first && *upload_data_size == 0;
 	if (complete)
 		herald__caller_enter(caller);
-	result = herald__handle(server->http, connection, method, upload_data, upload_data_size,
-				con_cls, &options);
+	enum MHD_Result result = herald__handle(server->http, connection, method, upload_data,
+						upload_data_size, &caller->request, &options);
 	if (complete)
 		herald__caller_leave(caller);
 	return result;
@@ -122,12 +137,15 @@ completed(void *cls, struct MHD_Connection *connection, void **con_cls,
 {
 	struct herald__worker *worker = cls;
 	struct herald_server *server = worker->owner;
-	struct herald__caller *caller = herald__caller_get(connection);
+	struct herald__caller *caller = *con_cls;
 
 	if (toe == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN)
 		atomic_fetch_add(&server->cut_off, 1);
-	herald_microhttpd_completed(NULL, connection, con_cls, toe);
-	herald__caller_end(caller);
+	if (caller) {
+		herald_microhttpd_completed(NULL, connection, &caller->request, toe);
+		herald__caller_end(caller);
+		*con_cls = NULL;
+	}
 	herald__door_request_ended(worker->door);
 }
 

@@ -112,14 +112,16 @@ herald__offset(const struct herald__reader *reader, const char *at)
 
 /* Record a failure at a byte of the document. Returns NULL, to be passed on. */
 HERALD_PRINTF(4, 5)
-char *herald__fail(struct herald__reader *reader, const char *at, enum herald_status status,
-		   const char *format, ...);
+HERALD__COLD char *herald__fail(struct herald__reader *reader, const char *at,
+				enum herald_status status, const char *format, ...);
 
 /* Record that the value at `at` is not what was expected: BAD_TYPE, or BAD_JSON if it is no value. */
-void herald__record_type(struct herald__reader *reader, const char *at, const char *expected);
+HERALD__COLD void
+herald__record_type(struct herald__reader *reader, const char *at, const char *expected);
 
 /* Record that the grammar does not allow what is at `at`, which may be the end. */
-void herald__record_syntax(struct herald__reader *reader, const char *at, const char *expected);
+HERALD__COLD void
+herald__record_syntax(struct herald__reader *reader, const char *at, const char *expected);
 
 /* The same, returning NULL as herald__fail() does. */
 static inline char *
