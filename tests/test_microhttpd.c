@@ -333,6 +333,45 @@ address_in_use(void **state)
 	probe_stop(&probe);
 }
 
+/* RFC 9110 section 6.6.1: an answer is dated, whether it is kept or made for the occasion. */
+static void
+answers_have_the_date_of_now(void **state)
+{
+	static const char *const bodies[] = {PROBE_DONE, "{}", PROBE_DONE};
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+	time_t last = 0;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.threads = 1));
+	probe_connect(&probe, &client);
+	for (unsigned i = 0; i < 2 * HERALD_COUNT(bodies); i++) {
+		struct timespec next = {.tv_sec = last + 1};
+		struct tm utc = {0};
+
+		/* Half of them in another second than the one before. */
+		while (i >= HERALD_COUNT(bodies) && time(NULL) == last)
+			clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &next, NULL);
+		time_t before = time(NULL);
+		assert_true(probe_post(&client, bodies[i % HERALD_COUNT(bodies)]));
+		assert_true(http_receive(&client, true, &response));
+		last = time(NULL);
+
+		const char *date = http_header(&response, "Date");
+		assert_non_null(date);
+		const char *end = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+		assert_true(end && *end == '\0');
+		assert_int_equal(end - date, 29);
+		int weekday = utc.tm_wday;
+		assert_in_range(timegm(&utc), before, last);
+		assert_int_equal(weekday, utc.tm_wday);
+		assert_null(strstr(strstr(response.head, "Date:") + 1, "Date:"));
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
 static void
 ipv6(void **state)
 {
@@ -1107,6 +1146,7 @@ main(void)
 		cmocka_unit_test(options_of_an_older_program),
 		WITH(address_in_use, 0),
 		cmocka_unit_test(ipv6),
+		cmocka_unit_test(answers_have_the_date_of_now),
 		WITH(health_and_unknown_paths, 0),
 		WITH(own_route_beside_events, 1),
 		cmocka_unit_test(too_large_heads_are_431),

@@ -13,6 +13,8 @@
 
 #include <herald/http.h>
 
+#include "kept.h"
+
 struct herald__door;
 
 /* A libmicrohttpd daemon and its thread. Its members are written by that thread unless noted. */
@@ -22,9 +24,10 @@ struct herald__worker {
 	_Atomic int64_t busy_since_ns;
 	_Atomic size_t callers_count; /* Written by the door, too. */
 
+	struct herald__kept kept;
+
 	/* Set before there are callers. */
 	struct MHD_Daemon *daemon;
-	struct MHD_Response *success;
 	struct herald__door *door;
 	void *owner;
 	uint32_t header_timeout_ms;

@@ -24,13 +24,6 @@
 /* A declared body of up to this many bytes is read and dropped, so that its sender sees the answer. */
 #define DROP_MAX_BYTES (16u << 20)
 
-const struct herald_http_response herald__success = {
-	.status = MHD_HTTP_OK,
-	.content_type = "application/json",
-	.body = "{\"status\":\"success\"}",
-	.body_bytes = sizeof("{\"status\":\"success\"}") - 1,
-};
-
 /* Digits only, as libmicrohttpd has checked already; a value past 64 bits counts as the greatest. */
 static uint64_t
 parse_length(const char *text)
@@ -136,23 +129,18 @@ herald__response_create(const struct herald_http_response *from)
 	return response;
 }
 
-static bool
-is_success(const struct herald_http_response *response)
-{
-	return response->status == herald__success.status &&
-	       response->body_bytes == herald__success.body_bytes &&
-	       memcmp(response->body, herald__success.body, response->body_bytes) == 0;
-}
-
 enum MHD_Result
 herald__answer(struct MHD_Connection *connection, const struct herald_http_response *from,
 	       const struct herald__answer_options *options)
 {
 	bool close = options->close && atomic_load(options->close);
-	if (options->success && !close && is_success(from))
-		return MHD_queue_response(connection, from->status, options->success);
+	struct MHD_Response *response = NULL;
+	if (options->kept && !close && herald__kept_is(from))
+		response = herald__kept_get(options->kept);
+	if (response)
+		return MHD_queue_response(connection, from->status, response);
 
-	struct MHD_Response *response = herald__response_create(from);
+	response = herald__response_create(from);
 	if (!response)
 		return MHD_NO;
 	enum MHD_Result queued = MHD_YES;
@@ -209,7 +197,7 @@ herald_microhttpd_handle(struct herald_http *http, struct MHD_Connection *connec
 			 void **con_cls)
 {
 	return herald__handle(http, connection, method, upload_data, upload_data_size, con_cls,
-			      &(struct herald__answer_options){.success = NULL});
+			      &(struct herald__answer_options){.kept = NULL});
 }
 
 void

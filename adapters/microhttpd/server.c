@@ -104,7 +104,7 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 	struct herald_server *server = worker->owner;
 	struct herald__caller *caller = *con_cls;
 	const struct herald__answer_options options = {
-		.success = worker->success,
+		.kept = &worker->kept,
 		.close = herald__door_stopping(server->door),
 	};
 	bool first = !caller;
@@ -244,10 +244,6 @@ start_worker(struct herald_server *server, struct herald__worker *worker,
 	worker->door = server->door;
 	worker->header_timeout_ms = options->header_timeout_ms;
 	worker->body_timeout_ms = options->body_timeout_ms;
-	worker->success = herald__response_create(&herald__success);
-	if (!worker->success)
-		return herald_error_set(error, HERALD_NO_MEMORY, HERALD_NO_OFFSET, "%s",
-					herald_status_text(HERALD_NO_MEMORY));
 	/* More connections than the door lets in: libmicrohttpd counts one until it is freed. */
 	worker->daemon = MHD_start_daemon(
 		MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
@@ -259,11 +255,7 @@ start_worker(struct herald_server *server, struct herald__worker *worker,
 		connection_bytes(server), MHD_OPTION_ARRAY, tls ? tls_options : none,
 		MHD_OPTION_ARRAY, options->daemon_options ? options->daemon_options : none,
 		MHD_OPTION_END);
-	if (!worker->daemon) {
-		MHD_destroy_response(worker->success);
-		return daemon_error(server, error);
-	}
-	return HERALD_OK;
+	return worker->daemon ? HERALD_OK : daemon_error(server, error);
 }
 
 static enum herald_status
@@ -321,7 +313,7 @@ stop_workers(struct herald_server *server)
 {
 	for (size_t i = 0; i < server->workers_count; i++) {
 		MHD_stop_daemon(server->workers[i].daemon);
-		MHD_destroy_response(server->workers[i].success);
+		herald__kept_release(&server->workers[i].kept);
 	}
 	server->workers_count = 0;
 }

@@ -11,6 +11,8 @@
 
 #include <herald/http.h>
 
+#include "kept.h"
+
 /* The head of a request, as far as the translation needs it. Borrowed from the connection. */
 struct herald__head {
 	struct herald_http_head http;
@@ -31,17 +33,14 @@ bool herald__head_answer_at_once(const struct herald__head *head);
 
 /* How herald__answer() sends. */
 struct herald__answer_options {
-	/* Sent for {"status":"success"} instead of a new response each time; may be NULL. */
-	struct MHD_Response *success;
+	/* Where the response that is kept comes from, instead of a new one each time; may be NULL. */
+	struct herald__kept *kept;
 	/* If it is true by the time of the answer, "Connection: close" is added; may be NULL. */
 	const atomic_bool *close;
 };
 
 /* A response with `from`'s headers and body, which is borrowed; NULL when memory is out. */
 struct MHD_Response *herald__response_create(const struct herald_http_response *from);
-
-/* The one response that is worth keeping: 200 {"status":"success"}. */
-extern const struct herald_http_response herald__success;
 
 /* Queue a response; MHD_NO, which makes libmicrohttpd close the connection, when it cannot. */
 enum MHD_Result
