@@ -1,0 +1,147 @@
+/*
+ * Fuzzes a service's two ways to a payload: read with its message, where what stands before it tells its
+ * route, and read afterwards. Two services get the same event; they differ in that the types of the second
+ * have a version of their own, so that it cannot know the route before the metadata. Both take it or both
+ * refuse it, and a function gets the same. Where they name different errors, the first has read the
+ * payload's before the second could, and nothing but that.
+ *
+ * The input is the event.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <herald/herald.h>
+
+#include "../tests/support/every_kind.h"
+#include "target.h"
+
+#define CHECK(CONDITION) ((CONDITION) ? (void)0 : abort())
+
+static const char payload_path[] = "/payload";
+static const char another[] = "another";
+
+/* A service, and what its function got last. */
+struct way {
+	struct herald_service *service;
+	struct herald_buffer got;
+	struct herald_result result;
+};
+
+static struct way with_message, afterwards;
+static struct herald_codec *codec;
+
+/* The version of one's own is for its events, and no others. */
+static void
+check_route(const struct herald_context *ctx, const struct way *way)
+{
+	bool of_another = herald_context_route(ctx)->version != NULL;
+	const char *version = herald_message_version(herald_context_message(ctx));
+
+	CHECK(of_another == (way == &afterwards && strcmp(version, another) == 0));
+}
+
+static enum herald_verdict
+on_every_kind(struct herald_context *ctx, const void *payload, void *state)
+{
+	struct way *way = state;
+	struct herald_error error;
+
+	check_route(ctx, way);
+	/* A member that is not there may have no text of its own: then that is what is compared. */
+	if (herald_codec_encode(codec, payload, &way->got, &error) != HERALD_OK)
+		CHECK(herald_buffer_append(&way->got, error.path, strlen(error.path)) == HERALD_OK);
+	return HERALD_DONE;
+}
+
+static enum herald_verdict
+on_json(struct herald_context *ctx, const void *payload, void *state)
+{
+	const struct herald_json *json = payload;
+	struct way *way = state;
+
+	check_route(ctx, way);
+	CHECK(herald_buffer_append(&way->got, json->data, json->bytes) == HERALD_OK);
+	return HERALD_DONE;
+}
+
+static void
+create_way(struct way *way, size_t routes_count)
+{
+	const struct herald_route routes[] = {
+		{.event_type = "every",
+		 .schema = every_kind_table,
+		 .function = on_every_kind,
+		 .state = way},
+		{.event_type = "json",
+		 .schema = &herald_json_schema,
+		 .function = on_json,
+		 .state = way},
+		{.event_type = "every",
+		 .version = another,
+		 .schema = every_kind_table,
+		 .function = on_every_kind,
+		 .state = way},
+		{.event_type = "json",
+		 .version = another,
+		 .schema = &herald_json_schema,
+		 .function = on_json,
+		 .state = way},
+	};
+
+	CHECK(herald_service_create(
+		      &HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = routes_count),
+		      &way->service, NULL) == HERALD_OK);
+	herald_buffer_init(&way->got, NULL, 0);
+}
+
+static void
+handle(struct way *way, const uint8_t *data, size_t size)
+{
+	/* Its own, and no larger: what is read or written beyond it is found. */
+	char *event = malloc(size + (size == 0));
+
+	CHECK(event != NULL);
+	if (size > 0)
+		memcpy(event, data, size);
+	way->got.bytes = 0;
+	herald_service_handle(way->service, event, size, &way->result);
+	free(event);
+}
+
+static bool
+is_same_error(const struct herald_error *a, const struct herald_error *b)
+{
+	return a->status == b->status && a->offset == b->offset && strcmp(a->path, b->path) == 0 &&
+	       strcmp(a->message, b->message) == 0;
+}
+
+static bool
+is_in_payload(const struct herald_error *error)
+{
+	return strncmp(error->path, payload_path, sizeof(payload_path) - 1) == 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct herald_error *first = &with_message.result.error;
+	const struct herald_error *second = &afterwards.result.error;
+
+	if (codec == NULL) {
+		CHECK(herald_codec_create(every_kind_table, NULL, NULL, &codec, NULL) == HERALD_OK);
+		create_way(&with_message, 2);
+		create_way(&afterwards, 4);
+	}
+	handle(&with_message, data, size);
+	handle(&afterwards, data, size);
+	CHECK(with_message.result.verdict == afterwards.result.verdict);
+	CHECK((with_message.result.status == HERALD_OK) == (afterwards.result.status == HERALD_OK));
+	CHECK(with_message.got.bytes == afterwards.got.bytes);
+	CHECK(with_message.got.bytes == 0 ||
+	      memcmp(with_message.got.data, afterwards.got.data, with_message.got.bytes) == 0);
+	if (!is_same_error(first, second)) {
+		CHECK(is_in_payload(first));
+		CHECK(!is_in_payload(second) || first->offset <= second->offset);
+	}
+	return 0;
+}
