@@ -41,6 +41,13 @@ ends_in_blank(const char *name)
 	return bytes > 0 && (name[bytes - 1] == ' ' || name[bytes - 1] == '\t');
 }
 
+/* The first letter says nearly always which one a name is not. */
+static bool
+is_named(const char *name, const char *wanted)
+{
+	return (name[0] | 0x20) == (wanted[0] | 0x20) && strcasecmp(name, wanted) == 0;
+}
+
 void
 herald_http_framing_add(struct herald_http_framing *framing, const char *name, const char *value)
 {
@@ -48,18 +55,18 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 
 	if (!value)
 		value = "";
-	if (strcasecmp(name, "Content-Length") == 0) {
+	if (is_named(name, "Content-Length")) {
 		/* Set also when it is none, so that a second one is seen. */
 		uint64_t length = 0;
 
 		framing->ambiguous |= has_length || framing->chunked;
 		framing->ambiguous |= !parse_length(value, &length);
 		framing->content_length = length;
-	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+	} else if (is_named(name, "Transfer-Encoding")) {
 		framing->ambiguous |= has_length || framing->chunked;
 		framing->ambiguous |= strcasecmp(value, "chunked") != 0;
 		framing->chunked = true;
-	} else if (strcasecmp(name, "Expect") == 0) {
+	} else if (is_named(name, "Expect")) {
 		framing->expects_continue = strcasecmp(value, "100-continue") == 0;
 	} else if (ends_in_blank(name)) {
 		/* "Content-Length : 5" is a length for some readers, and another header for others. */

@@ -21,27 +21,15 @@
 
 #include "translate.h"
 
-/* A declared body of up to this many bytes is read and dropped, so that its sender sees the answer. */
-#define DROP_MAX_BYTES (16u << 20)
-
-/* Digits only, as libmicrohttpd has checked already; a value past 64 bits counts as the greatest. */
-static uint64_t
-parse_length(const char *text)
+/* Most clients write it as it is written here. */
+static bool
+is_content_type(const char *key, size_t key_bytes)
 {
-	uint64_t length = 0;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		unsigned digit = (unsigned)(*text - '0');
-		if (length > (UINT64_MAX - 1 - digit) / 10)
-			return UINT64_MAX - 1;
-		length = length * 10 + digit;
-	}
-	return length;
-}
+	static const char name[] = "Content-Type";
 
-/* The size says nearly always which one a name is not, and most clients write it as it is written here. */
-#define IS(NAME)                                                                                   \
-	(key_bytes == sizeof(NAME) - 1 &&                                                          \
-	 (memcmp(key, NAME, sizeof(NAME) - 1) == 0 || strcasecmp(key, NAME) == 0))
+	return key_bytes == sizeof(name) - 1 &&
+	       (memcmp(key, name, sizeof(name) - 1) == 0 || strcasecmp(key, name) == 0);
+}
 
 static enum MHD_Result
 read_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_bytes,
@@ -50,24 +38,10 @@ read_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_byte
 	struct herald__head *head = cls;
 
 	(void)kind, (void)value_bytes;
-	if (!value)
-		value = "";
-	if (IS("Content-Type")) {
-		head->http.content_type = value;
-	} else if (IS("Content-Length")) {
-		/* libmicrohttpd takes one of several; a proxy may take another. */
-		head->ambiguous |= head->http.content_length != HERALD_HTTP_NO_LENGTH;
-		head->http.content_length = parse_length(value);
-	} else if (IS("Transfer-Encoding")) {
-		/* It reads an encoding that it does not know as a body without end. */
-		head->ambiguous |= head->chunked || strcasecmp(value, "chunked") != 0;
-		head->chunked = true;
-	} else if (IS("Expect")) {
-		head->expects_continue = strcasecmp(value, "100-continue") == 0;
-	} else if (key_bytes > 0 && (key[key_bytes - 1] == ' ' || key[key_bytes - 1] == '\t')) {
-		/* "Content-Length : 5" is another header to it, and a length to others. */
-		head->ambiguous = true;
-	}
+	if (is_content_type(key, key_bytes))
+		head->http.content_type = value ? value : "";
+	else
+		herald_http_framing_add(&head->framing, key, value);
 	return MHD_YES;
 }
 
@@ -81,27 +55,11 @@ void
 herald__head_read(struct MHD_Connection *connection, const char *method, struct herald__head *out)
 {
 	*out = (struct herald__head){
-		.http = {.method = method,
-			 .content_length = HERALD_HTTP_NO_LENGTH,
-			 .header = find_header,
-			 .state = connection},
+		.http = {.method = method, .header = find_header, .state = connection},
+		.framing = HERALD_HTTP_FRAMING_INIT,
 	};
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, out);
-	/* RFC 9112 section 6.1: both at once is how requests are smuggled past a proxy. */
-	out->ambiguous |= out->chunked && out->http.content_length != HERALD_HTTP_NO_LENGTH;
-}
-
-bool
-herald__head_answer_at_once(const struct herald__head *head)
-{
-	uint64_t length = head->http.content_length;
-	bool has_length = length != HERALD_HTTP_NO_LENGTH;
-
-	if (head->ambiguous)
-		return true;
-	if (head->expects_continue && (head->chunked || (has_length && length > 0)))
-		return true;
-	return has_length && length > DROP_MAX_BYTES;
+	out->http.content_length = out->framing.content_length;
 }
 
 struct MHD_Response *
@@ -164,11 +122,11 @@ begin(struct herald_http *http, struct MHD_Connection *connection, const char *m
 	if (!request)
 		return herald__answer(connection, herald_http_unavailable(), options);
 	*con_cls = request;
-	if (head.ambiguous)
+	if (head.framing.ambiguous)
 		return herald__answer(connection, herald_http_request_unreadable(request), options);
 
 	const struct herald_http_response *refusal = herald_http_request_response(request);
-	if (refusal && herald__head_answer_at_once(&head))
+	if (refusal && herald_http_framing_must_close(&head.framing))
 		return herald__answer(connection, refusal, options);
 	return MHD_YES;
 }

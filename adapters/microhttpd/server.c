@@ -74,7 +74,7 @@ is_answered_at_once(struct MHD_Connection *connection, const char *method)
 {
 	struct herald__head head;
 	herald__head_read(connection, method, &head);
-	return herald__head_answer_at_once(&head);
+	return herald_http_framing_must_close(&head.framing);
 }
 
 /* A request that is no event: what is sent with it is dropped, and the answer follows. */

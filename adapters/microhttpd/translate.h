@@ -9,27 +9,19 @@
 
 #include <microhttpd.h>
 
-#include <herald/http.h>
+#include <herald/http_adapter.h>
 
 #include "kept.h"
 
 /* The head of a request, as far as the translation needs it. Borrowed from the connection. */
 struct herald__head {
 	struct herald_http_head http;
-	bool chunked;          /* Transfer-Encoding: chunked. */
-	bool expects_continue; /* The client waits for 100 or an answer before it sends the body. */
-	bool ambiguous;        /* Two readers could disagree about where the body ends. */
+	struct herald_http_framing framing;
 };
 
 /* Read the head of a request at its first call. */
 void
 herald__head_read(struct MHD_Connection *connection, const char *method, struct herald__head *out);
-
-/*
- * Whether an answer that is known at the first call is sent right away, which closes the connection,
- * instead of after the body has been read and dropped.
- */
-bool herald__head_answer_at_once(const struct herald__head *head);
 
 /* How herald__answer() sends. */
 struct herald__answer_options {
