@@ -520,6 +520,45 @@ test_members_in_any_order(void **state)
 	herald_service_destroy(service);
 }
 
+/* The end of a payload that is put off is found wherever escapes, quotes and brackets stand in it. */
+static void
+test_escapes_anywhere_in_a_payload(void **state)
+{
+	static const char digits[] = "0123456789012345678901234567890123456789";
+	/* Two versions, so that the route is not known before the payload, which is last. */
+	const struct herald_route routes[] = {USER_ROUTE(.event_type = "user"),
+					      USER_ROUTE(.event_type = "user", .version = "1")};
+	static const struct {
+		const char *json, *text;
+	} rows[] = {
+		{"\\\"", "\""},
+		{"\\\\", "\\"},
+		{"\\\\\\\"}", "\\\"}"},
+		{"}\\\"{\\\\]", "}\"{\\]"},
+	};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = COUNT(routes)));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (int bytes = 0; bytes < 80; bytes++) {
+			char event[300], expected[200];
+			int before = bytes / 2, behind = bytes - before;
+
+			snprintf(event, sizeof(event),
+				 EVENT("user", "{\"user_id\":\"%.*s%s\",\"username\":\"%.*s%s\"}"),
+				 before, digits, rows[i].json, behind, digits, rows[i].json);
+			snprintf(expected, sizeof(expected), "%.*s%s:%.*s%s", before, digits,
+				 rows[i].text, behind, digits, rows[i].text);
+			trace[0] = '\0';
+			struct herald_result result = handle(service, event);
+			check_verdict(&result, HERALD_DONE, "");
+			assert_string_equal(trace, expected);
+		}
+	}
+	herald_service_destroy(service);
+}
+
 /* Of two errors the one that is read first is told: the message's, unless the payload is read with it. */
 static void
 test_the_first_of_two_errors(void **state)
@@ -1001,6 +1040,7 @@ main(void)
 		cmocka_unit_test_setup(test_limits_of_the_decoder, events_setup),
 		cmocka_unit_test_setup(test_upcasters, events_setup),
 		cmocka_unit_test_setup(test_members_in_any_order, events_setup),
+		cmocka_unit_test_setup(test_escapes_anywhere_in_a_payload, events_setup),
 		cmocka_unit_test_setup(test_the_first_of_two_errors, events_setup),
 		cmocka_unit_test_setup(test_upcaster_that_fails, events_setup),
 		cmocka_unit_test_setup(test_decode_handler, events_setup),

@@ -375,62 +375,52 @@ herald__skip_value(struct herald__reader *reader, char *at)
 	return after;
 }
 
-/* The state between two steps over a value's bytes. */
-struct bracket_scan {
-	size_t depth;
-	bool in_string;
-};
-
-/* One byte after the other. Returns the place after the last bracket, or `end`; depth is 0 then or not. */
+/* The rest, byte by byte, within `depth` brackets. Returns the place after the last one, or NULL. */
 static char *
-skip_brackets_slowly(struct bracket_scan *scan, char *at, const char *end)
+skip_brackets_slowly(char *at, const char *end, size_t depth, bool in_string)
 {
 	for (; at < end; at++) {
-		if (scan->in_string) {
-			/* What a backslash escapes may be beyond `end`: the caller looks there. */
-			if (*at == '\\')
-				at++;
-			else if (*at == '"')
-				scan->in_string = false;
+		if (in_string) {
+			if (*at == '"')
+				in_string = false;
+			else if (*at == '\\' && ++at == end)
+				break;
 		} else if (*at == '"') {
-			scan->in_string = true;
+			in_string = true;
 		} else if (*at == '{' || *at == '[') {
-			scan->depth++;
-		} else if ((*at == '}' || *at == ']') && --scan->depth == 0) {
+			depth++;
+		} else if ((*at == '}' || *at == ']') && --depth == 0) {
 			return at + 1;
 		}
 	}
-	return at;
+	return NULL;
 }
 
 char *
 herald__skip_brackets(char *at, char *end)
 {
-	struct bracket_scan scan = {1, false};
+	size_t depth = 1;
 
 	at++;
 #ifdef HERALD__BLOCK
-	while (end - at >= HERALD__BLOCK) {
-		struct herald__brackets block = herald__find_brackets(at, scan.in_string);
+	struct herald__block_state state = {false, false};
 
-		if (block.backslashes) {
-			at = skip_brackets_slowly(&scan, at, at + HERALD__BLOCK);
-			if (scan.depth == 0)
-				return at;
-			continue;
-		}
+	for (; end - at >= HERALD__BLOCK; at += HERALD__BLOCK) {
+		struct herald__brackets block = herald__find_brackets(at, &state);
+
 		for (uint32_t bits = block.opening | block.closing; bits != 0; bits &= bits - 1) {
 			if ((block.opening & bits & -bits) != 0)
-				scan.depth++;
-			else if (--scan.depth == 0)
+				depth++;
+			else if (--depth == 0)
 				return at + __builtin_ctz(bits) + 1;
 		}
-		scan.in_string = block.in_string;
-		at += HERALD__BLOCK;
 	}
+	if (state.escaped && at < end)
+		at++;
+	return skip_brackets_slowly(at, end, depth, state.in_string);
+#else
+	return skip_brackets_slowly(at, end, depth, false);
 #endif
-	at = skip_brackets_slowly(&scan, at, end);
-	return scan.depth == 0 ? at : NULL;
 }
 
 enum herald_status

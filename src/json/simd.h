@@ -150,34 +150,58 @@ herald__move_plain(char *out, const char *at, size_t bytes, const char *document
 #define HERALD__BLOCK                                                                              \
 	16 /* bytes that herald__find_brackets() takes; not defined where there is none */
 
-/* What is in a block of a value: a bit for each bracket that is not in a string. */
-struct herald__brackets {
-	uint32_t opening, closing;
-	bool backslashes; /* there is one: the rest counts only without */
-	bool in_string;   /* whether the byte after the block is in one */
+/* How a block of a value begins. */
+struct herald__block_state {
+	bool in_string;
+	bool escaped; /* the last byte before it is a backslash that counts */
 };
 
+/* What is in a block: a bit for each bracket that is not in a string. */
+struct herald__brackets {
+	uint32_t opening, closing;
+};
+
+/* The bytes that follow a backslash that follows none itself; beyond the block there may be one more. */
+static inline uint32_t
+herald__find_escaped(uint32_t backslashes, bool first)
+{
+	uint32_t escaped = first;
+
+	for (uint32_t left = backslashes & ~escaped; left != 0;) {
+		uint32_t next = (left & -left) << 1;
+
+		escaped |= next;
+		left &= (left - 1) & ~next;
+	}
+	return escaped;
+}
+
+/* `state` becomes that of the block behind it. */
 static inline struct herald__brackets
-herald__find_brackets(const char *at, bool in_string)
+herald__find_brackets(const char *at, struct herald__block_state *state)
 {
 	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
 	/* '[' and '{', as ']' and '}', differ only in the bit that makes capitals small. */
 	__m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
 	uint32_t inside = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+	uint32_t backslashes =
+		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+	uint32_t escaped = herald__find_escaped(backslashes, state->escaped);
 
 	/* Each bit becomes the parity of the quotes up to it: it is set within strings. */
+	inside &= ~escaped;
 	inside ^= inside << 1;
 	inside ^= inside << 2;
 	inside ^= inside << 4;
 	inside ^= inside << 8;
-	inside ^= in_string ? 0xFFFF : 0;
+	inside ^= state->in_string ? 0xFFFF : 0;
+	state->in_string = (inside >> 15 & 1) != 0;
+	state->escaped = (escaped >> 16 & 1) != 0;
 	return (struct herald__brackets){
 		.opening = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(folded, _mm_set1_epi8('{'))) &
 			   ~inside,
 		.closing = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(folded, _mm_set1_epi8('}'))) &
 			   ~inside,
-		.backslashes = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))) != 0,
-		.in_string = (inside >> 15 & 1) != 0,
 	};
 }
 #endif
