@@ -166,8 +166,7 @@ decode_elements(struct herald__reader *reader, char *at, const struct herald__fi
 			herald__trace_index(&reader->trace, list->count - 1);
 			return NULL;
 		}
-		/* Only after a closing bracket can the end have come; but any element may
-     * be one. */
+		/* Only after a closing bracket can the end have come; but any element may end with one. */
 		at = after < reader->end ? herald__skip_blank(after) : after;
 		if (at == reader->end || (*at != ',' && *at != ']'))
 			return herald__fail_syntax(reader, at, "',' or ']'");

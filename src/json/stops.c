@@ -50,34 +50,27 @@ look_ahead_by_16(struct herald__reader *reader, char *at)
 }
 
 #ifdef HERALD__AVX2
-/* A bit for each byte, its highest. */
-HERALD__AVX2 static inline uint64_t
-to_bits(__m256i a, __m256i b)
-{
-	return (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b)
-							   << 32;
-}
-
-/*
- * herald__stop_window() with a third of the instructions. A byte that is a quote or a backslash is the one
- * that stands in the table at its lower four bits.
- */
-HERALD__AVX2 __attribute__((always_inline)) static inline uint64_t
-look_avx2(const char *bytes, bool high)
+/* A byte that is a quote or a backslash is the one that stands in the table at its lower four bits. */
+HERALD__AVX2 __attribute__((always_inline)) static inline uint32_t
+find_in_32(const char *bytes, bool high)
 {
 	const __m256i table = _mm256_setr_epi8(1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0,
 					       1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0);
-	const __m256i space = _mm256_set1_epi8(' ');
-	__m256i a = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
-	__m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + 32));
+	__m256i block = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
+	__m256i quotes = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, block), block);
 	/* As signed bytes, what is below a space is a control character or not ASCII. */
-	uint64_t stops =
-		to_bits(_mm256_or_si256(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, a), a),
-					_mm256_cmpgt_epi8(space, a)),
-			_mm256_or_si256(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, b), b),
-					_mm256_cmpgt_epi8(space, b)));
+	__m256i others =
+		high ? _mm256_cmpgt_epi8(_mm256_set1_epi8(' '), block)
+		     : _mm256_cmpeq_epi8(_mm256_min_epu8(block, _mm256_set1_epi8(0x1F)), block);
 
-	return high ? stops : stops & ~to_bits(a, b);
+	return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(quotes, others));
+}
+
+/* herald__stop_window() with a third of the instructions. */
+HERALD__AVX2 __attribute__((always_inline)) static inline uint64_t
+look_avx2(const char *bytes, bool high)
+{
+	return find_in_32(bytes, high) | (uint64_t)find_in_32(bytes + 32, high) << 32;
 }
 
 HERALD__AVX2 static void

@@ -17,20 +17,16 @@
 /* After as many sequences that are not ASCII, one by one, the rest of the document is checked at once. */
 #define FEW_SEQUENCES 4
 
-static int
-hex_digit(char byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	if (byte >= 'a' && byte <= 'f')
-		return byte - 'a' + 10;
-	if (byte >= 'A' && byte <= 'F')
-		return byte - 'A' + 10;
-	return -1;
-}
+/* The value of a hexadecimal digit, and 1 more; 0 for other bytes. */
+static const unsigned char hex_digits[256] = {
+	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 /* The four digits of a \u escape; -1 when they are not. */
-static int32_t
+static inline int32_t
 hex_four(const char *at, const char *end)
 {
 	int32_t value = 0;
@@ -38,11 +34,11 @@ hex_four(const char *at, const char *end)
 	if (end - at < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_digit(at[i]);
+		int digit = hex_digits[(unsigned char)at[i]];
 
-		if (digit < 0)
+		if (digit == 0)
 			return -1;
-		value = value * 16 + digit;
+		value = value * 16 + digit - 1;
 	}
 	return value;
 }
