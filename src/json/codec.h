@@ -31,12 +31,9 @@ enum {
  */
 struct herald__field {
 	uint64_t token_first, token_mask, token_last;
-	const char *token; /* "\"user_id\":", escaped where JSON wants it */
-	uint32_t token_bytes;
-	uint32_t token_reads; /* how many bytes comparing reads: token_bytes, at least
-                           8; UINT32_MAX in the field after the last one, which
-                           nothing matches */
-	uint32_t seen_word;   /* where among the fields that have been seen, and its bit there */
+	const char *token;  /* "\"user_id\":", escaped where JSON wants it */
+	size_t token_bytes; /* SIZE_MAX in the field after the last one, which nothing matches */
+	uint32_t seen_word; /* where among the fields that have been seen, and its bit there */
 	uint64_t seen_bit;
 	uint8_t kind;
 	uint8_t element; /* of HERALD_KIND_VALUES: the kind; else HERALD_KIND_NONE */
@@ -71,6 +68,7 @@ struct herald__field {
 struct herald__slot {
 	uint64_t first, last; /* the key's words, see key.h */
 	uint32_t bytes;       /* the key's length */
+	bool near;            /* at most 16: the words are all of it */
 	bool more;            /* a key that belongs here is further on */
 	const struct herald__field *field;
 };
@@ -101,27 +99,27 @@ struct herald_codec {
 	const struct herald__plan *root; /* NULL: herald_json_schema */
 };
 
-/* herald__plan_find() beyond the first slot. */
-const struct herald__field *herald__plan_find_further(const struct herald__plan *plan,
-						      struct herald__key key, const char *text);
+/* The field whose key is `text`, without its quotes, or NULL. */
+const struct herald__field *
+herald__plan_find(const struct herald__plan *plan, const char *text, size_t bytes);
 
-/*
- * The field whose key is `text`, without its quotes, or NULL. `key` is its words, which are all that is
- * compared of most keys.
- */
-static inline const struct herald__field *
-herald__plan_find(const struct herald__plan *plan, const struct herald__key *key, const char *text)
+/* The index of the slot that a key belongs in. */
+static inline size_t
+herald__plan_slot(const struct herald__plan *plan, struct herald__key key)
 {
-	const struct herald__slot *slot =
-		&plan->slots[herald__key_mix(key) * plan->multiplier >> plan->slots_shift];
+	return herald__key_mix(key) * plan->multiplier >> plan->slots_shift;
+}
 
-	if (slot->first == key->first && slot->last == key->last && slot->bytes == key->bytes) {
-		if (key->bytes <= 16)
-			return slot->field;
-	} else if (!slot->more) {
-		return NULL;
-	}
-	return herald__plan_find_further(plan, *key, text);
+/* The same for a key of at most 16 bytes and no NUL, where 16 can be read: by its words alone. */
+static inline const struct herald__field *
+herald__plan_find_near(const struct herald__plan *plan, const char *text, size_t bytes)
+{
+	struct herald__key key = herald__key_words_near(text, bytes);
+	const struct herald__slot *slot = &plan->slots[herald__plan_slot(plan, key)];
+
+	if (slot->first == key.first && slot->last == key.last && slot->near)
+		return slot->field;
+	return slot->more ? herald__plan_find(plan, text, bytes) : NULL;
 }
 
 /* The size in memory of one value of a kind that needs no schema; 0 for the

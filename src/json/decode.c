@@ -22,6 +22,9 @@
 #include "scan.h"
 #include "simd.h"
 
+/* From a member's name on, so many bytes can nearly always be read: a name of 16, its quotes and its colon. */
+#define NEAR_BYTES 19
+
 static char *
 decode_object(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out);
 
@@ -420,16 +423,16 @@ decode_member(struct herald__reader *reader, char *at, const struct herald__fiel
 static inline bool
 is_token(const struct herald__reader *reader, const char *at, const struct herald__field *field)
 {
-	size_t bytes = field->token_bytes;
+	size_t bytes = field->token_bytes, left = (size_t)(reader->end - at);
 
-	if ((size_t)(reader->end - at) < field->token_reads ||
+	if ((left < NEAR_BYTES && left < (bytes < 8 ? 8 : bytes)) ||
 	    ((herald__load64(at) ^ field->token_first) & field->token_mask) != 0)
 		return false;
 	if (bytes <= 8)
 		return true;
-	if (herald__load64(at + bytes - 8) != field->token_last)
+	if (bytes > 16 && (left < bytes || memcmp(at + 8, field->token + 8, bytes - 16) != 0))
 		return false;
-	return bytes <= 16 || memcmp(at + 8, field->token + 8, bytes - 16) == 0;
+	return herald__load64(at + bytes - 8) == field->token_last;
 }
 
 /* Skip the value of a member that no field has. */
@@ -449,45 +452,47 @@ skip_member(struct herald__reader *reader, char *at, const struct herald__plan *
 	return after;
 }
 
+/* A member's field, and the place of its value; or NULL, and the place after the value. */
+struct member {
+	const struct herald__field *field;
+	char *at; /* NULL after a failure */
+};
+
 /* find_field() for any name. */
-NOT_INLINE static char *
-find_field_slowly(struct herald__reader *reader, char *at, const struct herald__plan *plan,
-		  const struct herald__field **found)
+NOT_INLINE static struct member
+find_field_slowly(struct herald__reader *reader, char *at, const struct herald__plan *plan)
 {
+	struct member member = {NULL, NULL};
 	struct herald__string name;
-	struct herald__key key;
 
 	if ((at = read_key(reader, at, &name)) == NULL || (at = read_colon(reader, at)) == NULL)
-		return NULL;
-	key = herald__key_words(name.data, name.bytes);
-	*found = herald__plan_find(plan, &key, name.data);
-	return *found != NULL ? at : skip_member(reader, at, plan, name.data, name.bytes);
+		return member;
+	member.field = herald__plan_find(plan, name.data, name.bytes);
+	member.at =
+		member.field != NULL ? at : skip_member(reader, at, plan, name.data, name.bytes);
+	return member;
 }
 
-/*
- * The field of a member that is not the expected one, and the place of its
- * value. Of a member that no field has the value is skipped: *found is NULL
- * then, and the place is the one after it.
- */
-static inline char *
-find_field(struct herald__reader *reader, char *at, const struct herald__plan *plan,
-	   const struct herald__field **found)
+/* Find the field of a member that is not the expected one. The value of a member that no field has is skipped. */
+static inline struct member
+find_field(struct herald__reader *reader, char *at, const struct herald__plan *plan)
 {
+	struct member member;
 	char *name = at + 1, *close;
 	size_t bytes;
-	struct herald__key key;
 
 	/* A short name with its colon right behind it. */
-	if (reader->end - at <= 18 || *at != '"')
-		return find_field_slowly(reader, at, plan, found);
+	if ((size_t)(reader->end - at) < NEAR_BYTES || *at != '"')
+		return find_field_slowly(reader, at, plan);
 	close = herald__next_stop(reader, name);
 	bytes = (size_t)(close - name);
 	if (bytes > plan->near_key_bytes || memcmp(close, "\":", 2) != 0)
-		return find_field_slowly(reader, at, plan, found);
-	key = herald__key_words_near(name, bytes);
-	*found = herald__plan_find(plan, &key, name);
-	at = herald__skip_blank(close + 2);
-	return *found != NULL ? at : skip_member(reader, at, plan, name, bytes);
+		return find_field_slowly(reader, at, plan);
+	member.field = herald__plan_find_near(plan, name, bytes);
+	member.at = herald__skip_blank(close + 2);
+	if (member.field == NULL)
+		member.at = skip_member(reader, member.at, plan, name, bytes);
+	return member;
 }
 
 /*
@@ -499,25 +504,25 @@ static inline char *
 decode_pair(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out,
 	    uint64_t *seen, const struct herald__field **field)
 {
-	const struct herald__field *found = NULL;
-	char *name = at, *after;
+	struct member member;
+	char *after;
 
 	if (is_token(reader, at, *field)) {
-		found = *field;
-		at = herald__skip_blank(at + found->token_bytes);
+		member.field = *field;
+		member.at = herald__skip_blank(at + member.field->token_bytes);
 	} else {
-		at = find_field(reader, at, plan, &found);
-		if (found == NULL)
-			return at;
+		member = find_field(reader, at, plan);
+		if (member.field == NULL)
+			return member.at;
 	}
-	*field = found + 1;
-	if ((seen[found->seen_word] & found->seen_bit) != 0)
-		after = herald__fail(reader, name, HERALD_DUPLICATE, "the member stands twice");
+	*field = member.field + 1;
+	if ((seen[member.field->seen_word] & member.field->seen_bit) != 0)
+		after = herald__fail(reader, at, HERALD_DUPLICATE, "the member stands twice");
 	else
-		after = decode_member(reader, at, found, out);
-	seen[found->seen_word] |= found->seen_bit;
+		after = decode_member(reader, member.at, member.field, out);
+	seen[member.field->seen_word] |= member.field->seen_bit;
 	if (after == NULL)
-		herald__trace_key(&reader->trace, found->name, found->name_bytes);
+		herald__trace_key(&reader->trace, member.field->name, member.field->name_bytes);
 	return after;
 }
 
@@ -544,12 +549,13 @@ decode_members(struct herald__reader *reader, char *at, const struct herald__pla
 			return NULL;
 		if (at == reader->end)
 			return herald__fail_syntax(reader, at, "',' or '}'");
-		at = herald__skip_blank(at);
 		if (*at == ',')
 			continue;
+		at = herald__skip_blank(at);
 		if (*at == '}')
 			return at + 1;
-		return herald__fail_syntax(reader, at, "',' or '}'");
+		if (*at != ',')
+			return herald__fail_syntax(reader, at, "',' or '}'");
 	}
 }
 

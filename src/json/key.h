@@ -78,9 +78,9 @@ herald__key_words_near(const char *text, size_t bytes)
  * program's own, so nobody can choose them to collide.
  */
 static inline uint64_t
-herald__key_mix(const struct herald__key *key)
+herald__key_mix(struct herald__key key)
 {
-	return key->first ^ (key->last << 29 | key->last >> 35);
+	return key.first ^ (key.last << 29 | key.last >> 35);
 }
 
 #endif

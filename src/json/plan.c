@@ -137,7 +137,7 @@ static bool
 insert_key(struct herald__plan *plan, const struct herald__field *field)
 {
 	struct herald__key key = herald__key_words(field->name, field->name_bytes);
-	size_t first = herald__key_mix(&key) * plan->multiplier >> plan->slots_shift, at = first;
+	size_t first = herald__plan_slot(plan, key), at = first;
 
 	while (plan->slots[at].field != NULL) {
 		plan->slots[at].more = true;
@@ -146,6 +146,7 @@ insert_key(struct herald__plan *plan, const struct herald__field *field)
 	plan->slots[at].first = key.first;
 	plan->slots[at].last = key.last;
 	plan->slots[at].bytes = (uint32_t)key.bytes;
+	plan->slots[at].near = key.bytes <= 16;
 	plan->slots[at].field = field;
 	return at != first;
 }
@@ -167,16 +168,17 @@ fill_slots(struct herald__plan *plan)
 }
 
 const struct herald__field *
-herald__plan_find_further(const struct herald__plan *plan, struct herald__key key, const char *text)
+herald__plan_find(const struct herald__plan *plan, const char *text, size_t bytes)
 {
-	size_t at = herald__key_mix(&key) * plan->multiplier >> plan->slots_shift;
+	struct herald__key key = herald__key_words(text, bytes);
+	size_t at = herald__plan_slot(plan, key);
 
 	for (;; at = (at + 1) % plan->slots_count) {
 		const struct herald__slot *slot = &plan->slots[at];
 
-		if (slot->first == key.first && slot->last == key.last &&
-		    slot->bytes == key.bytes && slot->field != NULL &&
-		    (key.bytes <= 16 || memcmp(slot->field->name, text, key.bytes) == 0))
+		if (slot->first == key.first && slot->last == key.last && slot->bytes == bytes &&
+		    slot->field != NULL &&
+		    (slot->near || memcmp(slot->field->name, text, bytes) == 0))
 			return slot->field;
 		if (!slot->more)
 			return NULL;
@@ -268,8 +270,7 @@ set_token(struct herald__field *out, const char *token, size_t bytes)
 	char first[8] = {0}, mask[8] = {0}, last[8] = {0};
 
 	out->token = token;
-	out->token_bytes = (uint32_t)bytes;
-	out->token_reads = bytes < 8 ? 8 : (uint32_t)bytes;
+	out->token_bytes = bytes;
 	memcpy(first, token, bytes < 8 ? bytes : 8);
 	memset(mask, 0xFF, bytes < 8 ? bytes : 8);
 	if (bytes > 8)
@@ -288,15 +289,13 @@ fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *l
 	for (size_t i = 0; i < plan->schema->fields_count; i++) {
 		const struct herald_field *field = &plan->schema->fields[i];
 		struct herald__field *out = &plan->fields[plan->fields_count];
-		struct herald__key key;
 		size_t bytes;
 
 		if (field->kind == HERALD_KIND_NONE)
 			continue;
 		out->name = herald__field_key(field);
 		out->name_bytes = strlen(out->name);
-		key = herald__key_words(out->name, out->name_bytes);
-		if (herald__plan_find(plan, &key, out->name) != NULL)
+		if (herald__plan_find(plan, out->name, out->name_bytes) != NULL)
 			return herald__schema_fail(plan->schema, field, error,
 						   "two members have the same key");
 		bytes = write_token(out->name, tokens);
@@ -317,7 +316,7 @@ fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *l
 		insert_key(plan, out);
 		plan->fields_count++;
 	}
-	plan->fields[plan->fields_count].token_reads = UINT32_MAX;
+	plan->fields[plan->fields_count].token_bytes = SIZE_MAX;
 	fill_slots(plan);
 	return HERALD_OK;
 }

@@ -127,20 +127,30 @@ herald__move_short(char *out, const char *at, size_t bytes)
 static inline char *
 herald__move_plain(char *out, const char *at, size_t bytes, const char *document_end)
 {
-	char *end = out + bytes, *whole_end = out + (bytes & ~(size_t)15);
-	size_t beyond = -bytes & 15;
-	char step[16];
+	char *end = out + bytes;
+	char step[16], last[16];
 
+	if (at - out >= 16 && document_end - at >= (ptrdiff_t)bytes + 16) {
+		do {
+			memcpy(out, at, 16);
+			out += 16;
+			at += 16;
+		} while (out < end);
+		return end;
+	}
 	if (out == at)
 		return end;
-	if ((size_t)(at - out) >= beyond && document_end - at >= (ptrdiff_t)bytes + 16)
-		whole_end = end;
-	for (; out < whole_end; out += 16, at += 16) {
+	if (bytes < 16) {
+		herald__move_short(out, at, bytes);
+		return end;
+	}
+	/* The steps may overwrite what the last one moves. */
+	memcpy(last, at + bytes - 16, 16);
+	for (; end - out > 16; out += 16, at += 16) {
 		memcpy(step, at, 16);
 		memcpy(out, step, 16);
 	}
-	if (out < end)
-		herald__move_short(out, at, (size_t)(end - out));
+	memcpy(end - 16, last, 16);
 	return end;
 }
 
