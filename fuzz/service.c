@@ -115,10 +115,12 @@ is_same_error(const struct herald_error *a, const struct herald_error *b)
 	       strcmp(a->message, b->message) == 0;
 }
 
+/* Or may be: a path that was too long has lost its beginning. */
 static bool
 is_in_payload(const struct herald_error *error)
 {
-	return strncmp(error->path, payload_path, sizeof(payload_path) - 1) == 0;
+	return strncmp(error->path, payload_path, sizeof(payload_path) - 1) == 0 ||
+	       strncmp(error->path, "...", 3) == 0;
 }
 
 int

@@ -1,11 +1,10 @@
 /*
  * The way of an event through a service, in the order that handler.h promises: `receive`, decode,
  * route, decode the payload, upcast, `before`, the function, `after`, count and log. There is no other
- * order, and every step either goes on to the next or ends the event. How the user's code is called is
- * steps.c's, creating the service is service.c's.
- *
- * Where the type comes before the payload, and tells the route without what comes after, the payload is
- * decoded with the message, and so read once: an event costs a seventh to two fifths less.
+ * order, but that a payload is decoded with its message where the type comes before it, and tells the
+ * route without what comes after: it is read once then, and an event costs a seventh to a third less. Every
+ * step either goes on to the next or ends the event. How the user's code is called is steps.c's, creating
+ * the service is service.c's.
  */
 #include <stdio.h>
 #include <string.h>
@@ -54,8 +53,8 @@ run_decoder(struct herald_context *ctx, char *data, size_t bytes, struct herald_
 /* A payload that was decoded together with its message, because all that stood before it told its route. */
 struct early {
 	const struct herald_context *ctx;
-	struct herald__target target;
 	void *payload; /* NULL: there is none, and the target is to be found */
+	struct herald__target target;
 };
 
 static const struct herald_schema *
@@ -76,19 +75,22 @@ static const struct herald_codec *
 resolve_payload(void *state, const void *envelope, void **out)
 {
 	struct early *early = state;
+	struct herald__target target;
 	const struct herald_message *message = envelope;
 	bool complete = message->metadata.pairs;
 
 	if (!message->event_type || *message->event_type == '\0')
 		return NULL;
-	early->target = herald__route_table_find(&early->ctx->service->table, message->event_type,
-						 complete ? herald_message_version(message) : NULL);
-	if (!early->target.route)
+	target = herald__route_table_find(&early->ctx->service->table, message->event_type,
+					  complete ? herald_message_version(message) : NULL);
+	if (!target.route)
 		return NULL;
-	early->payload =
-		herald__arena_take(early->ctx->arena, payload_schema(&early->target)->bytes);
-	*out = early->payload;
-	return early->payload ? payload_codec(&early->target) : NULL;
+	*out = herald__arena_take(early->ctx->arena, payload_schema(&target)->bytes);
+	if (!*out)
+		return NULL;
+	early->payload = *out;
+	early->target = target;
+	return payload_codec(&target);
 }
 
 static enum herald_status

@@ -602,6 +602,41 @@ test_the_first_of_two_errors(void **state)
 	herald_service_destroy(service);
 }
 
+/* A path is the same, however its keys have been read; of one that is too long the end is kept. */
+static void
+test_path_of_a_long_key_with_escapes(void **state)
+{
+#define LONG_KEY "{\"%s\\t\\u00e9\\ud83d\\ude00\":{\"x\":nonsense}}"
+	struct herald_service *service =
+		create_service(&HERALD_SERVICE_OPTIONS(.routes = user_routes, .routes_count = 1,
+						       .limits = {.max_key_bytes = 8192}));
+	char event[8192], key[6000] = "", whole[1024];
+
+	(void)state;
+	for (int i = 0; i < 600; i++) {
+		int bytes = snprintf(whole, sizeof(whole),
+				     "/payload/%0*d\t\xC3\xA9\xF0\x9F\x98\x80/x", i + 1, 0);
+		const char *expected = whole;
+
+		if (bytes > 255) {
+			expected += bytes - 255;
+			memcpy(whole + bytes - 255, "...", 3);
+		}
+		strcat(key, i % 7 == 0 ? "0" : "\\u0030");
+		/* Decoded at once, and skipped before an error of the message. */
+		for (int skipped = 0; skipped < 2; skipped++) {
+			snprintf(event, sizeof(event),
+				 skipped ? "{\"payload\":" LONG_KEY ",\"event_type\":7}"
+					 : "{" MEMBER_TYPE ",\"payload\":" LONG_KEY "}",
+				 key);
+			struct herald_result result = handle(service, event);
+			assert_int_equal(result.status, HERALD_BAD_JSON);
+			assert_string_equal(result.error.path, expected);
+		}
+	}
+	herald_service_destroy(service);
+}
+
 static void
 test_upcaster_that_fails(void **state)
 {
@@ -867,6 +902,74 @@ test_renamed_envelope(void **state)
 	herald_service_destroy(service);
 }
 
+/* An envelope in an envelope is its own member's, whatever stands in it: the event is the outer one. */
+struct chain {
+	struct herald_message message;
+	const struct chain *previous;
+};
+static const struct herald_schema chain_schema;
+HERALD_SCHEMA(chain, HERALD_MESSAGE_FIELDS(chain, message), HERALD_POINTER(chain, previous, chain));
+
+static enum herald_verdict
+note_previous(struct herald_handler *handler, struct herald_context *ctx)
+{
+	const struct chain *chain = (const void *)herald_context_message(ctx);
+	const struct herald_json *payload = &chain->previous->message.payload;
+
+	(void)handler;
+	note("%s %.*s,", chain->previous->message.event_type, (int)payload->bytes, payload->data);
+	return HERALD_DONE;
+}
+
+static void
+test_envelope_in_an_envelope(void **state)
+{
+#define TIME "\"timestamp\":\"2024-08-20T05:21:19Z\""
+#define PREVIOUS(TYPE, PAYLOAD)                                                                    \
+	"\"previous\":{\"event_type\":\"" TYPE "\"," TIME ",\"payload\":" PAYLOAD "}"
+#define OUTER "\"event_type\":\"user\"," TIME
+#define OUTER_PAYLOAD "\"payload\":{\"user_id\":\"1\"}"
+	static const struct {
+		const char *json, *trace;
+	} rows[] = {
+		{"{" OUTER "," OUTER_PAYLOAD "," PREVIOUS("other", "{\"name\":\"a\"}") "}",
+		 "other {\"name\":\"a\"}, 1:NULL"},
+		{"{" OUTER "," PREVIOUS("other", "{\"name\":\"a\"}") "," OUTER_PAYLOAD "}",
+		 "other {\"name\":\"a\"}, 1:NULL"},
+		{"{" PREVIOUS("other", "{\"name\":\"a\"}") "," OUTER "," OUTER_PAYLOAD "}",
+		 "other {\"name\":\"a\"}, 1:NULL"},
+		{"{" OUTER "," OUTER_PAYLOAD "," PREVIOUS("user", "{\"user_id\":7}") "}",
+		 "user {\"user_id\":7}, 1:NULL"},
+		{"{" OUTER "," OUTER_PAYLOAD "," PREVIOUS("unknown", "{}") "}",
+		 "unknown {}, 1:NULL"},
+	};
+	const struct herald_handler_ops ops = {
+		.struct_size = sizeof(ops), .name = "previous", .before = note_previous};
+	struct herald_handler handler = {&ops};
+	struct herald_handler *handlers[] = {&handler};
+	const struct herald_route routes[] = {
+		USER_ROUTE(.event_type = "user"),
+		{.event_type = "other", .schema = &herald_json_schema, .function = only_fail}};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2, .handlers = handlers,
+					.handlers_count = 1, .envelope = &chain_schema));
+	struct herald_result result;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		trace[0] = '\0';
+		result = handle(service, rows[i].json);
+		check_verdict(&result, HERALD_DONE, "");
+		assert_string_equal(trace, rows[i].trace);
+	}
+	/* It is read as the value that it is; the event has no payload. */
+	result = handle(service, "{" OUTER "," PREVIOUS("other", "{\"a\":nonsense}") "}");
+	check_rejected(&result, HERALD_BAD_JSON, "/previous/payload/a", 139);
+	result = handle(service, "{" OUTER "," PREVIOUS("user", "{\"user_id\":\"2\"}") "}");
+	check_rejected(&result, HERALD_MISSING, "/payload/user_id", 0);
+	herald_service_destroy(service);
+}
+
 /* Memory. */
 
 /* Every kind of end that an event can have, with upcasting, an `after` that fails, and logs. */
@@ -1042,11 +1145,13 @@ main(void)
 		cmocka_unit_test_setup(test_members_in_any_order, events_setup),
 		cmocka_unit_test_setup(test_escapes_anywhere_in_a_payload, events_setup),
 		cmocka_unit_test_setup(test_the_first_of_two_errors, events_setup),
+		cmocka_unit_test_setup(test_path_of_a_long_key_with_escapes, events_setup),
 		cmocka_unit_test_setup(test_upcaster_that_fails, events_setup),
 		cmocka_unit_test_setup(test_decode_handler, events_setup),
 		cmocka_unit_test_setup(test_words_of_a_decode_handler, events_setup),
 		cmocka_unit_test_setup(test_extended_envelope, events_setup),
 		cmocka_unit_test_setup(test_renamed_envelope, events_setup),
+		cmocka_unit_test_setup(test_envelope_in_an_envelope, events_setup),
 		cmocka_unit_test_setup(test_no_allocation_in_the_steady_state, events_setup),
 		cmocka_unit_test_setup(test_idle_contexts_are_bounded, events_setup),
 		cmocka_unit_test_setup(test_every_allocation_of_an_event_fails, events_setup),

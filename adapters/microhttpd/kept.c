@@ -30,6 +30,7 @@ write_date(time_t second, char *out, size_t size)
 		 months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
+/* That status and body have no other headers: see herald_http_handle(). */
 bool
 herald__kept_is(const struct herald_http_response *response)
 {

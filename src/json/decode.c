@@ -77,7 +77,9 @@ decode_json(struct herald__reader *reader, char *at, const struct herald__field 
 {
 	char *after;
 
-	if ((field->flags & HERALD__DEFERRED) != 0 && (*at == '{' || *at == '['))
+	/* The root's own: a schema may name itself, and be the one of an object further in. */
+	if ((field->flags & HERALD__DEFERRED) != 0 && reader->depth == 1 &&
+	    (*at == '{' || *at == '['))
 		after = decode_deferred(reader, at, (const char *)out - field->offset);
 	else
 		after = herald__skip_value(reader, at);

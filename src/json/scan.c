@@ -318,21 +318,38 @@ trace_token(struct level **top, const char *at, const char *stop)
 	}
 }
 
+/* The bytes of the valid escape at `at`: of a pair of surrogates, both. */
+static size_t
+escape_bytes(const char *at)
+{
+	if (at[1] != 'u')
+		return 2;
+	return (at[2] | 0x20) == 'd' && strchr("89ABab", at[3]) != NULL ? 12 : 6;
+}
+
 /* A key may have escapes in it; the path has them undone. */
 static void
 prepend_raw_key(struct herald__reader *reader, const char *key, size_t bytes)
 {
-	char copy[sizeof(reader->trace.error.path) + 16];
+	/* No more of it than can be seen: a byte that is shown is six at most. */
+	char copy[6 * sizeof(reader->trace.error.path) + 16];
 	struct herald_limits limits = {.max_string_bytes = SIZE_MAX};
 	struct herald__reader scratch;
 	struct herald__string text = {0};
 
-	if (memchr(key, '\\', bytes) == NULL || bytes + 1 > sizeof(copy)) {
+	if (memchr(key, '\\', bytes) == NULL) {
 		herald__trace_key(&reader->trace, key, bytes);
 		return;
 	}
+	while (bytes + 1 > sizeof(copy)) {
+		size_t step = *key == '\\' ? escape_bytes(key) : 1;
+
+		key += step;
+		bytes -= step;
+	}
 	memcpy(copy, key, bytes + 1); /* with its closing quote */
 	herald__reader_begin(&scratch, copy, bytes + 1, &limits);
+	scratch.text = HERALD__UTF8; /* all of it is; the copy may begin within a character */
 	if (herald__read_string(&scratch, copy, &text) != NULL)
 		herald__trace_key(&reader->trace, text.data, text.bytes);
 }
@@ -380,13 +397,13 @@ static char *
 skip_brackets_slowly(char *at, const char *end, size_t depth, bool in_string)
 {
 	for (; at < end; at++) {
-		if (in_string) {
-			if (*at == '"')
-				in_string = false;
-			else if (*at == '\\' && ++at == end)
+		if (*at == '\\') {
+			if (++at == end)
 				break;
 		} else if (*at == '"') {
-			in_string = true;
+			in_string = !in_string;
+		} else if (in_string) {
+			continue;
 		} else if (*at == '{' || *at == '[') {
 			depth++;
 		} else if ((*at == '}' || *at == ']') && --depth == 0) {
