@@ -925,6 +925,38 @@ test_lengths_counts_and_allowed_values(void **state)
 	herald_codec_destroy(codec);
 }
 
+/* What is said of a length: what was expected, and what was found. */
+static void
+test_texts_of_wrong_lengths(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"{\"text\":\"\"}", "the string must not be empty"},
+		{"{\"name\":\"a\"}", "expected a string of at least 2 bytes, found 1"},
+		{"{\"name\":\"abcde\"}", "expected a string of at most 4 bytes, found 5"},
+		{"{\"list\":[]}", "the array must not be empty"},
+		{"{\"map\":{}}", "the object must not be empty"},
+		{"{\"scores\":[1]}", "expected at least 2 elements, found 1"},
+		{"{\"scores\":[1,1,1,1,1,1]}", "expected at most 5 elements"},
+		{"{\"map\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}", "expected at most 2 entries"},
+	};
+	struct herald_codec *codec = decoding_codec(&limited_schema, NULL);
+	struct herald_error error;
+	struct limited out;
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		strcpy(text, cases[i].text);
+		assert_int_equal(herald_codec_decode(codec, text, strlen(text), decoding_arena(),
+						     &out, &error),
+				 HERALD_BAD_LENGTH);
+		assert_string_equal(error.message, cases[i].message);
+	}
+	herald_codec_destroy(codec);
+}
+
 /* What must be there: every kind. */
 struct needy {
 	bool truth;
@@ -1694,6 +1726,7 @@ main(void)
 		cmocka_unit_test(test_optional_members),
 		cmocka_unit_test(test_optional_raw_null),
 		cmocka_unit_test(test_lengths_counts_and_allowed_values),
+		cmocka_unit_test(test_texts_of_wrong_lengths),
 		cmocka_unit_test(test_required_members),
 		cmocka_unit_test(test_members_in_any_order),
 		cmocka_unit_test(test_unknown_members_everywhere),

@@ -43,9 +43,13 @@ bool
 herald__check_count(struct herald__trace *trace, size_t offset, const struct herald__field *field,
 		    size_t count)
 {
-	const char *things = field->kind == HERALD_KIND_MAP ? "entries" : "elements";
+	bool map = field->kind == HERALD_KIND_MAP;
+	const char *things = map ? "entries" : "elements";
 
-	if (count < field->min_count)
+	if (count < field->min_count && count == 0)
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH, "the %s must not be empty",
+				   map ? "object" : "array");
+	else if (count < field->min_count)
 		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
 				   "expected at least %zu %s, found %zu", field->min_count, things,
 				   count);

@@ -247,14 +247,13 @@ skip_checked(struct herald__reader *reader, char *at)
 
 /* A level of nesting, as the search for a path sees it. */
 struct level {
-	const char *key; /* of the current member, in its quotes; NULL in an array, or
-                      before a key */
+	const char
+		*key; /* of the current member, in its quotes; NULL in an array, or before a key */
 	size_t key_bytes;
 	size_t index;
 	bool object;
 	bool named;    /* the colon after the key was there: the member has begun */
-	bool complete; /* the current value is over; what follows belongs to the level
-                    itself */
+	bool complete; /* the current value is over; what follows belongs to the level itself */
 };
 
 /* The place after a string that begins at `at`; NULL when it does not end

@@ -22,8 +22,7 @@ herald__utf8_next(const char *text, size_t bytes, bool *valid)
 		return 1;
 
 	size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-	/* Of the second byte: no form longer than need be, no surrogates, nothing
-   * past U+10FFFF. */
+	/* Of the second byte: no form longer than need be, no surrogates, nothing past U+10FFFF. */
 	if (lead == 0xE0)
 		low = 0xA0;
 	else if (lead == 0xED)

@@ -21,8 +21,7 @@
 /* Nothing in it is valid before herald__trace_fail(). */
 struct herald__trace {
 	struct herald_error error;
-	size_t path_begin; /* the path is built from the end of error.path to its
-                        front */
+	size_t path_begin; /* the path is built from the end of error.path to its front */
 	bool path_cut;
 };
 
