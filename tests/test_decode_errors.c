@@ -1399,6 +1399,17 @@ test_max_string_bytes(void **state)
 		   "/map/k");
 	decode_bad(codec, "{\"strings\":[@\"12345678901\"]}", sizeof(out), HERALD_LIMIT,
 		   "/strings/0");
+	/* A name has its own limit, and no other: known, unknown, of a map, skipped; plain or with an escape. */
+	static const char *const names[] = {
+		"{\"12345678901\":1,\"strings\":[]}",
+		"{\"12345678901\" : 1, \"strings\" : []}",
+		"{\"1234567890\\n\":1,\"strings\":[]}",
+		"{\"map\":{\"12345678901\":\"\",\"1234567890\\n\":\"\"}}",
+		"{\"json\":{\"12345678901\":[{\"1234567890\\n\":{}}]},\"strings\":[]}",
+		"{\"x\":{\"12345678901\":[{\"1234567890\\n\":{}}]},\"strings\":[]}",
+	};
+	for (size_t i = 0; i < COUNT(names); i++)
+		decode_good(codec, names[i], &out, sizeof(out));
 	herald_codec_destroy(codec);
 }
 

@@ -633,6 +633,7 @@ test_limits(void **state)
 		{{.strings = LIST(char *const, "12345678901"), .strings_count = 1}, "/strings/0"},
 		{{.json = TEXT("\"12345678901\"")}, "/json"},
 		{{.json = TEXT("{\"123456789\":1}")}, "/json"},
+		{{.has_time = true}, "/time"},
 		{{.json = TEXT("[[[]]]")}, "/json"},
 		{{.jsons = LIST(struct herald_json, TEXT("[[]]")), .jsons_count = 1}, "/jsons/0"},
 	};
@@ -663,6 +664,34 @@ test_limits(void **state)
 		assert_int_equal(buffer.bytes, 0);
 		herald_buffer_finish(&buffer);
 	}
+	herald_codec_destroy(codec);
+}
+
+/* What is said to be there must be there: it would not come back. */
+struct said {
+	bool has_name;
+	const char *name;
+	const int8_t *numbers;
+	size_t numbers_count;
+	const struct every_leaf *leaves;
+	size_t leaves_count;
+	struct herald_map map;
+};
+HERALD_SCHEMA(said, HERALD_OPTIONAL(said, name), HERALD_VALUES(said, numbers), HERALD_LIST(said, leaves, every_leaf),
+	      HERALD_FIELD(said, map));
+
+static void
+test_members_without_the_value_they_are_said_to_have(void **state)
+{
+	struct herald_codec *codec = decoding_codec(&said_schema, NULL);
+
+	(void)state;
+	expect_text(codec, &(struct said){.has_name = false}, "{}");
+	expect_text(codec, &(struct said){.name = "not said to be there"}, "{}");
+	expect_error(codec, &(struct said){.has_name = true}, HERALD_MISSING, "/name");
+	expect_error(codec, &(struct said){.numbers_count = 1}, HERALD_MISSING, "/numbers");
+	expect_error(codec, &(struct said){.leaves_count = 1}, HERALD_MISSING, "/leaves");
+	expect_error(codec, &(struct said){.map = {NULL, 1}}, HERALD_MISSING, "/map");
 	herald_codec_destroy(codec);
 }
 
@@ -965,6 +994,7 @@ main(void)
 		cmocka_unit_test(test_required_raw_null),
 		cmocka_unit_test(test_lengths_counts_and_allowed_values),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_members_without_the_value_they_are_said_to_have),
 		cmocka_unit_test(test_endless_struct),
 		cmocka_unit_test(test_white_space_around_raw_json),
 		cmocka_unit_test(test_any_json),

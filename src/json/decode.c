@@ -212,17 +212,9 @@ decode_list(struct herald__reader *reader, char *at, const struct herald__field 
 static char *
 read_key(struct herald__reader *reader, char *at, struct herald__string *key)
 {
-	char *after;
-
 	if (*at != '"')
 		return herald__fail_syntax(reader, at, "a member's name in quotes");
-	if ((after = read_string(reader, at, "", key)) == NULL)
-		return NULL;
-	if ((size_t)(after - at) - 2 > reader->limits->max_key_bytes)
-		return herald__fail(reader, at, HERALD_LIMIT,
-				    "a name of %zu bytes, but the limit is %zu",
-				    (size_t)(after - at) - 2, reader->limits->max_key_bytes);
-	return after;
+	return read_quoted(reader, at, HERALD__NAME, key);
 }
 
 /* The colon after a name, and the place of the value. */

@@ -145,6 +145,13 @@ encode_slowly(struct writer *writer, char *at, const char *text, const char *end
 	}
 }
 
+static COLD char *
+fail_length(struct writer *writer, size_t bytes, size_t max_bytes)
+{
+	return FAIL(writer, HERALD_LIMIT, "a string of %zu bytes, but the limit is %zu", bytes,
+		    max_bytes);
+}
+
 /*
  * From the opening quote at `at` on, when the text up to `from` is copied and plain: the others check nothing
  * of it. `from` may be its end.
@@ -163,8 +170,7 @@ encode_special(struct writer *writer, char *at, const char *text, const char *fr
 		return NULL;
 	bytes = (size_t)(after - writer->out->data) - start;
 	if (bytes > max_bytes)
-		return FAIL(writer, HERALD_LIMIT, "a string of %zu bytes, but the limit is %zu",
-			    bytes, max_bytes);
+		return fail_length(writer, bytes, max_bytes);
 	return put_byte(writer, after, '"');
 }
 
@@ -315,6 +321,8 @@ encode_time(struct writer *writer, char *at, const struct herald_time *time)
 		return FAIL(writer, HERALD_BAD_TIME,
 			    "the time cannot be written as RFC 3339: year, nanoseconds or offset "
 			    "is out of range");
+	if (bytes > writer->limits->max_string_bytes)
+		return fail_length(writer, bytes, writer->limits->max_string_bytes);
 	out[0] = out[bytes + 1] = '"';
 	return near ? at + bytes + 2 : put(writer, at, text, bytes + 2);
 }
@@ -614,6 +622,20 @@ is_left_out(const struct herald__field *field, const char *in)
 					: *(const void *const *)member == NULL;
 }
 
+/* Whether one that is left out was to be there: it is required, or what stands beside it says so. */
+static bool
+is_lost(const struct herald__field *field, const char *in)
+{
+	if ((field->flags & HERALD__REQUIRED) != 0)
+		return true;
+	if ((field->flags & HERALD__OPTIONAL) != 0)
+		return *(const bool *)(const void *)(in + field->has_offset);
+	if (field->kind == HERALD_KIND_LIST || field->kind == HERALD_KIND_VALUES)
+		return *(const size_t *)(const void *)(in + field->count_offset) != 0;
+	return field->kind == HERALD_KIND_MAP &&
+	       ((const struct herald_map *)(const void *)(in + field->offset))->count != 0;
+}
+
 /* A comma, a member's name, its colon. Nearly always a copy of fixed size, which needs no loop. */
 static inline char *
 put_token(struct writer *writer, char *at, const struct herald__field *field)
@@ -640,8 +662,11 @@ encode_object(struct writer *writer, char *at, const struct herald__plan *plan, 
 			if (at != NULL)
 				at = encode_value(writer, at, field, (enum herald_kind)field->kind,
 						  in + field->offset);
-		} else if ((field->flags & HERALD__REQUIRED) != 0) {
-			at = FAIL(writer, HERALD_MISSING, "the member is required, but NULL");
+		} else if (is_lost(field, in)) {
+			at = FAIL(writer, HERALD_MISSING, "%s",
+				  (field->flags & HERALD__REQUIRED) != 0
+					  ? "the member is required, but NULL"
+					  : "the member is said to be there, but has no value");
 		}
 		if (at == NULL) {
 			herald__trace_key(&writer->trace, field->name, field->name_bytes);

@@ -204,21 +204,28 @@ decode_natural(struct herald__reader *reader, char *at, const struct herald__fie
 	return after;
 }
 
-/* Read the string that is to be at `at`, as herald__read_string() does; `expected` is for the error if there is none. */
+/* Read the string whose opening quote is at `at`, as herald__read_string() does. */
+static inline char *
+read_quoted(struct herald__reader *reader, char *at, enum herald__string_role role,
+	    struct herald__string *out)
+{
+	char *start = at + 1, *close = herald__next_stop(reader, start);
+
+	if (*close != '"' || (size_t)(close - start) > herald__max_bytes(reader, role))
+		return herald__read_string(reader, start, role, out);
+	*out = (struct herald__string){start, (size_t)(close - start), NULL};
+	*close = '\0';
+	return close + 1;
+}
+
+/* Read the string that is to be at `at`; `expected` is for the error if there is none. */
 static inline char *
 read_string(struct herald__reader *reader, char *at, const char *expected,
 	    struct herald__string *out)
 {
-	char *start = at + 1, *close;
-
 	if (*at != '"')
 		return herald__fail_type(reader, at, expected);
-	close = herald__next_stop(reader, start);
-	if (*close != '"' || (size_t)(close - start) > reader->limits->max_string_bytes)
-		return herald__read_string(reader, start, out);
-	*out = (struct herald__string){start, (size_t)(close - start), NULL};
-	*close = '\0';
-	return close + 1;
+	return read_quoted(reader, at, HERALD__VALUE, out);
 }
 
 static char *

@@ -139,7 +139,7 @@ skip_scalar(struct herald__reader *reader, char *at)
 		return herald__fail_syntax(reader, at, "a value");
 	switch (*at) {
 	case '"':
-		return herald__skip_string(reader, at + 1);
+		return herald__skip_string(reader, at + 1, HERALD__VALUE);
 	case 't':
 		return skip_word(reader, at, "true");
 	case 'f':
@@ -157,16 +157,11 @@ skip_scalar(struct herald__reader *reader, char *at)
 static char *
 skip_key(struct herald__reader *reader, char *at)
 {
-	char *start = at = herald__skip_space(reader, at);
-
+	at = herald__skip_space(reader, at);
 	if (at == reader->end || *at != '"')
 		return herald__fail_syntax(reader, at, "a member's name in quotes");
-	if ((at = herald__skip_string(reader, at + 1)) == NULL)
+	if ((at = herald__skip_string(reader, at + 1, HERALD__NAME)) == NULL)
 		return NULL;
-	if ((size_t)(at - start) - 2 > reader->limits->max_key_bytes)
-		return herald__fail(reader, start, HERALD_LIMIT,
-				    "a name of %zu bytes, but the limit is %zu",
-				    (size_t)(at - start) - 2, reader->limits->max_key_bytes);
 	at = herald__skip_space(reader, at);
 	if (at == reader->end || *at != ':')
 		return herald__fail_syntax(reader, at, "':'");
@@ -349,7 +344,7 @@ prepend_raw_key(struct herald__reader *reader, const char *key, size_t bytes)
 	memcpy(copy, key, bytes + 1); /* with its closing quote */
 	herald__reader_begin(&scratch, copy, bytes + 1, &limits);
 	scratch.text = HERALD__UTF8; /* all of it is; the copy may begin within a character */
-	if (herald__read_string(&scratch, copy, &text) != NULL)
+	if (herald__read_string(&scratch, copy, HERALD__VALUE, &text) != NULL)
 		herald__trace_key(&reader->trace, text.data, text.bytes);
 }
 

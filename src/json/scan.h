@@ -193,15 +193,27 @@ herald__skip_space(const struct herald__reader *reader, char *at)
 	return at;
 }
 
+/* What a string is, and so which limit is its. */
+enum herald__string_role { HERALD__VALUE, HERALD__NAME };
+
+/* The most bytes that may stand between its quotes. */
+static inline size_t
+herald__max_bytes(const struct herald__reader *reader, enum herald__string_role role)
+{
+	return role == HERALD__NAME ? reader->limits->max_key_bytes
+				    : reader->limits->max_string_bytes;
+}
+
 /*
  * Read the string whose opening quote is before `at`: check it, unescape it in
  * place, put a NUL after it. Returns the place after its closing quote, or
  * NULL.
  */
-char *herald__read_string(struct herald__reader *reader, char *at, struct herald__string *out);
+char *herald__read_string(struct herald__reader *reader, char *at, enum herald__string_role role,
+			  struct herald__string *out);
 
 /* Check a string whose opening quote is before `at`. Returns the place after its closing quote, or NULL. */
-char *herald__skip_string(struct herald__reader *reader, char *at);
+char *herald__skip_string(struct herald__reader *reader, char *at, enum herald__string_role role);
 
 /* Check the value at `at` and leave it as it is. Returns the place after it, or
  * NULL. */

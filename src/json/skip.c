@@ -40,24 +40,20 @@ skip_usual_number(char *at)
 }
 
 static inline char *
-skip_usual_string(struct herald__reader *reader, char *at, size_t max_bytes)
+skip_usual_string(struct herald__reader *reader, char *at, enum herald__string_role role)
 {
 	char *close = herald__next_stop(reader, at + 1);
 
 	if (*close != '"')
-		return herald__skip_string(reader, at + 1);
-	return (size_t)(close - at) - 1 <= max_bytes ? close + 1 : NULL;
+		return herald__skip_string(reader, at + 1, role);
+	return (size_t)(close - at) - 1 <= herald__max_bytes(reader, role) ? close + 1 : NULL;
 }
 
 /* A member's name, its colon, and the white space around it. */
 static inline char *
 skip_usual_key(struct herald__reader *reader, char *at)
 {
-	char *start = at;
-
-	if (*at != '"' ||
-	    (at = skip_usual_string(reader, at, reader->limits->max_string_bytes)) == NULL ||
-	    (size_t)(at - start) - 2 > reader->limits->max_key_bytes)
+	if (*at != '"' || (at = skip_usual_string(reader, at, HERALD__NAME)) == NULL)
 		return NULL;
 	at = herald__skip_blank(at);
 	return *at == ':' ? herald__skip_blank(at + 1) : NULL;
@@ -69,7 +65,7 @@ skip_usual_scalar(struct herald__reader *reader, char *at)
 {
 	switch (*at) {
 	case '"':
-		return skip_usual_string(reader, at, reader->limits->max_string_bytes);
+		return skip_usual_string(reader, at, HERALD__VALUE);
 	case 't':
 		return herald__is_word(reader, at, "true", 4) ? at + 4 : NULL;
 	case 'f':

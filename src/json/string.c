@@ -177,19 +177,20 @@ skip_other_stop(struct herald__reader *reader, char *at)
 
 /* `close`, the closing quote of the string at `at`; NULL when that is too long. */
 static char *
-check_length(struct herald__reader *reader, const char *at, char *close)
+check_length(struct herald__reader *reader, const char *at, char *close,
+	     enum herald__string_role role)
 {
-	size_t bytes = (size_t)(close - at);
+	size_t bytes = (size_t)(close - at), max_bytes = herald__max_bytes(reader, role);
 
-	if (bytes <= reader->limits->max_string_bytes)
+	if (bytes <= max_bytes)
 		return close;
-	return herald__fail(reader, at - 1, HERALD_LIMIT,
-			    "a string of %zu bytes, but the limit is %zu", bytes,
-			    reader->limits->max_string_bytes);
+	return herald__fail(reader, at - 1, HERALD_LIMIT, "a %s of %zu bytes, but the limit is %zu",
+			    role == HERALD__NAME ? "name" : "string", bytes, max_bytes);
 }
 
 char *
-herald__read_string(struct herald__reader *reader, char *at, struct herald__string *out)
+herald__read_string(struct herald__reader *reader, char *at, enum herald__string_role role,
+		    struct herald__string *out)
 {
 	char *from = at, *to = at; /* up to where the string has moved */
 	char *stop = herald__next_stop(reader, at);
@@ -214,7 +215,7 @@ herald__read_string(struct herald__reader *reader, char *at, struct herald__stri
 		}
 		stop = herald__next_stop(reader, after);
 	}
-	if (check_length(reader, at, stop) == NULL)
+	if (check_length(reader, at, stop, role) == NULL)
 		return NULL;
 	to = herald__move_plain(to, from, (size_t)(stop - from), reader->end);
 	out->bytes = (size_t)(to - at);
@@ -224,7 +225,7 @@ herald__read_string(struct herald__reader *reader, char *at, struct herald__stri
 
 /* Unlike in the decoder the document may end anywhere. */
 char *
-herald__skip_string(struct herald__reader *reader, char *at)
+herald__skip_string(struct herald__reader *reader, char *at, enum herald__string_role role)
 {
 	char *start = at, *stop;
 
@@ -244,5 +245,5 @@ herald__skip_string(struct herald__reader *reader, char *at)
 		if (at == NULL)
 			return NULL;
 	}
-	return check_length(reader, start, stop) != NULL ? stop + 1 : NULL;
+	return check_length(reader, start, stop, role) != NULL ? stop + 1 : NULL;
 }
