@@ -98,11 +98,14 @@ fill_defaults(struct herald_retry_options *options)
 	if (options->attempts == 0)
 		options->attempts = 3;
 	if (options->first_delay_ms == 0)
-		options->first_delay_ms = 50;
+		options->first_delay_ms = options->max_delay_ms != 0 && options->max_delay_ms < 50
+						  ? options->max_delay_ms
+						  : 50;
 	if (options->factor == 0)
 		options->factor = 2;
 	if (options->max_delay_ms == 0)
-		options->max_delay_ms = 1000;
+		options->max_delay_ms =
+			options->first_delay_ms > 1000 ? options->first_delay_ms : 1000;
 	if (options->total_ms == 0)
 		options->total_ms = 5000;
 }

@@ -187,10 +187,16 @@ run_once(struct herald_context *ctx)
 static enum herald_again
 ask_again(struct herald_context *ctx, struct herald_handler *handler, uint32_t *delay_ms)
 {
-	*delay_ms = ctx->words.retry_after_ms;
+	const struct herald__words words = ctx->words;
+
+	*delay_ms = words.retry_after_ms;
 
 	enum herald_again again = handler->ops->again(handler, ctx, ctx->attempts, delay_ms);
-	if (again == HERALD_AGAIN_RUN || again == HERALD_AGAIN_FAIL)
+	if (again == HERALD_AGAIN_FAIL)
+		return again;
+	/* Only a failure is its own; else what it said is dropped. */
+	ctx->words = words;
+	if (again == HERALD_AGAIN_RUN)
 		return again;
 	if (again != HERALD_AGAIN_STOP)
 		log_no_verdict(ctx, "handler", herald__handler_name(handler), (int)again);

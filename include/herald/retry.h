@@ -36,9 +36,9 @@ struct herald_retry_options {
 
 	unsigned attempts;           /**< Runs of the function in all: 3; at most 100. */
 	enum herald_backoff backoff; /**< How the delay grows; by default with full jitter. */
-	uint32_t first_delay_ms;     /**< 50. */
+	uint32_t first_delay_ms;     /**< 50, or max_delay_ms if that is less. */
 	double factor;               /**< 2; 1 to 1,000. */
-	uint32_t max_delay_ms;       /**< 1,000; not less than first_delay_ms. */
+	uint32_t max_delay_ms;       /**< 1,000, or first_delay_ms if that is more; not less than it. */
 	uint32_t total_ms; /**< No run begins later than this after the event came: 5,000. */
 
 	/**

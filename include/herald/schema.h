@@ -62,9 +62,12 @@ enum herald_kind {
 	HERALD_KIND_COUNT    /**< The number of kinds; no kind itself. */
 };
 
+/* What no number that is written in its place is likely to be: `.min = 5` compiles, but is refused. */
+enum { HERALD_BOUND_SET = 0x424F554E };
+
 /** One end of a range; made by HERALD_MIN, HERALD_MAX, HERALD_RANGE. Exact for every 64-bit integer. */
 struct herald_bound {
-	bool set;          /**< Whether there is one. */
+	int set;           /**< HERALD_BOUND_SET; 0: there is none. */
 	long double value; /**< Inclusive. */
 };
 
@@ -94,8 +97,8 @@ struct herald_field {
 	const char *key;           /**< The JSON member's name; NULL: as in C. */
 	const char *doc;           /**< One line for people. */
 	bool required;             /**< It must be there and not null. */
-	struct herald_bound min;   /**< Numbers: HERALD_MIN, HERALD_RANGE. */
-	struct herald_bound max;   /**< Numbers: HERALD_MAX, HERALD_RANGE. */
+	struct herald_bound min;   /**< Numbers: by HERALD_MIN or HERALD_RANGE alone. */
+	struct herald_bound max;   /**< Numbers: by HERALD_MAX or HERALD_RANGE alone. */
 	size_t min_bytes;          /**< Strings that are there: bytes of UTF-8, after unescaping. */
 	size_t max_bytes;          /**< Likewise; 0: only the limits of the codec. */
 	size_t min_count;          /**< Lists and maps that are there: elements. */
@@ -203,10 +206,10 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 #define HERALD_PRIVATE(STRUCT, MEMBER) {HERALD_PLACE_(STRUCT, MEMBER), .kind = HERALD_KIND_NONE}
 
 /** Option of a number: the least value. */
-#define HERALD_MIN(VALUE) .min = {true, (VALUE)}
+#define HERALD_MIN(VALUE) .min = {HERALD_BOUND_SET, (VALUE)}
 
 /** Option of a number: the greatest value. */
-#define HERALD_MAX(VALUE) .max = {true, (VALUE)}
+#define HERALD_MAX(VALUE) .max = {HERALD_BOUND_SET, (VALUE)}
 
 /** Option of a number: both ends. */
 #define HERALD_RANGE(LEAST, GREATEST) HERALD_MIN(LEAST), HERALD_MAX(GREATEST)

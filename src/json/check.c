@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "number.h"
+
 static bool
 is_one_of(const char *const *values, const char *data, size_t bytes)
 {
@@ -65,21 +67,30 @@ herald__check_count(struct herald__trace *trace, size_t offset, const struct her
 	return false;
 }
 
+/* As JSON would have it: the shortest text of the kind, whatever the locale. */
+static void
+write_real(const struct herald__field *field, double value, char *out)
+{
+	bool single = field->kind == HERALD_KIND_FLOAT || field->element == HERALD_KIND_FLOAT;
+
+	*(single ? herald__write_float((float)value, out) : herald__write_double(value, out)) =
+		'\0';
+}
+
 bool
 herald__check_real(struct herald__trace *trace, size_t offset, const struct herald__field *field,
 		   double value)
 {
-	if (value < field->range.real.min)
-		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
-				   "expected a number of at least %.17g, found %.17g",
-				   field->range.real.min, value);
-	else if (value > field->range.real.max)
-		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
-				   "expected a number of at most %.17g, found %.17g",
-				   field->range.real.max, value);
-	else
+	bool below = value < field->range.real.min;
+	char bound[HERALD__NUMBER_BYTES], found[HERALD__NUMBER_BYTES];
+
+	if (!below && !(value > field->range.real.max))
 		return true;
-	return false;
+	write_real(field, below ? field->range.real.min : field->range.real.max, bound);
+	write_real(field, value, found);
+	return herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
+				  "expected a number of at %s %s, found %s",
+				  below ? "least" : "most", bound, found);
 }
 
 bool

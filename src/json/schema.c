@@ -174,12 +174,21 @@ check_inner(const struct check *check)
 	return HERALD_OK;
 }
 
+/* `.min = 5` compiles, and sets the first member of the bound. */
+static bool
+is_bound(const struct herald_bound *bound)
+{
+	return bound->set == 0 || bound->set == HERALD_BOUND_SET;
+}
+
 static enum herald_status
 check_bounds(const struct check *check)
 {
 	const struct herald_field *field = check->field;
 	enum herald_kind kind = herald__value_kind(field);
 
+	if (!is_bound(&field->min) || !is_bound(&field->max))
+		return bad(check, "a bound is to be set by HERALD_MIN, HERALD_MAX or HERALD_RANGE");
 	if ((field->min.set || field->max.set) && !is_number(kind))
 		return bad(check, "HERALD_MIN and HERALD_MAX are for numbers");
 	if ((field->min.set && field->min.value != field->min.value) ||
