@@ -38,8 +38,8 @@ struct herald_retry_options {
 	enum herald_backoff backoff; /**< How the delay grows; by default with full jitter. */
 	uint32_t first_delay_ms;     /**< 50, or max_delay_ms if that is less. */
 	double factor;               /**< 2; 1 to 1,000. */
-	uint32_t max_delay_ms;       /**< 1,000, or first_delay_ms if that is more; not less than it. */
-	uint32_t total_ms; /**< No run begins later than this after the event came: 5,000. */
+	uint32_t max_delay_ms; /**< 1,000, or first_delay_ms if that is more; not less than it. */
+	uint32_t total_ms;     /**< No run begins later than this after the event came: 5,000. */
 
 	/**
 	 * What the event is after the last attempt. By default it stays HERALD_RETRY, and a sender
