@@ -32,6 +32,24 @@ handler_problem(const struct herald_handler *handler)
 	return NULL;
 }
 
+/* What the handler itself says of the service. */
+static enum herald_status
+ask_handler(const struct herald_service *service, struct herald_handler *handler,
+	    struct herald__option option, struct herald_error *error)
+{
+	struct herald_error own = {.message = ""};
+
+	if (!HERALD__HANDLER_HAS(handler, check))
+		return HERALD_OK;
+
+	enum herald_status status = handler->ops->check(handler, service->envelope, &own);
+	if (status == HERALD_OK)
+		return HERALD_OK;
+	return herald__option_error(error, status, option, "%s: %s", herald__handler_name(handler),
+				    own.message[0] != '\0' ? own.message
+							   : herald_status_text(status));
+}
+
 enum herald_status
 herald__handlers_add(struct herald_service *service, const struct herald_service_options *options,
 		     struct herald_error *error)
@@ -42,15 +60,19 @@ herald__handlers_add(struct herald_service *service, const struct herald_service
 	if (!service->handlers)
 		return herald__out_of_memory(error);
 	for (size_t i = 0; i < count; i++) {
+		const struct herald__option option = {"handlers", i, NULL};
 		struct herald_handler *handler = options->handlers[i];
 		const char *problem = handler_problem(handler);
 
 		if (!problem && handler->ops->decode && service->decoder)
 			problem = "an earlier handler has `decode` already";
 		if (problem)
-			return herald__option_error(error, HERALD_BAD_OPTION,
-						    (struct herald__option){"handlers", i, NULL},
-						    "%s", problem);
+			return herald__option_error(error, HERALD_BAD_OPTION, option, "%s",
+						    problem);
+
+		enum herald_status status = ask_handler(service, handler, option, error);
+		if (status != HERALD_OK)
+			return status;
 		if (handler->ops->decode)
 			service->decoder = handler;
 		if (HERALD__HANDLER_HAS(handler, receive))
@@ -77,24 +99,31 @@ route_handler_problem(const struct herald_handler *handler)
 }
 
 static enum herald_status
+check_route_handler(const struct herald_service *service, size_t route, size_t index,
+		    struct herald_error *error)
+{
+	struct herald_handler *handler = service->table.routes[route].declared.handlers[index];
+	const char *problem = route_handler_problem(handler);
+	char list[48];
+
+	snprintf(list, sizeof(list), "routes[%zu].handlers", route);
+	const struct herald__option option = {list, index, NULL};
+	if (problem)
+		return herald__option_error(error, HERALD_BAD_OPTION, option, "%s", problem);
+	return ask_handler(service, handler, option, error);
+}
+
+static enum herald_status
 check_route_handlers(const struct herald_service *service, struct herald_error *error)
 {
-	for (size_t i = 0; i < service->table.routes_count; i++) {
-		const struct herald_route *route = &service->table.routes[i].declared;
+	enum herald_status status = HERALD_OK;
 
-		for (size_t j = 0; j < route->handlers_count; j++) {
-			const char *problem = route_handler_problem(route->handlers[j]);
-			char list[48];
-
-			if (!problem)
-				continue;
-			snprintf(list, sizeof(list), "routes[%zu].handlers", i);
-			return herald__option_error(error, HERALD_BAD_OPTION,
-						    (struct herald__option){list, j, NULL}, "%s",
-						    problem);
-		}
-	}
-	return HERALD_OK;
+	for (size_t i = 0; i < service->table.routes_count && status == HERALD_OK; i++)
+		for (size_t j = 0;
+		     j < service->table.routes[i].declared.handlers_count && status == HERALD_OK;
+		     j++)
+			status = check_route_handler(service, i, j, error);
+	return status;
 }
 
 /* A handler and when it was named. */

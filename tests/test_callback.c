@@ -369,6 +369,88 @@ test_options_that_are_refused(void **state)
 	handler->ops->destroy(handler);
 }
 
+/* Without an envelope that has the URLs where they are read, there is no service. */
+static void
+test_envelopes_without_urls(void **state)
+{
+	static const size_t elsewhere =
+		HERALD_CALLBACK_MEMBER(tenant_message, callback) + sizeof(void *);
+	const struct {
+		const struct herald_schema *envelope;
+		size_t urls_offset;
+	} rows[] = {
+		{NULL, 0},
+		{&tenant_message_schema, 0},
+		{&tenant_message_schema, elsewhere},
+		{&herald_callback_message_schema, HERALD_CALLBACK_MEMBER(tenant_message, callback)},
+	};
+	struct fixture *fixture = *state;
+
+	assert_int_equal(herald_deliverer_create(NULL, &fixture->deliverer, NULL), HERALD_OK);
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+		const bool of_a_route = i % 2 == 0;
+		struct herald_handler *handler;
+		struct herald_route route = HERALD_ROUTE("job", job, on_job, fixture);
+		struct herald_error error = {0};
+
+		assert_int_equal(
+			herald_callback_handler_create(
+				fixture->deliverer,
+				&HERALD_CALLBACK_OPTIONS(.urls_offset = rows[i / 2].urls_offset),
+				&handler, &error),
+			HERALD_OK);
+		route.handlers = &handler;
+		route.handlers_count = of_a_route;
+		assert_int_equal(
+			herald_service_create(
+				&HERALD_SERVICE_OPTIONS(.routes = &route, .routes_count = 1,
+							.handlers = &handler,
+							.handlers_count = !of_a_route,
+							.envelope = rows[i / 2].envelope),
+				&fixture->service, &error),
+			HERALD_BAD_OPTION);
+		assert_string_equal(error.path,
+				    of_a_route ? "routes[0].handlers[0]" : "handlers[0]");
+		assert_non_null(strstr(error.message, "callback: the envelope "));
+		handler->ops->destroy(handler);
+	}
+}
+
+/* Listed twice, for the service and a route, it tells once. */
+static void
+test_handler_in_two_lists(void **state)
+{
+	struct fixture *fixture = *state;
+	struct herald_handler *handlers[2];
+	struct herald_route route = HERALD_ROUTE("job", job, on_job, fixture);
+
+	assert_int_equal(
+		herald_deliverer_create(&HERALD_DELIVERER_OPTIONS(.attempts = 1,
+								  .addresses = HERALD_ADDRESSES_ANY,
+								  .on_outcome = record_outcome,
+								  .state = &fixture->recorder),
+					&fixture->deliverer, NULL),
+		HERALD_OK);
+	assert_int_equal(
+		herald_callback_handler_create(fixture->deliverer, NULL, &handlers[0], NULL),
+		HERALD_OK);
+	handlers[1] = handlers[0];
+	route.handlers = handlers;
+	route.handlers_count = 2;
+	assert_int_equal(
+		herald_service_create(
+			&HERALD_SERVICE_OPTIONS(.routes = &route, .routes_count = 1,
+						.handlers = handlers, .handlers_count = 1,
+						.envelope = &herald_callback_message_schema),
+			&fixture->service, NULL),
+		HERALD_OK);
+	assert_int_equal(handle(fixture, "done", BOTH).verdict, HERALD_DONE);
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(herald_deliverer_stop(fixture->deliverer, 1000), 0);
+	assert_int_equal(fixture->recorder.delivered, 1);
+	assert_all_settled(fixture->deliverer);
+}
+
 /* The n-th allocation of the deliverer's fails: the event is HERALD_RETRY, or all goes well. */
 static void
 test_without_memory(void **state)
@@ -454,6 +536,8 @@ main(void)
 		TEST(test_who_is_called),
 		TEST(test_what_is_told),
 		TEST(test_own_envelope),
+		TEST(test_envelopes_without_urls),
+		TEST(test_handler_in_two_lists),
 		TEST(test_urls_are_checked_before),
 		TEST(test_event_that_a_handler_ends),
 		TEST(test_no_room_is_retry_before_the_function),

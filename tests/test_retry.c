@@ -494,7 +494,7 @@ test_older_handlers(void **state)
 
 	(void)state;
 	for (size_t bytes = offsetof(struct herald_handler_ops, attributes);
-	     bytes < sizeof(struct herald_handler_ops); bytes += 4) {
+	     bytes < offsetof(struct herald_handler_ops, check); bytes += 4) {
 		init_asked(&asked, "x");
 		asked.ops.struct_size = bytes;
 		struct herald_service *service = create_scripted(&script, handlers, 1, NULL, 0);

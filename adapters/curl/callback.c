@@ -80,6 +80,23 @@ check_url(const struct callback_handler *handler, struct herald_context *ctx, co
 	}
 }
 
+/* The URLs must be where they are read. */
+static enum herald_status
+callback_check(struct herald_handler *base, const struct herald_schema *envelope,
+	       struct herald_error *error)
+{
+	const struct callback_handler *handler = (struct callback_handler *)base;
+
+	for (size_t i = 0; i < envelope->fields_count; i++)
+		if (envelope->fields[i].offset == handler->urls_offset &&
+		    envelope->fields[i].kind == HERALD_KIND_POINTER &&
+		    envelope->fields[i].schema == &herald_callback_urls_schema)
+			return HERALD_OK;
+	return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+				"the envelope %s has no herald_callback_urls at urls_offset",
+				envelope->name);
+}
+
 static enum herald_verdict
 callback_before(struct herald_handler *base, struct herald_context *ctx)
 {
@@ -88,7 +105,8 @@ callback_before(struct herald_handler *base, struct herald_context *ctx)
 	struct herald_reservation *reservation;
 	struct herald_error error;
 
-	if (!urls)
+	/* Listed twice, it has one slot, and tells once. */
+	if (!urls || *herald_context_slot(ctx, base))
 		return HERALD_DONE;
 
 	enum herald_verdict verdict = check_url(handler, ctx, urls->success_url, "success_url");
@@ -131,6 +149,7 @@ callback_after(struct herald_handler *base, struct herald_context *ctx, enum her
 
 	if (!reservation)
 		return HERALD_DONE;
+	*herald_context_slot(ctx, base) = NULL;
 
 	const char *url = choose_url(get_urls(handler, ctx), result);
 	if (!url) {
@@ -164,6 +183,7 @@ static const struct herald_handler_ops callback_ops = {
 	.before = callback_before,
 	.after = callback_after,
 	.destroy = callback_destroy,
+	.check = callback_check,
 };
 
 enum herald_status

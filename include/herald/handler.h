@@ -62,7 +62,8 @@ struct herald_handler_ops {
 	enum herald_verdict (*before)(struct herald_handler *handler, struct herald_context *ctx);
 
 	/**
-	 * Runs for every handler whose `before` succeeded (or is NULL), whatever the result was.
+	 * Runs for every handler whose `before` was reached and succeeded (or is NULL), whatever the
+	 * result was.
 	 *
 	 * result   what the event has come to so far: what the business function, or a `before`,
 	 *          returned, or an `after` that ran earlier.
@@ -106,6 +107,18 @@ struct herald_handler_ops {
 	 */
 	enum herald_again (*again)(struct herald_handler *handler, struct herald_context *ctx,
 				   unsigned attempt, uint32_t *delay_ms);
+
+	/**
+	 * Called by herald_service_create(): can the handler be part of this service? One that reads a
+	 * member of the envelope behind struct herald_message makes sure here that it is there.
+	 *
+	 * envelope  the service's: its own, or herald_message_schema.
+	 * error     herald_error_set() says what is wrong; where the handler stands is added to it.
+	 * Returns   HERALD_OK, or what herald_service_create() is to return.
+	 */
+	enum herald_status (*check)(struct herald_handler *handler,
+				    const struct herald_schema *envelope,
+				    struct herald_error *error);
 };
 
 /** A handler; embed it as the first member of one's own struct. */

@@ -75,8 +75,8 @@ struct herald_callback_options {
 
 	/**
 	 * Where the service's own envelope has the URLs: HERALD_CALLBACK_MEMBER(my_message, callback).
-	 * 0: the envelope is herald_callback_message_schema. It must be the envelope of the service
-	 * that gets the handler.
+	 * 0: the envelope is herald_callback_message_schema. herald_service_create() refuses the
+	 * handler when its envelope has none there.
 	 */
 	size_t urls_offset;
 };
