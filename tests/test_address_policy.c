@@ -30,6 +30,7 @@ struct fixture {
 
 static const char *const proxy_variables[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
 					      "all_proxy", "ALL_PROXY"};
+static const char *const no_proxy_variables[] = {"no_proxy", "NO_PROXY"};
 
 static int
 setup(void **state)
@@ -51,6 +52,8 @@ teardown(void **state)
 
 	for (size_t i = 0; i < COUNT(proxy_variables); i++)
 		unsetenv(proxy_variables[i]);
+	for (size_t i = 0; i < COUNT(no_proxy_variables); i++)
+		unsetenv(no_proxy_variables[i]);
 	herald_deliverer_destroy(fixture->deliverer);
 	misbehaving_server_stop(&fixture->server);
 	recorder_finish(&fixture->recorder);
@@ -322,8 +325,7 @@ set_proxy(CURL *easy, void *state)
 	char proxy[64];
 
 	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", fixture->server.port);
-	return curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK;
+	return curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK;
 }
 
 static void
@@ -335,6 +337,16 @@ test_proxy_of_the_user(void **state)
 	assert_string_equal(deliver(fixture, "http", "public.test", "/200")->error,
 			    "the host's address is not allowed");
 	assert_int_equal(misbehaving_server_connections(&fixture->server), 0);
+	stop(fixture);
+
+	/* When it is allowed, it is asked, whatever the environment says. */
+	for (size_t i = 0; i < COUNT(no_proxy_variables); i++)
+		setenv(no_proxy_variables[i], "*", 1);
+	start(fixture, HERALD_DELIVERER_OPTIONS(.addresses = HERALD_ADDRESSES_ANY, .attempts = 1,
+						.setup = set_proxy));
+	(void)deliver(fixture, "http", "public.test", "/200");
+	assert_non_null(
+		strstr(misbehaving_server_text(&fixture->server, 0), "GET http://public.test"));
 }
 
 /*

@@ -95,7 +95,8 @@ set_defaults(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
 	/* None from the environment: the address policy would see the proxy. */
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	/* Nor an exception from there to the user's own. */
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 }
 
 static bool

@@ -24,7 +24,7 @@
  * 2xx is success. Tried again are failures of name lookup and connection, timeouts, answers cut off,
  * 408, 425, 429 and 5xx; anything else is final. Redirects are not followed. An answer's body is read
  * up to 64 KiB and thrown away; one that is longer counts by its status, headers of more than 64 KiB
- * are a failure. No proxy is taken from the environment.
+ * are a failure. Neither a proxy nor an exception to one (no_proxy) is taken from the environment.
  */
 #ifndef HERALD_DELIVERY_H
 #define HERALD_DELIVERY_H
