@@ -251,6 +251,62 @@ test_dead_hosts_slow_nobody(void **state)
 			 (unsigned long long)alone);
 }
 
+/* Refused addresses. */
+
+struct flood {
+	struct herald_deliverer *deliverer;
+	size_t refused;
+	struct recorder recorder; /* of the others */
+};
+
+#define MOST_REFUSED 100000
+
+/* Another one for each that is refused, so that there is one in every round of the thread. */
+static void
+refuse_another(const struct herald_delivery_report *report, void *state)
+{
+	struct flood *flood = state;
+
+	if (!strstr(report->delivery->url, "10.0.0.1"))
+		record_outcome(report, &flood->recorder);
+	else if (++flood->refused < MOST_REFUSED && flood->recorder.outcomes == 0)
+		assert_int_equal(herald_deliverer_submit(flood->deliverer, report->delivery, NULL),
+				 HERALD_OK);
+}
+
+static void
+test_refused_addresses_starve_nobody(void **state)
+{
+	static const char *const networks[] = {"127.0.0.1/32"};
+	struct misbehaving_server server;
+	struct flood flood = {0};
+	char url[64];
+	const struct herald_delivery delivery = {.url = url};
+	const struct herald_delivery to_refused = {.url = "http://10.0.0.1/"};
+
+	(void)state;
+	misbehaving_server_init(&server, "127.0.0.1");
+	misbehaving_server_start(&server);
+	recorder_init(&flood.recorder);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/200", server.port);
+	assert_int_equal(
+		herald_deliverer_create(&HERALD_DELIVERER_OPTIONS(.networks = networks,
+								  .networks_count = COUNT(networks),
+								  .on_outcome = refuse_another,
+								  .state = &flood),
+					&flood.deliverer, NULL),
+		HERALD_OK);
+	assert_int_equal(herald_deliverer_submit(flood.deliverer, &to_refused, NULL), HERALD_OK);
+	assert_int_equal(herald_deliverer_submit(flood.deliverer, &delivery, NULL), HERALD_OK);
+	recorder_wait(&flood.recorder, 1);
+	assert_int_equal(flood.recorder.delivered, 1);
+	herald_deliverer_stop(flood.deliverer, 30000);
+	assert_in_range(flood.refused, 1, MOST_REFUSED - 1);
+	herald_deliverer_destroy(flood.deliverer);
+	misbehaving_server_stop(&server);
+	recorder_finish(&flood.recorder);
+}
+
 /* A stop under load. */
 
 struct submitter {
@@ -451,6 +507,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_thousand_in_flight),
 		cmocka_unit_test(test_dead_hosts_slow_nobody),
+		cmocka_unit_test(test_refused_addresses_starve_nobody),
 		cmocka_unit_test(test_stop_loses_nothing),
 		cmocka_unit_test(test_stop_flushes_all_in_time),
 		cmocka_unit_test(test_stop_does_not_wait_in_vain),

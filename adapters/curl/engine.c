@@ -396,23 +396,32 @@ next_due_ms(const struct herald_deliverer *deliverer, bool is_stopping)
 	return due_ms;
 }
 
+/* How long to wait until due_ms; -1: until something happens. */
+static int64_t
+wait_ms(const struct herald_deliverer *deliverer, uint64_t due_ms)
+{
+	const struct herald__delivery_clock *clock = &deliverer->clock;
+
+	if (clock->idle)
+		clock->idle(due_ms, deliverer->engine.hosts.in_flight, clock->state);
+	if (due_ms == UINT64_MAX)
+		return -1;
+
+	uint64_t now = now_ms(deliverer);
+	return due_ms > now ? (int64_t)(due_ms - now) : 0;
+}
+
 static void
 run_network(struct herald_deliverer *deliverer, unsigned seen, bool is_stopping)
 {
-	const struct herald__delivery_clock *clock = &deliverer->clock;
 	uint64_t due_ms = next_due_ms(deliverer, is_stopping);
-	int64_t timeout_ms = -1;
 
 	herald__poller_run_due(&deliverer->poller);
-	if (collect(deliverer))
-		return; /* There are free slots, and perhaps retries. */
-	if (clock->idle)
-		clock->idle(due_ms, deliverer->engine.hosts.in_flight, clock->state);
-	if (due_ms != UINT64_MAX) {
-		uint64_t now = clock->now_ms(clock->state);
-
-		timeout_ms = due_ms > now ? (int64_t)(due_ms - now) : 0;
-	}
+	/*
+	 * When some have ended there are free slots, and perhaps retries: it does not wait. But it looks
+	 * at the sockets, or those that end as soon as they begin starve the others.
+	 */
+	int64_t timeout_ms = collect(deliverer) ? 0 : wait_ms(deliverer, due_ms);
 	herald__poller_wait(&deliverer->poller, seen, timeout_ms);
 	collect(deliverer);
 }
