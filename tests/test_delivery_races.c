@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -33,6 +34,8 @@ struct fixture {
 	struct herald_reservation *reservation;
 	atomic_size_t idles; /* how often the deliverer was about to wait */
 	atomic_bool submits_when_idle;
+	atomic_bool copies_socket; /* the next one that is opened */
+	int copy;
 };
 
 static void
@@ -85,6 +88,29 @@ idle(uint64_t due_ms, size_t in_flight, void *state)
 		submit(fixture);
 }
 
+/* What a child has that is forked now: it is the same socket to the kernel. */
+static int
+copy_socket(void *state, curl_socket_t fd, curlsocktype purpose)
+{
+	struct fixture *fixture = state;
+
+	(void)purpose;
+	if (atomic_exchange(&fixture->copies_socket, false))
+		fixture->copy = dup(fd);
+	return CURL_SOCKOPT_OK;
+}
+
+static bool
+watch_sockets(CURL *easy, void *state)
+{
+	struct recorder *recorder = state;
+	struct fixture *fixture =
+		(struct fixture *)((char *)recorder - offsetof(struct fixture, recorder));
+
+	return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, copy_socket) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, fixture) == CURLE_OK;
+}
+
 static int
 setup(void **state)
 {
@@ -99,9 +125,10 @@ setup(void **state)
 	fixture->main_thread = pthread_self();
 	fixture->clock = (struct herald__delivery_clock){now_ms, wall_s, no_random, idle, fixture};
 	assert_int_equal(
-		herald__deliverer_create(
-			&RECORDED_OPTIONS(&fixture->recorder, .addresses = HERALD_ADDRESSES_ANY),
-			&fixture->clock, NULL, &fixture->deliverer, NULL),
+		herald__deliverer_create(&RECORDED_OPTIONS(&fixture->recorder,
+							   .addresses = HERALD_ADDRESSES_ANY,
+							   .attempts = 1, .setup = watch_sockets),
+					 &fixture->clock, NULL, &fixture->deliverer, NULL),
 		HERALD_OK);
 	*state = fixture;
 	return 0;
@@ -179,6 +206,27 @@ test_submitted_while_stopping_5(void **state)
 	submit_while_stopping(*state, 5);
 }
 
+static void
+deliver(struct fixture *fixture, const char *host, const char *path)
+{
+	size_t count = fixture->recorder.outcomes;
+
+	snprintf(fixture->url, sizeof(fixture->url), "http://%s:%u%s", host, fixture->server.port,
+		 path);
+	submit(fixture);
+	recorder_wait(&fixture->recorder, count + 1);
+}
+
+/* 50 ms in which it has nothing to do; to another name, for a new connection. */
+static void
+assert_does_not_spin(struct fixture *fixture)
+{
+	size_t idles = atomic_load(&fixture->idles);
+
+	deliver(fixture, "127.0.0.2", "/slow");
+	assert_true(atomic_load(&fixture->idles) - idles < 20);
+}
+
 /* A connection that its server closes while nobody uses it wakes the thread once. */
 static void
 test_closed_connections_do_not_spin(void **state)
@@ -186,17 +234,22 @@ test_closed_connections_do_not_spin(void **state)
 	struct fixture *fixture = *state;
 
 	for (size_t i = 1; i <= 5; i++) {
-		snprintf(fixture->url, sizeof(fixture->url), "http://127.0.0.1:%u/bye",
-			 fixture->server.port);
-		submit(fixture);
-		recorder_wait(&fixture->recorder, 2 * i - 1);
-		size_t idles = atomic_load(&fixture->idles);
-		/* 50 ms in which it has nothing to do; to another name, for a new connection. */
-		snprintf(fixture->url, sizeof(fixture->url), "http://127.0.0.2:%u/slow",
-			 fixture->server.port);
-		submit(fixture);
-		recorder_wait(&fixture->recorder, 2 * i);
-		assert_true(atomic_load(&fixture->idles) - idles < 20);
+		deliver(fixture, "127.0.0.1", "/bye");
+		assert_does_not_spin(fixture);
+	}
+}
+
+/* Nor does one that both sides closed wake it, as long as a forked child has it. */
+static void
+test_connections_of_a_child_do_not_spin(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (size_t i = 1; i <= 5; i++) {
+		atomic_store(&fixture->copies_socket, true);
+		deliver(fixture, "127.0.0.1", "/cut");
+		assert_does_not_spin(fixture);
+		close(fixture->copy);
 	}
 }
 
@@ -205,10 +258,14 @@ main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_submitted_before_it_sleeps),     TEST(test_submitted_while_stopping_1),
-		TEST(test_submitted_while_stopping_2),     TEST(test_submitted_while_stopping_3),
-		TEST(test_submitted_while_stopping_4),     TEST(test_submitted_while_stopping_5),
+		TEST(test_submitted_before_it_sleeps),
+		TEST(test_submitted_while_stopping_1),
+		TEST(test_submitted_while_stopping_2),
+		TEST(test_submitted_while_stopping_3),
+		TEST(test_submitted_while_stopping_4),
+		TEST(test_submitted_while_stopping_5),
 		TEST(test_closed_connections_do_not_spin),
+		TEST(test_connections_of_a_child_do_not_spin),
 	};
 
 	return cmocka_run_group_tests_name("delivery_races", tests, NULL, NULL);

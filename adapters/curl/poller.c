@@ -245,7 +245,10 @@ herald__poller_open(struct herald__poller *poller, int family, int type, int pro
 void
 herald__poller_close(struct herald__poller *poller, curl_socket_t fd)
 {
-	/* Closing it ends epoll's interest too. */
-	poller->watches[fd] = (struct herald__watch){.opened = poller->watches[fd].opened + 1};
+	struct herald__watch *watch = &poller->watches[fd];
+
+	/* Closing it ends epoll's interest only if no forked child has a copy. */
+	set_watched(poller, fd, watch, 0);
+	*watch = (struct herald__watch){.opened = watch->opened + 1};
 	close(fd);
 }
