@@ -253,6 +253,17 @@ setup_changes_agent(CURL *easy, void *state)
 	       curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK;
 }
 
+/* What would have nothing sent, or not have its status judged. */
+static bool
+setup_gets_in_the_way(CURL *easy, void *state)
+{
+	(void)state;
+	return curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_RESUME_FROM, 5L) == CURLE_OK;
+}
+
 static void
 test_options_that_are_refused(void **state)
 {
@@ -321,6 +332,19 @@ test_setup_of_handles(void **state)
 	assert_has(misbehaving_server_text(&fixture->server, 0), "User-Agent: shop/1\r\n");
 	assert_int_equal(fixture->recorder.outcome_reports[0].http_status, 301);
 	assert_int_equal(misbehaving_server_requests(&fixture->server), 1);
+}
+
+static void
+test_setup_that_gets_in_the_way(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.setup = setup_gets_in_the_way));
+	submit(fixture, "/503,endless"); /* Endless: an answer with a body. */
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(fixture->recorder.attempts, 2);
+	assert_int_equal(fixture->recorder.attempt_reports[0].http_status, 503);
+	assert_int_equal(fixture->recorder.delivered, 1);
 }
 
 /* A struct of an older version is shorter; what is behind it is not read. */
@@ -605,6 +629,7 @@ main(void)
 		TEST(test_credentials_when_allowed),
 		TEST(test_options_that_are_refused),
 		TEST(test_setup_of_handles),
+		TEST(test_setup_that_gets_in_the_way),
 		TEST(test_options_of_an_older_version),
 		TEST(test_creation_without_memory),
 		TEST(test_deliveries_without_memory),

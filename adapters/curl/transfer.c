@@ -122,6 +122,9 @@ set_required(struct herald__transfer *transfer)
 	/* Else ending a transfer waits for its name lookup, which holds up all the others. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
+	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 0L);
+	curl_easy_setopt(easy, CURLOPT_FAILONERROR, 0L); /* Statuses are judged here. */
+	curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)0);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL,

@@ -133,9 +133,9 @@ struct herald_deliverer_options {
 	 * Called once for each of libcurl's handles when it is made, `slots` times at most, to set
 	 * what TLS needs (CURLOPT_CAINFO, CURLOPT_SSLCERT, ...), a user agent, an interface or a
 	 * proxy, which is then what the address policy sees. Handles keep it. What the deliverer
-	 * needs for itself (method, headers, timeouts, callbacks, redirects, protocols) it sets
-	 * afterwards. The first call is during creation, which fails when it returns false; later
-	 * ones are on the deliverer's thread, and then the attempt is put off.
+	 * needs for itself (method, headers, timeouts, callbacks, redirects, protocols, what an
+	 * answer means) it sets afterwards. The first call is during creation, which fails when it
+	 * returns false; later ones are on the deliverer's thread, and then the attempt is put off.
 	 */
 	bool (*setup)(CURL *easy, void *state);
 	herald_delivery_hook *on_attempt; /**< After each attempt. */
