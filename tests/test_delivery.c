@@ -341,6 +341,30 @@ test_deadline_cuts_an_attempt(void **state)
 	assert_non_null(strstr(fixture->recorder.outcome_reports[0].error, "within 3000 ms"));
 }
 
+static bool
+set_socks_proxy(CURL *easy, void *state)
+{
+	struct recorder *recorder = state;
+	struct fixture *fixture =
+		(struct fixture *)((char *)recorder - offsetof(struct fixture, recorder));
+	char proxy[64];
+
+	snprintf(proxy, sizeof(proxy), "socks5h://127.0.0.1:%u", fixture->server.port);
+	return curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK;
+}
+
+static void
+test_proxy_that_does_not_connect(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.setup = set_socks_proxy));
+	submit(fixture, "http://example.test/200");
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(fixture->recorder.attempts, 3);
+	assert_int_equal(fixture->recorder.outcome_reports[0].outcome, FAILED);
+}
+
 /* What the receiver is told. */
 
 static void
@@ -558,6 +582,7 @@ main(void)
 		TEST(test_jitter_reaches_both_ends),
 		TEST(test_no_attempt_after_the_deadline),
 		TEST(test_deadline_cuts_an_attempt),
+		TEST(test_proxy_that_does_not_connect),
 		TEST(test_get_and_its_headers),
 		TEST(test_values_with_line_ends),
 		TEST(test_values_that_are_not_there_or_long),

@@ -183,6 +183,11 @@ handle_request(struct misbehaving_server *server, struct connection *connection)
 		close_connection(connection, false);
 		return false;
 	}
+	if (connection->data[0] == 0x05) { /* SOCKS 5: no method is acceptable (RFC 1928). */
+		send_text(connection, "\x05\xff");
+		close_connection(connection, false);
+		return false;
+	}
 	if (!end)
 		return false;
 	*end = '\0';

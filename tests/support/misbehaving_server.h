@@ -17,7 +17,8 @@
  *	headers      headers without end
  *	garbage      something that is not HTTP
  *
- * A client that begins with TLS gets a plain answer, as from a web server without TLS.
+ * A client that begins with TLS gets a plain answer, as from a web server without TLS; one that begins
+ * with SOCKS 5 is told that it may not.
  */
 #ifndef HERALD_TESTS_MISBEHAVING_SERVER_H
 #define HERALD_TESTS_MISBEHAVING_SERVER_H
