@@ -190,6 +190,8 @@ static const struct behaviour behaviours[] = {
 	{"stops in the body", "/drip", NULL, 3, FAILED, 0, {2000, 4000}, 10000, "within 10000 ms"},
 	{"answers for ever", "/endless", NULL, 1, DELIVERED, 200, {0}, 0, ""},
 	{"endless headers", "/headers", NULL, 1, FAILED, 0, {0}, 0, "headers"},
+	{"an endless header", "/header", NULL, 1, FAILED, 0, {0}, 0, "headers of more than"},
+	{"an endless status", "/status", NULL, 1, FAILED, 0, {0}, 0, "headers of more than"},
 	{"not HTTP", "/garbage", NULL, 1, FAILED, 0, {0}, 0, ""},
 	{"bad TLS", "https://127.0.0.1:PORT/", NULL, 3, FAILED, 0, {2000, 4000}, 0, ""},
 	{"no such name", "http://a.invalid:PORT/", NULL, 3, FAILED, 0, {2000, 4000}, 0, "resolve"},

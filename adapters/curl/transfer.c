@@ -268,6 +268,25 @@ code_may_retry(CURLcode code)
 	}
 }
 
+/* libcurl takes no line of more than 100 KiB; before 8.6 it says that memory is out. */
+#if LIBCURL_VERSION_NUM >= 0x080600
+#define LINE_TOO_LONG CURLE_TOO_LARGE
+#else
+#define LINE_TOO_LONG CURLE_OUT_OF_MEMORY
+#endif
+
+/* Memory is hardly out just between the first byte of an answer and its body. */
+static bool
+has_too_long_line(const struct herald__transfer *transfer, CURLcode code)
+{
+	curl_off_t first_byte_us = 0;
+
+	if (code != LINE_TOO_LONG || transfer->body_bytes > 0)
+		return false;
+	curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+	return first_byte_us > 0;
+}
+
 static void
 judge_status(unsigned status, struct herald__attempt_result *out)
 {
@@ -288,7 +307,7 @@ herald__transfer_end(struct herald__transfer *transfer, CURLcode code,
 	if (code == CURLE_OK || transfer->body_is_enough) {
 		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 		judge_status((unsigned)status, out);
-	} else if (transfer->headers_too_large) {
+	} else if (transfer->headers_too_large || has_too_long_line(transfer, code)) {
 		snprintf(out->error, sizeof(out->error), "headers of more than %zu bytes",
 			 MAX_HEADER_BYTES);
 	} else if (transfer->refused_address && !transfer->opened_socket) {

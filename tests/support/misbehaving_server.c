@@ -126,6 +126,12 @@ misbehave(struct misbehaving_server *server, struct connection *connection, cons
 	} else if (strcmp(word, "headers") == 0) {
 		send_text(connection, "HTTP/1.1 200 OK\r\n");
 		connection->mode = ENDLESS_HEADERS;
+	} else if (strcmp(word, "header") == 0) {
+		send_text(connection, "HTTP/1.1 200 OK\r\nX-Header: ");
+		connection->mode = ENDLESS_BODY;
+	} else if (strcmp(word, "status") == 0) {
+		send_text(connection, "HTTP/1.1 200 ");
+		connection->mode = ENDLESS_BODY;
 	} else if (strcmp(word, "garbage") == 0) {
 		send_text(connection, "\x01\x02 this is not HTTP\r\n\r\n");
 		close_connection(connection, false);

@@ -15,6 +15,8 @@
  *	drip         headers, the beginning of a body, and then nothing
  *	endless      a body without end
  *	headers      headers without end
+ *	header       one header without end
+ *	status       a status line without end
  *	garbage      something that is not HTTP
  *
  * A client that begins with TLS gets a plain answer, as from a web server without TLS; one that begins
