@@ -62,6 +62,7 @@ test_public_addresses(void **state)
 		"2606:4700:4700::1111",
 		"2a00:1450:4001:81b::1",
 		"2620:fe::fe",
+		"2c0f:fff0::1",
 	};
 
 	(void)state;

@@ -4,8 +4,9 @@
  *
  * IPv4: everything but the ranges of IANA's IPv4 Special-Purpose Address Registry (RFC 6890),
  * multicast and the former class E. IPv6: nothing but global unicast, 2000::/3, without the ranges of
- * the IPv6 registry. Ranges which that registry calls globally reachable, but where no web server can
- * be (anycast of protocols, AS112), are refused with the rest.
+ * the IPv6 registry, and what the registry of global unicast addresses holds back for later. Ranges
+ * which the former calls globally reachable, but where no web server can be (anycast of protocols,
+ * AS112), are refused with the rest.
  */
 #include "address.h"
 
@@ -43,7 +44,9 @@ static const struct herald__network not_public_v6[] = {
 	{true, 32, {0x20, 0x01, 0x0d, 0xb8}},             /* documentation, RFC 3849 */
 	{true, 16, {0x20, 0x02}},                         /* 6to4, RFC 3056 */
 	{true, 48, {0x26, 0x20, 0x00, 0x4f, 0x80, 0x00}}, /* AS112, RFC 7534 */
-	{true, 20, {0x3f, 0xff}},                         /* documentation, RFC 9637 */
+	{true, 8, {0x2d}},                                /* reserved */
+	{true, 7, {0x2e}},                                /* reserved */
+	{true, 4, {0x30}},                                /* reserved; documentation, RFC 9637 */
 };
 
 static const struct herald__network global_unicast = {true, 3, {0x20}};

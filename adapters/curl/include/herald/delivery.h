@@ -95,8 +95,8 @@ enum herald_delivery_method {
 enum herald_address_policy {
 	/**
 	 * Public ones, and the `networks` of the options. Not public is what IANA's registries of
-	 * special-purpose addresses list (RFC 6890), multicast, and what is not assigned. An address
-	 * that carries an IPv4 address in it (mapped, NAT64) is judged by that one.
+	 * special-purpose addresses list (RFC 6890), multicast, and what is reserved. An address that
+	 * carries an IPv4 address in it (mapped, NAT64) is judged by that one.
 	 */
 	HERALD_ADDRESSES_PUBLIC,
 	HERALD_ADDRESSES_ANY, /**< All of them; for when senders are trusted. */
