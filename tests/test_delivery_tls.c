@@ -26,6 +26,9 @@
 #define KEY "tests/data/tls_key.pem"
 #define CERTIFICATE "tests/data/tls_certificate.pem"
 
+/* Of "a\nb", with the same key. */
+#define CERTIFICATE_WITH_LINE_END "tests/data/tls_line_end.pem"
+
 struct server {
 	struct MHD_Daemon *daemon;
 	char key[4096], certificate[4096];
@@ -60,14 +63,14 @@ answer(void *cls, struct MHD_Connection *connection, const char *url, const char
 }
 
 static int
-setup(void **state)
+start(void **state, const char *certificate)
 {
 	static struct server server;
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
 	read_text(KEY, server.key, sizeof(server.key));
-	read_text(CERTIFICATE, server.certificate, sizeof(server.certificate));
+	read_text(certificate, server.certificate, sizeof(server.certificate));
 	atomic_store(&server.requests, 0);
 	server.daemon = MHD_start_daemon(
 		MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL, NULL, answer, &server,
@@ -78,6 +81,18 @@ setup(void **state)
 	names_set("other.test", "127.0.0.1");
 	*state = &server;
 	return 0;
+}
+
+static int
+setup(void **state)
+{
+	return start(state, CERTIFICATE);
+}
+
+static int
+setup_with_line_end(void **state)
+{
+	return start(state, CERTIFICATE_WITH_LINE_END);
 }
 
 static int
@@ -95,6 +110,13 @@ trust(CURL *easy, void *state)
 {
 	(void)state;
 	return curl_easy_setopt(easy, CURLOPT_CAINFO, CERTIFICATE) == CURLE_OK;
+}
+
+static bool
+trust_with_line_end(CURL *easy, void *state)
+{
+	(void)state;
+	return curl_easy_setopt(easy, CURLOPT_CAINFO, CERTIFICATE_WITH_LINE_END) == CURLE_OK;
 }
 
 /* The one report there must be: what stays as it is, is not tried again. */
@@ -145,6 +167,19 @@ test_it_is_somebody_else(void **state)
 	assert_int_equal(server->requests, 0);
 }
 
+/* libcurl quotes the name in the certificate; the error is one line all the same. */
+static void
+test_name_with_line_end(void **state)
+{
+	struct server *server = *state;
+	struct recorded_report report = deliver(server, "other.test", trust_with_line_end);
+
+	assert_int_equal(report.outcome, HERALD_DELIVERY_FAILED);
+	assert_non_null(strstr(report.error, "other.test"));
+	assert_null(strchr(report.error, '\n'));
+	assert_int_equal(server->requests, 0);
+}
+
 static void
 test_the_options_trust_it(void **state)
 {
@@ -164,6 +199,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_nobody_trusts_it),
 		TEST(test_it_is_somebody_else),
+		cmocka_unit_test_setup_teardown(test_name_with_line_end, setup_with_line_end,
+						teardown),
 		TEST(test_the_options_trust_it),
 	};
 

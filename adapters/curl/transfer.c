@@ -287,6 +287,16 @@ has_too_long_line(const struct herald__transfer *transfer, CURLcode code)
 	return first_byte_us > 0;
 }
 
+/* libcurl's text as one line: it may quote the other side, such as the name in its certificate. */
+static void
+set_error(struct herald__attempt_result *out, const char *text)
+{
+	struct herald_error line;
+
+	herald_error_set(&line, HERALD_OK, HERALD_NO_OFFSET, "%s", text);
+	snprintf(out->error, sizeof(out->error), "%s", line.message);
+}
+
 static void
 judge_status(unsigned status, struct herald__attempt_result *out)
 {
@@ -316,8 +326,7 @@ herald__transfer_end(struct herald__transfer *transfer, CURLcode code,
 		const char *text = transfer->curl_error;
 
 		out->may_retry = code_may_retry(code);
-		snprintf(out->error, sizeof(out->error), "%.200s",
-			 *text ? text : curl_easy_strerror(code));
+		set_error(out, *text ? text : curl_easy_strerror(code));
 	}
 	detach(transfer);
 }
