@@ -194,6 +194,10 @@ test_urls_that_are_refused(void **state)
 		{"http://example.com:99999/", HERALD_BAD_VALUE, "not a URL"},
 		{"http://example.com:0/", HERALD_BAD_VALUE, "port 0"},
 		{"http://[::1/", HERALD_BAD_VALUE, "not a URL"},
+		{"http://b\u00fccher.example/", HERALD_BAD_VALUE, "in ASCII"},
+		{"http://b%C3%BCcher.example/", HERALD_BAD_VALUE, "xn--..."},
+		{"http://b\xfc.example/", HERALD_BAD_VALUE, "in ASCII"},
+		{"http://b%7f.example/", HERALD_BAD_VALUE, "in ASCII"},
 		{"http://user@example.com/", HERALD_BAD_VALUE, "without user name"},
 		{"http://user:secret@example.com/", HERALD_BAD_VALUE, "without user name"},
 		{"http://:secret@example.com/", HERALD_BAD_VALUE, "without user name"},
@@ -218,6 +222,9 @@ test_urls_that_are_refused(void **state)
 	}
 	assert_int_equal(herald_deliverer_check_url(fixture->deliverer,
 						    "HTTPS://Example.COM:8443/x?y#z", NULL),
+			 HERALD_OK);
+	assert_int_equal(herald_deliverer_check_url(fixture->deliverer,
+						    "http://xn--bcher-kva.example/", NULL),
 			 HERALD_OK);
 	assert_int_equal(herald_deliverer_stop(fixture->deliverer, 0), 0);
 	assert_all_settled(fixture->deliverer);

@@ -43,6 +43,16 @@ to_lower(char *text)
 			*text = (char)(*text - 'A' + 'a');
 }
 
+/* libcurl translates any other host by the locale, which in a service is "C": not at all. */
+static bool
+is_printable_ascii(const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
 /* "https://host:443", whichever way it was written. */
 static enum herald_status
 read_host(CURLU *url, char *out, struct herald_error *error)
@@ -63,6 +73,9 @@ read_host(CURLU *url, char *out, struct herald_error *error)
 		status = refuse(error, "port 0 cannot be connected to");
 	else if (strlen(host) > 253)
 		status = refuse(error, "a host name has at most 253 bytes");
+	else if (!is_printable_ascii(host))
+		status = refuse(error, "expected a host name in ASCII, its other characters as "
+				       "xn--... (Punycode)");
 	else if (out) {
 		snprintf(out, HERALD__HOST_BYTES, "%s://%s:%s", scheme, host, port);
 		to_lower(out);

@@ -49,7 +49,7 @@ struct herald_deliverer;
 
 /** What is to be delivered. Strings are UTF-8; longer ones than said are cut; NULL or "": none. */
 struct herald_delivery {
-	const char *url;        /**< http or https. */
+	const char *url;        /**< http or https; the host in ASCII, or as "xn--...". */
 	const char *event_type; /**< 255 bytes. */
 	const char *event_id;   /**< 127 bytes. */
 	const char *result;     /**< 31 bytes. "success" and "fail" are the usual ones. */
