@@ -16,8 +16,9 @@
  *	Herald-Result       success or fail
  *	Herald-Error        why it failed
  *
- * Bytes of these values that are not printable ASCII, and '%', are written as %XX. With
- * HERALD_DELIVERY_POST the same is in the body, as UTF-8:
+ * Control characters in these values, and bytes that are not UTF-8, become '?'; then bytes that are not
+ * printable ASCII, and '%', are written as %XX. With HERALD_DELIVERY_POST the same is in the body, as
+ * UTF-8:
  *
  *	{"delivery_id":"...","attempt":1,"event_type":"...","event_id":"...","result":"fail","error":"..."}
  *
@@ -122,7 +123,11 @@ struct herald_deliverer_options {
 	bool allow_credentials;     /**< URLs with user:password@ are taken. */
 
 	size_t max_pending; /**< Accepted, reserved, not ended; past it none is taken: 10,000. */
-	unsigned slots;     /**< Attempts at a time: 512; at most 65,536. A socket each. */
+	/**
+	 * Attempts at a time: 512; at most 65,536. A socket each, and up to twice as many in all: idle
+	 * connections to other hosts stay until attempts that end have them closed.
+	 */
+	unsigned slots;
 	unsigned slots_per_host; /**< 16. Nor does a host get more than are left free for others. */
 
 	enum herald_address_policy addresses; /**< Public ones. */
@@ -130,12 +135,14 @@ struct herald_deliverer_options {
 	size_t networks_count;       /**< How many. */
 
 	/**
-	 * Called once for each of libcurl's handles when it is made, `slots` times at most, to set
-	 * what TLS needs (CURLOPT_CAINFO, CURLOPT_SSLCERT, ...), a user agent, an interface or a
-	 * proxy, which is then what the address policy sees. Handles keep it. What the deliverer
-	 * needs for itself (method, headers, timeouts, callbacks, redirects, protocols, what an
-	 * answer means) it sets afterwards. The first call is during creation, which fails when it
-	 * returns false; later ones are on the deliverer's thread, and then the attempt is put off.
+	 * Called once for each of libcurl's handles when it is made, of which there are at most
+	 * `slots`, to set what TLS needs (CURLOPT_CAINFO, CURLOPT_SSLCERT, ...), a user agent, an
+	 * interface or a proxy, which is then what the address policy sees. Handles keep it. What
+	 * the deliverer needs for itself (method, headers, timeouts, callbacks, redirects,
+	 * protocols, what an answer means) it sets afterwards. The first call is during creation,
+	 * which fails when it returns false. Later ones are on the deliverer's thread: when one
+	 * returns false, the handle is given up, the attempt put off by a second, and another
+	 * handle made then, if need be.
 	 */
 	bool (*setup)(CURL *easy, void *state);
 	herald_delivery_hook *on_attempt; /**< After each attempt. */
