@@ -140,19 +140,31 @@ order_stop(struct own_server *own)
 	assert_int_equal(write(own->order_fd, &one, sizeof(one)), sizeof(one));
 }
 
-/* Once the loop has ended. */
+/* Once the loop has ended, in the documented order; the service may be destroyed then. */
 static void
-free_server(struct own_server *own)
+end_server(struct own_server *own)
 {
 	if (own->pool)
 		herald_pool_stop(own->pool, 0);
 	herald_libevent_destroy(own->adapter);
 	evhttp_free(own->server);
 	herald_pool_destroy(own->pool);
+}
+
+static void
+free_base(struct own_server *own)
+{
 	event_free(own->order);
 	event_base_free(own->base);
 	close(own->order_fd);
 	free(own);
+}
+
+static void
+free_server(struct own_server *own)
+{
+	end_server(own);
+	free_base(own);
 }
 
 static size_t
@@ -673,6 +685,63 @@ destroyed_with_answers_unsent(void **state)
 	probe_stop(&probe);
 }
 
+/* A server whose loop has ended, with an answer that is not sent yet to an event that was handled. */
+static struct own_server *
+serve_without_sending(struct probe *probe, struct http_client *client)
+{
+	struct own_server *own = serve(probe, &HERALD_POOL_OPTIONS(.threads = 1),
+				       &HERALD_LIBEVENT_OPTIONS(.path = NULL));
+
+	own->drain_ms = 0;
+	post(probe, client, PROBE_EVENT("hold", ""));
+	probe_wait_held(probe, 1);
+	order_stop(own);
+	pthread_join(own->thread, NULL);
+	assert_int_equal(own->left, 1);
+	probe_release(probe);
+	return own;
+}
+
+/* libevent keeps what is not sent until the loop's next round, or until the end of the base. */
+static void
+service_ends_before_the_base(void **state)
+{
+	(void)state;
+	for (int rounds = 0; rounds < 2; rounds++) {
+		struct probe probe;
+		struct http_client client;
+
+		struct own_server *own = serve_without_sending(&probe, &client);
+		end_server(own);
+		probe_destroy(&probe);
+		if (rounds > 0)
+			event_base_loop(own->base, EVLOOP_NONBLOCK);
+		free_base(own);
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+	}
+}
+
+static void
+service_ends_before_the_answer_is_sent(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+
+	(void)state;
+	struct own_server *own = serve_without_sending(&probe, &client);
+	herald_pool_stop(own->pool, 0);
+	herald_libevent_destroy(own->adapter);
+	own->adapter = NULL;
+	probe_destroy(&probe);
+	assert_int_equal(pthread_create(&own->thread, NULL, run_loop, own), 0);
+	assert_received(&client, 200, PROBE_SUCCESS);
+	order_stop(own);
+	pthread_join(own->thread, NULL);
+	free_server(own);
+	http_close(&client);
+}
+
 static void
 destroy_nothing(void **state)
 {
@@ -758,6 +827,8 @@ main(void)
 		cmocka_unit_test(stop_refuses_and_drains),
 		cmocka_unit_test(stop_reports_what_is_left),
 		cmocka_unit_test(destroyed_with_answers_unsent),
+		cmocka_unit_test(service_ends_before_the_base),
+		cmocka_unit_test(service_ends_before_the_answer_is_sent),
 		cmocka_unit_test(destroy_nothing),
 		cmocka_unit_test(stop_without_events_ends_at_once),
 	};

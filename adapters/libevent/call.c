@@ -4,8 +4,9 @@
  *
  * evhttp calls when a body is complete and reads nothing more from the connection until it has the
  * reply. So nothing happens to a request while it is with the pool, and what is left to find out is
- * whether its client has gone: the worker asks the socket. The reply's body is lent to evhttp, which
- * gives it back when it is sent or the connection is gone; then the call ends.
+ * whether its client has gone: the worker asks the socket. A copy of the reply's body is lent to evhttp,
+ * which gives it back when it is sent or the connection is gone; then the call ends. That may be after
+ * the endpoint's end, and the service's: a call with its reply needs neither.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ end_call(struct herald__call *call)
 {
 	struct herald_libevent *adapter = call->adapter;
 
-	herald_http_request_destroy(call->pooled.request);
+	free(call->body);
 	adapter->calls_count--;
 	if (adapter->idle_count < MAX_IDLE) {
 		call->next = adapter->idle;
@@ -169,25 +170,37 @@ reply_without_body(struct evhttp_request *request, unsigned status)
 	evhttp_send_reply(request, (int)status, NULL, NULL);
 }
 
-/* The call may be gone when this returns. */
+/* Lend evhttp a copy of the body; the call is its until sent(). */
+static bool
+lend_body(struct herald__call *call, const struct herald_http_response *response)
+{
+	struct evbuffer *output = evhttp_request_get_output_buffer(call->request);
+	size_t bytes = response->body_bytes;
+
+	call->body = malloc(bytes);
+	if (!call->body)
+		return false;
+	memcpy(call->body, response->body, bytes);
+	return evbuffer_add_reference(output, call->body, bytes, sent, call) == 0;
+}
+
+/* The response is gone when this returns, and the call may be. */
 static void
 reply(struct herald__call *call, const struct herald_http_response *response)
 {
 	struct evhttp_request *request = call->request;
+	bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
+	unsigned status = response->status;
 
 	add_headers(request, response, call->close || call->adapter->stopping);
-	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
-		evhttp_send_reply(request, (int)response->status, NULL, NULL);
+	bool is_lent = !is_head && lend_body(call, response);
+	herald_http_request_destroy(call->pooled.request);
+	if (is_lent || is_head)
+		evhttp_send_reply(request, (int)status, NULL, NULL);
+	else
+		reply_without_body(request, status);
+	if (!is_lent)
 		end_call(call);
-		return;
-	}
-	if (evbuffer_add_reference(evhttp_request_get_output_buffer(request), response->body,
-				   response->body_bytes, sent, call) == 0) {
-		evhttp_send_reply(request, (int)response->status, NULL, NULL);
-	} else {
-		reply_without_body(request, response->status);
-		end_call(call);
-	}
 }
 
 /* The pool's side: on a worker's thread, or on the one that stops the pool. */

@@ -134,15 +134,14 @@ free_adapter(struct herald_libevent *adapter)
 		adapter->idle = call->next;
 		free(call);
 	}
-	herald_http_destroy(adapter->http);
 	pthread_mutex_destroy(&adapter->lock);
 	free(adapter->path);
 	free(adapter);
 }
 
-/* Take the adapter out of the loop. */
+/* Take the adapter out of the loop and off the service, which may end before the last answer is sent. */
 static void
-close_events(struct herald_libevent *adapter)
+detach(struct herald_libevent *adapter)
 {
 	if (adapter->woken)
 		event_free(adapter->woken);
@@ -150,6 +149,7 @@ close_events(struct herald_libevent *adapter)
 		event_free(adapter->late);
 	if (adapter->wake_fd >= 0)
 		close(adapter->wake_fd);
+	herald_http_destroy(adapter->http);
 }
 
 void
@@ -174,7 +174,7 @@ herald_libevent_destroy(struct herald_libevent *adapter)
 	adapter->stopping = true;
 	herald__calls_finish(adapter);
 	assert(adapter->pooled_count == 0);
-	close_events(adapter);
+	detach(adapter);
 	adapter->destroyed = true;
 	herald__libevent_call_ended(adapter);
 }
@@ -289,7 +289,7 @@ herald_libevent_create(struct herald_service *service, struct event_base *base,
 	if (status == HERALD_OK)
 		status = enter_server(adapter, error);
 	if (status != HERALD_OK) {
-		close_events(adapter);
+		detach(adapter);
 		free_adapter(adapter);
 		return status;
 	}

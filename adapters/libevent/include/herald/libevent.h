@@ -9,7 +9,7 @@
  *	event_base_dispatch(base);
  *
  * and at the end, each before the next: herald_libevent_destroy(), evhttp_free(),
- * herald_pool_destroy(), herald_service_destroy().
+ * herald_pool_destroy(), herald_service_destroy(). The base may be freed at any time after the server.
  *
  * With a pool, functions run on its threads and the loop never waits for one; a full queue is answered
  * with 503. Without, they run on the loop's thread, one at a time, and everything else waits.
@@ -84,7 +84,7 @@ struct herald_libevent_options {
 /**
  * Take events at a path of a server.
  *
- * service  borrowed; must outlive the adapter and the server.
+ * service  borrowed; must outlive the adapter.
  * base     the server's; borrowed. The adapter has an event in it until it is destroyed.
  * server   borrowed; must outlive the adapter.
  * options  NULL means the defaults.
@@ -120,8 +120,11 @@ HERALD_API void herald_libevent_stop(struct herald_libevent *adapter, uint32_t d
 
 /**
  * Take the path from the server and free the adapter. No event may be with the pool any more: after a
- * stop that left something, or without one, call herald_pool_stop() before. Answers that were not sent
- * yet are, if the loop goes on, and freed with the server if not. A stop under way ends without its call. NULL is allowed.
+ * stop that left something, or without one, call herald_pool_stop() before. A stop under way ends without
+ * its call. NULL is allowed.
+ *
+ * Answers that were not sent yet are, if server and loop go on. If not, libevent frees them: after
+ * evhttp_free(), in the loop's next round or in event_base_free(). They do not need the service.
  */
 HERALD_API void herald_libevent_destroy(struct herald_libevent *adapter);
 
