@@ -399,6 +399,39 @@ more_ambiguous_bodies(void **state)
 	probe_stop(&probe);
 }
 
+/* evhttp reads none of these, and would take them for the next request. */
+static void
+unread_bodies_end_the_connection(void **state)
+{
+	static const char *const methods[] = {"HEAD", "TRACE", "ANOTHER"};
+	static const char *const bodies[] = {
+		"Content-Length: 2\r\n\r\n{}",
+		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+	};
+	struct probe probe;
+
+	(void)state;
+	serve(&probe, NULL, &HERALD_LIBEVENT_OPTIONS(.path = NULL));
+	for (size_t i = 0; i < HERALD_COUNT(methods) * HERALD_COUNT(bodies); i++) {
+		const char *method = methods[i / HERALD_COUNT(bodies)];
+		struct http_client client;
+		struct http_response response;
+		char request[256];
+
+		snprintf(request, sizeof(request), "%s /event HTTP/1.1\r\nHost: test\r\n%s", method,
+			 bodies[i % HERALD_COUNT(bodies)]);
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, request));
+		assert_true(http_receive(&client, strcmp(method, "HEAD") != 0, &response));
+		probe_assert_answer(&response, 405, NULL);
+		assert_string_equal(http_header(&response, "Connection"), "close");
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+	}
+	probe_stop(&probe);
+}
+
 /* Its sender, who reads nothing before all is written, sees why. */
 static void
 large_declared_body_is_read_and_dropped(void **state)
@@ -818,6 +851,7 @@ main(void)
 		cmocka_unit_test(bad_options),
 		cmocka_unit_test(options_of_an_older_program),
 		cmocka_unit_test(more_ambiguous_bodies),
+		cmocka_unit_test(unread_bodies_end_the_connection),
 		cmocka_unit_test(large_declared_body_is_read_and_dropped),
 		cmocka_unit_test(endless_headers_end_the_connection),
 		cmocka_unit_test(loop_goes_on_while_a_function_blocks),

@@ -63,36 +63,46 @@ end_call(struct herald__call *call)
 
 /* What came in. */
 
-static const char *
-method_name(enum evhttp_cmd_type type)
+struct method {
+	enum evhttp_cmd_type type;
+	const char *name;
+	bool body_is_read; /* by evhttp; otherwise what was the body is its next request */
+};
+
+static const struct method *
+find_method(enum evhttp_cmd_type type)
 {
-	static const struct {
-		enum evhttp_cmd_type type;
-		const char *name;
-	} methods[] = {
-		{EVHTTP_REQ_POST, "POST"},       {EVHTTP_REQ_GET, "GET"},
-		{EVHTTP_REQ_HEAD, "HEAD"},       {EVHTTP_REQ_PUT, "PUT"},
-		{EVHTTP_REQ_DELETE, "DELETE"},   {EVHTTP_REQ_OPTIONS, "OPTIONS"},
-		{EVHTTP_REQ_TRACE, "TRACE"},     {EVHTTP_REQ_PATCH, "PATCH"},
-		{EVHTTP_REQ_CONNECT, "CONNECT"},
+	static const struct method methods[] = {
+		{EVHTTP_REQ_POST, "POST", true},       {EVHTTP_REQ_GET, "GET", true},
+		{EVHTTP_REQ_HEAD, "HEAD", false},      {EVHTTP_REQ_PUT, "PUT", true},
+		{EVHTTP_REQ_DELETE, "DELETE", true},   {EVHTTP_REQ_OPTIONS, "OPTIONS", true},
+		{EVHTTP_REQ_TRACE, "TRACE", false},    {EVHTTP_REQ_PATCH, "PATCH", true},
+		{EVHTTP_REQ_CONNECT, "CONNECT", true},
 	};
+	static const struct method other = {.name = "another method"};
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (methods[i].type == type)
-			return methods[i].name;
-	return "another method";
+			return &methods[i];
+	return &other;
 }
 
-/* Whether two readers could disagree about where the body ends. */
+/* Whether the next request may begin elsewhere than evhttp thinks: two readers could disagree about
+ * where the body ends, or it was not read. */
 static bool
-is_ambiguous(const struct evkeyvalq *headers)
+must_close(struct evhttp_request *request)
 {
 	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
 
 	for (const struct evkeyval *header = headers->tqh_first; header;
 	     header = header->next.tqe_next)
 		herald_http_framing_add(&framing, header->key, header->value);
-	return framing.ambiguous;
+
+	bool has_length = framing.content_length != HERALD_HTTP_NO_LENGTH;
+	bool has_body = framing.chunked || (has_length && framing.content_length > 0);
+	return framing.ambiguous ||
+	       (has_body && !find_method(evhttp_request_get_command(request))->body_is_read);
 }
 
 static void
@@ -118,7 +128,7 @@ create_request(struct herald_libevent *adapter, struct evhttp_request *from)
 	struct evkeyvalq *headers = evhttp_request_get_input_headers(from);
 	struct evbuffer *body = evhttp_request_get_input_buffer(from);
 	const struct herald_http_head head = {
-		.method = method_name(evhttp_request_get_command(from)),
+		.method = find_method(evhttp_request_get_command(from))->name,
 		.content_type = evhttp_find_header(headers, "Content-Type"),
 		.content_length = evbuffer_get_length(body),
 		.header = find_header,
@@ -313,7 +323,7 @@ herald__call_begin(struct evhttp_request *request, void *state)
 		return;
 	}
 	call->request = request;
-	call->close = is_ambiguous(evhttp_request_get_input_headers(request));
+	call->close = must_close(request);
 	call->pooled.request = create_request(adapter, request);
 	if (!call->pooled.request) {
 		reply(call, herald_http_unavailable());

@@ -387,6 +387,55 @@ refused_body_is_no_request(void **state)
 	probe_stop(&probe);
 }
 
+/* Send a request of `method` whose body is `inner`, and one that is not found after it. Returns once the
+ * answer to the latter is there, or the connection is closed. */
+static void
+exchange_with_body(const struct probe *probe, const char *method, const char *inner, bool chunked)
+{
+	struct http_client client;
+	struct http_response response;
+	char framing[64], request[2048];
+	bool has_body = strcmp(method, "HEAD") != 0;
+
+	if (chunked)
+		snprintf(framing, sizeof(framing), "Transfer-Encoding: chunked\r\n\r\n%zx\r\n",
+			 strlen(inner));
+	else
+		snprintf(framing, sizeof(framing), "Content-Length: %zu\r\n\r\n", strlen(inner));
+	snprintf(request, sizeof(request),
+		 "%s /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n%s%s%s"
+		 "POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n",
+		 method, framing, inner, chunked ? "\r\n0\r\n\r\n" : "");
+	probe_connect(probe, &client);
+	assert_true(http_send_text(&client, request));
+	assert_true(http_receive(&client, has_body, &response));
+	probe_assert_answer(&response, 405, NULL);
+	while (http_receive(&client, true, &response) && response.status != 404)
+		;
+	http_close(&client);
+}
+
+/* Its body is never a request, whatever the framework makes of it. */
+static void
+body_of_a_refused_method_is_no_request(void **state)
+{
+	static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"};
+	struct probe probe;
+	char inner[1024];
+
+	snprintf(inner, sizeof(inner), HEAD "Content-Length: %zu\r\n\r\n%s", strlen(PROBE_DONE),
+		 PROBE_DONE);
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(methods); i++) {
+		exchange_with_body(&probe, methods[i], inner, false);
+		if (probe.adapter->capabilities & CONTRACT_CHUNKED)
+			exchange_with_body(&probe, methods[i], inner, true);
+		assert_int_equal(probe.before_count, 0);
+	}
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 const struct contract_http_case contract_http_framing[] = {
 	CONTRACT_CASE(declared_body_up_to_the_limit, 0),
 	CONTRACT_CASE(chunked_body_up_to_the_limit, CONTRACT_CHUNKED),
@@ -402,5 +451,6 @@ const struct contract_http_case contract_http_framing[] = {
 	CONTRACT_CASE(expectation_of_http_1_0_is_ignored, 0),
 	CONTRACT_CASE(expect_100_continue_is_refused_at_once, CONTRACT_REFUSES_EARLY),
 	CONTRACT_CASE(refused_body_is_no_request, 0),
+	CONTRACT_CASE(body_of_a_refused_method_is_no_request, 0),
 };
 const size_t contract_http_framing_count = HERALD_COUNT(contract_http_framing);

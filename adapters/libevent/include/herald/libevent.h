@@ -23,6 +23,8 @@
  *	  Expect: 100-continue is always answered with 100, but for a declared length over its limit.
  *	- Its own refusals are HTML: 413 over its limit, 501 for methods that it does not allow
  *	  (PATCH and OPTIONS by default, see evhttp_set_allowed_methods()), 404 for other paths.
+ *	- It reads no body of HEAD and TRACE, and takes one for the next request: after such a body the
+ *	  adapter closes the connection, and a route of your own has to.
  *	- It reads chunks its own way: extensions are refused, and with 413; a chunk need not end
  *	  where it should; sizes may begin with 0x. Behind a proxy that reads them in yet another way
  *	  this matters.
