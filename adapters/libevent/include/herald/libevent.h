@@ -20,7 +20,8 @@
  *
  *	- It collects a body before it asks anyone, and without a limit unless it is given one: see
  *	  limit_server. So a body that is refused for its type or method has been sent in vain, and
- *	  Expect: 100-continue is always answered with 100, but for a declared length over its limit.
+ *	  Expect: 100-continue is always answered with 100, but for a declared length over its limit:
+ *	  with 413, or with limit_server not at all until the body has come.
  *	- Its own refusals are HTML: 413 over its limit, 501 for methods that it does not allow
  *	  (PATCH and OPTIONS by default, see evhttp_set_allowed_methods()), 404 for other paths.
  *	- It reads no body of HEAD and TRACE, and takes one for the next request: after such a body the
@@ -65,6 +66,11 @@ struct herald_libevent_options {
 	 * and drop a larger one that is declared (EVHTTP_SERVER_LINGERING_CLOSE), so that its sender
 	 * sees the 413, and take 64 KiB of headers (evhttp_set_max_headers_size). Otherwise set limits
 	 * yourself, of at least that for a body: evhttp has none, and keeps all that comes in memory.
+	 *
+	 * A sender who waits for 100 Continue before a larger body gets no answer until he sends it
+	 * (curl does after a second), or evhttp_set_timeout() cuts him off: evhttp does not tell him from
+	 * those that do not wait. With limits of your own and no lingering he gets 413 at once, and
+	 * the others may see a reset instead of it.
 	 */
 	bool limit_server;
 	/**
