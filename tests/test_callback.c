@@ -263,6 +263,19 @@ test_own_envelope(void **state)
 }
 
 static void
+test_errors_can_be_hidden(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1), &herald_callback_message_schema,
+	      &HERALD_CALLBACK_OPTIONS(.hide_errors = true));
+	assert_int_equal(handle(fixture, "fail", BOTH).verdict, HERALD_FAIL);
+	recorder_wait(&fixture->recorder, 1);
+	assert_told(fixture, 0, "\r\nHerald-Result: fail\r\n");
+	assert_null(strstr(misbehaving_server_text(&fixture->server, 0), "Herald-Error"));
+}
+
+static void
 test_urls_are_checked_before(void **state)
 {
 	static const struct {
@@ -536,6 +549,7 @@ main(void)
 		TEST(test_who_is_called),
 		TEST(test_what_is_told),
 		TEST(test_own_envelope),
+		TEST(test_errors_can_be_hidden),
 		TEST(test_envelopes_without_urls),
 		TEST(test_handler_in_two_lists),
 		TEST(test_urls_are_checked_before),

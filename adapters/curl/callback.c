@@ -13,6 +13,7 @@ struct callback_handler {
 	struct herald_handler base;
 	struct herald_deliverer *deliverer;
 	size_t urls_offset;
+	bool hide_errors;
 };
 
 static const struct herald_field urls_fields[] = {
@@ -161,7 +162,8 @@ callback_after(struct herald_handler *base, struct herald_context *ctx, enum her
 		.event_type = message->event_type,
 		.event_id = herald_map_get(&message->metadata, "id"),
 		.result = result == HERALD_DONE ? "success" : "fail",
-		.error = result == HERALD_DONE ? NULL : herald_context_reason(ctx),
+		.error = result == HERALD_DONE || handler->hide_errors ? NULL
+								       : herald_context_reason(ctx),
 	};
 	if (herald_reservation_submit(reservation, &delivery, &error) != HERALD_OK)
 		return herald_retry(ctx, "the callback was not accepted: %s", error.message);
@@ -214,6 +216,7 @@ herald_callback_handler_create(struct herald_deliverer *deliverer,
 		.base.ops = &callback_ops,
 		.deliverer = deliverer,
 		.urls_offset = options.urls_offset,
+		.hide_errors = options.hide_errors,
 	};
 	*out = &handler->base;
 	return HERALD_OK;

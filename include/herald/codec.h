@@ -64,7 +64,8 @@ HERALD_API void herald_codec_destroy(struct herald_codec *codec);
  * arena   what does not fit into the struct or the data: lists, maps, structs pointed to.
  * out     the struct; written only on HERALD_OK, and then completely.
  * error   may be NULL; path and offset are those of the value that is wrong. A missing member has
- *         its own path and the offset of the object that lacks it.
+ *         its own path and the offset of the object that lacks it; one that stands twice, or is
+ *         unknown, the offset of its name; a list that is too long that of the first element too many.
  * Errors  HERALD_BAD_JSON, BAD_UTF8, BAD_TYPE, BAD_VALUE, BAD_TIME, OUT_OF_RANGE, BAD_LENGTH,
  *         MISSING, DUPLICATE, UNKNOWN_MEMBER, LIMIT (the arena's too), NO_MEMORY.
  *         What the arena gave out is taken back by its next reset only.

@@ -31,7 +31,7 @@ struct herald_http_options {
 
 	size_t max_body_bytes;   /**< The service's max_event_bytes; counted on bytes that came. */
 	uint32_t retry_after_ms; /**< Where the function names no delay: 1,000. */
-	bool hide_errors;        /**< Tell senders the status only, not what was wrong. */
+	bool hide_errors; /**< Tell senders the status only, not what was wrong; see callback.h too. */
 
 	/**
 	 * Media types to accept, such as "application/x-www-form-urlencoded", up to a NULL; their

@@ -47,7 +47,8 @@ struct herald_route {
 
 /**
  * An upcaster: makes the payload of version `to` from that of version `from`, of one event type.
- * Several follow each other until a route takes the version.
+ * Several follow each other, until a route names the version exactly, or none begins with it; so an
+ * upcaster comes before a route for a pattern of versions, or for any.
  */
 struct herald_upcaster {
 	const char *event_type;                  /**< Exactly. */
@@ -89,8 +90,8 @@ struct herald_upcaster {
  *
  *	HERALD_ROUTE("order_placed", order_placed, on_order, &shop, .version = "2")
  *
- * PAYLOAD must be the function's, and STATE a pointer to its state, or NULL where it has none; else it
- * does not compile.
+ * PAYLOAD must be the function's, and STATE a pointer to its state (or a void pointer to it), or NULL
+ * where it has none; else it does not compile.
  */
 #define HERALD_ROUTE(EVENT_TYPE, PAYLOAD, FUNCTION, ...)                                           \
 	HERALD_ROUTE_(EVENT_TYPE, PAYLOAD, FUNCTION, __VA_ARGS__, )

@@ -92,7 +92,8 @@ struct herald_result {
  * data     `bytes` bytes of the event; consumed, as by herald_codec_decode(), and not used after
  *          the call.
  * out      always written. An event that cannot be decoded, or that no route takes, is HERALD_FAIL
- *          with a status; one for which memory was out is HERALD_RETRY with HERALD_NO_MEMORY.
+ *          with a status; one for which memory was out is HERALD_RETRY with HERALD_NO_MEMORY, as is
+ *          one of which a `decode` handler says HERALD_SYSTEM, with that.
  * Threads  any; blocks as long as the handlers and the function do.
  */
 HERALD_API void herald_service_handle(struct herald_service *service, char *data, size_t bytes,
@@ -129,7 +130,7 @@ struct herald_statistics {
 	uint64_t events;   /**< All that were handed in: the sum of the next four. */
 	uint64_t done;     /**< HERALD_DONE. */
 	uint64_t retry;    /**< HERALD_RETRY. */
-	uint64_t fail;     /**< HERALD_FAIL, by a function or a handler. */
+	uint64_t fail;     /**< HERALD_FAIL, by a function, a handler or an upcaster. */
 	uint64_t rejected; /**< Not decodable, or no route: the sum of the rejected_ counts. */
 	uint64_t ignored;  /**< Of `done`: taken by no route, by HERALD_UNKNOWN_IGNORE. */
 	uint64_t rejected_invalid; /**< Not decodable. */
@@ -144,7 +145,7 @@ struct herald_route_statistics {
 	uint64_t events;        /**< All that took this route: the sum of the next four. */
 	uint64_t done;          /**< HERALD_DONE. */
 	uint64_t retry;         /**< HERALD_RETRY. */
-	uint64_t fail;          /**< HERALD_FAIL, by a function or a handler. */
+	uint64_t fail;          /**< HERALD_FAIL, by a function, a handler or an upcaster. */
 	uint64_t rejected;      /**< The payload was not decodable. */
 	uint64_t nanoseconds;   /**< Spent on them. */
 };

@@ -64,7 +64,7 @@ struct herald__field {
 /* From the comma before a token on, this many bytes may be read. */
 #define HERALD__TOKEN_PADDING 32
 
-/* A place in a plan's table of keys. An empty one is as one of the key "", which no field has. */
+/* A place in a plan's table of keys. An empty one is as one of the key "", without a field. */
 struct herald__slot {
 	uint64_t first, last; /* the key's words, see key.h */
 	uint32_t bytes;       /* the key's length */

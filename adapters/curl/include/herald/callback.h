@@ -38,6 +38,7 @@
 #ifndef HERALD_CALLBACK_H
 #define HERALD_CALLBACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <herald/delivery.h>
@@ -79,6 +80,8 @@ struct herald_callback_options {
 	 * handler when its envelope has none there.
 	 */
 	size_t urls_offset;
+	/** Tell that the event failed, not why; where the HTTP endpoint has hide_errors too. */
+	bool hide_errors;
 };
 
 /** Options as a compound literal. */
