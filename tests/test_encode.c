@@ -695,6 +695,62 @@ test_members_without_the_value_they_are_said_to_have(void **state)
 	herald_codec_destroy(codec);
 }
 
+/* What may be missing, and may not be zero, is missing when it is zero: what was decoded can be encoded. */
+struct inmost {
+	const char *name;
+};
+HERALD_SCHEMA(inmost, HERALD_FIELD(inmost, name, .required = true));
+
+struct within {
+	struct inmost inmost;
+	uint16_t port;
+};
+HERALD_SCHEMA(within, HERALD_STRUCT(within, inmost, inmost, .required = true),
+	      HERALD_FIELD(within, port));
+
+struct unset {
+	int32_t quantity;
+	uint8_t small;
+	double below;
+	float above;
+	char code[4];
+	char unit[4];
+	struct within within;
+	int32_t zero;
+};
+HERALD_SCHEMA(unset, HERALD_FIELD(unset, quantity, HERALD_RANGE(1, 9)),
+	      HERALD_FIELD(unset, small, HERALD_MIN(1)), HERALD_FIELD(unset, below, HERALD_MAX(-1)),
+	      HERALD_FIELD(unset, above, HERALD_MIN(0.5)), HERALD_FIELD(unset, code, .min_bytes = 1),
+	      HERALD_FIELD(unset, unit, HERALD_ONE_OF("m", "km")),
+	      HERALD_STRUCT(unset, within, within), HERALD_FIELD(unset, zero, HERALD_MIN(0)));
+
+static void
+test_members_that_cannot_be_zero(void **state)
+{
+	struct herald_codec *codec = decoding_codec(&unset_schema, NULL);
+
+	(void)state;
+	expect_text(codec, &(struct unset){.quantity = 0}, "{\"zero\":0}");
+	expect_text(
+		codec,
+		&(struct unset){.quantity = 9,
+				.small = 1,
+				.below = -1,
+				.above = 0.5f,
+				.code = "a",
+				.unit = "m",
+				.within = {.inmost = {.name = ""}}},
+		"{\"quantity\":9,\"small\":1,\"below\":-1,\"above\":0.5,\"code\":\"a\","
+		"\"unit\":\"m\",\"within\":{\"inmost\":{\"name\":\"\"},\"port\":0},\"zero\":0}");
+	/* What is not zero is not left out. */
+	expect_error(codec, &(struct unset){.quantity = -1}, HERALD_OUT_OF_RANGE, "/quantity");
+	expect_error(codec, &(struct unset){.code = {'\0', 'x'}, .below = 0.5}, HERALD_OUT_OF_RANGE,
+		     "/below");
+	expect_error(codec, &(struct unset){.within = {.port = 80}}, HERALD_MISSING,
+		     "/within/inmost/name");
+	herald_codec_destroy(codec);
+}
+
 /* A struct that leads to itself ends at the limit. */
 static void
 test_endless_struct(void **state)
@@ -995,6 +1051,7 @@ main(void)
 		cmocka_unit_test(test_lengths_counts_and_allowed_values),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_members_without_the_value_they_are_said_to_have),
+		cmocka_unit_test(test_members_that_cannot_be_zero),
 		cmocka_unit_test(test_endless_struct),
 		cmocka_unit_test(test_white_space_around_raw_json),
 		cmocka_unit_test(test_any_json),

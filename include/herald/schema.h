@@ -17,6 +17,9 @@
  * or that does not fit the macro, does not compile. The rest (duplicate keys, overlaps, members left
  * out, options that do not suit the kind) is checked when a codec or a service is created.
  *
+ * Not supported: members with an alignment of their own (_Alignas), and padding in or around a struct
+ * without a name; what is there looks like a member left out.
+ *
  * The macros are C11. A C++ program defines its schemas in a C file, or fills in the structs itself.
  */
 #ifndef HERALD_SCHEMA_H

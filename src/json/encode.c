@@ -606,6 +606,16 @@ is_unset(const struct herald__field *field, int value)
 	return true;
 }
 
+static APART bool
+is_zero(const char *member, size_t bytes)
+{
+	while (bytes > 0 && *member == '\0') {
+		member++;
+		bytes--;
+	}
+	return bytes == 0;
+}
+
 /* Whether a member is left out of the JSON. */
 static inline bool
 is_left_out(const struct herald__field *field, const char *in)
@@ -617,7 +627,8 @@ is_left_out(const struct herald__field *field, const char *in)
 	    !*(const bool *)(const void *)(in + field->has_offset))
 		return true;
 	if (((POINTERS | BIT(ENUM)) >> kind & 1) == 0)
-		return false;
+		return (field->flags & HERALD__UNSET_AT_ZERO) != 0 &&
+		       is_zero(member, field->field->bytes);
 	return kind == HERALD_KIND_ENUM ? is_unset(field, *(const int *)member)
 					: *(const void *const *)member == NULL;
 }

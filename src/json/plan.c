@@ -104,6 +104,63 @@ set_range(struct herald__field *out, const struct herald_field *field)
 	return true;
 }
 
+static bool
+allows_empty(const struct herald_field *field)
+{
+	if (field->min_bytes > 0)
+		return false;
+	if (field->one_of == NULL)
+		return true;
+	for (const char *const *value = field->one_of; *value != NULL; value++)
+		if (**value == '\0')
+			return true;
+	return false;
+}
+
+static bool
+has_name_for_zero(const struct herald_field *field)
+{
+	for (size_t i = 0; i < field->names_count; i++)
+		if (field->names[i].value == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Whether a member may be zero: whether that can be written, and then be read. Structs are looked into
+ * `levels` deep: one that a schema puts into itself has no end.
+ */
+static bool
+may_be_zero(const struct herald_field *field, unsigned levels)
+{
+	switch (field->kind) {
+	case HERALD_KIND_BOOL:
+	case HERALD_KIND_TIME:
+		return true;
+	case HERALD_KIND_CHARS:
+		return allows_empty(field);
+	case HERALD_KIND_ENUM:
+		return has_name_for_zero(field);
+	case HERALD_KIND_STRUCT:
+		for (size_t i = 0; levels > 0 && i < field->schema->fields_count; i++)
+			if (field->schema->fields[i].required &&
+			    !may_be_zero(&field->schema->fields[i], levels - 1))
+				return false;
+		return true;
+	case HERALD_KIND_STRING:
+	case HERALD_KIND_TEXT:
+	case HERALD_KIND_JSON:
+	case HERALD_KIND_MAP:
+	case HERALD_KIND_POINTER:
+	case HERALD_KIND_LIST:
+	case HERALD_KIND_VALUES:
+		return false;
+	default:
+		return (!field->min.set || field->min.value <= 0) &&
+		       (!field->max.set || field->max.value >= 0);
+	}
+}
+
 static void
 set_field(struct herald__field *out, const struct herald_field *field,
 	  const struct herald_limits *limits)
@@ -116,7 +173,10 @@ set_field(struct herald__field *out, const struct herald_field *field,
 		(uint8_t)((field->required ? HERALD__REQUIRED : 0) |
 			  (field->optional ? HERALD__OPTIONAL : 0) |
 			  (field->min_bytes != 0 || field->max_bytes != 0 ? HERALD__LENGTH : 0) |
-			  (field->one_of != NULL ? HERALD__ONE_OF : 0));
+			  (field->one_of != NULL ? HERALD__ONE_OF : 0) |
+			  (field->required || field->optional || may_be_zero(field, 32)
+				   ? 0
+				   : HERALD__UNSET_AT_ZERO));
 	out->offset = field->offset;
 	out->has_offset = field->has_offset;
 	out->count_offset = field->count_offset;

@@ -122,7 +122,11 @@ struct herald_deliverer_options {
 	size_t max_url_bytes;       /**< 2,048; at most 65,536. */
 	bool allow_credentials;     /**< URLs with user:password@ are taken. */
 
-	size_t max_pending; /**< Accepted, reserved, not ended; past it none is taken: 10,000. */
+	/**
+	 * Accepted, reserved, not ended; past it none is taken: 10,000. All hosts share it: deliveries
+	 * to one that is silent can fill it, until their deadlines.
+	 */
+	size_t max_pending;
 	/**
 	 * Attempts at a time: 512; at most 65,536. A socket each, and up to twice as many in all: idle
 	 * connections to other hosts stay until attempts that end have them closed.
