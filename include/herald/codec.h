@@ -81,13 +81,14 @@ herald_codec_decode(const struct herald_codec *codec, char *data, size_t bytes,
  * Encode the codec's struct as one JSON object, without white space, in the order of the schema.
  *
  * NULL strings, pointers, lists and maps, and optional members whose has_ is false, are left out; so is
- * what is zero, may not be (HERALD_MIN(1), say), and is not required. What it writes decodes to an equal struct; what would not is an error.
+ * what is zero, may not be (HERALD_MIN(1), say), and is not required. What it writes decodes to an equal
+ * struct; what would not is an error.
  *
  * in      the struct.
  * out     the bytes are added at its end; as it was after an error.
  * error   may be NULL; its path is that of the value that is wrong, the offset HERALD_NO_OFFSET.
- * Errors  HERALD_MISSING (NULL, but required or said to be there), BAD_VALUE (not a number, an enum without a
- *         name), BAD_UTF8, BAD_JSON, BAD_TIME, OUT_OF_RANGE, BAD_LENGTH, DUPLICATE, LIMIT,
+ * Errors  HERALD_MISSING (NULL, but required or said to be there), BAD_VALUE (not a number, an enum
+ *         without a name), BAD_UTF8, BAD_JSON, BAD_TIME, OUT_OF_RANGE, BAD_LENGTH, DUPLICATE, LIMIT,
  *         TOO_LARGE, NO_MEMORY.
  * Threads any.
  */
