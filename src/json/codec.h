@@ -20,9 +20,8 @@ enum {
 	HERALD__LENGTH = 8,   /* min_bytes or max_bytes */
 	HERALD__ONE_OF = 16,
 	HERALD__PLAIN = 64, /* a const char * with no options but lengths: the decoder's fast way */
-	HERALD__DEFERRED = 32, /* raw JSON that is checked later, see herald__codec_defer() */
-	HERALD__UNSET_AT_ZERO =
-		128, /* need not be there, and cannot be zero: when it is, it is not there */
+	HERALD__DEFERRED = 32,  /* raw JSON that is checked later, see herald__codec_defer() */
+	HERALD__MAY_LACK = 128, /* encoding may leave it out, by what it is */
 };
 
 /*

@@ -623,14 +623,16 @@ is_left_out(const struct herald__field *field, const char *in)
 	enum herald_kind kind = (enum herald_kind)field->kind;
 	const void *member = in + field->offset;
 
+	if ((field->flags & HERALD__MAY_LACK) == 0)
+		return false;
 	if ((field->flags & HERALD__OPTIONAL) != 0 &&
 	    !*(const bool *)(const void *)(in + field->has_offset))
 		return true;
-	if (((POINTERS | BIT(ENUM)) >> kind & 1) == 0)
-		return (field->flags & HERALD__UNSET_AT_ZERO) != 0 &&
-		       is_zero(member, field->field->bytes);
-	return kind == HERALD_KIND_ENUM ? is_unset(field, *(const int *)member)
-					: *(const void *const *)member == NULL;
+	if ((POINTERS >> kind & 1) != 0)
+		return *(const void *const *)member == NULL;
+	if (kind == HERALD_KIND_ENUM)
+		return is_unset(field, *(const int *)member);
+	return (field->flags & HERALD__OPTIONAL) == 0 && is_zero(member, field->field->bytes);
 }
 
 /* Whether one that is left out was to be there: it is required, or what stands beside it says so. */

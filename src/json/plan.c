@@ -117,6 +117,24 @@ allows_empty(const struct herald_field *field)
 	return false;
 }
 
+/* Kinds that begin with a pointer, which is NULL where there is no value. */
+static bool
+is_pointer(enum herald_kind kind)
+{
+	switch (kind) {
+	case HERALD_KIND_STRING:
+	case HERALD_KIND_TEXT:
+	case HERALD_KIND_JSON:
+	case HERALD_KIND_MAP:
+	case HERALD_KIND_POINTER:
+	case HERALD_KIND_LIST:
+	case HERALD_KIND_VALUES:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool
 has_name_for_zero(const struct herald_field *field)
 {
@@ -147,18 +165,24 @@ may_be_zero(const struct herald_field *field, unsigned levels)
 			    !may_be_zero(&field->schema->fields[i], levels - 1))
 				return false;
 		return true;
-	case HERALD_KIND_STRING:
-	case HERALD_KIND_TEXT:
-	case HERALD_KIND_JSON:
-	case HERALD_KIND_MAP:
-	case HERALD_KIND_POINTER:
-	case HERALD_KIND_LIST:
-	case HERALD_KIND_VALUES:
-		return false;
 	default:
+		if (is_pointer(field->kind))
+			return false;
 		return (!field->min.set || field->min.value <= 0) &&
 		       (!field->max.set || field->max.value >= 0);
 	}
+}
+
+/* Whether encoding may leave a member out; or has to fail, as it is required. */
+static bool
+may_lack(const struct herald_field *field)
+{
+	if (field->optional)
+		return true;
+	if (may_be_zero(field, 32))
+		return false;
+	/* A required value is written, and refused for what it is; a required NULL is not there. */
+	return !field->required || field->kind == HERALD_KIND_ENUM || is_pointer(field->kind);
 }
 
 static void
@@ -174,9 +198,7 @@ set_field(struct herald__field *out, const struct herald_field *field,
 			  (field->optional ? HERALD__OPTIONAL : 0) |
 			  (field->min_bytes != 0 || field->max_bytes != 0 ? HERALD__LENGTH : 0) |
 			  (field->one_of != NULL ? HERALD__ONE_OF : 0) |
-			  (field->required || field->optional || may_be_zero(field, 32)
-				   ? 0
-				   : HERALD__UNSET_AT_ZERO));
+			  (may_lack(field) ? HERALD__MAY_LACK : 0));
 	out->offset = field->offset;
 	out->has_offset = field->has_offset;
 	out->count_offset = field->count_offset;
