@@ -18,6 +18,14 @@
 /* Of a chunked body that was refused, up to this many bytes are read, so that its sender sees why. */
 #define DROP_MAX_BYTES (16u << 20)
 
+/* CivetWeb (1.15) leaves out, and says nothing, the headers for which it has no room. */
+static const struct herald_http_response too_many_headers = {
+	.status = 431,
+	.content_type = "application/json",
+	.body = "{\"error\":\"there are too many headers\"}",
+	.body_bytes = sizeof("{\"error\":\"there are too many headers\"}") - 1,
+};
+
 /* What is known of a request beside the endpoint's part. */
 struct exchange {
 	struct mg_connection *connection;
@@ -34,6 +42,13 @@ find_header(const char *name, void *state)
 {
 	const struct exchange *exchange = state;
 	return mg_get_header(exchange->connection, name);
+}
+
+/* Whether headers may be missing: one of them may have told where the body ends. */
+static bool
+lacks_headers(const struct exchange *exchange)
+{
+	return exchange->info->num_headers >= MG_MAX_HEADERS;
 }
 
 static void
@@ -192,6 +207,11 @@ herald_civetweb_handle(struct mg_connection *connection, void *http)
 		.framing = HERALD_HTTP_FRAMING_INIT,
 	};
 
+	if (lacks_headers(&exchange)) {
+		exchange.close = true;
+		answer(&exchange, &too_many_headers);
+		return (int)too_many_headers.status;
+	}
 	read_framing(&exchange);
 	const struct herald_http_head head = {
 		.method = exchange.info->request_method,

@@ -16,6 +16,8 @@
  *
  * What CivetWeb (1.15) does not do:
  *
+ *	- It keeps 64 headers of a request, silently: one with 64 or more is refused (431), and its
+ *	  connection closed, because what is missing may tell where the body ends.
  *	- It refuses chunks with extensions (400), and closes the connection after a chunked body
  *	  with trailers.
  *	- It has no way to refuse new connections and go on answering the others: herald_http_stop()
