@@ -14,6 +14,7 @@
 #include <herald/arena.h>
 #include <herald/buffer.h>
 #include <herald/http.h>
+#include <herald/value.h>
 
 /*
  * An answer's body: message and path, at most 255 bytes each, of which each may become the six of
@@ -55,6 +56,12 @@ struct herald_http_request {
 	const char **attributes;      /* values, in the order of the service's names; may be NULL */
 	char answer[HERALD__ANSWER_BYTES];
 };
+
+/*
+ * A header's value without the blanks around it, which are not part of it (RFC 9110 section 5.5);
+ * frameworks leave some of them, each its own.
+ */
+struct herald_text herald__http_value(const char *value);
 
 /* Whether a Content-Type, which may be NULL, is one that the endpoint takes. */
 bool herald__http_accepts(const struct herald_http *http, const char *content_type);

@@ -1,6 +1,7 @@
 /*
  * What HTTP adapters have in common: reading the framing of a body from a request's headers, and the
- * list of an answer's. It owns no state and knows no framework; the endpoint does not use it.
+ * list of an answer's. It owns no state and knows no framework; the endpoint uses nothing of it but
+ * herald__http_value().
  */
 #include <herald/http_adapter.h>
 
@@ -9,19 +10,39 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http.h"
+
 /* A declared body of up to this many bytes is read and dropped, so that its sender sees the answer. */
 #define DROP_MAX_BYTES (16u << 20)
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct herald_text
+herald__http_value(const char *value)
+{
+	while (is_blank(*value))
+		value++;
+
+	size_t bytes = strlen(value);
+	while (bytes > 0 && is_blank(value[bytes - 1]))
+		bytes--;
+	return (struct herald_text){.data = value, .bytes = bytes};
+}
+
 /* Whether it is a number; one past 64 bits counts as the greatest. */
 static bool
-parse_length(const char *text, uint64_t *out)
+parse_length(struct herald_text text, uint64_t *out)
 {
 	uint64_t length = 0;
 
-	if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
+	if (text.bytes == 0 || strspn(text.data, "0123456789") < text.bytes)
 		return false;
-	for (; *text; text++) {
-		unsigned digit = (unsigned)(*text - '0');
+	for (size_t i = 0; i < text.bytes; i++) {
+		unsigned digit = (unsigned)(text.data[i] - '0');
 
 		if (length > (UINT64_MAX - 1 - digit) / 10) {
 			*out = UINT64_MAX - 1;
@@ -34,11 +55,17 @@ parse_length(const char *text, uint64_t *out)
 }
 
 static bool
+is_text(struct herald_text text, const char *wanted)
+{
+	return text.bytes == strlen(wanted) && strncasecmp(text.data, wanted, text.bytes) == 0;
+}
+
+static bool
 ends_in_blank(const char *name)
 {
 	size_t bytes = strlen(name);
 
-	return bytes > 0 && (name[bytes - 1] == ' ' || name[bytes - 1] == '\t');
+	return bytes > 0 && is_blank(name[bytes - 1]);
 }
 
 /* The first letter says nearly always which one a name is not. */
@@ -60,14 +87,15 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 		uint64_t length = 0;
 
 		framing->ambiguous |= has_length || framing->chunked;
-		framing->ambiguous |= !parse_length(value, &length);
+		framing->ambiguous |= !parse_length(herald__http_value(value), &length);
 		framing->content_length = length;
 	} else if (is_named(name, "Transfer-Encoding")) {
 		framing->ambiguous |= has_length || framing->chunked;
+		/* Blanks after it count: with them libmicrohttpd (0.9.75) reads up to the end. */
 		framing->ambiguous |= strcasecmp(value, "chunked") != 0;
 		framing->chunked = true;
 	} else if (is_named(name, "Expect")) {
-		framing->expects_continue = strcasecmp(value, "100-continue") == 0;
+		framing->expects_continue = is_text(herald__http_value(value), "100-continue");
 	} else if (ends_in_blank(name)) {
 		/* "Content-Length : 5" is a length for some readers, and another header for others. */
 		framing->ambiguous = true;

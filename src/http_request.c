@@ -281,20 +281,15 @@ take_request(struct herald_http *http)
 
 /* Attributes: the headers that handlers read. */
 
-/* Without the blanks around it, which do not belong to a value (RFC 9110 section 5.5); frameworks leave
- * some of them, each its own. */
 static bool
 copy_value(struct herald_arena *arena, const char *value, const char **copy)
 {
 	*copy = NULL;
 	if (!value)
 		return true;
-	value += strspn(value, " \t");
 
-	size_t bytes = strlen(value);
-	while (bytes > 0 && (value[bytes - 1] == ' ' || value[bytes - 1] == '\t'))
-		bytes--;
-	*copy = herald_arena_copy(arena, value, bytes);
+	struct herald_text text = herald__http_value(value);
+	*copy = herald_arena_copy(arena, text.data, text.bytes);
 	return *copy != NULL;
 }
 

@@ -37,7 +37,8 @@ struct herald_http_framing {
  * once are ambiguous: with each of them requests have been smuggled past a proxy.
  *
  * framing  begun with HERALD_HTTP_FRAMING_INIT.
- * value    NULL is an empty one.
+ * value    blanks around it do not count (RFC 9110 section 5.5), but around chunked they do: not all
+ *          frameworks know that encoding then. NULL is an empty one.
  */
 HERALD_API void
 herald_http_framing_add(struct herald_http_framing *framing, const char *name, const char *value);

@@ -334,6 +334,7 @@ expect_100_continue_is_refused_at_once(void **state)
 	} cases[] = {
 		{HEAD "Expect: 100-continue\r\nContent-Length: 100000000\r\n\r\n", 413},
 		{HEAD "Expect: 100-continue\r\nContent-Length: 4097\r\n\r\n", 413},
+		{HEAD "Expect: 100-continue \r\nContent-Length: 4097\r\n\r\n", 413},
 		{"POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: text/plain\r\n"
 		 "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n",
 		 415},

@@ -4,6 +4,9 @@
  */
 #include "http_probe.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
 #define CHUNKED_HEAD HEAD "Transfer-Encoding: chunked\r\n\r\n"
 
@@ -27,6 +30,21 @@ assert_refused(const struct probe *probe, const char *request)
 	if (http_receive(&client, true, &response) && !is_refusal(response.status))
 		probe_assert_answer(&response, 400, NULL);
 	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+}
+
+/* Read as it is meant, or refused: which of them is the framework's choice. */
+static void
+assert_done_or_refused(const struct probe *probe, const char *request)
+{
+	struct http_client client;
+	struct http_response response;
+
+	probe_connect(probe, &client);
+	assert_true(http_send_text(&client, request));
+	assert_true(http_receive(&client, true, &response));
+	if (!is_refusal(response.status))
+		probe_assert_answer(&response, 200, PROBE_SUCCESS);
 	http_close(&client);
 }
 
@@ -110,10 +128,34 @@ blanks_before_the_colon(void **state)
 	probe_stop(&probe);
 }
 
+/* They are not part of the value (RFC 9110 section 5.5), but not all frameworks know that. */
+static void
+blanks_after_values(void **state)
+{
+	static const char *const requests[] = {
+		HEAD "Content-Length: %1$zu  \r\n\r\n%2$s",
+		HEAD "Content-Length: %1$zu\t\r\n\r\n%2$s",
+		HEAD "Transfer-Encoding: chunked \r\n\r\n%1$zx\r\n%2$s\r\n0\r\n\r\n",
+		HEAD "Transfer-Encoding: chunked\t\r\n\r\n%1$zx\r\n%2$s\r\n0\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++) {
+		char request[1024];
+
+		snprintf(request, sizeof(request), requests[i], strlen(PROBE_DONE), PROBE_DONE);
+		assert_done_or_refused(&probe, request);
+	}
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 const struct contract_http_case contract_http_malformed[] = {
 	CONTRACT_CASE(malformed_chunks, CONTRACT_CHUNKED | CONTRACT_CHUNK_GRAMMAR),
 	CONTRACT_CASE(ambiguous_bodies, CONTRACT_REFUSES_AMBIGUOUS),
 	CONTRACT_CASE(malformed_lengths, 0),
 	CONTRACT_CASE(blanks_before_the_colon, CONTRACT_REFUSES_BLANKS),
+	CONTRACT_CASE(blanks_after_values, CONTRACT_CHUNKED | CONTRACT_REFUSES_AMBIGUOUS),
 };
 const size_t contract_http_malformed_count = HERALD_COUNT(contract_http_malformed);
