@@ -60,12 +60,16 @@ is_text(struct herald_text text, const char *wanted)
 	return text.bytes == strlen(wanted) && strncasecmp(text.data, wanted, text.bytes) == 0;
 }
 
+/* Whether a name is one: the bytes that it may have (RFC 9110 section 5.6.2) are a bit each. */
 static bool
-ends_in_blank(const char *name)
+is_token(const char *name)
 {
-	size_t bytes = strlen(name);
+	static const uint64_t bits[4] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe, 0, 0};
+	const unsigned char *at = (const unsigned char *)name;
 
-	return bytes > 0 && is_blank(name[bytes - 1]);
+	while (bits[*at / 64] >> *at % 64 & 1)
+		at++;
+	return *at == '\0' && *name != '\0';
 }
 
 /* The first letter says nearly always which one a name is not. */
@@ -96,7 +100,7 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 		framing->chunked = true;
 	} else if (is_named(name, "Expect")) {
 		framing->expects_continue = is_text(herald__http_value(value), "100-continue");
-	} else if (ends_in_blank(name)) {
+	} else if (!is_token(name)) {
 		/* "Content-Length : 5" is a length for some readers, and another header for others. */
 		framing->ambiguous = true;
 	}

@@ -134,8 +134,10 @@ stop_loop(void *state)
 	return 0;
 }
 
-/* nginx reads a body to its end before it asks anyone. */
-#define CAPABILITIES (CONTRACT_ALL & ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY))
+/* nginx reads a body to its end before it asks anyone, and drops headers whose name is none. */
+#define CAPABILITIES                                                                               \
+	(CONTRACT_ALL &                                                                            \
+	 ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY | CONTRACT_REFUSES_NAMES))
 
 static const struct contract_http_adapter adapters[] = {
 	{"threads behind nginx", CAPABILITIES, start_threads, stop_threads},

@@ -106,6 +106,8 @@ ambiguous_framings(void **state)
 		{"Transfer-Encoding:chunk"},
 		{"Content-Length :5"},
 		{"Host\t:test"},
+		{"Transfer-Encoding\v:chunked"},
+		{"\xa0Transfer-Encoding:chunked"},
 	};
 	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
 
@@ -117,6 +119,27 @@ ambiguous_framings(void **state)
 	}
 	framing = (struct herald_http_framing)HERALD_HTTP_FRAMING_INIT;
 	herald_http_framing_add(&framing, "Content-Length", NULL);
+	assert_true(framing.ambiguous);
+}
+
+/* Every byte, at the end of a name (RFC 9110 section 5.6.2). */
+static void
+names_are_tokens(void **state)
+{
+	static const char allowed[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	struct herald_http_framing framing;
+
+	(void)state;
+	for (int byte = 1; byte < 256; byte++) {
+		const char name[] = {'X', (char)byte, '\0'};
+
+		framing = (struct herald_http_framing)HERALD_HTTP_FRAMING_INIT;
+		herald_http_framing_add(&framing, name, "chunked");
+		assert_int_equal(framing.ambiguous, !strchr(allowed, byte));
+	}
+	framing = (struct herald_http_framing)HERALD_HTTP_FRAMING_INIT;
+	herald_http_framing_add(&framing, "", "chunked");
 	assert_true(framing.ambiguous);
 }
 
@@ -304,6 +327,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clear_framings),
 		cmocka_unit_test(ambiguous_framings),
+		cmocka_unit_test(names_are_tokens),
 		cmocka_unit_test(headers_of_an_answer),
 		cmocka_unit_test(reasons),
 		cmocka_unit_test(stop_without_requests),

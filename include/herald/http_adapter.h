@@ -30,11 +30,11 @@ struct herald_http_framing {
 	}
 
 /**
- * Read one of a request's headers; call it for all, repeated ones too. Those of other names matter
- * only in that no blank may end a name.
+ * Read one of a request's headers; call it for all, repeated ones too.
  *
- * A length that is no number, a second one, an encoding other than chunked, or length and encoding at
- * once are ambiguous: with each of them requests have been smuggled past a proxy.
+ * A length that is no number, a second one, an encoding other than chunked, length and encoding at
+ * once, or a name that is no token (RFC 9110 section 5.6.2), as one with a blank before its colon, are
+ * ambiguous: with each of them requests have been smuggled past a proxy.
  *
  * framing  begun with HERALD_HTTP_FRAMING_INIT.
  * value    blanks around it do not count (RFC 9110 section 5.5), but around chunked they do: not all

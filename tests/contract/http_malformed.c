@@ -128,6 +128,31 @@ blanks_before_the_colon(void **state)
 	probe_stop(&probe);
 }
 
+/* No tokens (RFC 9110 section 5.1), and what some readers make of them is a length. */
+static void
+names_that_are_none(void **state)
+{
+	static const char *const names[] = {
+		"Transfer-Encoding\v",   "Transfer-Encoding\f", "Transfer-Encoding\xc2\xa0",
+		"Transfer-Encoding\x7f", "\vTransfer-Encoding", "(Transfer-Encoding)",
+		"Transfer-Encoding;",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(names); i++) {
+		char request[1024];
+
+		snprintf(request, sizeof(request),
+			 HEAD "Content-Length: %zu\r\n%s: chunked\r\n\r\n%s", strlen(PROBE_DONE),
+			 names[i], PROBE_DONE);
+		assert_refused(&probe, request);
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 /* They are not part of the value (RFC 9110 section 5.5), but not all frameworks know that. */
 static void
 blanks_after_values(void **state)
@@ -156,6 +181,7 @@ const struct contract_http_case contract_http_malformed[] = {
 	CONTRACT_CASE(ambiguous_bodies, CONTRACT_REFUSES_AMBIGUOUS),
 	CONTRACT_CASE(malformed_lengths, 0),
 	CONTRACT_CASE(blanks_before_the_colon, CONTRACT_REFUSES_BLANKS),
+	CONTRACT_CASE(names_that_are_none, CONTRACT_REFUSES_NAMES),
 	CONTRACT_CASE(blanks_after_values, CONTRACT_CHUNKED | CONTRACT_REFUSES_AMBIGUOUS),
 };
 const size_t contract_http_malformed_count = HERALD_COUNT(contract_http_malformed);

@@ -30,7 +30,8 @@ enum contract_capability {
 	CONTRACT_CONCURRENT = 1 << 8,        /* runs functions side by side */
 	CONTRACT_CHUNK_GRAMMAR = 1 << 9,     /* takes all chunks of RFC 9112, and nothing else */
 	CONTRACT_REFUSES_BLANKS = 1 << 10,   /* refuses a name with a blank before its colon */
-	CONTRACT_ALL = (1 << 11) - 1,
+	CONTRACT_REFUSES_NAMES = 1 << 11,    /* refuses all other names that are no tokens */
+	CONTRACT_ALL = (1 << 12) - 1,
 };
 
 struct contract_http_adapter {
