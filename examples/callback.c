@@ -63,10 +63,9 @@ static enum MHD_Result
 on_request(void *http, struct MHD_Connection *connection, const char *url, const char *method,
 	   const char *version, const char *data, size_t *bytes, void **state)
 {
-	(void)version;
 	if (strcmp(url, "/callback") == 0)
 		return on_callback(connection);
-	return herald_microhttpd_handle(http, connection, method, data, bytes, state);
+	return herald_microhttpd_handle(http, connection, method, version, data, bytes, state);
 }
 
 int

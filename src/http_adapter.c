@@ -106,6 +106,15 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 	}
 }
 
+void
+herald_http_framing_version(struct herald_http_framing *framing, const char *version)
+{
+	size_t bytes = version ? strlen(version) : 0;
+
+	if (framing->chunked && bytes >= 3 && strcmp(version + bytes - 3, "1.0") == 0)
+		framing->ambiguous = true;
+}
+
 bool
 herald_http_framing_must_close(const struct herald_http_framing *framing)
 {

@@ -122,6 +122,31 @@ ambiguous_framings(void **state)
 	assert_true(framing.ambiguous);
 }
 
+static void
+encodings_of_versions(void **state)
+{
+	static const struct {
+		const char *version;
+		bool ambiguous;
+	} cases[] = {
+		{"HTTP/1.0", true}, {"1.0", true}, {"HTTP/1.1", false}, {"HTTP/1.2", false},
+		{"1.1", false},     {"0", false},  {"", false},         {NULL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct herald_http_framing chunked = HERALD_HTTP_FRAMING_INIT;
+		struct herald_http_framing declared = HERALD_HTTP_FRAMING_INIT;
+
+		herald_http_framing_add(&chunked, "Transfer-Encoding", "chunked");
+		herald_http_framing_add(&declared, "Content-Length", "1");
+		herald_http_framing_version(&chunked, cases[i].version);
+		herald_http_framing_version(&declared, cases[i].version);
+		assert_int_equal(chunked.ambiguous, cases[i].ambiguous);
+		assert_false(declared.ambiguous);
+	}
+}
+
 /* Every byte, at the end of a name (RFC 9110 section 5.6.2). */
 static void
 names_are_tokens(void **state)
@@ -327,6 +352,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clear_framings),
 		cmocka_unit_test(ambiguous_framings),
+		cmocka_unit_test(encodings_of_versions),
 		cmocka_unit_test(names_are_tokens),
 		cmocka_unit_test(headers_of_an_answer),
 		cmocka_unit_test(reasons),

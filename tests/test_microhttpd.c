@@ -85,9 +85,8 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 {
 	struct own_daemon *own = cls;
 
-	(void)version;
 	if (strcmp(url, "/event") == 0)
-		return herald_microhttpd_handle(own->http, connection, method, upload_data,
+		return herald_microhttpd_handle(own->http, connection, method, version, upload_data,
 						upload_data_size, con_cls);
 	return handle_own(connection, url, upload_data_size, con_cls);
 }

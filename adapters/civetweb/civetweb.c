@@ -59,6 +59,7 @@ read_framing(struct exchange *exchange)
 	for (int i = 0; i < info->num_headers; i++)
 		herald_http_framing_add(&exchange->framing, info->http_headers[i].name,
 					info->http_headers[i].value);
+	herald_http_framing_version(&exchange->framing, info->http_version);
 }
 
 /* Whether the client waits for 100 Continue; one of HTTP/1.0 does not know it. */

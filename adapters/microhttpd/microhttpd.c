@@ -52,13 +52,15 @@ find_header(const char *name, void *state)
 }
 
 void
-herald__head_read(struct MHD_Connection *connection, const char *method, struct herald__head *out)
+herald__head_read(struct MHD_Connection *connection, const char *method, const char *version,
+		  struct herald__head *out)
 {
 	*out = (struct herald__head){
 		.http = {.method = method, .header = find_header, .state = connection},
 		.framing = HERALD_HTTP_FRAMING_INIT,
 	};
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, out);
+	herald_http_framing_version(&out->framing, version);
 	out->http.content_length = out->framing.content_length;
 }
 
@@ -113,11 +115,11 @@ herald__answer(struct MHD_Connection *connection, const struct herald_http_respo
 /* The first call: there is a head and no body yet. */
 static enum MHD_Result
 begin(struct herald_http *http, struct MHD_Connection *connection, const char *method,
-      void **con_cls, const struct herald__answer_options *options)
+      const char *version, void **con_cls, const struct herald__answer_options *options)
 {
 	struct herald__head head;
 
-	herald__head_read(connection, method, &head);
+	herald__head_read(connection, method, version, &head);
 	struct herald_http_request *request = herald_http_request_create(http, &head.http);
 	if (!request)
 		return herald__answer(connection, herald_http_unavailable(), options);
@@ -133,13 +135,13 @@ begin(struct herald_http *http, struct MHD_Connection *connection, const char *m
 
 enum MHD_Result
 herald__handle(struct herald_http *http, struct MHD_Connection *connection, const char *method,
-	       const char *upload_data, size_t *upload_data_size, void **con_cls,
-	       const struct herald__answer_options *options)
+	       const char *version, const char *upload_data, size_t *upload_data_size,
+	       void **con_cls, const struct herald__answer_options *options)
 {
 	struct herald_http_request *request = *con_cls;
 
 	if (!request)
-		return begin(http, connection, method, con_cls, options);
+		return begin(http, connection, method, version, con_cls, options);
 	if (*upload_data_size > 0) {
 		/* After a refusal the rest is read and dropped; the answer follows at its end. */
 		herald_http_request_append(request, upload_data, *upload_data_size);
@@ -151,11 +153,11 @@ herald__handle(struct herald_http *http, struct MHD_Connection *connection, cons
 
 enum MHD_Result
 herald_microhttpd_handle(struct herald_http *http, struct MHD_Connection *connection,
-			 const char *method, const char *upload_data, size_t *upload_data_size,
-			 void **con_cls)
+			 const char *method, const char *version, const char *upload_data,
+			 size_t *upload_data_size, void **con_cls)
 {
-	return herald__handle(http, connection, method, upload_data, upload_data_size, con_cls,
-			      &(struct herald__answer_options){.kept = NULL});
+	return herald__handle(http, connection, method, version, upload_data, upload_data_size,
+			      con_cls, &(struct herald__answer_options){.kept = NULL});
 }
 
 void

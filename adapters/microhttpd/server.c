@@ -70,23 +70,23 @@ answer_without_event(const struct herald_server *server, struct MHD_Connection *
 }
 
 static bool
-is_answered_at_once(struct MHD_Connection *connection, const char *method)
+is_answered_at_once(struct MHD_Connection *connection, const char *method, const char *version)
 {
 	struct herald__head head;
-	herald__head_read(connection, method, &head);
+	herald__head_read(connection, method, version, &head);
 	return herald_http_framing_must_close(&head.framing);
 }
 
 /* A request that is no event: what is sent with it is dropped, and the answer follows. */
 static enum MHD_Result
 answer_without_handling(struct herald__caller *caller, struct MHD_Connection *connection,
-			const char *method, bool first, size_t *upload_data_size,
-			const struct herald__answer_options *options)
+			const char *method, const char *version, bool first,
+			size_t *upload_data_size, const struct herald__answer_options *options)
 {
 	bool last = !first && *upload_data_size == 0;
 
 	*upload_data_size = 0;
-	if (!last && !(first && is_answered_at_once(connection, method)))
+	if (!last && !(first && is_answered_at_once(connection, method, version)))
 		return MHD_YES;
 	herald__caller_answer(caller);
 	return herald__answer(connection, caller->answer, options);
@@ -109,7 +109,6 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 	};
 	bool first = !caller;
 
-	(void)version;
 	if (first) {
 		*con_cls = caller = herald__caller_get(connection);
 		herald__caller_begin(caller);
@@ -117,14 +116,15 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 		caller->request = NULL;
 	}
 	if (caller->answer)
-		return answer_without_handling(caller, connection, method, first, upload_data_size,
-					       &options);
+		return answer_without_handling(caller, connection, method, version, first,
+					       upload_data_size, &options);
 
 	bool complete = !first && *upload_data_size == 0;
 	if (complete)
 		herald__caller_enter(caller);
-	enum MHD_Result result = herald__handle(server->http, connection, method, upload_data,
-						upload_data_size, &caller->request, &options);
+	enum MHD_Result result =
+		herald__handle(server->http, connection, method, version, upload_data,
+			       upload_data_size, &caller->request, &options);
 	if (complete)
 		herald__caller_leave(caller);
 	return result;

@@ -20,8 +20,8 @@ struct herald__head {
 };
 
 /* Read the head of a request at its first call. */
-void
-herald__head_read(struct MHD_Connection *connection, const char *method, struct herald__head *out);
+void herald__head_read(struct MHD_Connection *connection, const char *method, const char *version,
+		       struct herald__head *out);
 
 /* How herald__answer() sends. */
 struct herald__answer_options {
@@ -42,7 +42,7 @@ herald__answer(struct MHD_Connection *connection, const struct herald_http_respo
 /* herald_microhttpd_handle() with options for the answer. */
 enum MHD_Result
 herald__handle(struct herald_http *http, struct MHD_Connection *connection, const char *method,
-	       const char *upload_data, size_t *upload_data_size, void **con_cls,
-	       const struct herald__answer_options *options);
+	       const char *version, const char *upload_data, size_t *upload_data_size,
+	       void **con_cls, const struct herald__answer_options *options);
 
 #endif

@@ -32,6 +32,7 @@ read_framing(const struct _u_request *request)
 
 	for (int i = 0; i < headers->nb_values; i++)
 		herald_http_framing_add(&framing, headers->keys[i], headers->values[i]);
+	herald_http_framing_version(&framing, request->http_protocol);
 	return framing;
 }
 

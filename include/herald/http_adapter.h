@@ -44,6 +44,15 @@ HERALD_API void
 herald_http_framing_add(struct herald_http_framing *framing, const char *name, const char *value);
 
 /**
+ * Read a request's version, after its headers: HTTP/1.0 has no Transfer-Encoding, and a request with
+ * one is ambiguous (RFC 9112 section 6.1).
+ *
+ * version  "HTTP/1.0" or "1.0" as the framework has it; NULL when it does not tell.
+ */
+HERALD_API void
+herald_http_framing_version(struct herald_http_framing *framing, const char *version);
+
+/**
  * Whether a refusal that is known from the head is to be sent at once and the connection closed,
  * instead of reading and dropping the body first: the client waits for the answer, or the body is
  * larger than 16 MiB, or nobody can tell where it ends.

@@ -91,6 +91,26 @@ ambiguous_bodies(void **state)
 	probe_stop(&probe);
 }
 
+/* HTTP/1.0 has no Transfer-Encoding, so that a reader of that time sees two requests here (RFC 9112
+ * section 6.1). */
+static void
+chunks_of_http_1_0(void **state)
+{
+	struct probe probe;
+	char request[1024];
+
+	snprintf(request, sizeof(request),
+		 "POST /event HTTP/1.0\r\nHost: test\r\nContent-Type: application/json\r\n"
+		 "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "%zx\r\n%s\r\n0\r\n\r\n",
+		 strlen(PROBE_DONE), PROBE_DONE);
+	probe_start(&probe, state, NULL);
+	assert_refused(&probe, request);
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 static void
 malformed_lengths(void **state)
 {
@@ -179,6 +199,7 @@ blanks_after_values(void **state)
 const struct contract_http_case contract_http_malformed[] = {
 	CONTRACT_CASE(malformed_chunks, CONTRACT_CHUNKED | CONTRACT_CHUNK_GRAMMAR),
 	CONTRACT_CASE(ambiguous_bodies, CONTRACT_REFUSES_AMBIGUOUS),
+	CONTRACT_CASE(chunks_of_http_1_0, CONTRACT_REFUSES_OLD_CHUNKS),
 	CONTRACT_CASE(malformed_lengths, 0),
 	CONTRACT_CASE(blanks_before_the_colon, CONTRACT_REFUSES_BLANKS),
 	CONTRACT_CASE(names_that_are_none, CONTRACT_REFUSES_NAMES),

@@ -29,7 +29,7 @@ extern "C" {
  * Handle one call of the daemon's access handler (MHD_AccessHandlerCallback) for an event.
  *
  *	if (strcmp(url, "/event") == 0)
- *		return herald_microhttpd_handle(http, connection, method, upload_data,
+ *		return herald_microhttpd_handle(http, connection, method, version, upload_data,
  *						upload_data_size, con_cls);
  *
  * The daemon needs MHD_OPTION_NOTIFY_COMPLETED with herald_microhttpd_completed(), or with a function
@@ -45,8 +45,8 @@ extern "C" {
  */
 HERALD_API enum MHD_Result
 herald_microhttpd_handle(struct herald_http *http, struct MHD_Connection *connection,
-			 const char *method, const char *upload_data, size_t *upload_data_size,
-			 void **con_cls);
+			 const char *method, const char *version, const char *upload_data,
+			 size_t *upload_data_size, void **con_cls);
 
 /** MHD_RequestCompletedCallback: ends the request in *con_cls; does nothing when that is NULL. */
 HERALD_API void herald_microhttpd_completed(void *cls, struct MHD_Connection *connection,
