@@ -24,19 +24,10 @@ struct media_type {
 	size_t slash;
 };
 
-/* The characters of a token (RFC 9110 section 5.6.2). */
 static bool
 is_token(const char *data, size_t bytes)
 {
-	for (size_t i = 0; i < bytes; i++) {
-		char byte = data[i];
-		bool alphanumeric = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-				    (byte >= 'a' && byte <= 'z');
-
-		if (byte == '\0' || (!alphanumeric && !strchr("!#$%&'*+-.^_`|~", byte)))
-			return false;
-	}
-	return bytes > 0;
+	return bytes > 0 && herald__http_token_bytes(data) >= bytes;
 }
 
 static struct media_type

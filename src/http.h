@@ -63,6 +63,9 @@ struct herald_http_request {
  */
 struct herald_text herald__http_value(const char *value);
 
+/* How many of a text's first bytes are a token's (RFC 9110 section 5.6.2). */
+size_t herald__http_token_bytes(const char *text);
+
 /* Whether a Content-Type, which may be NULL, is one that the endpoint takes. */
 bool herald__http_accepts(const struct herald_http *http, const char *content_type);
 

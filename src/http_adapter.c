@@ -1,7 +1,7 @@
 /*
  * What HTTP adapters have in common: reading the framing of a body from a request's headers, and the
- * list of an answer's. It owns no state and knows no framework; the endpoint uses nothing of it but
- * herald__http_value().
+ * list of an answer's. It owns no state and knows no framework; the endpoint uses of it only what a
+ * value and a token are.
  */
 #include <herald/http_adapter.h>
 
@@ -60,16 +60,24 @@ is_text(struct herald_text text, const char *wanted)
 	return text.bytes == strlen(wanted) && strncasecmp(text.data, wanted, text.bytes) == 0;
 }
 
-/* Whether a name is one: the bytes that it may have (RFC 9110 section 5.6.2) are a bit each. */
-static bool
-is_token(const char *name)
+size_t
+herald__http_token_bytes(const char *text)
 {
+	/* The bytes that a token may have, a bit each. */
 	static const uint64_t bits[4] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe, 0, 0};
-	const unsigned char *at = (const unsigned char *)name;
+	const unsigned char *at = (const unsigned char *)text;
 
 	while (bits[*at / 64] >> *at % 64 & 1)
 		at++;
-	return *at == '\0' && *name != '\0';
+	return (size_t)((const char *)at - text);
+}
+
+static bool
+is_token(const char *name)
+{
+	size_t bytes = herald__http_token_bytes(name);
+
+	return bytes > 0 && name[bytes] == '\0';
 }
 
 /* The first letter says nearly always which one a name is not. */
