@@ -80,6 +80,23 @@ is_token(const char *name)
 	return bytes > 0 && name[bytes] == '\0';
 }
 
+/* Whether there are several types: frameworks put the values of repeated headers in one. */
+static bool
+is_list(const char *value)
+{
+	bool quoted = false;
+
+	for (; *value != '\0'; value++) {
+		if (*value == '"')
+			quoted = !quoted;
+		else if (quoted && *value == '\\' && value[1] != '\0')
+			value++;
+		else if (!quoted && *value == ',')
+			return true;
+	}
+	return false;
+}
+
 /* The first letter says nearly always which one a name is not. */
 static bool
 is_named(const char *name, const char *wanted)
@@ -108,6 +125,9 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 		framing->chunked = true;
 	} else if (is_named(name, "Expect")) {
 		framing->expects_continue = is_text(herald__http_value(value), "100-continue");
+	} else if (is_named(name, "Content-Type")) {
+		framing->ambiguous |= framing->content_type || is_list(value);
+		framing->content_type = value;
 	} else if (!is_token(name)) {
 		/* "Content-Length : 5" is a length for some readers, and another header for others. */
 		framing->ambiguous = true;

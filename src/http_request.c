@@ -439,6 +439,14 @@ herald_http_request_unreadable(struct herald_http_request *request)
 }
 
 const struct herald_http_response *
+herald_http_request_ambiguous(struct herald_http_request *request)
+{
+	request->response = (struct herald_http_response){0};
+	answer_error(request, 400, "the request's head can be read in two ways", NULL);
+	return &request->response;
+}
+
+const struct herald_http_response *
 herald_http_request_unavailable(struct herald_http_request *request, const char *reason)
 {
 	if (!request->answered)

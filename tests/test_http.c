@@ -623,6 +623,17 @@ test_unreadable_body(void **state)
 	assert_string_equal(trace, "");
 	herald_http_request_destroy(request);
 
+	/* Whatever the head was refused for. */
+	request = herald_http_request_create(fixture.http,
+					     &(struct herald_http_head){.method = "GET"});
+	response = herald_http_request_ambiguous(request);
+	assert_string_equal(text_of(response),
+			    "400 {\"error\":\"the request's head can be read in two ways\"}");
+	assert_null(response->allow);
+	assert_false(herald_http_request_append(request, "x", 1));
+	assert_ptr_equal(herald_http_request_finish(request), response);
+	herald_http_request_destroy(request);
+
 	/* One that is given up without an answer. */
 	request = post(&fixture, 1000);
 	assert_true(herald_http_request_append(request, SEED_EVENT, 10));

@@ -192,7 +192,7 @@ respond(struct exchange *exchange, struct herald_http *http, struct herald_http_
 	const struct herald_http_response *refusal = herald_http_request_response(request);
 
 	if (exchange->framing.ambiguous)
-		refusal = herald_http_request_unreadable(request);
+		refusal = herald_http_request_ambiguous(request);
 	if (!refusal)
 		return receive(exchange, http, request);
 	exchange->close = herald_http_framing_must_close(&exchange->framing);
@@ -216,7 +216,7 @@ herald_civetweb_handle(struct mg_connection *connection, void *http)
 	read_framing(&exchange);
 	const struct herald_http_head head = {
 		.method = exchange.info->request_method,
-		.content_type = mg_get_header(connection, "Content-Type"),
+		.content_type = exchange.framing.content_type,
 		.content_length = exchange.framing.content_length,
 		.header = find_header,
 		.state = &exchange,

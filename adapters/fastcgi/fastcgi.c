@@ -49,6 +49,24 @@ find_header(const char *name, void *state)
 	return *name ? NULL : get(state, variable);
 }
 
+/* The length; and whether there are several types, of which nginx (1.22) has put the first in
+ * CONTENT_TYPE. */
+static struct herald_http_framing
+read_framing(const FCGX_Request *request)
+{
+	static const char type[] = "HTTP_CONTENT_TYPE=";
+	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
+	const char *length = get(request, "CONTENT_LENGTH");
+
+	if (length)
+		herald_http_framing_add(&framing, "Content-Length", length);
+	for (char **variable = request->envp; *variable; variable++)
+		if (strncmp(*variable, type, sizeof(type) - 1) == 0)
+			herald_http_framing_add(&framing, "Content-Type",
+						*variable + sizeof(type) - 1);
+	return framing;
+}
+
 /* Returns false when the body is not whole. */
 static bool
 read_body(FCGX_Request *from, struct herald_http_request *to, uint64_t content_length)
@@ -91,12 +109,7 @@ answer(FCGX_Request *request, const struct herald_http_response *response)
 void
 herald_fastcgi_handle(struct herald_http *http, FCGX_Request *from)
 {
-	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
-	const char *length = get(from, "CONTENT_LENGTH");
-
-	/* One that is no number counts as 0. */
-	if (length)
-		herald_http_framing_add(&framing, "Content-Length", length);
+	const struct herald_http_framing framing = read_framing(from);
 	const struct herald_http_head head = {
 		.method = get(from, "REQUEST_METHOD"),
 		.content_type = get(from, "CONTENT_TYPE"),
@@ -110,6 +123,8 @@ herald_fastcgi_handle(struct herald_http *http, FCGX_Request *from)
 		return;
 	}
 	const struct herald_http_response *response = herald_http_request_response(request);
+	if (framing.ambiguous)
+		response = herald_http_request_ambiguous(request);
 	if (!response && read_body(from, request, framing.content_length))
 		response = herald_http_request_finish(request);
 	if (!response)

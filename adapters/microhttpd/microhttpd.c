@@ -21,27 +21,14 @@
 
 #include "translate.h"
 
-/* Most clients write it as it is written here. */
-static bool
-is_content_type(const char *key, size_t key_bytes)
-{
-	static const char name[] = "Content-Type";
-
-	return key_bytes == sizeof(name) - 1 &&
-	       (memcmp(key, name, sizeof(name) - 1) == 0 || strcasecmp(key, name) == 0);
-}
-
 static enum MHD_Result
 read_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_bytes,
 	    const char *value, size_t value_bytes)
 {
 	struct herald__head *head = cls;
 
-	(void)kind, (void)value_bytes;
-	if (is_content_type(key, key_bytes))
-		head->http.content_type = value ? value : "";
-	else
-		herald_http_framing_add(&head->framing, key, value);
+	(void)kind, (void)key_bytes, (void)value_bytes;
+	herald_http_framing_add(&head->framing, key, value);
 	return MHD_YES;
 }
 
@@ -61,6 +48,7 @@ herald__head_read(struct MHD_Connection *connection, const char *method, const c
 	};
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, out);
 	herald_http_framing_version(&out->framing, version);
+	out->http.content_type = out->framing.content_type;
 	out->http.content_length = out->framing.content_length;
 }
 
@@ -125,7 +113,7 @@ begin(struct herald_http *http, struct MHD_Connection *connection, const char *m
 		return herald__answer(connection, herald_http_unavailable(), options);
 	*con_cls = request;
 	if (head.framing.ambiguous)
-		return herald__answer(connection, herald_http_request_unreadable(request), options);
+		return herald__answer(connection, herald_http_request_ambiguous(request), options);
 
 	const struct herald_http_response *refusal = herald_http_request_response(request);
 	if (refusal && herald_http_framing_must_close(&head.framing))

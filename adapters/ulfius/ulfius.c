@@ -41,7 +41,7 @@ handle(struct herald_http_request *to, const struct _u_request *from,
        const struct herald_http_framing *framing)
 {
 	if (framing->ambiguous)
-		return herald_http_request_unreadable(to);
+		return herald_http_request_ambiguous(to);
 	if (from->binary_body_length > 0)
 		herald_http_request_append(to, from->binary_body, from->binary_body_length);
 	/* Not if the instance is as herald_ulfius_attach() found it. */
@@ -88,7 +88,7 @@ handle_request(const struct _u_request *from, struct _u_response *to, void *stat
 	struct herald_http_framing framing = read_framing(from);
 	const struct herald_http_head head = {
 		.method = from->http_verb,
-		.content_type = u_map_get_case(from->map_header, "Content-Type"),
+		.content_type = framing.content_type,
 		.content_length = framing.content_length,
 		.header = find_header,
 		/* A state is not constant; it is not written to. */

@@ -141,6 +141,13 @@ HERALD_API const struct herald_http_response *
 herald_http_request_unreadable(struct herald_http_request *request);
 
 /**
+ * Two readers could read the request's head differently: the answer is 400, also where the head was
+ * refused for something else; the event is not handled. Call it before any byte is added. Never NULL.
+ */
+HERALD_API const struct herald_http_response *
+herald_http_request_ambiguous(struct herald_http_request *request);
+
+/**
  * The event will not be handled now: the answer is 503, with `reason` and the endpoint's Retry-After.
  * An answer that is known already stays. Never NULL.
  */

@@ -15,12 +15,14 @@
 extern "C" {
 #endif
 
-/** Where a request's body ends, as far as its headers tell (RFC 9112 section 6). */
+/** Where a request's body ends, as far as its headers tell (RFC 9112 section 6), and what it is. */
 struct herald_http_framing {
 	uint64_t content_length; /**< Declared, or HERALD_HTTP_NO_LENGTH. */
 	bool chunked;            /**< Transfer-Encoding: chunked. */
 	bool expects_continue; /**< The client may wait for 100, or an answer, to send the body. */
-	bool ambiguous;        /**< Two readers could disagree: answer 400, and close. */
+	/** Two readers could disagree: herald_http_request_ambiguous(), and close. */
+	bool ambiguous;
+	const char *content_type; /**< The value of that header; NULL: there is none. */
 };
 
 /** A request without headers. */
@@ -33,12 +35,13 @@ struct herald_http_framing {
  * Read one of a request's headers; call it for all, repeated ones too.
  *
  * A length that is no number, a second one, an encoding other than chunked, length and encoding at
- * once, or a name that is no token (RFC 9110 section 5.6.2), as one with a blank before its colon, are
+ * once, more than one Content-Type, or a name that is no token (RFC 9110 section 5.6.2), as one with a blank before its colon, are
  * ambiguous: with each of them requests have been smuggled past a proxy.
  *
  * framing  begun with HERALD_HTTP_FRAMING_INIT.
  * value    blanks around it do not count (RFC 9110 section 5.5), but around chunked they do: not all
- *          frameworks know that encoding then. NULL is an empty one.
+ *          frameworks know that encoding then. NULL is an empty one. Borrowed if it is a content
+ *          type.
  */
 HERALD_API void
 herald_http_framing_add(struct herald_http_framing *framing, const char *name, const char *value);

@@ -111,6 +111,40 @@ chunks_of_http_1_0(void **state)
 	probe_stop(&probe);
 }
 
+/* Of several, some frameworks take the first and others the last: none may be taken. */
+static void
+several_content_types(void **state)
+{
+	static const char *const types[] = {
+		"Content-Type: application/json\r\nContent-Type: text/plain\r\n",
+		"Content-Type: text/plain\r\nContent-Type: application/json\r\n",
+		"Content-Type: application/json\r\ncontent-type: application/json\r\n",
+		"Content-Type: application/json; a=b\r\nContent-Type: application/json\r\n",
+		"Content-Type:\r\nContent-Type: application/json\r\n",
+		"Content-Type: application/json; a=b, text/plain\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(types); i++) {
+		struct http_client client;
+		struct http_response response;
+		char request[1024];
+
+		snprintf(request, sizeof(request),
+			 "POST /event HTTP/1.1\r\nHost: test\r\n%sContent-Length: %zu\r\n\r\n%s",
+			 types[i], strlen(PROBE_DONE), PROBE_DONE);
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, request));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 400, NULL);
+		http_close(&client);
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 static void
 malformed_lengths(void **state)
 {
@@ -200,6 +234,7 @@ const struct contract_http_case contract_http_malformed[] = {
 	CONTRACT_CASE(malformed_chunks, CONTRACT_CHUNKED | CONTRACT_CHUNK_GRAMMAR),
 	CONTRACT_CASE(ambiguous_bodies, CONTRACT_REFUSES_AMBIGUOUS),
 	CONTRACT_CASE(chunks_of_http_1_0, CONTRACT_REFUSES_OLD_CHUNKS),
+	CONTRACT_CASE(several_content_types, CONTRACT_REFUSES_TYPES),
 	CONTRACT_CASE(malformed_lengths, 0),
 	CONTRACT_CASE(blanks_before_the_colon, CONTRACT_REFUSES_BLANKS),
 	CONTRACT_CASE(names_that_are_none, CONTRACT_REFUSES_NAMES),

@@ -32,7 +32,8 @@ enum contract_capability {
 	CONTRACT_REFUSES_BLANKS = 1 << 10,     /* refuses a name with a blank before its colon */
 	CONTRACT_REFUSES_NAMES = 1 << 11,      /* refuses all other names that are no tokens */
 	CONTRACT_REFUSES_OLD_CHUNKS = 1 << 12, /* refuses chunks in HTTP/1.0 */
-	CONTRACT_ALL = (1 << 13) - 1,
+	CONTRACT_REFUSES_TYPES = 1 << 13,      /* refuses several content types */
+	CONTRACT_ALL = (1 << 14) - 1,
 };
 
 struct contract_http_adapter {
