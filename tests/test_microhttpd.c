@@ -276,6 +276,10 @@ bad_options(void **state)
 			  "must differ from path");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "/healthz"), "health_path", "differ");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.threads = 100000), "threads", "at most 1024");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.max_connections = (1u << 20) + 1),
+			  "max_connections", "at most 1048576, not 1048577");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.max_connections = UINT32_MAX), "max_connections",
+			  "at most 1048576");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.max_header_bytes = 10), "max_header_bytes",
 			  "256 to 1048576, not 10");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.port = 1, .any_port = true), "port", "any_port");

@@ -9,6 +9,7 @@
 #include "options.h"
 
 #define MAX_THREADS 1024
+#define MAX_CONNECTIONS (1u << 20) /* as many files as Linux gives a process (fs.nr_open) */
 #define MIN_HEADER_BYTES 256
 #define MAX_HEADER_BYTES (1u << 20)
 #define MAX_PATH_BYTES 1024
@@ -104,6 +105,9 @@ check(const struct herald_server_options *options, struct herald_error *error)
 	if (status == HERALD_OK && options->threads > MAX_THREADS)
 		status = herald__bad_option(error, "threads", "must be at most %d, not %u",
 					    MAX_THREADS, options->threads);
+	if (status == HERALD_OK && options->max_connections > MAX_CONNECTIONS)
+		status = herald__bad_option(error, "max_connections", "must be at most %u, not %u",
+					    MAX_CONNECTIONS, options->max_connections);
 	if (status == HERALD_OK && (options->max_header_bytes < MIN_HEADER_BYTES ||
 				    options->max_header_bytes > MAX_HEADER_BYTES))
 		status = herald__bad_option(error, "max_header_bytes", "must be %d to %u, not %zu",

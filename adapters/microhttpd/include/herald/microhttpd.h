@@ -67,7 +67,8 @@ struct herald_server_options {
 	const char *health_path; /**< GET gives 200, and 503 while stopping: "/healthz". */
 
 	unsigned threads; /**< 4, at most 1,024. Each runs one event at a time; see below. */
-	unsigned max_connections;        /**< 1,024 in all; more wait in the listen queue. */
+	/** 1,024 in all, at most 1,048,576; more wait in the listen queue. */
+	unsigned max_connections;
 	unsigned max_connections_per_ip; /**< No limit. More are closed. */
 	/**
 	 * Request line and headers: 8,192; 256 to 1 MiB. A connection takes one and a half times as
