@@ -2,12 +2,16 @@
  * The FastCGI adapter: the contract behind a real nginx, on threads of Herald's and in a loop of the
  * user's; and what no nginx does, over a socket of its own: bodies that are not what was declared.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <herald/fastcgi.h>
 
@@ -55,15 +59,18 @@ close_server(struct server *server)
 	free(server);
 }
 
+/* 0: the default. */
 static void
-start_fastcgi(struct server *server)
+start_fastcgi(struct server *server, uint32_t read_timeout_ms, uint32_t drain_timeout_ms)
 {
 	struct herald_error error;
 
-	if (herald_fastcgi_start(
-		    server->http,
-		    &HERALD_FASTCGI_OPTIONS(.listen_fd = server->fd, .other = say_hello),
-		    &server->fastcgi, &error) != HERALD_OK)
+	if (herald_fastcgi_start(server->http,
+				 &HERALD_FASTCGI_OPTIONS(.listen_fd = server->fd,
+							 .other = say_hello,
+							 .read_timeout_ms = read_timeout_ms,
+							 .drain_timeout_ms = drain_timeout_ms),
+				 &server->fastcgi, &error) != HERALD_OK)
 		fail_msg("%s: %s", error.path, error.message);
 }
 
@@ -73,7 +80,7 @@ start_threads(struct herald_service *service, const struct herald_http_options *
 {
 	struct server *server = open_server(service, options);
 
-	start_fastcgi(server);
+	start_fastcgi(server, 0, 0);
 	nginx_start(&server->nginx, "");
 	*port = server->nginx.port;
 	return server;
@@ -85,9 +92,9 @@ stop_threads(void *state)
 	struct server *server = state;
 
 	nginx_stop(&server->nginx);
-	herald_fastcgi_stop(server->fastcgi);
+	size_t left = herald_fastcgi_stop(server->fastcgi);
 	close_server(server);
-	return 0;
+	return left;
 }
 
 /* A loop as a user would have it. */
@@ -171,6 +178,8 @@ own_routes_beside_events(void **state)
 
 enum record_type { BEGIN = 1, PARAMS = 4, STDIN = 5, STDOUT = 6 };
 
+static const char responder[8] = {0, 1}; /* the content of BEGIN */
+
 struct raw {
 	struct probe probe;
 	struct server *server;
@@ -201,21 +210,34 @@ send_param(const struct raw *raw, const char *name, const char *value)
 	send_record(raw, PARAMS, param, bytes);
 }
 
-/* Start threads without an nginx, and a request with one connection; NULL: without that variable. */
-static void
-raw_begin(struct raw *raw, const char *path, const char *content_length)
+/* Whether the threads take a connection. */
+static bool
+raw_connect(struct raw *raw)
 {
-	static const char responder[8] = {0, 1};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", raw->server->nginx.socket);
+	raw->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	return connect(raw->fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+/* Start threads without an nginx, and one connection. */
+static void
+raw_open(struct raw *raw, uint32_t read_timeout_ms, uint32_t drain_timeout_ms)
+{
 	const struct herald_http_options options =
 		HERALD_HTTP_OPTIONS(.max_body_bytes = PROBE_MAX_BODY_BYTES);
 
 	probe_create(&raw->probe);
 	raw->server = open_server(raw->probe.service, &options);
-	start_fastcgi(raw->server);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", raw->server->nginx.socket);
-	raw->fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(connect(raw->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	start_fastcgi(raw->server, read_timeout_ms, drain_timeout_ms);
+	assert_true(raw_connect(raw));
+}
+
+/* A request up to its body; NULL: without that variable. */
+static void
+raw_send_head(struct raw *raw, const char *path, const char *content_length)
+{
 	send_record(raw, BEGIN, responder, sizeof(responder));
 	send_param(raw, "REQUEST_METHOD", "POST");
 	send_param(raw, "SCRIPT_NAME", path);
@@ -223,6 +245,39 @@ raw_begin(struct raw *raw, const char *path, const char *content_length)
 	if (content_length)
 		send_param(raw, "CONTENT_LENGTH", content_length);
 	send_record(raw, PARAMS, NULL, 0);
+}
+
+static void
+raw_begin(struct raw *raw, const char *path, const char *content_length)
+{
+	raw_open(raw, 0, 0);
+	raw_send_head(raw, path, content_length);
+}
+
+/* Wait until the other side has read all that was sent. */
+static void
+raw_wait_taken(const struct raw *raw)
+{
+	int bytes = 1;
+
+	while (bytes > 0) {
+		assert_int_equal(ioctl(raw->fd, SIOCOUTQ, &bytes), 0);
+		sched_yield();
+	}
+}
+
+/* Wait until the threads take no more connections. */
+static void
+raw_wait_refused(const struct raw *raw)
+{
+	bool taken = true;
+
+	while (taken) {
+		struct raw other = {.server = raw->server};
+
+		taken = raw_connect(&other);
+		close(other.fd);
+	}
 }
 
 /* The text of the answer, up to the end of the connection. */
@@ -245,7 +300,8 @@ static void
 raw_end(struct raw *raw)
 {
 	close(raw->fd);
-	herald_fastcgi_stop(raw->server->fastcgi);
+	if (raw->server->fastcgi)
+		assert_int_equal(herald_fastcgi_stop(raw->server->fastcgi), 0);
 	unlink(raw->server->nginx.socket);
 	rmdir(raw->server->nginx.directory);
 	close_server(raw->server);
@@ -340,6 +396,80 @@ web_server_goes_away(void **state)
 }
 
 static void
+body_that_does_not_come_is_400(void **state)
+{
+	struct raw raw;
+	char answer[2048];
+
+	(void)state;
+	raw_open(&raw, 50, 0);
+	raw_send_head(&raw, "/event", "1000");
+	send_record(&raw, STDIN, PROBE_DONE, strlen(PROBE_DONE));
+	raw_receive(&raw, answer, sizeof(answer));
+	assert_non_null(strstr(answer, "Status: 400 Bad Request\r\n"));
+	assert_int_equal(raw.probe.function_count, 0);
+	raw_end(&raw);
+}
+
+/* Wherever it is that the web server has stopped sending. */
+static void
+stop_cuts_off_what_does_not_come(void **state)
+{
+	enum { AMID_BEGIN, AMID_PARAMS, AMID_BODY, COUNT };
+	struct raw raw;
+
+	(void)state;
+	for (int where = 0; where < COUNT; where++) {
+		raw_open(&raw, 0, 1);
+		if (where == AMID_BEGIN)
+			assert_int_equal(send(raw.fd, "\1\1", 2, MSG_NOSIGNAL), 2);
+		if (where == AMID_PARAMS) {
+			send_record(&raw, BEGIN, responder, sizeof(responder));
+			send_param(&raw, "REQUEST_METHOD", "POST");
+		}
+		if (where == AMID_BODY) {
+			raw_send_head(&raw, "/event", NULL);
+			send_record(&raw, STDIN, PROBE_DONE, strlen(PROBE_DONE));
+		}
+		raw_wait_taken(&raw);
+		assert_int_equal(herald_fastcgi_stop(raw.server->fastcgi), 1);
+		raw.server->fastcgi = NULL;
+		assert_int_equal(raw.probe.function_count, 0);
+		raw_end(&raw);
+	}
+}
+
+static void *
+stop_in_thread(void *state)
+{
+	return (void *)(uintptr_t)herald_fastcgi_stop(state);
+}
+
+static void
+stop_waits_for_what_comes(void **state)
+{
+	struct raw raw;
+	char answer[2048];
+	pthread_t stopper;
+	void *left;
+
+	(void)state;
+	raw_begin(&raw, "/event", NULL);
+	send_record(&raw, STDIN, PROBE_DONE, 10);
+	raw_wait_taken(&raw);
+	assert_int_equal(pthread_create(&stopper, NULL, stop_in_thread, raw.server->fastcgi), 0);
+	raw_wait_refused(&raw);
+	send_record(&raw, STDIN, PROBE_DONE + 10, strlen(PROBE_DONE) - 10);
+	send_record(&raw, STDIN, NULL, 0);
+	raw_receive(&raw, answer, sizeof(answer));
+	assert_non_null(strstr(answer, "Status: 200 OK\r\n"));
+	assert_int_equal(pthread_join(stopper, &left), 0);
+	assert_null(left);
+	raw.server->fastcgi = NULL;
+	raw_end(&raw);
+}
+
+static void
 paths(void **state)
 {
 	static const struct {
@@ -421,6 +551,9 @@ main(void)
 		cmocka_unit_test(body_must_be_what_was_declared),
 		cmocka_unit_test(body_of_unknown_length_over_the_limit),
 		cmocka_unit_test(web_server_goes_away),
+		cmocka_unit_test(body_that_does_not_come_is_400),
+		cmocka_unit_test(stop_cuts_off_what_does_not_come),
+		cmocka_unit_test(stop_waits_for_what_comes),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(bad_options),
 	};

@@ -2,7 +2,8 @@
  * Threads that accept requests from a web server and answer them, until they are stopped. It owns the
  * threads; the socket is the user's, and how a request is answered is fastcgi.c's.
  *
- * libfcgi has no call that wakes a thread from accept(); shutting the socket down does. A connection
+ * libfcgi has no call that wakes a thread from accept() or from reading; shutting the socket down does,
+ * the one that listens or the request's, whose number only libfcgi knows: FCGX_Request.ipcFd. A connection
  * is closed after each request even if the web server would keep it: a thread that waited for the next
  * one would serve nobody else, and could not be stopped.
  */
@@ -22,17 +23,31 @@
 #define DEFAULT_PATH "/event"
 #define DEFAULT_THREADS 4
 #define MAX_THREADS 1024
+#define DEFAULT_READ_TIMEOUT_MS 30000
+#define DEFAULT_DRAIN_TIMEOUT_MS 10000
+
+/* At the end of a stop, how often sockets are shut down: libfcgi may be about to accept one. */
+#define CUT_OFF_TICK_MS 100
 
 /* How long a thread accepts nothing when the process has no more files or memory. */
 #define EXHAUSTED_PAUSE_NS 100000000
+
+struct thread {
+	struct herald_fastcgi *owner;
+	pthread_t id;
+	FCGX_Request request;
+};
 
 struct herald_fastcgi {
 	struct herald_http *http;
 	struct herald_fastcgi_options options;
 	char *path;
 	atomic_bool stopping;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;   /* signalled when a thread ends; waits on the monotonic clock */
+	unsigned ended_count;   /* under the lock */
 	unsigned threads_count; /* started */
-	pthread_t threads[];
+	struct thread threads[];
 };
 
 /* The threads. */
@@ -82,26 +97,42 @@ recover(int error)
 	return true;
 }
 
+static void
+limit_reading(const FCGX_Request *request, uint32_t timeout_ms)
+{
+	const struct timeval timeout = {
+		.tv_sec = timeout_ms / 1000,
+		.tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000,
+	};
+
+	setsockopt(request->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
 static void *
 run(void *state)
 {
-	struct herald_fastcgi *fastcgi = state;
-	FCGX_Request request;
+	struct thread *thread = state;
+	struct herald_fastcgi *fastcgi = thread->owner;
+	FCGX_Request *request = &thread->request;
 
-	FCGX_InitRequest(&request, fastcgi->options.listen_fd, 0);
 	while (!atomic_load(&fastcgi->stopping)) {
 		/* It is not set when a signal has ended libfcgi's accepting; see the header. */
 		errno = 0;
-		int accepted = FCGX_Accept_r(&request);
+		int accepted = FCGX_Accept_r(request);
 
 		if (accepted == 0) {
-			answer(fastcgi, &request);
-			finish(&request);
+			limit_reading(request, fastcgi->options.read_timeout_ms);
+			answer(fastcgi, request);
+			finish(request);
 		} else if (!recover(-accepted)) {
 			break;
 		}
 	}
-	FCGX_Free(&request, 1);
+	FCGX_Free(request, 1);
+	pthread_mutex_lock(&fastcgi->lock);
+	fastcgi->ended_count++;
+	pthread_cond_signal(&fastcgi->ended);
+	pthread_mutex_unlock(&fastcgi->lock);
 	return NULL;
 }
 
@@ -147,6 +178,10 @@ read_options(const struct herald_fastcgi_options *options, struct herald_fastcgi
 		out->path = DEFAULT_PATH;
 	if (out->threads == 0)
 		out->threads = DEFAULT_THREADS;
+	if (out->read_timeout_ms == 0)
+		out->read_timeout_ms = DEFAULT_READ_TIMEOUT_MS;
+	if (out->drain_timeout_ms == 0)
+		out->drain_timeout_ms = DEFAULT_DRAIN_TIMEOUT_MS;
 	if (out->path[0] != '/')
 		return bad_option(error, "path", "must begin with '/', unlike \"%.64s\"",
 				  out->path);
@@ -171,8 +206,11 @@ start_threads(struct herald_fastcgi *fastcgi, struct herald_error *error)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (failed == 0 && fastcgi->threads_count < fastcgi->options.threads) {
-		failed = pthread_create(&fastcgi->threads[fastcgi->threads_count], NULL, run,
-					fastcgi);
+		struct thread *thread = &fastcgi->threads[fastcgi->threads_count];
+
+		thread->owner = fastcgi;
+		FCGX_InitRequest(&thread->request, fastcgi->options.listen_fd, 0);
+		failed = pthread_create(&thread->id, NULL, run, thread);
 		if (failed == 0)
 			fastcgi->threads_count++;
 	}
@@ -181,6 +219,19 @@ start_threads(struct herald_fastcgi *fastcgi, struct herald_error *error)
 		return HERALD_OK;
 	return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET, "cannot start a thread: %s",
 				strerror_r(failed, text, sizeof(text)));
+}
+
+static void
+init_lock(struct herald_fastcgi *fastcgi)
+{
+	pthread_condattr_t monotonic;
+
+	/* None of them can fail: the GNU C library allocates nothing for them. */
+	pthread_mutex_init(&fastcgi->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&fastcgi->ended, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 }
 
 enum herald_status
@@ -205,6 +256,7 @@ herald_fastcgi_start(struct herald_http *http, const struct herald_fastcgi_optio
 		return herald_error_set(error, HERALD_NO_MEMORY, HERALD_NO_OFFSET, "%s",
 					herald_status_text(HERALD_NO_MEMORY));
 	}
+	init_lock(fastcgi);
 	fastcgi->http = http;
 	fastcgi->options = read;
 	status = start_threads(fastcgi, error);
@@ -216,15 +268,72 @@ herald_fastcgi_start(struct herald_http *http, const struct herald_fastcgi_optio
 	return HERALD_OK;
 }
 
-void
+/* Wait until all threads have ended; false after `wait_ms`. Under the lock. */
+static bool
+wait_ended(struct herald_fastcgi *fastcgi, uint32_t wait_ms)
+{
+	struct timespec deadline;
+	int failed = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += wait_ms / 1000;
+	deadline.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	if (deadline.tv_nsec >= 1000000000) {
+		deadline.tv_sec++;
+		deadline.tv_nsec -= 1000000000;
+	}
+	while (fastcgi->ended_count < fastcgi->threads_count && failed == 0)
+		failed = pthread_cond_timedwait(&fastcgi->ended, &fastcgi->lock, &deadline);
+	return fastcgi->ended_count == fastcgi->threads_count;
+}
+
+/* Shut down the sockets of what is in progress, so that a thread that reads or writes goes on. Returns
+ * how many there are. */
+static size_t
+cut_off(const struct herald_fastcgi *fastcgi)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < fastcgi->threads_count; i++) {
+		int fd = fastcgi->threads[i].request.ipcFd;
+
+		if (fd >= 0) {
+			shutdown(fd, SHUT_RDWR);
+			count++;
+		}
+	}
+	return count;
+}
+
+/* Returns how many requests were cut off. */
+static size_t
+drain(struct herald_fastcgi *fastcgi)
+{
+	size_t left = 0;
+
+	pthread_mutex_lock(&fastcgi->lock);
+	if (!wait_ended(fastcgi, fastcgi->options.drain_timeout_ms)) {
+		left = cut_off(fastcgi);
+		while (!wait_ended(fastcgi, CUT_OFF_TICK_MS))
+			cut_off(fastcgi);
+	}
+	pthread_mutex_unlock(&fastcgi->lock);
+	return left;
+}
+
+size_t
 herald_fastcgi_stop(struct herald_fastcgi *fastcgi)
 {
 	if (!fastcgi)
-		return;
+		return 0;
 	atomic_store(&fastcgi->stopping, true);
 	shutdown(fastcgi->options.listen_fd, SHUT_RDWR);
+	size_t left = drain(fastcgi);
 	for (unsigned i = 0; i < fastcgi->threads_count; i++)
-		pthread_join(fastcgi->threads[i], NULL);
+		pthread_join(fastcgi->threads[i].id, NULL);
+	pthread_cond_destroy(&fastcgi->ended);
+	pthread_mutex_destroy(&fastcgi->lock);
 	free(fastcgi->path);
 	free(fastcgi);
+	return left;
 }

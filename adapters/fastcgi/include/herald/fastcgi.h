@@ -25,6 +25,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <fcgiapp.h>
 
@@ -71,6 +72,14 @@ struct herald_fastcgi_options {
 	void (*other)(FCGX_Request *request, void *state);
 	/** Passed to `other`. */
 	void *other_state;
+
+	/**
+	 * For how long nothing more of a body may come; it is then answered with 400: 30,000. Not for
+	 * what comes before it: libfcgi reads a request's variables while it accepts, and a web server
+	 * that stops amid them holds a thread until the stop.
+	 */
+	uint32_t read_timeout_ms;
+	uint32_t drain_timeout_ms; /**< At a stop, for requests in flight: 10,000. */
 };
 
 /** Options as a compound literal: HERALD_FASTCGI_OPTIONS(.listen_fd = fd). */
@@ -99,8 +108,11 @@ herald_fastcgi_start(struct herald_http *http, const struct herald_fastcgi_optio
  * Stop: accept nothing more, answer what is in flight, end the threads, free. Requests that the web
  * server has sent and nobody accepted yet fail there, so stop that one first, or take this server out
  * of its list. The socket is shut down, also for other processes that share it. NULL is allowed.
+ *
+ * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut off.
+ *          A business function is never interrupted: the call waits for those that run.
  */
-HERALD_API void herald_fastcgi_stop(struct herald_fastcgi *fastcgi);
+HERALD_API size_t herald_fastcgi_stop(struct herald_fastcgi *fastcgi);
 
 #ifdef __cplusplus
 }
