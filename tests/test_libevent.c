@@ -222,8 +222,7 @@ start_limited(struct herald_service *service, const struct herald_http_options *
 /* herald/libevent.h says why. */
 #define CAPABILITIES                                                                               \
 	(CONTRACT_ALL &                                                                            \
-	 ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY | CONTRACT_CHUNK_GRAMMAR |           \
-	   CONTRACT_REFUSES_OLD_CHUNKS | CONTRACT_REFUSES_TYPES))
+	 ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY | CONTRACT_CHUNK_GRAMMAR))
 
 static const struct contract_http_adapter adapters[] = {
 	{"loop", CAPABILITIES & ~(CONTRACT_CONCURRENT | CONTRACT_DRAINS), start_on_loop,

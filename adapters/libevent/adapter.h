@@ -23,6 +23,7 @@ struct herald__call {
 	struct evhttp_request *request;              /* until the answer is handed over */
 	const struct herald_http_response *response; /* a worker's; while in `done` */
 	char *body;                                  /* the answer's, while it is sent */
+	bool ambiguous;                              /* the head can be read in two ways */
 	bool close;                                  /* the connection, after the answer */
 	int fd; /* of the connection; -1: none that could be asked */
 	struct herald__call *next;

@@ -14,6 +14,8 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 
 #include <herald/http_adapter.h>
@@ -87,10 +89,8 @@ find_method(enum evhttp_cmd_type type)
 	return &other;
 }
 
-/* Whether the next request may begin elsewhere than evhttp thinks: two readers could disagree about
- * where the body ends, or it was not read. */
-static bool
-must_close(struct evhttp_request *request)
+static struct herald_http_framing
+read_framing(struct evhttp_request *request)
 {
 	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
@@ -98,11 +98,19 @@ must_close(struct evhttp_request *request)
 	for (const struct evkeyval *header = headers->tqh_first; header;
 	     header = header->next.tqe_next)
 		herald_http_framing_add(&framing, header->key, header->value);
+	if (request->major == 1 && request->minor == 0)
+		herald_http_framing_version(&framing, "1.0");
+	return framing;
+}
 
-	bool has_length = framing.content_length != HERALD_HTTP_NO_LENGTH;
-	bool has_body = framing.chunked || (has_length && framing.content_length > 0);
-	return framing.ambiguous ||
-	       (has_body && !find_method(evhttp_request_get_command(request))->body_is_read);
+/* Whether evhttp takes the body for the next request. */
+static bool
+leaves_body(struct evhttp_request *request, const struct herald_http_framing *framing)
+{
+	bool has_length = framing->content_length != HERALD_HTTP_NO_LENGTH;
+	bool has_body = framing->chunked || (has_length && framing->content_length > 0);
+
+	return has_body && !find_method(evhttp_request_get_command(request))->body_is_read;
 }
 
 static void
@@ -123,20 +131,21 @@ find_header(const char *name, void *headers)
 }
 
 static struct herald_http_request *
-create_request(struct herald_libevent *adapter, struct evhttp_request *from)
+create_request(struct herald_libevent *adapter, struct evhttp_request *from,
+	       const struct herald_http_framing *framing)
 {
 	struct evkeyvalq *headers = evhttp_request_get_input_headers(from);
 	struct evbuffer *body = evhttp_request_get_input_buffer(from);
 	const struct herald_http_head head = {
 		.method = find_method(evhttp_request_get_command(from))->name,
-		.content_type = evhttp_find_header(headers, "Content-Type"),
+		.content_type = framing->content_type,
 		.content_length = evbuffer_get_length(body),
 		.header = find_header,
 		.state = headers,
 	};
 	struct herald_http_request *request = herald_http_request_create(adapter->http, &head);
 
-	if (request)
+	if (request && !framing->ambiguous)
 		move_body(body, request);
 	return request;
 }
@@ -289,7 +298,9 @@ handle(struct herald__call *call)
 	struct herald_http_request *request = call->pooled.request;
 	const struct herald_http_response *response;
 
-	if (call->close)
+	if (call->ambiguous)
+		response = herald_http_request_ambiguous(request);
+	else if (call->close)
 		response = herald_http_request_unreadable(request);
 	else if (adapter->stopping)
 		response = herald_http_request_unavailable(request, "the server is stopping");
@@ -322,9 +333,11 @@ herald__call_begin(struct evhttp_request *request, void *state)
 		reply_without_body(request, 503);
 		return;
 	}
+	const struct herald_http_framing framing = read_framing(request);
 	call->request = request;
-	call->close = must_close(request);
-	call->pooled.request = create_request(adapter, request);
+	call->ambiguous = framing.ambiguous;
+	call->close = framing.ambiguous || leaves_body(request, &framing);
+	call->pooled.request = create_request(adapter, request, &framing);
 	if (!call->pooled.request) {
 		reply(call, herald_http_unavailable());
 		return;

@@ -35,8 +35,8 @@ struct herald_http_framing {
  * Read one of a request's headers; call it for all, repeated ones too.
  *
  * A length that is no number, a second one, an encoding other than chunked, length and encoding at
- * once, more than one Content-Type, or a name that is no token (RFC 9110 section 5.6.2), as one with a blank before its colon, are
- * ambiguous: with each of them requests have been smuggled past a proxy.
+ * once, more than one Content-Type, or a name that is no token (RFC 9110 section 5.6.2), as one with a
+ * blank before its colon, are ambiguous: with their like requests have been smuggled past a proxy.
  *
  * framing  begun with HERALD_HTTP_FRAMING_INIT.
  * value    blanks around it do not count (RFC 9110 section 5.5), but around chunked they do: not all

@@ -26,14 +26,12 @@ enum contract_capability {
 	CONTRACT_REUSES_REFUSED = 1 << 4,   /* the connection lives on after a refused body */
 	CONTRACT_REFUSES_MID_BODY = 1 << 5, /* answers 413 while a chunked body still comes */
 	CONTRACT_DRAINS = 1 << 6, /* stop() refuses new connections; without it, new events only */
-	CONTRACT_REFUSES_AMBIGUOUS = 1 << 7,   /* 400 for a body with two lengths */
-	CONTRACT_CONCURRENT = 1 << 8,          /* runs functions side by side */
-	CONTRACT_CHUNK_GRAMMAR = 1 << 9,       /* takes all chunks of RFC 9112, and nothing else */
-	CONTRACT_REFUSES_BLANKS = 1 << 10,     /* refuses a name with a blank before its colon */
-	CONTRACT_REFUSES_NAMES = 1 << 11,      /* refuses all other names that are no tokens */
-	CONTRACT_REFUSES_OLD_CHUNKS = 1 << 12, /* refuses chunks in HTTP/1.0 */
-	CONTRACT_REFUSES_TYPES = 1 << 13,      /* refuses several content types */
-	CONTRACT_ALL = (1 << 14) - 1,
+	CONTRACT_REFUSES_AMBIGUOUS = 1 << 7, /* 400 for a body with two lengths */
+	CONTRACT_CONCURRENT = 1 << 8,        /* runs functions side by side */
+	CONTRACT_CHUNK_GRAMMAR = 1 << 9,     /* takes all chunks of RFC 9112, and nothing else */
+	CONTRACT_REFUSES_BLANKS = 1 << 10,   /* refuses a name with a blank before its colon */
+	CONTRACT_REFUSES_NAMES = 1 << 11,    /* refuses all other names that are no tokens */
+	CONTRACT_ALL = (1 << 12) - 1,
 };
 
 struct contract_http_adapter {
