@@ -459,7 +459,7 @@ stop_waits_for_what_comes(void **state)
 	raw_wait_taken(&raw);
 	assert_int_equal(pthread_create(&stopper, NULL, stop_in_thread, raw.server->fastcgi), 0);
 	raw_wait_refused(&raw);
-	send_record(&raw, STDIN, PROBE_DONE + 10, strlen(PROBE_DONE) - 10);
+	send_record(&raw, STDIN, &PROBE_DONE[10], strlen(PROBE_DONE) - 10);
 	send_record(&raw, STDIN, NULL, 0);
 	raw_receive(&raw, answer, sizeof(answer));
 	assert_non_null(strstr(answer, "Status: 200 OK\r\n"));
