@@ -442,7 +442,10 @@ const struct herald_http_response *
 herald_http_request_ambiguous(struct herald_http_request *request)
 {
 	request->response = (struct herald_http_response){0};
-	answer_error(request, 400, "the request's head can be read in two ways", NULL);
+	answer_error(request, 400,
+		     "the request's head can be read in two ways; look at Content-Length, "
+		     "Transfer-Encoding, Content-Type, the version, and the headers' names",
+		     NULL);
 	return &request->response;
 }
 
