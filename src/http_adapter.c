@@ -86,6 +86,8 @@ is_list(const char *value)
 {
 	bool quoted = false;
 
+	if (!strchr(value, ','))
+		return false;
 	for (; *value != '\0'; value++) {
 		if (*value == '"')
 			quoted = !quoted;
