@@ -38,20 +38,18 @@ static bool
 parse_length(struct herald_text text, uint64_t *out)
 {
 	uint64_t length = 0;
+	bool past = false;
 
-	if (text.bytes == 0 || strspn(text.data, "0123456789") < text.bytes)
-		return false;
 	for (size_t i = 0; i < text.bytes; i++) {
-		unsigned digit = (unsigned)(text.data[i] - '0');
+		unsigned digit = (unsigned char)text.data[i] - (unsigned)'0';
 
-		if (length > (UINT64_MAX - 1 - digit) / 10) {
-			*out = UINT64_MAX - 1;
-			return true;
-		}
+		if (digit > 9)
+			return false;
+		past |= length > (UINT64_MAX - 1 - digit) / 10;
 		length = length * 10 + digit;
 	}
-	*out = length;
-	return true;
+	*out = past ? UINT64_MAX - 1 : length;
+	return text.bytes > 0;
 }
 
 static bool
