@@ -109,8 +109,9 @@ struct herald_handler_ops {
 				   unsigned attempt, uint32_t *delay_ms);
 
 	/**
-	 * Called by herald_service_create(): can the handler be part of this service? One that reads a
-	 * member of the envelope behind struct herald_message makes sure here that it is there.
+	 * Called by herald_service_create(), for each place where the handler is listed: can it be part
+	 * of this service? One that reads a member of the envelope behind struct herald_message makes
+	 * sure here that it is there.
 	 *
 	 * envelope  the service's: its own, or herald_message_schema.
 	 * error     herald_error_set() says what is wrong; where the handler stands is added to it.

@@ -123,6 +123,21 @@ herald__plan_find_near(const struct herald__plan *plan, const char *text, size_t
 	return slot->more ? herald__plan_find(plan, text, bytes) : NULL;
 }
 
+_Static_assert(HERALD_KIND_COUNT <= 32, "a bit for each kind");
+
+/* Whether values of a kind begin with a pointer, which is NULL where there is none. */
+static inline bool
+herald__kind_is_pointer(enum herald_kind kind)
+{
+#define HERALD__BIT(KIND) (UINT32_C(1) << HERALD_KIND_##KIND)
+	const uint32_t pointers = HERALD__BIT(STRING) | HERALD__BIT(TEXT) | HERALD__BIT(JSON) |
+				  HERALD__BIT(MAP) | HERALD__BIT(POINTER) | HERALD__BIT(LIST) |
+				  HERALD__BIT(VALUES);
+#undef HERALD__BIT
+
+	return (pointers >> kind & 1) != 0;
+}
+
 /* The size in memory of one value of a kind that needs no schema; 0 for the
  * others. */
 size_t herald__kind_bytes(enum herald_kind kind);

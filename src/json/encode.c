@@ -465,12 +465,6 @@ encode_number(struct writer *writer, char *at, const struct herald__field *field
 	}
 }
 
-/* The kinds of which a NULL pointer, which is what they begin with, says that the value is absent. */
-#define BIT(KIND) (UINT32_C(1) << HERALD_KIND_##KIND)
-#define POINTERS                                                                                   \
-	(BIT(STRING) | BIT(POINTER) | BIT(LIST) | BIT(VALUES) | BIT(TEXT) | BIT(JSON) | BIT(MAP))
-
-_Static_assert(HERALD_KIND_COUNT <= 32, "a bit for each kind");
 _Static_assert(offsetof(struct herald_text, data) == 0, "the pointer first");
 _Static_assert(offsetof(struct herald_json, data) == 0, "the pointer first");
 _Static_assert(offsetof(struct herald_map, pairs) == 0, "the pointer first");
@@ -478,7 +472,7 @@ _Static_assert(offsetof(struct herald_map, pairs) == 0, "the pointer first");
 static inline bool
 is_absent(enum herald_kind kind, const void *in)
 {
-	return (POINTERS >> kind & 1) != 0 && *(const void *const *)in == NULL;
+	return herald__kind_is_pointer(kind) && *(const void *const *)in == NULL;
 }
 
 /* A member's value, or an element's of a list of values. */
@@ -594,18 +588,6 @@ encode_list(struct writer *writer, char *at, const struct herald__field *field, 
 	return at;
 }
 
-/* Whether an enum was never set: it is 0, for which it has no name. */
-static APART bool
-is_unset(const struct herald__field *field, int value)
-{
-	if (value != 0)
-		return false;
-	for (size_t i = 0; i < field->field->names_count; i++)
-		if (field->field->names[i].value == 0)
-			return false;
-	return true;
-}
-
 static APART bool
 is_zero(const char *member, size_t bytes)
 {
@@ -628,10 +610,8 @@ is_left_out(const struct herald__field *field, const char *in)
 	if ((field->flags & HERALD__OPTIONAL) != 0 &&
 	    !*(const bool *)(const void *)(in + field->has_offset))
 		return true;
-	if ((POINTERS >> kind & 1) != 0)
+	if (herald__kind_is_pointer(kind))
 		return *(const void *const *)member == NULL;
-	if (kind == HERALD_KIND_ENUM)
-		return is_unset(field, *(const int *)member);
 	return (field->flags & HERALD__OPTIONAL) == 0 && is_zero(member, field->field->bytes);
 }
 

@@ -117,24 +117,6 @@ allows_empty(const struct herald_field *field)
 	return false;
 }
 
-/* Kinds that begin with a pointer, which is NULL where there is no value. */
-static bool
-is_pointer(enum herald_kind kind)
-{
-	switch (kind) {
-	case HERALD_KIND_STRING:
-	case HERALD_KIND_TEXT:
-	case HERALD_KIND_JSON:
-	case HERALD_KIND_MAP:
-	case HERALD_KIND_POINTER:
-	case HERALD_KIND_LIST:
-	case HERALD_KIND_VALUES:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool
 has_name_for_zero(const struct herald_field *field)
 {
@@ -166,7 +148,7 @@ may_be_zero(const struct herald_field *field, unsigned levels)
 				return false;
 		return true;
 	default:
-		if (is_pointer(field->kind))
+		if (herald__kind_is_pointer(field->kind))
 			return false;
 		return (!field->min.set || field->min.value <= 0) &&
 		       (!field->max.set || field->max.value >= 0);
@@ -182,7 +164,8 @@ may_lack(const struct herald_field *field)
 	if (may_be_zero(field, 32))
 		return false;
 	/* A required value is written, and refused for what it is; a required NULL is not there. */
-	return !field->required || field->kind == HERALD_KIND_ENUM || is_pointer(field->kind);
+	return !field->required || field->kind == HERALD_KIND_ENUM ||
+	       herald__kind_is_pointer(field->kind);
 }
 
 static void

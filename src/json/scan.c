@@ -242,8 +242,7 @@ skip_checked(struct herald__reader *reader, char *at)
 
 /* A level of nesting, as the search for a path sees it. */
 struct level {
-	const char
-		*key; /* of the current member, in its quotes; NULL in an array, or before a key */
+	const char *key; /* of the current member, in its quotes; NULL: there is none yet */
 	size_t key_bytes;
 	size_t index;
 	bool object;
