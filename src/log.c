@@ -148,14 +148,19 @@ append_number(struct line *line, int64_t number)
 	line_append(line, text, (size_t)bytes);
 }
 
-/* To the millisecond, which is what log tools show; "" when the record's time is none. */
+/*
+ * In UTC and always with three digits of the second, so that lines sort by their text; "" when the record's
+ * time is not valid.
+ */
 static void
-format_time(const struct herald_time *time, char *text)
+format_time(const struct herald_time *time, char text[HERALD_TIME_TEXT_BYTES])
 {
-	struct herald_time cut = *time;
+	const struct herald_time utc = {time->seconds, time->nanoseconds, 0};
+	const size_t second_bytes = strlen("2026-01-02T03:04:05");
 
-	cut.nanoseconds -= cut.nanoseconds % 1000000;
-	(void)herald_time_format(&cut, text);
+	if (herald_time_format(&utc, text) > 0)
+		snprintf(text + second_bytes, HERALD_TIME_TEXT_BYTES - second_bytes, ".%03dZ",
+			 (int)(utc.nanoseconds / 1000000));
 }
 
 /* logfmt knows no escapes outside quotes, so whatever needs one needs them. */

@@ -96,8 +96,9 @@ test_the_least_record(void **state)
 	const struct herald_log_record record = {.level = HERALD_LOG_ERROR};
 
 	(void)state;
-	assert_lines(&record, "time=1970-01-01T00:00:00Z level=error message=\"\"\n",
-		     "{\"time\":\"1970-01-01T00:00:00Z\",\"level\":\"error\",\"message\":\"\"}\n");
+	assert_lines(
+		&record, "time=1970-01-01T00:00:00.000Z level=error message=\"\"\n",
+		"{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"error\",\"message\":\"\"}\n");
 }
 
 static void
@@ -113,8 +114,8 @@ test_times(void **state)
 	};
 
 	(void)state;
-	assert_lines(&local, "time=2026-01-02T01:34:05.999-01:30 level=info message=m\n",
-		     "{\"time\":\"2026-01-02T01:34:05.999-01:30\",\"level\":\"info\","
+	assert_lines(&local, "time=2026-01-02T03:04:05.999Z level=info message=m\n",
+		     "{\"time\":\"2026-01-02T03:04:05.999Z\",\"level\":\"info\","
 		     "\"message\":\"m\"}\n");
 	assert_lines(&none, "time=\"\" level=info message=m\n",
 		     "{\"time\":\"\",\"level\":\"info\",\"message\":\"m\"}\n");
@@ -237,7 +238,7 @@ test_long_lines(void **state)
 			const struct herald_log_record record = {.message = text};
 			char *line = line_of(herald_log_logfmt, &record);
 			snprintf(expected, bytes + 100,
-				 "time=1970-01-01T00:00:00Z level=info message=%s\n", text);
+				 "time=1970-01-01T00:00:00.000Z level=info message=%s\n", text);
 			assert_string_equal(line, expected);
 			free(line);
 			free(text);
@@ -410,7 +411,7 @@ test_lines_are_flushed(void **state)
 	ssize_t bytes = pread(fileno(stream), seen, sizeof(seen) - 1, 0);
 	assert_true(bytes > 0);
 	seen[bytes] = '\0';
-	assert_string_equal(seen, "time=1970-01-01T00:00:00Z level=info message=m\n");
+	assert_string_equal(seen, "time=1970-01-01T00:00:00.000Z level=info message=m\n");
 	fclose(stream);
 }
 

@@ -59,11 +59,12 @@ HERALD_API const char *herald_log_level_name(enum herald_log_level level);
 /**
  * Ready-made: one logfmt line a record to the FILE * in `state` (such as stderr):
  * `time=2026-01-02T03:04:05.678Z level=info message="event done" event_type=user_created`.
- * Lines of several threads do not mix.
+ * Times are UTC with three digits of the second, so that lines sort by them. Lines of several threads
+ * do not mix.
  */
 HERALD_API void herald_log_logfmt(const struct herald_log_record *record, void *state);
 
-/** Ready-made: one JSON object a line to the FILE * in `state`; invalid UTF-8 becomes U+FFFD. */
+/** The same as one JSON object a line; invalid UTF-8 becomes U+FFFD. */
 HERALD_API void herald_log_json(const struct herald_log_record *record, void *state);
 
 #ifdef __cplusplus
