@@ -62,6 +62,7 @@ herald__context_reset(struct herald_context *ctx)
 	ctx->message = NULL;
 	ctx->payload = NULL;
 	ctx->route = NULL;
+	ctx->upcast = NULL;
 	ctx->ignored = false;
 	ctx->deadline_ns = HERALD__NEVER_NS;
 	ctx->where = NULL;

@@ -45,6 +45,7 @@ struct herald_context {
 	const struct herald_message *message; /* NULL until it is decoded */
 	const void *payload;                  /* likewise */
 	struct herald__route *route;          /* NULL until it is known */
+	struct herald__upcast *upcast; /* what its version began with; NULL: the route's own */
 	bool ignored;
 	const char *where; /* who gave a verdict that is not HERALD_DONE: "handler", "upcaster" */
 	const char *who;   /* its name; NULL: the function */
@@ -91,6 +92,18 @@ bool herald__context_is_late(const struct herald_context *ctx);
 
 /* Back to the pool, ready for the next one. */
 void herald__context_give(struct herald_context *ctx);
+
+/*
+ * How much a verdict that is not HERALD_DONE matters to whoever runs the service: a failure that is the
+ * sender's (4xx, such as a refused key) is a warning, as what can be tried again is.
+ */
+static inline enum herald_log_level
+herald__log_level_of(enum herald_verdict verdict, unsigned http_status)
+{
+	bool senders = http_status >= 400 && http_status <= 499;
+
+	return verdict == HERALD_FAIL && !senders ? HERALD_LOG_ERROR : HERALD_LOG_WARNING;
+}
 
 /* Log fields that every record about an event has; `fields` has room for them. Returns how many. */
 enum { HERALD__EVENT_FIELDS = 2 };

@@ -114,6 +114,7 @@ decode_message(struct herald_context *ctx, char *data, size_t bytes, struct earl
 		if (early->payload && !message->payload.data) {
 			ctx->message = message;
 			ctx->route = early->target.route;
+			ctx->upcast = early->target.upcast;
 		}
 		return status;
 	}
@@ -277,6 +278,7 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 					   : refuse_unknown(ctx, early.target.status, error);
 	}
 	ctx->route = early.target.route;
+	ctx->upcast = early.target.upcast;
 	ctx->payload = early.payload;
 
 	if (!early.payload)
@@ -311,13 +313,23 @@ settle_event(const struct herald_context *ctx, enum herald_status status,
 
 /* The record of an event. */
 
+/* Where an event is counted: once, by the version that it came in. */
+static struct herald__counters *
+counters_of(struct herald_service *service, const struct herald_context *ctx)
+{
+	if (!ctx || !ctx->route)
+		return &service->counters;
+	return ctx->upcast ? &ctx->upcast->counters : &ctx->route->counters;
+}
+
 static enum herald_log_level
 level_of(const struct herald_result *result)
 {
 	if (result->verdict == HERALD_DONE)
 		return HERALD_LOG_DEBUG;
-	return result->verdict == HERALD_FAIL && result->status == HERALD_OK ? HERALD_LOG_ERROR
-									     : HERALD_LOG_WARNING;
+	return result->status != HERALD_OK
+		       ? HERALD_LOG_WARNING
+		       : herald__log_level_of(result->verdict, result->http_status);
 }
 
 static const char *
@@ -413,8 +425,7 @@ herald__service_handle_in(struct herald_service *service, struct herald_context 
 	settle_event(ctx, status, verdict, out);
 
 	uint64_t nanoseconds = herald__clock_now_ns(service->clock) - begin;
-	herald__counters_add(ctx && ctx->route ? &ctx->route->counters : &service->counters, out,
-			     ctx && ctx->ignored, nanoseconds);
+	herald__counters_add(counters_of(service, ctx), out, ctx && ctx->ignored, nanoseconds);
 	log_event(service, ctx, out, nanoseconds);
 	if (ctx)
 		herald__context_reset(ctx);

@@ -19,7 +19,7 @@
 struct herald__route {
 	struct herald_route declared;
 	const struct herald_codec *codec; /* of declared.schema; set by the service */
-	struct herald__counters counters;
+	struct herald__counters counters; /* of the events that came in its own version */
 };
 
 /* An upcaster and where its result goes: to another upcaster, or else to the route. */
@@ -28,6 +28,7 @@ struct herald__upcast {
 	const struct herald_codec *codec;  /* of declared.from_schema; set by the service */
 	const struct herald__upcast *next; /* NULL: the last one */
 	struct herald__route *route;       /* at the end of the chain */
+	struct herald__counters counters;  /* of the events that begin here */
 	size_t walk;                       /* while building: the walk that came by, from 1 */
 };
 
@@ -44,8 +45,8 @@ struct herald__version {
 	const char *text; /* of "1.x" also the ".x"; "" for any */
 	size_t bytes;     /* of the text, of "1.x" without the ".x" */
 	enum herald__match match;
-	struct herald__route *route;         /* of an upcaster: at the end of its chain */
-	const struct herald__upcast *upcast; /* NULL for a route */
+	struct herald__route *route;   /* of an upcaster: at the end of its chain */
+	struct herald__upcast *upcast; /* NULL for a route */
 };
 
 /* The versions of one event type: a part of the table's array, in the order of herald__match. */
@@ -85,9 +86,9 @@ herald__route_table_init(struct herald__route_table *table, struct herald_arena 
 
 /* Where an event goes. */
 struct herald__target {
-	struct herald__route *route;         /* NULL: nowhere */
-	const struct herald__upcast *upcast; /* the first one; NULL: the payload is the route's */
-	enum herald_status status;           /* HERALD_OK, _UNKNOWN_TYPE, _UNKNOWN_VERSION */
+	struct herald__route *route;   /* NULL: nowhere */
+	struct herald__upcast *upcast; /* the first one; NULL: the payload is the route's */
+	enum herald_status status;     /* HERALD_OK, _UNKNOWN_TYPE, _UNKNOWN_VERSION */
 };
 
 /*

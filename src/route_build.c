@@ -217,6 +217,7 @@ add_upcasters(struct herald__route_table *table, struct herald_arena *arena,
 		if (status != HERALD_OK)
 			return status;
 		*copy = upcasters[i];
+		herald__counters_init(&table->upcasts[i].counters);
 		if (!herald__arena_string(arena, upcasters[i].event_type, &copy->event_type) ||
 		    !herald__arena_string(arena, upcasters[i].from, &copy->from) ||
 		    !herald__arena_string(arena, upcasters[i].to, &copy->to) ||

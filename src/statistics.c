@@ -1,6 +1,7 @@
 /*
- * Statistics: the counters of a service and of its routes, and how they are read. An event is counted once,
- * in its route's or, when no route took it, in the service's. When to count is the pipeline's business.
+ * Statistics: the counters of a service, its routes and its upcasters, and how they are read. An event is
+ * counted once: for the upcaster that its version began with, else for its route, else, when no route took
+ * it, for the service. When to count is the pipeline's business.
  */
 #include "statistics.h"
 
@@ -67,6 +68,14 @@ sum(const struct herald__counters *counters, struct herald_statistics *out)
 	out->nanoseconds += get(&counters->nanoseconds);
 }
 
+/* The totals of what was summed up. */
+static void
+finish_sum(struct herald_statistics *out)
+{
+	out->rejected = out->rejected_invalid + out->rejected_unknown;
+	out->events = out->done + out->retry + out->fail + out->rejected;
+}
+
 void
 herald_service_statistics(const struct herald_service *service, struct herald_statistics *out)
 {
@@ -74,29 +83,62 @@ herald_service_statistics(const struct herald_service *service, struct herald_st
 	sum(&service->counters, out);
 	for (size_t i = 0; i < service->table.routes_count; i++)
 		sum(&service->table.routes[i].counters, out);
-	out->rejected = out->rejected_invalid + out->rejected_unknown;
-	out->events = out->done + out->retry + out->fail + out->rejected;
+	for (size_t i = 0; i < service->table.upcasts_count; i++)
+		sum(&service->table.upcasts[i].counters, out);
+	finish_sum(out);
 }
 
 bool
 herald_service_route_statistics(const struct herald_service *service, size_t index,
 				struct herald_route_statistics *out)
 {
-	if (index >= service->table.routes_count)
+	const struct herald__route_table *table = &service->table;
+	struct herald_statistics all = {0};
+
+	if (index >= table->routes_count)
 		return false;
 
-	const struct herald__route *route = &service->table.routes[index];
-	const struct herald__counters *counters = &route->counters;
-
+	const struct herald__route *route = &table->routes[index];
+	sum(&route->counters, &all);
+	for (size_t i = 0; i < table->upcasts_count; i++)
+		if (table->upcasts[i].route == route)
+			sum(&table->upcasts[i].counters, &all);
+	finish_sum(&all);
 	*out = (struct herald_route_statistics){
 		.event_type = route->declared.event_type,
 		.version = route->declared.version,
-		.done = get(&counters->done),
-		.retry = get(&counters->retry),
-		.fail = get(&counters->fail),
-		.rejected = get(&counters->rejected_invalid) + get(&counters->rejected_unknown),
-		.nanoseconds = get(&counters->nanoseconds),
+		.events = all.events,
+		.done = all.done,
+		.retry = all.retry,
+		.fail = all.fail,
+		.rejected = all.rejected,
+		.nanoseconds = all.nanoseconds,
 	};
-	out->events = out->done + out->retry + out->fail + out->rejected;
+	return true;
+}
+
+bool
+herald_service_upcaster_statistics(const struct herald_service *service, size_t index,
+				   struct herald_upcaster_statistics *out)
+{
+	struct herald_statistics all = {0};
+
+	if (index >= service->table.upcasts_count)
+		return false;
+
+	const struct herald__upcast *upcast = &service->table.upcasts[index];
+	sum(&upcast->counters, &all);
+	finish_sum(&all);
+	*out = (struct herald_upcaster_statistics){
+		.event_type = upcast->declared.event_type,
+		.from = upcast->declared.from,
+		.to = upcast->declared.to,
+		.events = all.events,
+		.done = all.done,
+		.retry = all.retry,
+		.fail = all.fail,
+		.rejected = all.rejected,
+		.nanoseconds = all.nanoseconds,
+	};
 	return true;
 }

@@ -1,5 +1,5 @@
 /*
- * Counters of how events ended: those of a service and those of each route. Threads add to them
+ * Counters of how events ended: those of a service, of each route and of each upcaster. Threads add to them
  * without waiting for each other; a reader may see an event in one counter and not yet in the next.
  */
 #ifndef HERALD_SRC_STATISTICS_H

@@ -146,8 +146,9 @@ run_late_after(struct herald_context *ctx, struct herald_handler *handler,
 			{"verdict", herald_verdict_name(verdict), 0},
 			{"reason", ctx->words.reason, 0},
 		};
-		herald_context_log(ctx, HERALD_LOG_ERROR, "after failed, and so had the event",
-				   fields, sizeof(fields) / sizeof(fields[0]));
+		herald_context_log(ctx, herald__log_level_of(verdict, ctx->words.http_status),
+				   "after failed, and so had the event", fields,
+				   sizeof(fields) / sizeof(fields[0]));
 	}
 	ctx->words = words;
 	ctx->where = where;

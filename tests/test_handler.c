@@ -406,13 +406,13 @@ test_both_errors_are_logged(void **state)
 
 	(void)state;
 	handle(service, EVENT("a", "1"));
-	assert_string_equal(logged,
-			    "error: after failed, and so had the event event_type=a handler=probe2 "
-			    "verdict=retry reason=a2 retries\n"
-			    "error: after failed, and so had the event event_type=a handler=probe1 "
-			    "verdict=fail reason=the event failed\n"
-			    "error: event failed event_type=a verdict=fail reason=f9 fails "
-			    "took=some\n");
+	assert_string_equal(
+		logged, "warning: after failed, and so had the event event_type=a handler=probe2 "
+			"verdict=retry reason=a2 retries\n"
+			"error: after failed, and so had the event event_type=a handler=probe1 "
+			"verdict=fail reason=the event failed\n"
+			"warning: event failed event_type=a verdict=fail reason=f9 fails "
+			"took=some\n");
 	herald_service_destroy(service);
 }
 
@@ -432,10 +432,10 @@ test_records_of_events(void **state)
 		 "warning: event to be retried event_type=a verdict=retry reason=f9 retries "
 		 "took=some\n"},
 		{"DDFD", "DDDD", 'D', VERSIONED("a", "1.2", "1"),
-		 "error: event failed event_type=a version=1.2 verdict=fail reason=b2 fails "
+		 "warning: event failed event_type=a version=1.2 verdict=fail reason=b2 fails "
 		 "handler=probe2 took=some\n"},
 		{"DDDD", "DFDD", 'D', EVENT("a", "1"),
-		 "error: event failed event_type=a verdict=fail reason=a1 fails handler=probe1 "
+		 "warning: event failed event_type=a verdict=fail reason=a1 fails handler=probe1 "
 		 "took=some\n"},
 		{"DDDD", "DDDD", 'D', EVENT("b", "1"),
 		 "warning: event rejected event_type=b verdict=fail status=HERALD_UNKNOWN_TYPE "
@@ -457,6 +457,97 @@ test_records_of_events(void **state)
 		if (strncmp(logged, rows[i].logged, strlen(rows[i].logged)) != 0 ||
 		    !*logged != !*rows[i].logged)
 			fail_msg("row %zu: expected %s, got %s", i, rows[i].logged, logged);
+		herald_service_destroy(service);
+	}
+}
+
+/* What is the sender's fault is a warning, whoever says so; what is the service's is an error. */
+static unsigned status_to_fail_with;
+
+static enum herald_verdict
+fail_with(struct herald_context *ctx)
+{
+	return status_to_fail_with == 0 ? herald_fail(ctx, "failed")
+					: herald_fail_status(ctx, status_to_fail_with, "failed");
+}
+
+static enum herald_verdict
+fail_in_function(struct herald_context *ctx, const void *payload, void *state)
+{
+	(void)payload;
+	(void)state;
+	return fail_with(ctx);
+}
+
+static enum herald_verdict
+fail_in_receive(struct herald_handler *handler, struct herald_context *ctx, const char *data,
+		size_t bytes)
+{
+	(void)handler;
+	(void)data;
+	(void)bytes;
+	return fail_with(ctx);
+}
+
+static enum herald_verdict
+fail_in_before(struct herald_handler *handler, struct herald_context *ctx)
+{
+	(void)handler;
+	return fail_with(ctx);
+}
+
+static enum herald_verdict
+fail_in_after(struct herald_handler *handler, struct herald_context *ctx,
+	      enum herald_verdict result)
+{
+	(void)handler;
+	(void)result;
+	return fail_with(ctx);
+}
+
+static void
+test_levels_of_failures(void **state)
+{
+	static const struct {
+		unsigned http_status;
+		const char *level;
+	} rows[] = {
+		{0, "error"},     {399, "error"},   {400, "warning"}, {401, "warning"},
+		{403, "warning"}, {499, "warning"}, {500, "error"},   {503, "error"},
+	};
+	static const struct herald_handler_ops all_ops[] = {
+		{.struct_size = sizeof(*all_ops), .name = "none"},
+		{.struct_size = sizeof(*all_ops), .name = "receive", .receive = fail_in_receive},
+		{.struct_size = sizeof(*all_ops), .name = "before", .before = fail_in_before},
+		/* The function fails first: two records of the same level. */
+		{.struct_size = sizeof(*all_ops), .name = "after", .after = fail_in_after},
+	};
+	const struct herald_route routes[] = {
+		{.event_type = "*", .schema = &herald_json_schema, .function = fail_in_function}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all_ops); i++) {
+		struct herald_handler handler = {&all_ops[i]};
+		struct herald_handler *handlers[] = {&handler};
+		struct herald_service *service = create_service(
+			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
+						.handlers = handlers, .handlers_count = 1,
+						.log = debug_log));
+
+		for (size_t j = 0; j < COUNT(rows); j++) {
+			size_t bytes = strlen(rows[j].level), lines = 0;
+
+			status_to_fail_with = rows[j].http_status;
+			logged[0] = '\0';
+			handle(service, EVENT("a", "1"));
+			for (const char *at = logged; *at != '\0'; at = strchr(at, '\n') + 1) {
+				if (strncmp(at, rows[j].level, bytes) != 0)
+					fail_msg("%s, %u: expected %s, got %s", all_ops[i].name,
+						 rows[j].http_status, rows[j].level, at);
+				lines++;
+			}
+			assert_int_equal(lines, all_ops[i].after ? 2 : 1);
+		}
 		herald_service_destroy(service);
 	}
 }
@@ -615,6 +706,7 @@ main(void)
 		cmocka_unit_test_setup(test_events_start_afresh, events_setup),
 		cmocka_unit_test_setup(test_both_errors_are_logged, events_setup),
 		cmocka_unit_test_setup(test_records_of_events, events_setup),
+		cmocka_unit_test_setup(test_levels_of_failures, events_setup),
 		cmocka_unit_test_setup(test_logging_from_a_function, events_setup),
 		cmocka_unit_test_setup(test_slots, events_setup),
 	};

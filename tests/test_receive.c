@@ -215,7 +215,7 @@ test_records_and_counts(void **state)
 		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
 					.handlers_count = 1, .log = debug_log));
 	handle(service, BYTES);
-	assert_string_equal(logged, "error: event failed verdict=fail reason=no key 0 "
+	assert_string_equal(logged, "warning: event failed verdict=fail reason=no key 0 "
 				    "handler=guard0 took=some\n");
 	guards[0].receive = 'x';
 	logged[0] = '\0';

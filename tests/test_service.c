@@ -514,6 +514,98 @@ test_statistics(void **state)
 	herald_service_destroy(service);
 }
 
+struct older_user {
+	const char *first;
+};
+HERALD_SCHEMA(older_user, HERALD_FIELD(older_user, first, .required = true));
+
+static enum herald_verdict
+join(struct herald_context *ctx, const struct older_user *from, struct old_user *to)
+{
+	to->full_name = from->first;
+	return from->first[0] == 'x' ? herald_fail(ctx, "no name") : HERALD_DONE;
+}
+HERALD_UPCASTER(join, older_user, old_user);
+
+/* Each event counts for the version that it came in, and for the route at the end of its chain. */
+static void
+test_statistics_of_upcasters(void **state)
+{
+	static const struct herald_route routes[] = {USER_ROUTE("user", .version = "3"),
+						     USER_ROUTE("other", .version = NULL)};
+	static const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("user", "2", old_user, "3", user, modernize),
+		HERALD_UPCAST("user", "1", older_user, "2", old_user, join),
+	};
+#define USER(VERSION, PAYLOAD)                                                                     \
+	HEAD "\"user\",\"metadata\":{\"version\":\"" VERSION "\"},\"payload\":" PAYLOAD "}"
+#define LATE_VERSION(VERSION, PAYLOAD)                                                             \
+	HEAD "\"user\",\"payload\":" PAYLOAD ",\"metadata\":{\"version\":\"" VERSION "\"}}"
+	static const char *const events[] = {
+		USER("3", "{\"name\":\"done\"}"),
+		USER("2", "{\"full_name\":\"done\"}"),
+		USER("2", "{\"full_name\":\"retry\"}"),
+		LATE_VERSION("2", "{\"full_name\":\"retry\"}"),
+		USER("2", "{\"full_name\":7}"),
+		LATE_VERSION("2", "{\"full_name\":7}"),
+		USER("1", "{\"first\":\"done\"}"),
+		USER("1", "{\"first\":\"fail\"}"),
+		USER("1", "{\"first\":\"x\"}"),
+		USER("1", "{}"),
+		USER("4", "{}"),
+		HEAD "\"other\",\"payload\":{\"name\":\"done\"}}",
+	};
+	struct herald_service *service =
+		create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2,
+					       .upcasters = upcasters, .upcasters_count = 2));
+	struct herald_statistics all;
+	struct herald_route_statistics route;
+	struct herald_upcaster_statistics upcaster = {.from = "untouched"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(events); i++)
+		handle(service, events[i]);
+	assert_false(herald_service_upcaster_statistics(service, 2, &upcaster));
+	assert_string_equal(upcaster.from, "untouched");
+
+	assert_true(herald_service_upcaster_statistics(service, 0, &upcaster));
+	assert_string_equal(upcaster.event_type, "user");
+	assert_string_equal(upcaster.from, "2");
+	assert_string_equal(upcaster.to, "3");
+	assert_int_equal(upcaster.events, 5);
+	assert_int_equal(upcaster.done, 1);
+	assert_int_equal(upcaster.retry, 2);
+	assert_int_equal(upcaster.fail, 0);
+	assert_int_equal(upcaster.rejected, 2);
+	uint64_t nanoseconds = upcaster.nanoseconds;
+	assert_true(nanoseconds > 0);
+
+	assert_true(herald_service_upcaster_statistics(service, 1, &upcaster));
+	assert_string_equal(upcaster.from, "1");
+	assert_string_equal(upcaster.to, "2");
+	assert_int_equal(upcaster.events, 4);
+	assert_int_equal(upcaster.done, 1);
+	assert_int_equal(upcaster.retry, 0);
+	assert_int_equal(upcaster.fail, 2);
+	assert_int_equal(upcaster.rejected, 1);
+
+	assert_true(herald_service_route_statistics(service, 0, &route));
+	assert_int_equal(route.events, 10);
+	assert_int_equal(route.done, 3);
+	assert_int_equal(route.retry, 2);
+	assert_int_equal(route.fail, 2);
+	assert_int_equal(route.rejected, 3);
+	assert_true(route.nanoseconds > nanoseconds + upcaster.nanoseconds);
+	assert_true(herald_service_route_statistics(service, 1, &route));
+	assert_int_equal(route.events, 1);
+
+	herald_service_statistics(service, &all);
+	assert_int_equal(all.events, COUNT(events));
+	assert_int_equal(all.rejected_invalid, 3);
+	assert_int_equal(all.rejected_unknown, 1);
+	herald_service_destroy(service);
+}
+
 static void
 test_ignored_events_are_counted(void **state)
 {
@@ -550,6 +642,7 @@ main(void)
 		cmocka_unit_test(test_envelopes_that_are_none),
 		cmocka_unit_test(test_every_allocation_of_creation_fails),
 		cmocka_unit_test(test_statistics),
+		cmocka_unit_test(test_statistics_of_upcasters),
 		cmocka_unit_test(test_ignored_events_are_counted),
 	};
 

@@ -162,6 +162,30 @@ herald_service_statistics(const struct herald_service *service, struct herald_st
 HERALD_API bool herald_service_route_statistics(const struct herald_service *service, size_t index,
 						struct herald_route_statistics *out);
 
+/** Counts of the events that came in the version that one upcaster begins with. */
+struct herald_upcaster_statistics {
+	const char *event_type; /**< Borrowed from the service. */
+	const char *from;       /**< The version that the events came in; likewise. */
+	const char *to;         /**< What this upcaster makes of it; likewise. */
+	uint64_t events;        /**< All that came in version `from`: the sum of the next four. */
+	uint64_t done;          /**< HERALD_DONE. */
+	uint64_t retry;         /**< HERALD_RETRY. */
+	uint64_t fail;          /**< HERALD_FAIL, by a function, a handler or an upcaster. */
+	uint64_t rejected;      /**< The payload was not decodable. */
+	uint64_t nanoseconds;   /**< Spent on them, to the end of the function. */
+};
+
+/**
+ * Read the counts of upcaster `index`, in the order of the options: how many senders still use the old
+ * version. The same events count for the route at the end of the chain; those that came in an earlier
+ * version, and only pass through this upcaster, count for the upcaster that they began with.
+ *
+ * Returns  false, with nothing written, when there is no such upcaster.
+ */
+HERALD_API bool
+herald_service_upcaster_statistics(const struct herald_service *service, size_t index,
+				   struct herald_upcaster_statistics *out);
+
 /** How herald_service_describe() writes. */
 enum herald_describe_format {
 	HERALD_DESCRIBE_TEXT, /**< For people. */
