@@ -84,7 +84,7 @@ main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	const struct herald_deliverer_options deliverer_options =
-		HERALD_DELIVERER_OPTIONS(.networks = networks, .networks_count = 1);
+		HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks));
 	const struct herald_service_options options =
 		HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = &callback,
 				       .handlers_count = 1,

@@ -246,8 +246,7 @@ test_the_same_when_allowed(void **state)
 	names_set("mapped.test", "::ffff:127.0.0.1");
 	names_set("six.test", "::1");
 	names_set("both.test", "10.0.0.1 127.0.0.1 ::1");
-	start(fixture, HERALD_DELIVERER_OPTIONS(.networks = networks,
-						.networks_count = COUNT(networks), .attempts = 1));
+	start(fixture, HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks), .attempts = 1));
 	for (size_t i = 0; i < 20; i++)
 		reached += deliver(fixture, "http", this_host[i], "/200")->outcome ==
 			   HERALD_DELIVERY_DELIVERED;
@@ -278,7 +277,7 @@ test_redirect(void **state)
 			 fixture->server.port);
 		allowed.location = location;
 		misbehaving_server_start(&allowed);
-		start(fixture, HERALD_DELIVERER_OPTIONS(.networks = networks, .networks_count = 1));
+		start(fixture, HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks)));
 		snprintf(url, sizeof(url), "http://127.0.0.1:%u/301", allowed.port);
 		assert_int_equal(deliver_to(fixture, url)->http_status, 301);
 		assert_int_equal(misbehaving_server_requests(&allowed), 1);
@@ -360,8 +359,8 @@ test_name_that_changes(void **state)
 	struct fixture *fixture = *state;
 
 	names_set("changes.test", "127.0.0.1;127.0.0.2");
-	start(fixture, HERALD_DELIVERER_OPTIONS(.networks = networks, .networks_count = 1,
-						.slots = 1, .attempts = 1));
+	start(fixture,
+	      HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks), .slots = 1, .attempts = 1));
 	assert_int_equal(deliver(fixture, "http", "changes.test", "/200")->http_status, 200);
 	assert_int_equal(deliver(fixture, "http", "changes.test", "/200")->http_status, 200);
 	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);

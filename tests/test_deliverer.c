@@ -291,8 +291,6 @@ test_options_that_are_refused(void **state)
 		{HERALD_DELIVERER_OPTIONS(.backoff = (enum herald_backoff)3), "backoff"},
 		{HERALD_DELIVERER_OPTIONS(.method = (enum herald_delivery_method)2), "method"},
 		{HERALD_DELIVERER_OPTIONS(.addresses = (enum herald_address_policy)2), "addresses"},
-		{HERALD_DELIVERER_OPTIONS(.headers_count = 1), "headers"},
-		{HERALD_DELIVERER_OPTIONS(.networks_count = 1), "networks"},
 		{HERALD_DELIVERER_OPTIONS(LIST(headers, "no colon")), "headers[0]"},
 		{HERALD_DELIVERER_OPTIONS(LIST(headers, "X: a\r\nY: b")), "headers[0]"},
 		{HERALD_DELIVERER_OPTIONS(LIST(headers, "X: a\nY: b")), "headers[0]"},
@@ -325,6 +323,44 @@ test_options_that_are_refused(void **state)
 		assert_null(deliverer);
 		assert_string_equal(error.path, rows[i].path);
 		assert_int_equal(error.status, HERALD_BAD_OPTION);
+	}
+}
+
+/* A pointer without its count, and the reverse: either would be silently an empty list. */
+static void
+test_lists_and_their_counts(void **state)
+{
+	static const char *const list[] = {"X-Ok: 1"};
+	static const struct {
+		struct herald_deliverer_options options;
+		const char *path, *message;
+	} rows[] = {
+		{{.headers_count = 2},
+		 "headers",
+		 "headers is NULL, but headers_count is 2; HERALD_HEADERS(array) sets both"},
+		{{.headers = list},
+		 "headers",
+		 "headers is set, but headers_count is 0; HERALD_HEADERS(array) sets both"},
+		{{.networks_count = 1},
+		 "networks",
+		 "networks is NULL, but networks_count is 1; HERALD_NETWORKS(array) sets both"},
+		{{.networks = list},
+		 "networks",
+		 "networks is set, but networks_count is 0; HERALD_NETWORKS(array) sets both"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_deliverer_options options = rows[i].options;
+		struct herald_deliverer *deliverer = NULL;
+		struct herald_error error = {0};
+
+		options.struct_size = sizeof(options);
+		assert_int_equal(herald_deliverer_create(&options, &deliverer, &error),
+				 HERALD_BAD_OPTION);
+		assert_null(deliverer);
+		assert_string_equal(error.path, rows[i].path);
+		assert_string_equal(error.message, rows[i].message);
 	}
 }
 
@@ -387,10 +423,9 @@ test_creation_without_memory(void **state)
 
 		failing_allocator_init(&memory, FAIL_ONLY, n);
 		enum herald_status status = herald_deliverer_create(
-			&HERALD_DELIVERER_OPTIONS(.allocator = memory.allocator, .headers = headers,
-						  .headers_count = COUNT(headers),
-						  .networks = networks,
-						  .networks_count = COUNT(networks),
+			&HERALD_DELIVERER_OPTIONS(.allocator = memory.allocator,
+						  HERALD_HEADERS(headers),
+						  HERALD_NETWORKS(networks),
 						  .method = HERALD_DELIVERY_POST),
 			&deliverer, &error);
 		if (status == HERALD_OK)
@@ -635,6 +670,7 @@ main(void)
 		TEST(test_urls_that_are_refused),
 		TEST(test_credentials_when_allowed),
 		TEST(test_options_that_are_refused),
+		TEST(test_lists_and_their_counts),
 		TEST(test_setup_of_handles),
 		TEST(test_setup_that_gets_in_the_way),
 		TEST(test_options_of_an_older_version),

@@ -390,7 +390,7 @@ test_get_and_its_headers(void **state)
 		.error = "100% wrong: caf\xc3\xa9\r\nX-Evil: 1",
 	};
 
-	start(fixture, HERALD_DELIVERER_OPTIONS(.headers = more, .headers_count = 2));
+	start(fixture, HERALD_DELIVERER_OPTIONS(HERALD_HEADERS(more)));
 	make_url(fixture, "/503,200?a=b", url, sizeof(url));
 	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, NULL), HERALD_OK);
 	recorder_wait(&fixture->recorder, 1);

@@ -290,8 +290,7 @@ test_refused_addresses_starve_nobody(void **state)
 	recorder_init(&flood.recorder);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/200", server.port);
 	assert_int_equal(
-		herald_deliverer_create(&HERALD_DELIVERER_OPTIONS(.networks = networks,
-								  .networks_count = COUNT(networks),
+		herald_deliverer_create(&HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks),
 								  .on_outcome = refuse_another,
 								  .state = &flood),
 					&flood.deliverer, NULL),

@@ -99,14 +99,33 @@ check_numbers(const struct herald_deliverer_options *options, struct herald_erro
 	return HERALD_OK;
 }
 
+/* A pointer without its count, and the reverse, would silently be an empty list. */
+static enum herald_status
+check_counts(const struct herald_deliverer_options *options, struct herald_error *error)
+{
+	const struct {
+		const char *option, *macro;
+		const char *const *list;
+		size_t count;
+	} lists[] = {
+		{"headers", "HERALD_HEADERS", options->headers, options->headers_count},
+		{"networks", "HERALD_NETWORKS", options->networks, options->networks_count},
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (!lists[i].list != (lists[i].count == 0))
+			return bad_option(error, lists[i].option, SIZE_MAX,
+					  "is %s, but %s_count is %zu; %s(array) sets both",
+					  lists[i].list ? "set" : "NULL", lists[i].option,
+					  lists[i].count, lists[i].macro);
+	return HERALD_OK;
+}
+
 static enum herald_status
 check_lists(const struct herald_deliverer_options *options, struct herald_error *error)
 {
 	struct herald__network network;
 
-	if (options->headers_count > 0 && !options->headers)
-		return bad_option(error, "headers", SIZE_MAX,
-				  "is NULL, but headers_count is not 0");
 	for (size_t i = 0; i < options->headers_count; i++) {
 		const char *header = options->headers[i];
 
@@ -118,9 +137,6 @@ check_lists(const struct herald_deliverer_options *options, struct herald_error 
 				"and not a header that Herald sets",
 				MAX_HEADER_BYTES);
 	}
-	if (options->networks_count > 0 && !options->networks)
-		return bad_option(error, "networks", SIZE_MAX,
-				  "is NULL, but networks_count is not 0");
 	for (size_t i = 0; i < options->networks_count; i++) {
 		const char *text = options->networks[i];
 
@@ -148,6 +164,8 @@ herald__deliverer_options_resolve(const struct herald_deliverer_options *given,
 	fill_in_defaults(&options);
 
 	enum herald_status status = check_numbers(&options, error);
+	if (status == HERALD_OK)
+		status = check_counts(&options, error);
 	if (status == HERALD_OK)
 		status = check_lists(&options, error);
 	if (status == HERALD_OK)

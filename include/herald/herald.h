@@ -7,6 +7,7 @@
 
 #include <herald/allocator.h>
 #include <herald/arena.h>
+#include <herald/array.h>
 #include <herald/backoff.h>
 #include <herald/buffer.h>
 #include <herald/codec.h>

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <herald/allocator.h>
+#include <herald/array.h>
 #include <herald/codec.h>
 #include <herald/context.h>
 #include <herald/export.h>
@@ -54,9 +55,6 @@ struct herald_service_options {
 #define HERALD_SERVICE_OPTIONS(...)                                                                \
 	((struct herald_service_options){.struct_size = sizeof(struct herald_service_options),     \
 					 __VA_ARGS__})
-
-/** The number of elements of an array, for the `_count` options. */
-#define HERALD_COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 /**
  * Check everything and create a service; it takes events until herald_service_destroy().

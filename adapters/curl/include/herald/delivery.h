@@ -37,6 +37,7 @@
 #include <curl/curl.h>
 
 #include <herald/allocator.h>
+#include <herald/array.h>
 #include <herald/backoff.h>
 #include <herald/export.h>
 #include <herald/log.h>
@@ -117,10 +118,11 @@ struct herald_deliverer_options {
 	uint32_t deadline_ms;        /**< From accepted to the end of the last attempt: 300,000. */
 
 	enum herald_delivery_method method; /**< GET. */
-	const char *const *headers; /**< Further ones, "Name: value"; not those of Herald's own. */
-	size_t headers_count;       /**< At most 64. */
-	size_t max_url_bytes;       /**< 2,048; at most 65,536. */
-	bool allow_credentials;     /**< URLs with user:password@ are taken. */
+	const char *const
+		*headers;       /**< HERALD_HEADERS: "Name: value"; not those of Herald's own. */
+	size_t headers_count;   /**< Default 0, limit 64. */
+	size_t max_url_bytes;   /**< 2,048; at most 65,536. */
+	bool allow_credentials; /**< URLs with user:password@ are taken. */
 
 	/**
 	 * Accepted, reserved, not ended; past it none is taken: 10,000. All hosts share it: deliveries
@@ -135,8 +137,9 @@ struct herald_deliverer_options {
 	unsigned slots_per_host; /**< 16. Nor does a host get more than are left free for others. */
 
 	enum herald_address_policy addresses; /**< Public ones. */
-	const char *const *networks; /**< "10.1.0.0/16", "fd00::/8": allowed though not public. */
-	size_t networks_count;       /**< How many. */
+	/** HERALD_NETWORKS: allowed though not public, such as "10.1.0.0/16" or "fd00::/8". */
+	const char *const *networks;
+	size_t networks_count; /**< How many. */
 
 	/**
 	 * Called once for each of libcurl's handles when it is made, of which there are at most
@@ -161,6 +164,12 @@ struct herald_deliverer_options {
 #define HERALD_DELIVERER_OPTIONS(...)                                                              \
 	((struct herald_deliverer_options){.struct_size = sizeof(struct herald_deliverer_options), \
 					   __VA_ARGS__})
+
+/** The option `headers` and its count: `const char *const headers[] = {"X-Tenant: acme"};`. */
+#define HERALD_HEADERS(ARRAY) .headers = (ARRAY), .headers_count = HERALD_COUNT(ARRAY)
+
+/** The option `networks` and its count: `const char *const networks[] = {"10.1.0.0/16"};`. */
+#define HERALD_NETWORKS(ARRAY) .networks = (ARRAY), .networks_count = HERALD_COUNT(ARRAY)
 
 /**
  * Create a deliverer and start its thread, with all signals blocked.
