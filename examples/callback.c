@@ -77,7 +77,7 @@ main(int argc, char **argv)
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user_created, &root)};
 	struct herald_deliverer *deliverer;
-	struct herald_handler *callback;
+	struct herald_handler *handlers[1];
 	struct herald_service *service;
 	struct herald_http *http;
 	struct herald_error error;
@@ -86,11 +86,10 @@ main(int argc, char **argv)
 	const struct herald_deliverer_options deliverer_options =
 		HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks));
 	const struct herald_service_options options =
-		HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = &callback,
-				       .handlers_count = 1,
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers),
 				       .envelope = &herald_callback_message_schema);
 	if (herald_deliverer_create(&deliverer_options, &deliverer, &error) != HERALD_OK ||
-	    herald_callback_handler_create(deliverer, NULL, &callback, &error) != HERALD_OK ||
+	    herald_callback_handler_create(deliverer, NULL, &handlers[0], &error) != HERALD_OK ||
 	    herald_service_create(&options, &service, &error) != HERALD_OK ||
 	    herald_http_create(service, NULL, &http, &error) != HERALD_OK) {
 		fprintf(stderr, "%s\n", error.message);

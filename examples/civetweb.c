@@ -97,11 +97,10 @@ main(int argc, char **argv)
 	struct herald_http *http = NULL;
 	struct herald_error error = {.message = "cannot start CivetWeb"};
 
-	bool ok =
-		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
-				      &service, &error) == HERALD_OK &&
-		herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
-		serve(http, argc > 1 ? argv[1] : "8080");
+	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
+					&error) == HERALD_OK &&
+		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
+		  serve(http, argc > 1 ? argv[1] : "8080");
 	if (!ok)
 		fprintf(stderr, "civetweb: %s\n", error.message);
 	herald_http_destroy(http);

@@ -107,10 +107,9 @@ main(int argc, char **argv)
 	const struct herald_server_options options =
 		HERALD_SERVER_OPTIONS(.port = port,
 				      .http = &HERALD_HTTP_OPTIONS(.media_types = types));
-	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-								.handlers = handlers,
-								.handlers_count = 1),
-					&service, &error) == HERALD_OK &&
+	bool ok = herald_service_create(
+			  &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)),
+			  &service, &error) == HERALD_OK &&
 		  herald_serve(service, &options, &error) == HERALD_OK;
 	if (!ok)
 		fprintf(stderr, "custom_format: %s\n", error.message);

@@ -104,9 +104,8 @@ main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_codec_create(&log_line_schema, NULL, NULL, &logger.codec, &error) ==
 			  HERALD_OK &&
-		  herald_service_create(
-			  &HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .log = log),
-			  &service, &error) == HERALD_OK &&
+		  herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .log = log),
+					&service, &error) == HERALD_OK &&
 		  herald_serve(service, &HERALD_SERVER_OPTIONS(.port = port), &error) == HERALD_OK;
 	if (!ok)
 		fprintf(stderr, "custom_logger: %s\n", error.message);

@@ -89,12 +89,11 @@ main(int argc, char **argv)
 
 	FCGX_Init();
 	int fd = FCGX_OpenSocket(argc > 1 ? argv[1] : "/tmp/herald.socket", 128);
-	bool ok =
-		fd >= 0 &&
-		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
-				      &service, &error) == HERALD_OK &&
-		herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
-		serve(http, fd, &error);
+	bool ok = fd >= 0 &&
+		  herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
+					&error) == HERALD_OK &&
+		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
+		  serve(http, fd, &error);
 	if (!ok)
 		fprintf(stderr, "fastcgi: %s\n", error.message);
 	herald_http_destroy(http);

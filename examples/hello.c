@@ -45,8 +45,7 @@ main(void)
 	struct herald_error error;
 
 	enum herald_status status = herald_service_create(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = HERALD_COUNT(routes)),
-		&service, &error);
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service, &error);
 	if (status == HERALD_OK)
 		status = herald_serve(service, NULL, &error); /* until SIGINT or SIGTERM */
 	if (status != HERALD_OK)

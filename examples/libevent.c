@@ -94,13 +94,12 @@ main(int argc, char **argv)
 
 	evhttp_set_timeout(server, 30);
 	evhttp_set_cb(server, "/hello", say_hello, NULL);
-	bool ok =
-		evhttp_bind_socket(server, "127.0.0.1", port) == 0 &&
-		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
-				      &service, &error) == HERALD_OK &&
-		herald_pool_create(NULL, &options.pool, &error) == HERALD_OK &&
-		herald_libevent_create(service, web.base, server, &options, &web.adapter, &error) ==
-			HERALD_OK;
+	bool ok = evhttp_bind_socket(server, "127.0.0.1", port) == 0 &&
+		  herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
+					&error) == HERALD_OK &&
+		  herald_pool_create(NULL, &options.pool, &error) == HERALD_OK &&
+		  herald_libevent_create(service, web.base, server, &options, &web.adapter,
+					 &error) == HERALD_OK;
 	if (ok && event_add(interrupt, NULL) == 0 && event_add(terminate, NULL) == 0)
 		event_base_dispatch(web.base); /* until SIGINT or SIGTERM */
 	else

@@ -189,9 +189,7 @@ main(int argc, char **argv)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	enum herald_status status = herald_service_create(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = HERALD_COUNT(routes),
-					.upcasters = upcasters,
-					.upcasters_count = HERALD_COUNT(upcasters)),
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters)),
 		&service, &error);
 	if (status == HERALD_OK)
 		status = herald_serve(service,

@@ -102,11 +102,10 @@ main(int argc, char **argv)
 	struct herald_http *http = NULL;
 	struct herald_error error = {.message = "cannot start Ulfius"};
 
-	bool ok =
-		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
-				      &service, &error) == HERALD_OK &&
-		herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
-		serve(http, argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 8080, &error);
+	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
+					&error) == HERALD_OK &&
+		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
+		  serve(http, argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 8080, &error);
 	if (!ok)
 		fprintf(stderr, "ulfius: %s\n", error.message);
 	herald_http_destroy(http);

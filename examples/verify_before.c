@@ -107,10 +107,9 @@ main(int argc, char **argv)
 	struct herald_service *service = NULL;
 	struct herald_error error = {.message = "set API_KEY in the environment"};
 	bool ok = verifier.key &&
-		  herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-								.handlers = handlers,
-								.handlers_count = 1),
-					&service, &error) == HERALD_OK &&
+		  herald_service_create(
+			  &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)),
+			  &service, &error) == HERALD_OK &&
 		  herald_serve(service, &HERALD_SERVER_OPTIONS(.port = port), &error) == HERALD_OK;
 	if (!ok)
 		fprintf(stderr, "verify_before: %s\n", error.message);

@@ -106,9 +106,8 @@ main(int argc, char **argv)
 	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
-	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 3,
-								.upcasters = upcasters,
-								.upcasters_count = 2),
+	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes),
+								HERALD_UPCASTERS(upcasters)),
 					&service, &error) == HERALD_OK &&
 		  herald_serve(service, &HERALD_SERVER_OPTIONS(.port = port), &error) == HERALD_OK;
 	if (!ok)

@@ -71,9 +71,8 @@ create_all(void)
 
 	if (http != NULL)
 		return;
-	CHECK(herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes,
-							    .routes_count = HERALD_COUNT(routes)),
-				    &service, NULL) == HERALD_OK);
+	CHECK(herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
+				    NULL) == HERALD_OK);
 	CHECK(herald_http_create(service, &HERALD_HTTP_OPTIONS(.max_body_bytes = 3000), &http,
 				 NULL) == HERALD_OK);
 	CHECK(herald_codec_create(&herald_json_schema, NULL, NULL, &any_codec, NULL) == HERALD_OK);

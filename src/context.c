@@ -4,6 +4,7 @@
  */
 #include "context.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -319,6 +320,7 @@ herald_context_log(struct herald_context *ctx, enum herald_log_level level, cons
 	struct herald_log_field room[HERALD__EVENT_FIELDS + STACK_FIELDS];
 	struct herald_log_field *all = room;
 
+	assert(fields || fields_count == 0);
 	if (!herald__log_takes(&ctx->service->log, level))
 		return;
 	if (fields_count > STACK_FIELDS) {

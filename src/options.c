@@ -35,6 +35,17 @@ herald__option_error(struct herald_error *error, enum herald_status status,
 }
 
 enum herald_status
+herald__option_array_check(struct herald__option option, const char *macro, const void *array,
+			   size_t count, struct herald_error *error)
+{
+	if (!array == (count == 0))
+		return HERALD_OK;
+	return herald__option_error(
+		error, HERALD_BAD_OPTION, option, "%s, but %s_count is %zu; %s(array) sets both",
+		array ? "set" : "NULL", option.member ? option.member : option.list, count, macro);
+}
+
+enum herald_status
 herald__options_read(const void *options, void *out, size_t bytes, const char *macro,
 		     struct herald_error *error)
 {

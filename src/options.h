@@ -27,6 +27,14 @@ enum herald_status herald__option_error(struct herald_error *error, enum herald_
 					struct herald__option option, const char *format, ...);
 
 /*
+ * Whether an option that is an array and its count, NAME_count, are both set or both not. `macro` is
+ * what sets both.
+ */
+enum herald_status
+herald__option_array_check(struct herald__option option, const char *macro, const void *array,
+			   size_t count, struct herald_error *error);
+
+/*
  * Take of the caller's options what is there; the rest of the `bytes` of *out is zero. They begin with
  * their struct_size; NULL means the defaults. `macro` is what sets it.
  */

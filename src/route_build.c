@@ -117,10 +117,12 @@ check_route(const struct herald__route_table *table, const struct herald_route *
 	if (problem)
 		return herald__option_error(error, HERALD_BAD_SCHEMA, route_option(index, member),
 					    "%s", problem);
-	if (route->handlers_count > 0 && !route->handlers)
-		return herald__option_error(
-			error, HERALD_BAD_OPTION, route_option(index, "handlers"),
-			"NULL, but handlers_count is %zu", route->handlers_count);
+
+	enum herald_status status =
+		herald__option_array_check(route_option(index, "handlers"), "HERALD_HANDLERS",
+					   route->handlers, route->handlers_count, error);
+	if (status != HERALD_OK)
+		return status;
 	if (strcmp(route->event_type, HERALD_ANY_TYPE) == 0)
 		return check_catch_all(table, route, index, error);
 	return HERALD_OK;
@@ -416,21 +418,21 @@ check_arrays(const struct herald_route *routes, size_t routes_count,
 	     struct herald_error *error)
 {
 	const struct {
-		const char *list;
-		bool missing;
+		const char *list, *macro;
+		const void *array;
 		size_t count;
 	} arrays[] = {
-		{"routes", !routes, routes_count},
-		{"upcasters", !upcasters, upcasters_count},
+		{"routes", "HERALD_ROUTES", routes, routes_count},
+		{"upcasters", "HERALD_UPCASTERS", upcasters, upcasters_count},
 	};
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
 		struct herald__option option = {arrays[i].list, HERALD__NO_INDEX, NULL};
+		enum herald_status status = herald__option_array_check(
+			option, arrays[i].macro, arrays[i].array, arrays[i].count, error);
 
-		if (arrays[i].count > 0 && arrays[i].missing)
-			return herald__option_error(error, HERALD_BAD_OPTION, option,
-						    "NULL, but %s_count is %zu", arrays[i].list,
-						    arrays[i].count);
+		if (status != HERALD_OK)
+			return status;
 		if (arrays[i].count > MAX_COUNT)
 			return herald__option_error(error, HERALD_BAD_OPTION, option,
 						    "%zu are too many", arrays[i].count);

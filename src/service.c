@@ -29,12 +29,12 @@ check_options(const struct herald_service_options *options, struct herald_error 
 {
 	enum herald_status status = herald__allocator_check(&options->allocator, error);
 
+	if (status == HERALD_OK)
+		status = herald__option_array_check(option("handlers"), "HERALD_HANDLERS",
+						    options->handlers, options->handlers_count,
+						    error);
 	if (status != HERALD_OK)
 		return status;
-	if (options->handlers_count > 0 && !options->handlers)
-		return herald__option_error(error, HERALD_BAD_OPTION, option("handlers"),
-					    "NULL, but handlers_count is %zu",
-					    options->handlers_count);
 	if ((unsigned)options->unknown > HERALD_UNKNOWN_IGNORE)
 		return herald__option_error(error, HERALD_BAD_OPTION, option("unknown"),
 					    "%d is no policy", (int)options->unknown);

@@ -87,20 +87,20 @@ main()
 	const std::string head =
 		"{\"event_type\":\"greeted\",\"timestamp\":\"2024-08-20T05:21:19Z\",";
 	greeter state;
-	herald_route route{};
+	herald_route routes[1]{};
 	herald_service_options options{};
 	herald_server_options server_options{};
 	herald_service *service = nullptr;
 	herald_server *server = nullptr;
 	herald_error error;
 
-	route.event_type = "greeted";
-	route.schema = greeting;
-	route.function = greet;
-	route.state = &state;
+	routes[0].event_type = "greeted";
+	routes[0].schema = greeting;
+	routes[0].function = greet;
+	routes[0].state = &state;
 	options.struct_size = sizeof(options);
-	options.routes = &route;
-	options.routes_count = 1;
+	options.routes = routes;
+	options.routes_count = HERALD_COUNT(routes);
 	server_options.struct_size = sizeof(server_options);
 	server_options.any_port = true;
 	std::puts("1..5");

@@ -126,9 +126,8 @@ start(struct fixture *fixture, struct herald_deliverer_options deliverer_options
 	assert_int_equal(
 		herald_callback_handler_create(fixture->deliverer, options, &handlers[0], &error),
 		HERALD_OK);
-	if (herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-							  .handlers = handlers,
-							  .handlers_count = COUNT(handlers),
+	if (herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes),
+							  HERALD_HANDLERS(handlers),
 							  .envelope = envelope),
 				  &fixture->service, &error) != HERALD_OK)
 		fail_msg("%s: %s", error.path, error.message);
@@ -412,12 +411,12 @@ test_envelopes_without_urls(void **state)
 				&HERALD_CALLBACK_OPTIONS(.urls_offset = rows[i / 2].urls_offset),
 				&handler, &error),
 			HERALD_OK);
-		route.handlers = &handler;
+		route.handlers = of_a_route ? &handler : NULL;
 		route.handlers_count = of_a_route;
 		assert_int_equal(
 			herald_service_create(
 				&HERALD_SERVICE_OPTIONS(.routes = &route, .routes_count = 1,
-							.handlers = &handler,
+							.handlers = of_a_route ? NULL : &handler,
 							.handlers_count = !of_a_route,
 							.envelope = rows[i / 2].envelope),
 				&fixture->service, &error),

@@ -93,11 +93,11 @@ create_timed(uint32_t services_ms, struct slow *slow, uint32_t routes_ms, uint32
 					       .schema = &herald_json_schema,
 					       .function = work,
 					       .state = work_ms,
-					       .handlers = own,
+					       .handlers = own_count > 0 ? own : NULL,
 					       .handlers_count = own_count}};
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
-					.handlers_count = count, .log = debug_log));
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), .handlers = count > 0 ? handlers : NULL,
+		.handlers_count = count, .log = debug_log));
 	fake_clock_init(&fake, service);
 	return service;
 }
@@ -204,15 +204,14 @@ test_deadlines_are_of_one_event(void **state)
 		 .schema = &herald_json_schema,
 		 .function = work,
 		 .state = &work_ms,
-		 .handlers = own,
-		 .handlers_count = 1},
+		 HERALD_HANDLERS(own)},
 		{.event_type = "b",
 		 .schema = &herald_json_schema,
 		 .function = work,
 		 .state = &work_ms},
 	};
 	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2));
+		create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)));
 
 	(void)state;
 	(void)slow;
@@ -291,9 +290,8 @@ test_the_systems_clock(void **state)
 	struct herald_handler *handlers[] = {create_deadline(60000)};
 	const struct herald_route routes[] = {
 		{.event_type = "a", .schema = &herald_json_schema, .function = look}};
-	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						       .handlers = handlers, .handlers_count = 1));
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)));
 	struct herald_result result = handle(service, EVENT("a", "1"));
 
 	(void)state;
@@ -366,8 +364,7 @@ test_defaults(void **state)
 						       .function = work,
 						       .state = &work_ms}};
 		struct herald_service *service = create_service(
-			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						.handlers = handlers, .handlers_count = 1));
+			&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)));
 
 		fake_clock_init(&fake, service);
 		trace[0] = '\0';

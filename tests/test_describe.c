@@ -106,8 +106,7 @@ create_described(struct herald_allocator allocator)
 		 .version = "3",
 		 .schema = &order_schema,
 		 .function = on_order,
-		 .handlers = own,
-		 .handlers_count = 2,
+		 HERALD_HANDLERS(own),
 		 .doc = "A \"customer\" ordered."},
 		{.event_type = "or\\der",
 		 .version = "",
@@ -120,12 +119,9 @@ create_described(struct herald_allocator allocator)
 		HERALD_UPCAST("order", "1", old_order, "2", order, color),
 	};
 
-	return create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = COUNT(routes),
-					.upcasters = upcasters, .upcasters_count = COUNT(upcasters),
-					.handlers = handlers, .handlers_count = 2,
-					.max_event_bytes = 1000, .limits = {.max_depth = 7},
-					.allocator = allocator));
+	return create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters), HERALD_HANDLERS(handlers),
+		.max_event_bytes = 1000, .limits = {.max_depth = 7}, .allocator = allocator));
 }
 
 static const char expected_text[] = "routes[0] order 3: A \"customer\" ordered.\n"
@@ -343,9 +339,8 @@ test_decode_handler_and_no_routes(void **state)
 	struct herald_handler *handlers[] = {&former};
 	const struct herald_route routes[] = {
 		{.event_type = "a", .schema = &order_schema, .function = on_order}};
-	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						       .handlers = handlers, .handlers_count = 1));
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)));
 	json_t *json = describe(service);
 
 	(void)state;

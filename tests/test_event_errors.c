@@ -74,10 +74,9 @@ create_all(void **state)
 	const struct herald_limits limits = {.max_depth = 63};
 
 	(void)state;
-	assert_int_equal(
-		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
-				      &service, NULL),
-		HERALD_OK);
+	assert_int_equal(herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)),
+					       &service, NULL),
+			 HERALD_OK);
 	envelope_codec = decoding_codec(&herald_message_schema, NULL);
 	payload_codec = decoding_codec(&point_schema, &limits);
 	event_codec = decoding_codec(&point_event_schema, NULL);

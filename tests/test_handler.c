@@ -123,8 +123,8 @@ test_what_a_function_says(void **state)
 					       .schema = &herald_json_schema,
 					       .function = say,
 					       .state = &saying}};
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .log = debug_log));
+	struct herald_service *service =
+		create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .log = debug_log));
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -152,7 +152,7 @@ test_long_reasons_are_cut(void **state)
 					       .function = say,
 					       .state = &saying}};
 	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1));
+		create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)));
 	struct herald_result result = handle(service, EVENT("a", "1"));
 
 	(void)state;
@@ -169,8 +169,8 @@ test_no_verdict_is_logged(void **state)
 					       .schema = &herald_json_schema,
 					       .function = say,
 					       .state = &saying}};
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .log = debug_log));
+	struct herald_service *service =
+		create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .log = debug_log));
 
 	(void)state;
 	handle(service, VERSIONED("a", "3", "1"));
@@ -281,8 +281,8 @@ create_probed(struct probe probes[4], const char *before, char *function, const 
 					       .state = function,
 					       .handlers = handlers + 2,
 					       .handlers_count = 2}};
-	return create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						      .handlers = handlers, .handlers_count = 2,
+	return create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .handlers = handlers,
+						      .handlers_count = 2,
 						      .log = {keep_log, NULL, HERALD_LOG_INFO}));
 }
 
@@ -529,10 +529,8 @@ test_levels_of_failures(void **state)
 	for (size_t i = 0; i < COUNT(all_ops); i++) {
 		struct herald_handler handler = {&all_ops[i]};
 		struct herald_handler *handlers[] = {&handler};
-		struct herald_service *service = create_service(
-			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						.handlers = handlers, .handlers_count = 1,
-						.log = debug_log));
+		struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+			HERALD_ROUTES(routes), HERALD_HANDLERS(handlers), .log = debug_log));
 
 		for (size_t j = 0; j < COUNT(rows); j++) {
 			size_t bytes = strlen(rows[j].level), lines = 0;
@@ -575,11 +573,10 @@ test_logging_from_a_function(void **state)
 {
 	const struct herald_route routes[] = {
 		{.event_type = "a", .schema = &herald_json_schema, .function = log_much}};
-	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						       .log = {keep_log, NULL, HERALD_LOG_INFO}));
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), .log = {keep_log, NULL, HERALD_LOG_INFO}));
 	struct herald_service *silent =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1));
+		create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)));
 
 	(void)state;
 	handle(silent, VERSIONED("a", "2", "1"));
@@ -672,17 +669,14 @@ test_slots(void **state)
 		 .schema = &herald_json_schema,
 		 .function = look_around,
 		 .state = &seen,
-		 .handlers = first,
-		 .handlers_count = 1},
+		 HERALD_HANDLERS(first)},
 		{.event_type = "user",
 		 .schema = &herald_json_schema,
 		 .function = step,
-		 .handlers = second,
-		 .handlers_count = 2},
+		 HERALD_HANDLERS(second)},
 	};
-	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2,
-						       .handlers = services, .handlers_count = 2));
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(services)));
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {

@@ -88,9 +88,8 @@ open_endpoint(struct herald_allocator allocator, const struct herald_http_option
 	struct fixture fixture;
 	struct herald_error error;
 
-	fixture.service = create_service(&HERALD_SERVICE_OPTIONS(.routes = routes,
-								 .routes_count = COUNT(routes),
-								 .allocator = allocator));
+	fixture.service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .allocator = allocator));
 	if (herald_http_create(fixture.service, options, &fixture.http, &error) != HERALD_OK)
 		fail_msg("%s: %s", error.path, error.message);
 	return fixture;
@@ -302,8 +301,7 @@ test_longest_answer(void **state)
 	struct fixture fixture;
 
 	(void)state;
-	fixture.service =
-		create_service(&HERALD_SERVICE_OPTIONS(.handlers = handlers, .handlers_count = 1));
+	fixture.service = create_service(&HERALD_SERVICE_OPTIONS(HERALD_HANDLERS(handlers)));
 	assert_int_equal(herald_http_create(fixture.service, NULL, &fixture.http, NULL), HERALD_OK);
 	for (int i = 0; i < 2; i++) {
 		/* As far as jansson reads, and nowhere. */

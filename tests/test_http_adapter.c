@@ -248,10 +248,9 @@ open_fixture(struct fixture *fixture)
 		HERALD_ROUTE("event", herald_json, on_event, NULL),
 	};
 
-	assert_int_equal(
-		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
-				      &fixture->service, NULL),
-		HERALD_OK);
+	assert_int_equal(herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)),
+					       &fixture->service, NULL),
+			 HERALD_OK);
 	assert_int_equal(herald_http_create(fixture->service, NULL, &fixture->http, NULL),
 			 HERALD_OK);
 }

@@ -1065,10 +1065,9 @@ start_child(struct child *child, struct probe *probe)
 	int ports[2];
 
 	memset(probe, 0, sizeof(*probe));
-	assert_int_equal(
-		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
-				      &probe->service, NULL),
-		HERALD_OK);
+	assert_int_equal(herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)),
+					       &probe->service, NULL),
+			 HERALD_OK);
 	assert_int_equal(pipe(ports) | pipe(child_held) | pipe(child_release), 0);
 	child->pid = fork();
 	assert_true(child->pid >= 0);

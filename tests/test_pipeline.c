@@ -45,8 +45,7 @@ on_user_erased(struct herald_context *ctx, const void *payload, void *state)
 static const struct herald_route user_routes[] = {USER_ROUTE(.event_type = "user")};
 
 #define USER_OPTIONS(...)                                                                          \
-	HERALD_SERVICE_OPTIONS(.routes = user_routes, .routes_count = 1, .log = debug_log,         \
-			       __VA_ARGS__)
+	HERALD_SERVICE_OPTIONS(HERALD_ROUTES(user_routes), .log = debug_log, __VA_ARGS__)
 
 /* Messages and payloads. */
 
@@ -160,8 +159,8 @@ test_any_payload(void **state)
 		{VERSIONED("user", "2", "8"), "user=8"},
 		{VERSIONED("user", "1", "{\"user_id\":\"9\"}"), "9:NULL"},
 	};
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = COUNT(routes)));
+	struct herald_service *service =
+		create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)));
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -176,10 +175,8 @@ static void
 test_unknown_events(void **state)
 {
 	const struct herald_route routes[] = {USER_ROUTE(.event_type = "user", .version = "1.x")};
-	struct herald_service_options options = {.struct_size = sizeof(options),
-						 .routes = routes,
-						 .routes_count = 1,
-						 .log = debug_log};
+	struct herald_service_options options = {
+		.struct_size = sizeof(options), HERALD_ROUTES(routes), .log = debug_log};
 	struct herald_service *service = create_service(&options);
 	struct herald_result result = handle(service, VERSIONED("user", "2\\n", "{}"));
 
@@ -272,9 +269,8 @@ test_memory_of_an_event_is_limited(void **state)
 	};
 	const struct herald_upcaster upcasters[] = {
 		HERALD_UPCAST("grown", "1", user, "2", big, grow)};
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 3, .upcasters = upcasters,
-					.upcasters_count = 1, .max_arena_bytes = 2000));
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters), .max_arena_bytes = 2000));
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
@@ -426,9 +422,8 @@ test_upcasters(void **state)
 		{VERSIONED("order", "3", "{\"sku\":\"c\",\"count\":9}"), "b(9) f(c,9) a(done)"},
 	};
 	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .upcasters = upcasters,
-					.upcasters_count = 2, .handlers = handlers,
-					.handlers_count = 1, .log = debug_log));
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters),
+					HERALD_HANDLERS(handlers), .log = debug_log));
 
 	(void)state;
 	upcaster_says = 'D';
@@ -494,9 +489,7 @@ test_members_in_any_order(void **state)
 		{"else", "", "[{}]", "else=[{}]"},
 	};
 	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = COUNT(routes),
-					.upcasters = upcasters,
-					.upcasters_count = COUNT(upcasters)));
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters)));
 
 	(void)state;
 	upcaster_says = 'D';
@@ -536,8 +529,8 @@ test_escapes_anywhere_in_a_payload(void **state)
 		{"\\\\\\\"}", "\\\"}"},
 		{"}\\\"{\\\\]", "}\"{\\]"},
 	};
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = COUNT(routes)));
+	struct herald_service *service =
+		create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)));
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -607,9 +600,8 @@ static void
 test_path_of_a_long_key_with_escapes(void **state)
 {
 #define LONG_KEY "{\"%s\\t\\u00e9\\ud83d\\ude00\":{\"x\":nonsense}}"
-	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = user_routes, .routes_count = 1,
-						       .limits = {.max_key_bytes = 8192}));
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(user_routes), .limits = {.max_key_bytes = 8192}));
 	char event[8192], key[6000] = "", whole[1024];
 
 	(void)state;
@@ -662,9 +654,8 @@ test_upcaster_that_fails(void **state)
 		HERALD_UPCAST("order", "1", order_v1, "2", order_v2, order_1_to_2),
 	};
 	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .upcasters = upcasters,
-					.upcasters_count = 2, .handlers = handlers,
-					.handlers_count = 1, .log = debug_log));
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters),
+					HERALD_HANDLERS(handlers), .log = debug_log));
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -803,9 +794,8 @@ test_decode_handler(void **state)
 	struct herald_handler *handlers[] = {&handler};
 	const struct herald_route routes[] = {USER_ROUTE(.event_type = "user", .version = "1")};
 	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-					.envelope = &tenant_message_schema, .handlers = handlers,
-					.handlers_count = 1, .log = debug_log));
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .envelope = &tenant_message_schema,
+					HERALD_HANDLERS(handlers), .log = debug_log));
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -837,8 +827,8 @@ test_words_of_a_decode_handler(void **state)
 	const struct herald_route routes[] = {
 		{.event_type = "fail", .schema = &herald_json_schema, .function = only_fail}};
 	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
-					.envelope = &tenant_message_schema, .handlers_count = 1));
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers),
+					.envelope = &tenant_message_schema));
 	struct herald_result result = handle(service, "fail 1 {}");
 
 	(void)state;
@@ -854,9 +844,8 @@ test_extended_envelope(void **state)
 		.struct_size = sizeof(ops), .name = "tenant", .before = note_tenant};
 	struct herald_handler handler = {&ops};
 	struct herald_handler *handlers[] = {&handler};
-	struct herald_service *service =
-		create_service(&USER_OPTIONS(.envelope = &tenant_message_schema,
-					     .handlers = handlers, .handlers_count = 1));
+	struct herald_service *service = create_service(
+		&USER_OPTIONS(.envelope = &tenant_message_schema, HERALD_HANDLERS(handlers)));
 	struct herald_result result =
 		handle(service, "{\"event_type\":\"user\",\"tenant\":\"acme\",\"payload\":"
 				"{\"user_id\":\"1\"},\"timestamp\":\"2024-08-20T05:21:19Z\"}");
@@ -882,9 +871,8 @@ static void
 test_renamed_envelope(void **state)
 {
 	const struct herald_route routes[] = {USER_ROUTE(.event_type = "user", .version = "1")};
-	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						       .envelope = &renamed_schema));
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .envelope = &renamed_schema));
 	struct herald_result result = handle(service, "{}");
 
 	(void)state;
@@ -950,9 +938,8 @@ test_envelope_in_an_envelope(void **state)
 	const struct herald_route routes[] = {
 		USER_ROUTE(.event_type = "user"),
 		{.event_type = "other", .schema = &herald_json_schema, .function = only_fail}};
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2, .handlers = handlers,
-					.handlers_count = 1, .envelope = &chain_schema));
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), HERALD_HANDLERS(handlers), .envelope = &chain_schema));
 	struct herald_result result;
 
 	(void)state;
@@ -1011,10 +998,9 @@ create_all(struct herald_allocator allocator, struct shop *shop)
 	};
 
 	upcaster_says = 'D';
-	return create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2,
-						      .upcasters = upcasters, .upcasters_count = 2,
-						      .handlers = handlers, .handlers_count = 1,
-						      .log = debug_log, .allocator = allocator));
+	return create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters), HERALD_HANDLERS(handlers),
+		.log = debug_log, .allocator = allocator));
 }
 
 static void
@@ -1072,8 +1058,8 @@ test_idle_contexts_are_bounded(void **state)
 
 	(void)state;
 	failing_allocator_init(&memory, FAIL_NEVER, 0);
-	nest.service = create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-							      .allocator = memory.allocator));
+	nest.service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .allocator = memory.allocator));
 	size_t before = memory.blocks;
 	nest.left = 0;
 	handle(nest.service, EVENT("deep", "1"));

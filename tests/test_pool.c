@@ -675,8 +675,8 @@ shop_open(struct shop *shop, const struct herald_http_options *options)
 
 	memset(shop, 0, sizeof(*shop));
 	gate_init(&shop->gate);
-	if (herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1),
-				  &shop->service, &error) != HERALD_OK)
+	if (herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &shop->service,
+				  &error) != HERALD_OK)
 		fail_msg("%s: %s", error.path, error.message);
 	assert_int_equal(herald_http_create(shop->service, options, &shop->http, NULL), HERALD_OK);
 }

@@ -158,8 +158,7 @@ test_order_and_refusals(void **state)
 		init_guard(&guards[0], 0, rows[i].receive[0]);
 		init_guard(&guards[1], 1, rows[i].receive[1]);
 		struct herald_service *service = create_service(
-			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						.handlers = handlers, .handlers_count = 2));
+			&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)));
 		for (int round = 0; round < 2; round++) {
 			trace[0] = '\0';
 			struct herald_result result = handle(service, rows[i].event);
@@ -182,9 +181,8 @@ test_received_and_rejected(void **state)
 
 	(void)state;
 	init_guard(&guards[0], 0, 'D');
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
-					.handlers_count = 1, .max_event_bytes = 200));
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), HERALD_HANDLERS(handlers), .max_event_bytes = 200));
 	struct herald_result result = handle(service, "{]");
 	check_rejected(&result, HERALD_BAD_JSON, "", 1);
 	result = handle(service, EVENT("b", "1"));
@@ -211,9 +209,8 @@ test_records_and_counts(void **state)
 
 	(void)state;
 	init_guard(&guards[0], 0, 'F');
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
-					.handlers_count = 1, .log = debug_log));
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), HERALD_HANDLERS(handlers), .log = debug_log));
 	handle(service, BYTES);
 	assert_string_equal(logged, "warning: event failed verdict=fail reason=no key 0 "
 				    "handler=guard0 took=some\n");
@@ -242,9 +239,8 @@ test_described(void **state)
 	(void)state;
 	init_guard(&guards[0], 0, 'D');
 	init_guard(&guards[1], 1, 'D');
-	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						       .handlers = handlers, .handlers_count = 3));
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)));
 	herald_buffer_init(&out, NULL, 0);
 	assert_int_equal(herald_service_describe(service, HERALD_DESCRIBE_TEXT, &out), HERALD_OK);
 	assert_int_equal(herald_buffer_append(&out, "", 1), HERALD_OK);
@@ -273,24 +269,22 @@ test_refused_on_a_route(void **state)
 	const struct herald_route bad[] = {{.event_type = "a",
 					    .schema = &herald_json_schema,
 					    .function = function,
-					    .handlers = own,
-					    .handlers_count = 1}};
+					    HERALD_HANDLERS(own)}};
 	struct herald_service *service = NULL;
 	struct herald_error error = {0};
 
 	(void)state;
 	init_guard(&guards[0], 0, 'D');
-	assert_int_equal(
-		herald_service_create(&HERALD_SERVICE_OPTIONS(.routes = bad, .routes_count = 1),
-				      &service, &error),
-		HERALD_BAD_OPTION);
+	assert_int_equal(herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(bad)),
+					       &service, &error),
+			 HERALD_BAD_OPTION);
 	assert_string_equal(error.path, "routes[0].handlers[0]");
 	assert_non_null(strstr(error.message, "receive"));
 	assert_null(service);
 
 	/* Compiled when there was no `receive`: what stands in its place is not looked at. */
 	guards[0].ops.struct_size = offsetof(struct herald_handler_ops, receive) + 1;
-	service = create_service(&HERALD_SERVICE_OPTIONS(.routes = bad, .routes_count = 1));
+	service = create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(bad)));
 	handle(service, BYTES);
 	assert_string_equal(trace, "b0 f a0");
 	herald_service_destroy(service);
@@ -387,12 +381,10 @@ create_reading(struct herald_allocator allocator)
 	const struct herald_route reading[] = {{.event_type = "a",
 						.schema = &herald_json_schema,
 						.function = read_in_function,
-						.handlers = own,
-						.handlers_count = 1}};
+						HERALD_HANDLERS(own)}};
 
-	return create_service(&HERALD_SERVICE_OPTIONS(.routes = reading, .routes_count = 1,
-						      .handlers = handlers, .handlers_count = 2,
-						      .allocator = allocator));
+	return create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(reading), HERALD_HANDLERS(handlers), .allocator = allocator));
 }
 
 static void
@@ -444,9 +436,8 @@ test_attributes_in_decode(void **state)
 
 	(void)state;
 	init_guard(&guards[0], 0, 'D');
-	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						       .handlers = handlers, .handlers_count = 2));
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)));
 	herald_service_handle_with(service, data, 5, &arrival, &result);
 	check_verdict(&result, HERALD_DONE, "");
 	assert_string_equal(trace, "r0:hello d:hello b0 f a0");
@@ -551,7 +542,7 @@ test_headers_that_nobody_reads(void **state)
 {
 	static const char *const one[] = {"x-key", "other", NULL};
 	struct herald_service *service =
-		create_service(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1));
+		create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)));
 	struct herald_http *http = NULL;
 	struct headers headers = {one, 0};
 
@@ -687,8 +678,7 @@ test_every_allocation_of_creation_fails(void **state)
 
 		failing_allocator_init(&memory, FAIL_ONLY, n);
 		enum herald_status status = herald_service_create(
-			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						.handlers = handlers, .handlers_count = 2,
+			&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers),
 						.allocator = memory.allocator),
 			&service, NULL);
 		assert_int_equal(status, memory.failures ? HERALD_NO_MEMORY : HERALD_OK);

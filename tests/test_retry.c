@@ -119,12 +119,11 @@ create_scripted(struct script *script, struct herald_handler *const *handlers, s
 					       .schema = &herald_json_schema,
 					       .function = act,
 					       .state = script,
-					       .handlers = own,
+					       .handlers = own_count > 0 ? own : NULL,
 					       .handlers_count = own_count}};
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
-					.handlers_count = count,
-					.log = {keep_log, NULL, HERALD_LOG_INFO}));
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), .handlers = count > 0 ? handlers : NULL,
+		.handlers_count = count, .log = {keep_log, NULL, HERALD_LOG_INFO}));
 
 	fake_clock_init(&fake, service);
 	return service;
@@ -725,9 +724,8 @@ test_no_allocation_in_the_steady_state(void **state)
 					       .schema = &herald_json_schema,
 					       .function = act,
 					       .state = &script}};
-	struct herald_service *service = create_service(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1, .handlers = handlers,
-					.handlers_count = 1, .allocator = memory.allocator));
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), HERALD_HANDLERS(handlers), .allocator = memory.allocator));
 
 	fake_clock_init(&fake, service);
 	for (int round = 0; round < 10; round++) {

@@ -166,7 +166,7 @@ check_refused(const struct herald_service_options *options, enum herald_status s
 static void
 test_struct_size(void **state)
 {
-	struct herald_service_options unsized = {.routes = user_routes, .routes_count = 1};
+	struct herald_service_options unsized = {HERALD_ROUTES(user_routes)};
 
 	(void)state;
 	check_refused(&unsized, HERALD_BAD_OPTION, "struct_size");
@@ -186,8 +186,8 @@ test_older_options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(sizes); i++) {
-		struct herald_service_options all = {
-			.struct_size = sizes[i], .routes = user_routes, .routes_count = 1};
+		struct herald_service_options all = {.struct_size = sizes[i],
+						     HERALD_ROUTES(user_routes)};
 		struct herald_service_options *options = malloc(sizes[i]);
 
 		assert_non_null(options);
@@ -225,7 +225,6 @@ test_bad_options(void **state)
 		struct herald_service_options options;
 		const char *path;
 	} rows[] = {
-		{{.handlers_count = 1}, "handlers"},
 		{{.unknown = (enum herald_unknown_policy)2}, "unknown"},
 		{{.unknown = (enum herald_unknown_policy) - 1}, "unknown"},
 		{{.max_event_bytes = SIZE_MAX}, "max_event_bytes"},
@@ -244,22 +243,77 @@ test_bad_options(void **state)
 	}
 }
 
+/* A pointer without its count, and the reverse: either would be silently an empty list. */
+static void
+test_arrays_and_their_counts(void **state)
+{
+	struct counted handler = {.base = {&counted_ops}};
+	struct herald_handler *const handlers[] = {&handler.base};
+	const struct herald_upcaster upcasters[] = {
+		HERALD_UPCAST("user", "1", old_user, "2", user, modernize)};
+	const struct herald_route pointer_alone[] = {USER_ROUTE("a", .doc = NULL),
+						     USER_ROUTE("b", .handlers = handlers)};
+	const struct herald_route count_alone[] = {USER_ROUTE("a", .doc = NULL),
+						   USER_ROUTE("b", .handlers_count = 2)};
+	const struct {
+		struct herald_service_options options;
+		const char *path, *message;
+	} rows[] = {
+		{{.routes = user_routes},
+		 "routes",
+		 "set, but routes_count is 0; HERALD_ROUTES(array) sets both"},
+		{{.routes_count = 1},
+		 "routes",
+		 "NULL, but routes_count is 1; HERALD_ROUTES(array) sets both"},
+		{{.upcasters = upcasters},
+		 "upcasters",
+		 "set, but upcasters_count is 0; HERALD_UPCASTERS(array) sets both"},
+		{{.upcasters_count = 3},
+		 "upcasters",
+		 "NULL, but upcasters_count is 3; HERALD_UPCASTERS(array) sets both"},
+		{{.handlers = handlers},
+		 "handlers",
+		 "set, but handlers_count is 0; HERALD_HANDLERS(array) sets both"},
+		{{.handlers_count = 1},
+		 "handlers",
+		 "NULL, but handlers_count is 1; HERALD_HANDLERS(array) sets both"},
+		{{HERALD_ROUTES(pointer_alone)},
+		 "routes[1].handlers",
+		 "set, but handlers_count is 0; HERALD_HANDLERS(array) sets both"},
+		{{HERALD_ROUTES(count_alone)},
+		 "routes[1].handlers",
+		 "NULL, but handlers_count is 2; HERALD_HANDLERS(array) sets both"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_service_options options = rows[i].options;
+		struct herald_service *service = NULL;
+		struct herald_error error = {0};
+
+		options.struct_size = sizeof(options);
+		assert_int_equal(herald_service_create(&options, &service, &error),
+				 HERALD_BAD_OPTION);
+		assert_null(service);
+		assert_string_equal(error.path, rows[i].path);
+		assert_string_equal(error.message, rows[i].message);
+	}
+}
+
 static void
 test_everything_is_copied(void **state)
 {
 	char type[] = "user", version[] = "2", from[] = "1", doc[] = "A user came.";
 	struct counted handler = {.base = {&counted_ops}};
 	struct herald_handler *handlers[] = {&handler.base};
-	struct herald_route routes[] = {USER_ROUTE(type, .version = version, .doc = doc,
-						   .handlers = handlers, .handlers_count = 1)};
+	struct herald_route routes[] = {
+		USER_ROUTE(type, .version = version, .doc = doc, HERALD_HANDLERS(handlers))};
 	struct herald_upcaster upcasters[] = {
 		HERALD_UPCAST(type, from, old_user, version, user, modernize)};
 	struct herald_service_options options = {
 		.struct_size = sizeof(options),
-		.routes = routes,
-		.routes_count = 1,
-		.upcasters = upcasters,
-		.upcasters_count = 1,
+		HERALD_ROUTES(routes),
+		HERALD_UPCASTERS(upcasters),
 	};
 	struct herald_service *service = create(&options);
 
@@ -304,13 +358,12 @@ test_bad_handlers(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct herald_route routes[] = {
 			USER_ROUTE("a", .version = NULL),
-			USER_ROUTE("b", .handlers = rows[i].handlers, .handlers_count = 2)};
+			USER_ROUTE("b", HERALD_HANDLERS(rows[i].handlers))};
 
-		check_refused(
-			&HERALD_SERVICE_OPTIONS(.handlers = rows[i].handlers, .handlers_count = 2),
-			HERALD_BAD_OPTION, rows[i].path);
-		check_refused(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2),
-			      HERALD_BAD_OPTION, rows[i].route_path);
+		check_refused(&HERALD_SERVICE_OPTIONS(HERALD_HANDLERS(rows[i].handlers)),
+			      HERALD_BAD_OPTION, rows[i].path);
+		check_refused(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), HERALD_BAD_OPTION,
+			      rows[i].route_path);
 	}
 	assert_int_equal(good.destroyed + decoding.destroyed + again.destroyed, 0);
 }
@@ -323,9 +376,9 @@ test_each_handler_is_destroyed_once(void **state)
 	struct herald_handler *first[3] = {&handlers[3].base, &handlers[0].base, &handlers[1].base};
 	struct herald_handler *second[2] = {&handlers[1].base, &handlers[2].base};
 	const struct herald_route routes[] = {
-		USER_ROUTE("a", .handlers = first, .handlers_count = 3),
-		USER_ROUTE("b", .handlers = second, .handlers_count = 2),
-		USER_ROUTE("c", .handlers = first, .handlers_count = 3),
+		USER_ROUTE("a", HERALD_HANDLERS(first)),
+		USER_ROUTE("b", HERALD_HANDLERS(second)),
+		USER_ROUTE("c", HERALD_HANDLERS(first)),
 	};
 
 	(void)state;
@@ -333,8 +386,7 @@ test_each_handler_is_destroyed_once(void **state)
 		handlers[i] = (struct counted){.base = {&counted_ops}};
 	destroyed_so_far = 0;
 	herald_service_destroy(
-		create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 3, .handlers = all,
-					       .handlers_count = 2)));
+		create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(all))));
 	for (size_t i = 0; i < COUNT(handlers); i++)
 		assert_int_equal(handlers[i].destroyed, 1);
 	/* They were named in the order 2, 0, 3, 1. */
@@ -370,14 +422,12 @@ test_bad_schemas(void **state)
 		HERALD_UPCAST("user", "1", old_user, "2", user, modernize)};
 
 	(void)state;
-	check_refused(&HERALD_SERVICE_OPTIONS(.routes = bad, .routes_count = 1), HERALD_BAD_SCHEMA,
-		      "bad.name");
-	check_refused(&HERALD_SERVICE_OPTIONS(.routes = wide, .routes_count = 1), HERALD_BAD_SCHEMA,
-		      "wide");
+	check_refused(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(bad)), HERALD_BAD_SCHEMA, "bad.name");
+	check_refused(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(wide)), HERALD_BAD_SCHEMA, "wide");
 	upcasters[0].from_schema = &bad_schema;
-	check_refused(&HERALD_SERVICE_OPTIONS(.routes = user_routes, .routes_count = 1,
-					      .upcasters = upcasters, .upcasters_count = 1),
-		      HERALD_BAD_SCHEMA, "bad.name");
+	check_refused(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(user_routes), HERALD_UPCASTERS(upcasters)),
+		HERALD_BAD_SCHEMA, "bad.name");
 }
 
 struct late {
@@ -414,7 +464,7 @@ test_every_allocation_of_creation_fails(void **state)
 	struct counted handler = {.base = {&counted_ops}};
 	struct herald_handler *handlers[] = {&handler.base};
 	const struct herald_route routes[] = {
-		USER_ROUTE("user", .version = "2", .handlers = handlers, .handlers_count = 1),
+		USER_ROUTE("user", .version = "2", HERALD_HANDLERS(handlers)),
 		USER_ROUTE("*", .doc = "All else.")};
 	const struct herald_upcaster upcasters[] = {
 		HERALD_UPCAST("user", "1", old_user, "2", user, modernize)};
@@ -428,9 +478,8 @@ test_every_allocation_of_creation_fails(void **state)
 
 		failing_allocator_init(&memory, n % 2 ? FAIL_ONLY : FAIL_FROM, (n + 1) / 2);
 		enum herald_status status = herald_service_create(
-			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2,
-						.upcasters = upcasters, .upcasters_count = 1,
-						.handlers = handlers, .handlers_count = 1,
+			&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters),
+						HERALD_HANDLERS(handlers),
 						.allocator = memory.allocator),
 			&service, &error);
 		assert_int_equal(status, memory.failures ? HERALD_NO_MEMORY : HERALD_OK);
@@ -474,8 +523,7 @@ test_statistics(void **state)
 		"",
 	};
 	struct herald_service *service =
-		create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2,
-					       .upcasters = upcasters, .upcasters_count = 1));
+		create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters)));
 	struct herald_statistics all;
 	struct herald_route_statistics route = {.event_type = "untouched"};
 
@@ -556,8 +604,7 @@ test_statistics_of_upcasters(void **state)
 		HEAD "\"other\",\"payload\":{\"name\":\"done\"}}",
 	};
 	struct herald_service *service =
-		create(&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2,
-					       .upcasters = upcasters, .upcasters_count = 2));
+		create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters)));
 	struct herald_statistics all;
 	struct herald_route_statistics route;
 	struct herald_upcaster_statistics upcaster = {.from = "untouched"};
@@ -609,9 +656,8 @@ test_statistics_of_upcasters(void **state)
 static void
 test_ignored_events_are_counted(void **state)
 {
-	struct herald_service *service =
-		create(&HERALD_SERVICE_OPTIONS(.routes = user_routes, .routes_count = 1,
-					       .unknown = HERALD_UNKNOWN_IGNORE));
+	struct herald_service *service = create(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(user_routes), .unknown = HERALD_UNKNOWN_IGNORE));
 	struct herald_statistics all;
 
 	(void)state;
@@ -635,6 +681,7 @@ main(void)
 		cmocka_unit_test(test_older_options),
 		cmocka_unit_test(test_newer_options),
 		cmocka_unit_test(test_bad_options),
+		cmocka_unit_test(test_arrays_and_their_counts),
 		cmocka_unit_test(test_everything_is_copied),
 		cmocka_unit_test(test_bad_handlers),
 		cmocka_unit_test(test_each_handler_is_destroyed_once),

@@ -180,8 +180,7 @@ test_eight_threads(void **state)
 					       .schema = &item_schema,
 					       .function = on_item,
 					       .state = &handled,
-					       .handlers = handlers,
-					       .handlers_count = 1}};
+					       HERALD_HANDLERS(handlers)}};
 	const struct herald_upcaster upcasters[] = {
 		HERALD_UPCAST("item", "1", old_item, "2", item, modernize)};
 	struct herald_service *service;
@@ -192,8 +191,7 @@ test_eight_threads(void **state)
 	(void)state;
 	assert_int_equal(
 		herald_service_create(
-			&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 1,
-						.upcasters = upcasters, .upcasters_count = 1,
+			&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters),
 						.log = {count_record, &recorded, HERALD_LOG_DEBUG}),
 			&service, NULL),
 		HERALD_OK);

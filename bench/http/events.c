@@ -47,9 +47,7 @@ bench_service_create(struct herald_service **out, struct herald_error *error)
 	};
 
 	allow_all_sockets();
-	return herald_service_create(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = HERALD_COUNT(routes)),
-		out, error);
+	return herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), out, error);
 }
 
 uint16_t

@@ -71,9 +71,7 @@ static const struct herald_route type_routes[] = {
 static void
 open_service(size_t routes_count, size_t max_bytes)
 {
-	struct herald_service_options options =
-		HERALD_SERVICE_OPTIONS(.routes = type_routes,
-				       .routes_count = HERALD_COUNT(type_routes));
+	struct herald_service_options options = HERALD_SERVICE_OPTIONS(HERALD_ROUTES(type_routes));
 	struct herald_route *routes = calloc(routes_count + 1, sizeof(*routes));
 	char(*names)[32] = calloc(routes_count + 1, sizeof(*names));
 	struct herald_error error;

@@ -106,7 +106,10 @@ HERALD_API void *herald_context_alloc(struct herald_context *ctx, size_t bytes);
 HERALD_API void **
 herald_context_slot(struct herald_context *ctx, const struct herald_handler *handler);
 
-/** Log through the service's hook, with the event's type and version added to the fields. */
+/**
+ * Log through the service's hook, with the event's type and version added to the fields; `fields` may
+ * be NULL only if their count is 0.
+ */
 HERALD_API void
 herald_context_log(struct herald_context *ctx, enum herald_log_level level, const char *message,
 		   const struct herald_log_field *fields, size_t fields_count);

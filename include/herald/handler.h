@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <herald/array.h>
 #include <herald/context.h>
 #include <herald/export.h>
 #include <herald/message.h>
@@ -127,6 +128,9 @@ struct herald_handler {
 	const struct herald_handler_ops
 		*ops; /**< Static as a rule; lives as long as the handler. */
 };
+
+/** The option `handlers`, of a service or a route, and its count: HERALD_HANDLERS(handlers). */
+#define HERALD_HANDLERS(ARRAY) .handlers = (ARRAY), .handlers_count = HERALD_COUNT(ARRAY)
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include <herald/array.h>
 #include <herald/context.h>
 #include <herald/export.h>
 #include <herald/handler.h>
@@ -40,8 +41,8 @@ struct herald_route {
 	void *state; /**< Passed to the function; must outlive the service. */
 
 	const char *version;                    /**< NULL: any version, and none. */
-	struct herald_handler *const *handlers; /**< They run within the service's handlers. */
-	size_t handlers_count;                  /**< How many handlers. */
+	struct herald_handler *const *handlers; /**< HERALD_HANDLERS; within the service's. */
+	size_t handlers_count;                  /**< How many. */
 	const char *doc;                        /**< One line for people. */
 };
 

@@ -34,12 +34,12 @@ enum herald_unknown_policy {
 struct herald_service_options {
 	size_t struct_size; /**< Set by HERALD_SERVICE_OPTIONS. */
 
-	const struct herald_route *routes;       /**< Which function takes which events. */
-	size_t routes_count;                     /**< How many routes. */
-	const struct herald_upcaster *upcasters; /**< How old versions become new ones. */
-	size_t upcasters_count;                  /**< How many upcasters. */
-	struct herald_handler *const *handlers;  /**< For all events; taken over on success. */
-	size_t handlers_count;                   /**< How many handlers. */
+	const struct herald_route *routes; /**< HERALD_ROUTES: which function takes which events. */
+	size_t routes_count;               /**< How many. */
+	const struct herald_upcaster *upcasters; /**< HERALD_UPCASTERS: old versions made new. */
+	size_t upcasters_count;                  /**< How many. */
+	struct herald_handler *const *handlers;  /**< HERALD_HANDLERS: for all events. */
+	size_t handlers_count;                   /**< How many. */
 	const struct herald_schema *envelope;    /**< NULL: herald_message_schema. Borrowed. */
 	enum herald_unknown_policy unknown;      /**< For events that no route takes. */
 
@@ -51,10 +51,16 @@ struct herald_service_options {
 	struct herald_allocator allocator; /**< Zeroed: libc's. */
 };
 
-/** Options as a compound literal: HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = 2). */
+/** Options as a compound literal: HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .log = log). */
 #define HERALD_SERVICE_OPTIONS(...)                                                                \
 	((struct herald_service_options){.struct_size = sizeof(struct herald_service_options),     \
 					 __VA_ARGS__})
+
+/** The option `routes` and its count: `const struct herald_route routes[] = {...};`. */
+#define HERALD_ROUTES(ARRAY) .routes = (ARRAY), .routes_count = HERALD_COUNT(ARRAY)
+
+/** The option `upcasters` and its count: `const struct herald_upcaster upcasters[] = {...};`. */
+#define HERALD_UPCASTERS(ARRAY) .upcasters = (ARRAY), .upcasters_count = HERALD_COUNT(ARRAY)
 
 /**
  * Check everything and create a service; it takes events until herald_service_destroy().

@@ -120,8 +120,7 @@ probe_create(struct probe *probe)
 	pthread_mutex_init(&probe->lock, NULL);
 	pthread_cond_init(&probe->changed, NULL);
 	if (herald_service_create(
-		    &HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = HERALD_COUNT(routes),
-					    .handlers = handlers, .handlers_count = 1),
+		    &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)),
 		    &probe->service, &error) != HERALD_OK)
 		fail_msg("%s: %s", error.path, error.message);
 }

@@ -187,8 +187,14 @@ HERALD_UPCASTER(line_to_order, line, order);
 
 static struct shop the_shop;
 
+static const struct herald_handler_ops ops = {.struct_size = sizeof(ops), .name = "handler"};
+static struct herald_handler handler = {.ops = &ops};
+static struct herald_handler *const handlers[] = {&handler};
+
 static const struct herald_route routes[] = {
 	HERALD_ROUTE("order", order, on_order, &the_shop, .version = "2", .doc = "Orders."),
+	HERALD_ROUTE("order", order, on_order, &the_shop, HERALD_HANDLERS(handlers),
+		     .version = "3"),
 	HERALD_ROUTE("line", line, on_line, NULL),
 	HERALD_ROUTE(HERALD_ANY_TYPE, line, on_line, (void *)&the_shop),
 };
@@ -203,10 +209,8 @@ main(void)
 	struct herald_service *service = NULL;
 	struct herald_error error;
 	enum herald_status status = herald_service_create(
-		&HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = HERALD_COUNT(routes),
-					.upcasters = upcasters,
-					.upcasters_count = HERALD_COUNT(upcasters),
-					.envelope = &my_message_schema),
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters),
+					HERALD_HANDLERS(handlers), .envelope = &my_message_schema),
 		&service, &error);
 
 	if (status == HERALD_OK)

@@ -7,10 +7,12 @@
  *
  * In a service:
  *
+ *	struct herald_handler *handlers[1];
+ *
  *	herald_deliverer_create(&HERALD_DELIVERER_OPTIONS(.attempts = 5), &deliverer, &error);
- *	herald_callback_handler_create(deliverer, NULL, &callback, &error);
+ *	herald_callback_handler_create(deliverer, NULL, &handlers[0], &error);
  *	herald_service_create(&HERALD_SERVICE_OPTIONS(.envelope = &herald_callback_message_schema,
- *						      .handlers = &callback, .handlers_count = 1,
+ *						      HERALD_HANDLERS(handlers),
  *						      ...), &service, &error);
  *
  * and at the end: stop taking events, herald_deliverer_stop() with the time to flush, then destroy
