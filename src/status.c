@@ -1,8 +1,9 @@
 /*
- * Names and texts of the status codes, errors filled in by printf, and the library's version. Where
- * an error has a path, the module that knows the path writes it.
+ * Names and texts of the status codes, errors filled in by printf and printed, and the library's
+ * version. Where an error has a path, the module that knows the path writes it.
  */
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <herald/status.h>
@@ -69,6 +70,43 @@ herald_error_set(struct herald_error *error, enum herald_status status, size_t o
 	error->path[0] = '\0';
 	memcpy(error->message, message, strlen(message) + 1);
 	return status;
+}
+
+/* Whether the message already says where: it begins with the path, as a word of its own. */
+static bool
+names_path(const char *message, const char *path)
+{
+	size_t bytes = strlen(path);
+
+	return strncmp(message, path, bytes) == 0 && strchr(" :,", message[bytes]) != NULL;
+}
+
+HERALD_PRINTF(3, 4)
+static void
+format_line(char *line, size_t size, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	herald__text_format(line, size, format, arguments);
+	va_end(arguments);
+}
+
+void
+herald_error_print(FILE *stream, const char *program, const struct herald_error *error)
+{
+	const char *message =
+		error->message[0] != '\0' ? error->message : herald_status_text(error->status);
+	const char *path = names_path(message, error->path) ? "" : error->path;
+	char line[1024];
+	char byte[32] = "";
+
+	if (error->status != HERALD_OK && error->offset != HERALD_NO_OFFSET)
+		snprintf(byte, sizeof(byte), " (byte %zu)", error->offset);
+	/* The program's name may be a path of any length; what is wrong is not cut. */
+	format_line(line, sizeof(line), "%.256s%s%s%s%s%s", program ? program : "",
+		    program ? ": " : "", path, path[0] != '\0' ? ": " : "", message, byte);
+	fprintf(stream, "%s\n", line);
 }
 
 const char *

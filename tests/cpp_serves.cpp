@@ -106,7 +106,7 @@ main()
 	std::puts("1..5");
 	if (herald_service_create(&options, &service, &error) != HERALD_OK ||
 	    herald_server_start(service, &server_options, &server, &error) != HERALD_OK) {
-		std::printf("Bail out! %s: %s\n", error.path, error.message);
+		herald_error_print(stdout, "Bail out!", &error);
 		return 1;
 	}
 

@@ -1,6 +1,6 @@
 /*
  * herald/status.h and herald/version.h: every code has a name and a text, and an error's message is one line
- * of UTF-8 whatever goes into it.
+ * of UTF-8 whatever goes into it, also when it is printed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <herald/status.h>
@@ -193,6 +195,97 @@ test_message_is_one_line_of_utf8(void **state)
 	}
 }
 
+/* What herald_error_print() writes, to be freed. */
+static char *
+printed(const char *program, const struct herald_error *error)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	assert_non_null(stream);
+	herald_error_print(stream, program, error);
+	assert_int_equal(fclose(stream), 0);
+	assert_int_equal(strlen(text), bytes);
+	return text;
+}
+
+#define NOWHERE HERALD_NO_OFFSET
+
+static void
+test_error_is_printed_as_one_line(void **state)
+{
+	static const struct {
+		const char *program;
+		struct herald_error error;
+		const char *line;
+	} cases[] = {
+		{"shop",
+		 {HERALD_MISSING, 84, "/payload/user_id", "missing"},
+		 "shop: /payload/user_id: missing (byte 84)\n"},
+		{"shop",
+		 {HERALD_BAD_OPTION, NOWHERE, "routes[1].version", "no version"},
+		 "shop: routes[1].version: no version\n"},
+		{"shop", {HERALD_SYSTEM, NOWHERE, "", "in use"}, "shop: in use\n"},
+		{"shop", {HERALD_BAD_JSON, 0, "", "no value"}, "shop: no value (byte 0)\n"},
+		{NULL, {HERALD_SYSTEM, NOWHERE, "", "in use"}, "in use\n"},
+		{NULL, {HERALD_MISSING, 1, "/a", "missing"}, "/a: missing (byte 1)\n"},
+		/* The message says where, or only seems to. */
+		{"shop",
+		 {HERALD_BAD_OPTION, NOWHERE, "threads", "threads must be at most 8"},
+		 "shop: threads must be at most 8\n"},
+		{"shop", {HERALD_BAD_OPTION, NOWHERE, "path", "path: '/'"}, "shop: path: '/'\n"},
+		{"shop",
+		 {HERALD_BAD_OPTION, NOWHERE, "path", "paths begin with '/'"},
+		 "shop: path: paths begin with '/'\n"},
+		{"shop",
+		 {HERALD_BAD_OPTION, NOWHERE, "path", "the path begins with '/'"},
+		 "shop: path: the path begins with '/'\n"},
+		/* Filled in by hand: {.message = "cannot listen"}. */
+		{"shop", {HERALD_OK, 0, "", "cannot listen"}, "shop: cannot listen\n"},
+		/* Nothing to say but the status. */
+		{"shop", {HERALD_BAD_JSON, 7, "/a", ""}, "shop: /a: not valid JSON (byte 7)\n"},
+		{"shop", {HERALD_BAD_JSON, NOWHERE, "", ""}, "shop: not valid JSON\n"},
+		/* Safe for a terminal, whoever filled the error in. */
+		{"a\nb",
+		 {HERALD_MISSING, NOWHERE, "/a\r\x1B[2J", "x\ny\xC2\x9B\xFF"},
+		 "a?b: /a??[2J: x?y???\n"},
+		{"\xC3\xA9",
+		 {HERALD_MISSING, NOWHERE, "/\xC3\xA9", "z"},
+		 "\xC3\xA9: /\xC3\xA9: z\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *line = printed(cases[i].program, &cases[i].error);
+
+		assert_string_equal(line, cases[i].line);
+		free(line);
+	}
+}
+
+/* Path and message of full length are there whole, whatever the program is called. */
+static void
+test_nothing_of_an_error_is_cut(void **state)
+{
+	struct herald_error error = {.status = HERALD_LIMIT, .offset = NOWHERE - 1};
+	char program[5000], end[600];
+
+	(void)state;
+	memset(program, 'p', sizeof(program) - 1);
+	program[sizeof(program) - 1] = '\0';
+	memset(error.path, '/', sizeof(error.path) - 1);
+	memset(error.message, 'm', sizeof(error.message) - 1);
+	snprintf(end, sizeof(end), "p: %s: %s (byte %zu)\n", error.path, error.message,
+		 error.offset);
+
+	char *line = printed(program, &error);
+	assert_true(strlen(line) > strlen(end));
+	assert_true(strlen(line) <= 1024);
+	assert_string_equal(line + strlen(line) - strlen(end), end);
+	free(line);
+}
+
 static void
 test_version(void **state)
 {
@@ -214,6 +307,8 @@ main(void)
 		cmocka_unit_test(test_its_own_texts_as_arguments),
 		cmocka_unit_test(test_message_is_cut_between_characters),
 		cmocka_unit_test(test_message_is_one_line_of_utf8),
+		cmocka_unit_test(test_error_is_printed_as_one_line),
+		cmocka_unit_test(test_nothing_of_an_error_is_cut),
 		cmocka_unit_test(test_version),
 	};
 

@@ -72,7 +72,7 @@ submit(unsigned place)
 							      .event_id = id,
 							      .result = "success"},
 				    &error) != HERALD_OK) {
-		fprintf(stderr, "callback_herald: %s\n", error.message);
+		herald_error_print(stderr, "callback_herald", &error);
 		exit(1);
 	}
 }
@@ -188,7 +188,7 @@ main(int argc, char **argv)
 							      .addresses = HERALD_ADDRESSES_ANY,
 							      .on_outcome = on_outcome),
 				    &deliverer, &error) != HERALD_OK) {
-		fprintf(stderr, "callback_herald: %s\n", error.message);
+		herald_error_print(stderr, "callback_herald", &error);
 		return 1;
 	}
 	while (fgets(line, sizeof(line), stdin))

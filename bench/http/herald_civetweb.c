@@ -31,7 +31,7 @@ main(int argc, char **argv)
 
 	if (bench_service_create(&service, &error) != HERALD_OK ||
 	    herald_http_create(service, NULL, &http, &error) != HERALD_OK) {
-		fprintf(stderr, "server_herald_civetweb: %s\n", error.message);
+		herald_error_print(stderr, "server_herald_civetweb", &error);
 		return 1;
 	}
 	snprintf(address, sizeof(address), "127.0.0.1:%u", bench_port(argc, argv));

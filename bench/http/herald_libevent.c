@@ -27,7 +27,7 @@ main(int argc, char **argv)
 	    herald_libevent_create(service, base, server,
 				   &HERALD_LIBEVENT_OPTIONS(.limit_server = true), &adapter,
 				   &error) != HERALD_OK) {
-		fprintf(stderr, "server_herald_libevent: %s\n", error.message);
+		herald_error_print(stderr, "server_herald_libevent", &error);
 		return 1;
 	}
 	return event_base_dispatch(base);

@@ -24,7 +24,7 @@ main(int argc, char **argv)
 							     .header_timeout_ms = 600000),
 				      &error);
 	if (status != HERALD_OK)
-		fprintf(stderr, "server_herald_microhttpd: %s\n", error.message);
+		herald_error_print(stderr, "server_herald_microhttpd", &error);
 	herald_service_destroy(service);
 	return status == HERALD_OK ? 0 : 1;
 }

@@ -36,6 +36,6 @@ main(int argc, char **argv)
 		pause();
 
 fail:
-	fprintf(stderr, "server_herald_ulfius: %s\n", error.message);
+	herald_error_print(stderr, "server_herald_ulfius", &error);
 	return 1;
 }

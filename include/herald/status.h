@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <herald/export.h>
 
@@ -83,6 +84,23 @@ HERALD_API bool herald_status_may_retry(enum herald_status status);
 HERALD_API HERALD_PRINTF(4, 5) enum herald_status
 	herald_error_set(struct herald_error *error, enum herald_status status, size_t offset,
 			 const char *format, ...);
+
+/**
+ * Print an error for the people who run a program, as one line of at most 1 KiB:
+ *
+ *	shop: routes[1].version: expected "1" or "1.x", found "one"
+ *	shop: /payload/user_id: the member is required, but missing (byte 84)
+ *
+ * The path is left out where the message begins with it, and the byte where the error has none
+ * or HERALD_OK for its status. An
+ * empty message becomes the status's text, a control character '?'.
+ *
+ * stream   gets the line by one call of fprintf().
+ * program  the line's beginning; NULL: it begins with the path.
+ * error    as a function that failed left it; not NULL.
+ */
+HERALD_API void
+herald_error_print(FILE *stream, const char *program, const struct herald_error *error);
 
 #ifdef __cplusplus
 }
