@@ -92,7 +92,7 @@ main(int argc, char **argv)
 	    herald_callback_handler_create(deliverer, NULL, &handlers[0], &error) != HERALD_OK ||
 	    herald_service_create(&options, &service, &error) != HERALD_OK ||
 	    herald_http_create(service, NULL, &http, &error) != HERALD_OK) {
-		fprintf(stderr, "%s\n", error.message);
+		herald_error_print(stderr, "callback", &error);
 		return 1;
 	}
 	struct MHD_Daemon *daemon = MHD_start_daemon(
@@ -100,8 +100,10 @@ main(int argc, char **argv)
 		argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080, NULL, NULL, on_request,
 		http, MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_NOTIFY_COMPLETED,
 		herald_microhttpd_completed, NULL, MHD_OPTION_END);
-	if (!daemon)
+	if (!daemon) {
+		fprintf(stderr, "callback: cannot listen\n");
 		return 1;
+	}
 	printf("Enter ends it; listening on port %u\n",
 	       (unsigned)MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
 	(void)getchar();

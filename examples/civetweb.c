@@ -79,9 +79,10 @@ serve(struct herald_http *http, const char *port)
 	if (!context)
 		return false;
 	mg_set_request_handler(context, "/event", herald_civetweb_handle, http);
+	fprintf(stderr, "listening on http://127.0.0.1:%s/event\n", port);
 	sigwait(&signals, &number);
-
-	herald_http_stop(http, 10000); /* what is in flight is answered first */
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends the process at once */
+	herald_http_stop(http, 10000);                /* what is in flight is answered first */
 	mg_stop(context);
 	return true;
 }
@@ -97,12 +98,13 @@ main(int argc, char **argv)
 	struct herald_http *http = NULL;
 	struct herald_error error = {.message = "cannot start CivetWeb"};
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
 		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
 		  serve(http, argc > 1 ? argv[1] : "8080");
 	if (!ok)
-		fprintf(stderr, "civetweb: %s\n", error.message);
+		herald_error_print(stderr, "civetweb", &error);
 	herald_http_destroy(http);
 	herald_service_destroy(service);
 	return ok ? 0 : 1;

@@ -103,16 +103,16 @@ main(int argc, char **argv)
 	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
-
 	const struct herald_server_options options =
 		HERALD_SERVER_OPTIONS(.port = port,
 				      .http = &HERALD_HTTP_OPTIONS(.media_types = types));
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_service_create(
 			  &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)),
 			  &service, &error) == HERALD_OK &&
 		  herald_serve(service, &options, &error) == HERALD_OK;
 	if (!ok)
-		fprintf(stderr, "custom_format: %s\n", error.message);
+		herald_error_print(stderr, "custom_format", &error);
 	herald_service_destroy(service);
 	return ok ? 0 : 1;
 }

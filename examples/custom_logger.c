@@ -108,7 +108,7 @@ main(int argc, char **argv)
 					&service, &error) == HERALD_OK &&
 		  herald_serve(service, &HERALD_SERVER_OPTIONS(.port = port), &error) == HERALD_OK;
 	if (!ok)
-		fprintf(stderr, "custom_logger: %s\n", error.message);
+		herald_error_print(stderr, "custom_logger", &error);
 	herald_service_destroy(service);
 	herald_codec_destroy(logger.codec);
 	return ok ? 0 : 1;

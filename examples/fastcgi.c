@@ -71,8 +71,11 @@ serve(struct herald_http *http, int fd, struct herald_error *error)
 	if (herald_fastcgi_start(http, &HERALD_FASTCGI_OPTIONS(.listen_fd = fd, .other = say_hello),
 				 &fastcgi, error) != HERALD_OK)
 		return false;
+	fprintf(stderr, "waiting for a web server\n");
 	sigwait(&signals, &number);
-	herald_fastcgi_stop(fastcgi); /* answers what is in flight */
+	signal(SIGTERM, SIG_DFL);                     /* libfcgi has caught it */
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends the process at once */
+	herald_fastcgi_stop(fastcgi);                 /* answers what is in flight */
 	return true;
 }
 
@@ -87,6 +90,7 @@ main(int argc, char **argv)
 	struct herald_http *http = NULL;
 	struct herald_error error = {.message = "cannot listen"};
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	FCGX_Init();
 	int fd = FCGX_OpenSocket(argc > 1 ? argv[1] : "/tmp/herald.socket", 128);
 	bool ok = fd >= 0 &&
@@ -95,7 +99,7 @@ main(int argc, char **argv)
 		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
 		  serve(http, fd, &error);
 	if (!ok)
-		fprintf(stderr, "fastcgi: %s\n", error.message);
+		herald_error_print(stderr, "fastcgi", &error);
 	herald_http_destroy(http);
 	herald_service_destroy(service);
 	close(fd);

@@ -44,12 +44,13 @@ main(void)
 	struct herald_service *service = NULL;
 	struct herald_error error;
 
+	setvbuf(stdout, NULL, _IOLBF, 0); /* a line at a time, in a pipe as well */
 	enum herald_status status = herald_service_create(
 		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service, &error);
 	if (status == HERALD_OK)
 		status = herald_serve(service, NULL, &error); /* until SIGINT or SIGTERM */
 	if (status != HERALD_OK)
-		fprintf(stderr, "hello: %s\n", error.message);
+		herald_error_print(stderr, "hello", &error);
 	herald_service_destroy(service);
 	return status == HERALD_OK ? 0 : 1;
 }

@@ -71,8 +71,9 @@ leave_loop(size_t left, void *web)
 static void
 on_signal(evutil_socket_t number, short what, void *web)
 {
-	(void)number;
-	(void)what;
+	(void)number, (void)what;
+	signal(SIGINT, SIG_DFL); /* a second one ends the process at once */
+	signal(SIGTERM, SIG_DFL);
 	herald_libevent_stop(((struct web *)web)->adapter, 10000, leave_loop, web);
 }
 
@@ -82,8 +83,7 @@ main(int argc, char **argv)
 	const uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
 	struct mailer mailer = {.out = stdout};
 	const struct herald_route routes[] = {
-		HERALD_ROUTE("user_created", user_created, on_user_created, &mailer),
-	};
+		HERALD_ROUTE("user_created", user_created, on_user_created, &mailer)};
 	struct web web = {.base = event_base_new()};
 	struct evhttp *server = evhttp_new(web.base);
 	struct event *interrupt = evsignal_new(web.base, SIGINT, on_signal, &web);
@@ -91,19 +91,22 @@ main(int argc, char **argv)
 	struct herald_libevent_options options = HERALD_LIBEVENT_OPTIONS(.limit_server = true);
 	struct herald_service *service = NULL;
 	struct herald_error error = {.message = "cannot listen"};
-
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	evhttp_set_timeout(server, 30);
 	evhttp_set_cb(server, "/hello", say_hello, NULL);
 	bool ok = evhttp_bind_socket(server, "127.0.0.1", port) == 0 &&
+		  event_add(interrupt, NULL) == 0 && event_add(terminate, NULL) == 0 &&
 		  herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
 		  herald_pool_create(NULL, &options.pool, &error) == HERALD_OK &&
 		  herald_libevent_create(service, web.base, server, &options, &web.adapter,
 					 &error) == HERALD_OK;
-	if (ok && event_add(interrupt, NULL) == 0 && event_add(terminate, NULL) == 0)
+	if (ok) {
+		fprintf(stderr, "listening on http://127.0.0.1:%u/event\n", port);
 		event_base_dispatch(web.base); /* until SIGINT or SIGTERM */
-	else
-		fprintf(stderr, "libevent: %s\n", error.message);
+	} else {
+		herald_error_print(stderr, "libevent", &error);
+	}
 	herald_pool_stop(options.pool, 0);
 	herald_libevent_destroy(web.adapter);
 	event_free(interrupt);

@@ -1,17 +1,6 @@
 /*
- * A small shop: two events, one of them in two versions. `./dev run` runs it; then try:
- *
- *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{
- *		"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
- *		"payload": {"user_id": "12345", "username": "johndoe"}}'
- *
- *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{
- *		"event_type": "order_placed", "timestamp": "2024-08-20T05:21:19Z",
- *		"payload": {"order_id": "o-1", "total_cents": 1998,
- *		            "lines": [{"sku": "tea", "quantity": 2}]},
- *		"metadata": {"version": "2"}}'
- *
- *	curl -i http://127.0.0.1:8080/healthz
+ * A small shop: two events, one of them in two versions. `./dev run` runs it; it prints curl lines to
+ * try, and what comes of each.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -136,18 +125,50 @@ HERALD_UPCASTER(order_v1_to_v2, order_placed_v1, order_placed);
 
 /* The program: routes, a service, a server. */
 
+struct sample {
+	const char *title, *event_type, *payload, *metadata, *answer;
+};
+
+static const struct sample samples[] = {
+	{"A new user; a second one of this name is refused.", "user_created",
+	 "{\"user_id\": \"12345\", \"username\": \"johndoe\"}", "{}",
+	 "200 {\"status\":\"success\"}, again: 409 {\"error\":\"username johndoe is taken\"}"},
+	{"An order, in version 2 of the event.", "order_placed",
+	 "{\"order_id\": \"o-1\", \"total_cents\": 1998, "
+	 "\"lines\": [{\"sku\": \"tea\", \"quantity\": 2}]}",
+	 "{\"version\": \"2\"}", "200 {\"status\":\"success\"}"},
+	{"Version 1, which had one line: an upcaster makes it a version 2.", "order_placed",
+	 "{\"order_id\": \"o-2\", \"total_cents\": 999, \"sku\": \"tea\", \"quantity\": 1}",
+	 "{\"version\": \"1\"}", "200 {\"status\":\"success\"}"},
+	{"A version that the shop does not know.", "order_placed", "{}", "{\"version\": \"3\"}",
+	 "404 {\"error\":\"no route takes version \\\"3\\\" of event type \\\"order_placed\\\"\"}"},
+};
+
+/* Each line works as it is printed: tests/quickstart.py runs them. */
 static void
 print_welcome(const struct herald_server *server, void *state)
 {
 	unsigned port = herald_server_port(server);
 
 	(void)state;
-	printf("Events are taken at http://127.0.0.1:%u/event. Try this, twice:\n\n"
-	       "curl -i -H 'Content-Type: application/json' http://127.0.0.1:%u/event -d "
-	       "'{\"event_type\": \"user_created\", \"timestamp\": \"2024-08-20T05:21:19Z\", "
-	       "\"payload\": {\"user_id\": \"12345\", \"username\": \"johndoe\"}}'\n\n"
+	printf("Events are taken at http://127.0.0.1:%u/event. Try these in another terminal:\n\n",
+	       port);
+	for (size_t i = 0; i < HERALD_COUNT(samples); i++) {
+		const struct sample *sample = &samples[i];
+
+		printf("# %s\n"
+		       "curl -i -H 'Content-Type: application/json' http://127.0.0.1:%u/event -d "
+		       "'{\"event_type\": \"%s\", \"timestamp\": \"2024-08-20T05:21:19Z\", "
+		       "\"payload\": %s, \"metadata\": %s}'\n"
+		       "# => %s\n\n",
+		       sample->title, port, sample->event_type, sample->payload, sample->metadata,
+		       sample->answer);
+	}
+	printf("# Does it run?\n"
+	       "curl -i http://127.0.0.1:%u/healthz\n"
+	       "# => 200 {\"status\":\"ok\"}\n\n"
 	       "Ctrl-C stops it.\n",
-	       port, port);
+	       port);
 }
 
 /* Digits only, unlike strtoul(); 0 lets the system choose. */
@@ -194,10 +215,11 @@ main(int argc, char **argv)
 	if (status == HERALD_OK)
 		status = herald_serve(service,
 				      &HERALD_SERVER_OPTIONS(.port = port, .any_port = port == 0,
+							     .quiet = true,
 							     .started = print_welcome),
 				      &error);
 	if (status != HERALD_OK)
-		fprintf(stderr, "quickstart: %s\n", error.message);
+		herald_error_print(stderr, "quickstart", &error);
 	herald_service_destroy(service);
 	while (shop.usernames) {
 		char *name = *(char **)shop.usernames;

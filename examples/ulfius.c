@@ -82,10 +82,12 @@ serve(struct herald_http *http, unsigned port, struct herald_error *error)
 	if (ulfius_init_instance(&instance, port, &address, NULL) != U_OK)
 		return false;
 	bool ok = start_instance(&instance, http, error);
-	if (ok)
+	if (ok) {
+		fprintf(stderr, "listening on http://127.0.0.1:%u/event\n", port);
 		sigwait(&signals, &number);
-
-	herald_http_stop(http, 10000); /* what is in flight is answered first */
+	}
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends the process at once */
+	herald_http_stop(http, 10000);                /* what is in flight is answered first */
 	ulfius_stop_framework(&instance);
 	ulfius_clean_instance(&instance);
 	return ok;
@@ -102,12 +104,13 @@ main(int argc, char **argv)
 	struct herald_http *http = NULL;
 	struct herald_error error = {.message = "cannot start Ulfius"};
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
 		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
 		  serve(http, argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 8080, &error);
 	if (!ok)
-		fprintf(stderr, "ulfius: %s\n", error.message);
+		herald_error_print(stderr, "ulfius", &error);
 	herald_http_destroy(http);
 	herald_service_destroy(service);
 	return ok ? 0 : 1;

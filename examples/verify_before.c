@@ -106,13 +106,14 @@ main(int argc, char **argv)
 	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error = {.message = "set API_KEY in the environment"};
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = verifier.key &&
 		  herald_service_create(
 			  &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)),
 			  &service, &error) == HERALD_OK &&
 		  herald_serve(service, &HERALD_SERVER_OPTIONS(.port = port), &error) == HERALD_OK;
 	if (!ok)
-		fprintf(stderr, "verify_before: %s\n", error.message);
+		herald_error_print(stderr, "verify_before", &error);
 	herald_service_destroy(service);
 	return ok ? 0 : 1;
 }

@@ -106,12 +106,13 @@ main(int argc, char **argv)
 	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes),
 								HERALD_UPCASTERS(upcasters)),
 					&service, &error) == HERALD_OK &&
 		  herald_serve(service, &HERALD_SERVER_OPTIONS(.port = port), &error) == HERALD_OK;
 	if (!ok)
-		fprintf(stderr, "versions: %s\n", error.message);
+		herald_error_print(stderr, "versions", &error);
 	herald_service_destroy(service);
 	return ok ? 0 : 1;
 }

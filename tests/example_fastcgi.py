@@ -5,6 +5,9 @@ there, on a free port, and each curl line word for word but for that port and th
     tests/example_fastcgi.py PROGRAM
 """
 
+import fcntl
+import http.client
+import json
 import os
 import re
 import shutil
@@ -13,9 +16,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 WAIT_S = 20
+PIPE_BYTES = 4096
 SOURCE = "examples/fastcgi.c"
 
 # Debian keeps this file beside nginx' configuration; here it is what the example needs of it.
@@ -119,6 +124,50 @@ def end(process, number):
     return process.returncode, *output
 
 
+def takes_connections(path):
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
+def a_second_signal_ends_it(program):
+    """The function is held by its output: a name longer than the pipe, which nobody reads."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        second_signal_ends_it(program, number)
+
+
+def second_signal_ends_it(program, number):
+    port = free_port()
+    event = {"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
+             "payload": {"user_id": "1", "username": "a" * 100000}}
+    with tempfile.TemporaryDirectory() as directory:
+        path = f"{directory}/socket"
+        output, to = os.pipe()
+        fcntl.fcntl(to, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        example = subprocess.Popen([program, path], stdout=to, stderr=subprocess.PIPE)
+        os.close(to)
+        nginx = start_nginx(directory, port, path)
+        try:
+            wait_until(lambda: os.path.exists(path) and listens(port), example, nginx)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
+            connection.request("POST", "/event", json.dumps(event),
+                               {"Content-Type": "application/json"})
+            wait_until(lambda: bytes_in(output) == PIPE_BYTES, example, nginx)
+            example.send_signal(number)
+            wait_until(lambda: not takes_connections(path), example, nginx)
+            example.send_signal(number)
+            equal(example.wait(WAIT_S), -number)
+            connection.close()
+        finally:
+            example.kill()
+            example.communicate()
+            end(nginx, signal.SIGQUIT)
+            os.close(output)
+
+
+def bytes_in(pipe):
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+
+
 def works_as_its_head_says(program):
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
@@ -133,7 +182,7 @@ def works_as_its_head_says(program):
         finally:
             end(nginx, signal.SIGQUIT)
             ended = end(example, signal.SIGTERM)
-    equal(ended, (0, b"Welcome, johndoe!\n", b""))
+    equal(ended, (0, b"Welcome, johndoe!\n", b"waiting for a web server\n"))
 
 
 def is_short(_):
@@ -142,7 +191,7 @@ def is_short(_):
     assert count < 120, f"{count} lines"
 
 
-cases = [works_as_its_head_says, is_short]
+cases = [works_as_its_head_says, a_second_signal_ends_it, is_short]
 print(f"1..{len(cases)}")
 failed = False
 for index, check in enumerate(cases, 1):

@@ -108,7 +108,8 @@ def works_as_its_head_says(program):
             printed, errors = process.communicate(timeout=WAIT_S)
         finally:
             process.kill()
-    equal((process.returncode, errors.decode()), (0, ""))
+    equal((process.returncode, errors.decode()),
+          (0, f"listening on http://127.0.0.1:{port}/event\n"))
     lines = printed.decode().splitlines()
     equal(len(lines), len(PRINTED[name]))
     for line, expected in zip(lines, PRINTED[name]):

@@ -3,8 +3,8 @@
 
     tests/quickstart.py QUICKSTART HELLO
 
-The URL and the curl line are read from what the quickstart prints, and the line is run by bash
-exactly as printed. Every case is one line of TAP.
+The URL, the curl lines and their answers are read from what the quickstart prints, and each line is
+run by bash exactly as printed. Every case is one line of TAP.
 """
 
 import http.client
@@ -77,7 +77,8 @@ class Quickstart(Program):
             welcome.append(self.line())
         self.url = re.search(r"http://127\.0\.0\.1:(\d+)/event", welcome[0])
         self.port = int(self.url.group(1))
-        self.curl = [line for line in welcome if line.startswith("curl ")]
+        self.tries = [(line, after) for line, after in zip(welcome, welcome[1:])
+                      if line.startswith("curl ")]
 
     def send(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
@@ -103,6 +104,12 @@ def equal(found, expected):
     assert found == expected, f"{found!r} instead of {expected!r}"
 
 
+def status_and_body(answer):
+    """What is left of the output of `curl -i`, as "200 {...}"."""
+    head, body = answer.split("\r\n\r\n", 1)
+    return head.split(" ", 2)[1] + " " + body
+
+
 def run_printed(line):
     return subprocess.run(["bash", "-c", line], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=WAIT_S, check=True).stdout.decode()
@@ -117,26 +124,25 @@ def curl_lines_of(path):
 
 
 @case
-def the_printed_curl_line_works_as_printed():
+def the_printed_curl_lines_work_as_printed():
     with Quickstart() as program:
-        equal(len(program.curl), 1)
-        first = run_printed(program.curl[0])
-        assert first.startswith("HTTP/1.1 200 OK\r\n"), first
-        assert first.endswith('\r\n\r\n{"status":"success"}'), first
-        equal(program.line(), "user_created: johndoe is user 12345")
-        second = run_printed(program.curl[0])
-        assert second.startswith("HTTP/1.1 409 Conflict\r\n"), second
-        assert second.endswith('\r\n\r\n{"error":"username johndoe is taken"}'), second
+        equal(len(program.tries), 5)
+        for line, promise in program.tries:
+            assert promise.startswith("# => "), promise
+            for answer in promise.removeprefix("# => ").split(", again: "):
+                equal(status_and_body(run_printed(line)), answer)
+        equal([program.line() for _ in range(3)],
+              ["user_created: johndoe is user 12345", "order_placed: o-1, 2 items for 1998 cents",
+               "order_placed: o-2, 1 items for 999 cents"])
 
 
 @case
-def the_curl_lines_in_the_source_work():
-    lines = curl_lines_of("examples/quickstart.c")
-    equal(len(lines), 3)
+def the_printed_lines_try_each_event_and_version():
     with Quickstart() as program:
-        for line in lines:
-            answer = run_printed(line.replace(":8080", f":{program.port}"))
-            assert answer.startswith("HTTP/1.1 200 OK\r\n"), answer
+        tried = {(event["event_type"], event["metadata"].get("version"))
+                 for line, _ in program.tries
+                 for event in map(json.loads, re.findall(r"-d '(.*)'$", line))}
+    assert {("user_created", None), ("order_placed", "1"), ("order_placed", "2")} <= tried, tried
 
 
 @case
@@ -250,14 +256,25 @@ def a_port_in_use_is_told():
 def hello_works_as_its_head_says():
     if listens(8080):
         raise Skip("port 8080 is in use")
-    with Program(hello) as program:
-        while not listens(8080):
-            assert program.process.poll() is None, program.process.stderr.read().decode()
-        lines = curl_lines_of("examples/hello.c")
-        equal(len(lines), 1)
-        equal(run_printed(lines[0]), '{"status":"success"}')
-        equal(program.line(), "Welcome, johndoe!")
-        equal(program.stop(signal.SIGINT), (0, ""))
+    # A pipe, as for a supervisor that reads the output: both streams come line by line.
+    with subprocess.Popen([hello], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        try:
+            equal(line_of(program.stderr), "listening on http://127.0.0.1:8080/event")
+            lines = curl_lines_of("examples/hello.c")
+            equal(len(lines), 1)
+            equal(run_printed(lines[0]), '{"status":"success"}')
+            equal(line_of(program.stdout), "Welcome, johndoe!")
+            program.send_signal(signal.SIGINT)
+            equal(program.communicate(timeout=WAIT_S), (b"", b""))
+            equal(program.returncode, 0)
+        finally:
+            program.kill()
+
+
+def line_of(stream):
+    """The next line of a pipe, which must come while the program runs."""
+    assert select.select([stream], [], [], WAIT_S)[0], "the program prints nothing"
+    return stream.readline().decode().rstrip("\n")
 
 
 class Skip(Exception):

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <herald/microhttpd.h>
 
@@ -381,12 +382,73 @@ herald_server_stop(struct herald_server *server)
 
 /* Serving until a signal. */
 
+static void
+print_url(const struct herald_server *server)
+{
+	bool is_v6 = strchr(server->address, ':') != NULL;
+
+	fprintf(stderr, "listening on %s://%s%s%s:%u%s\n",
+		server->options.tls_certificate ? "https" : "http", is_v6 ? "[" : "",
+		server->address, is_v6 ? "]" : "", herald_server_port(server), server->path);
+}
+
+/*
+ * The second signal. What it does by default would be enough, were it not for a container's first
+ * process, which Linux protects from that.
+ */
+static void
+end_process(int number)
+{
+	struct sigaction by_default = {.sa_handler = SIG_DFL};
+
+	sigaction(number, &by_default, NULL);
+	raise(number); /* blocked until this returns, where it is not ignored */
+	sigset_t one;
+	sigemptyset(&one);
+	sigaddset(&one, number);
+	pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+	_exit(128 + number);
+}
+
+static const int stop_signals[] = {SIGINT, SIGTERM};
+
+/* What a program had installed for the signals that stop it, to be given back. */
+struct dispositions {
+	struct sigaction before[HERALD_COUNT(stop_signals)];
+};
+
+/* From here on a signal ends the process, unless the program has said what else it does. */
+static void
+let_signals_end(const sigset_t *signals, struct dispositions *out)
+{
+	const struct timespec at_once = {0};
+	const struct sigaction end = {.sa_handler = end_process};
+
+	/* Those sent together with the first ask for the same stop. */
+	while (sigtimedwait(signals, NULL, &at_once) > 0)
+		;
+	for (size_t i = 0; i < HERALD_COUNT(stop_signals); i++) {
+		sigaction(stop_signals[i], NULL, &out->before[i]);
+		if (out->before[i].sa_handler == SIG_DFL)
+			sigaction(stop_signals[i], &end, NULL);
+	}
+	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+}
+
+static void
+give_back(const struct dispositions *dispositions)
+{
+	for (size_t i = 0; i < HERALD_COUNT(stop_signals); i++)
+		sigaction(stop_signals[i], &dispositions->before[i], NULL);
+}
+
 static enum herald_status
 start_and_wait(struct herald_service *service, const struct herald_server_options *options,
 	       const sigset_t *signals, struct herald_error *error)
 {
 	struct herald_server_options resolved;
 	struct herald_server *server = NULL;
+	struct dispositions dispositions;
 	int signal_number;
 
 	enum herald_status status = herald__server_options_resolve(options, &resolved, error);
@@ -394,10 +456,14 @@ start_and_wait(struct herald_service *service, const struct herald_server_option
 		status = herald_server_start(service, &resolved, &server, error);
 	if (status != HERALD_OK)
 		return status;
+	if (!resolved.quiet)
+		print_url(server);
 	if (resolved.started)
 		resolved.started(server, resolved.started_state);
 	sigwait(signals, &signal_number);
+	let_signals_end(signals, &dispositions);
 	herald_server_stop(server);
+	give_back(&dispositions);
 	return HERALD_OK;
 }
 
@@ -405,12 +471,11 @@ enum herald_status
 herald_serve(struct herald_service *service, const struct herald_server_options *options,
 	     struct herald_error *error)
 {
-	const struct timespec at_once = {0};
 	sigset_t signals, blocked, before;
 
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	for (size_t i = 0; i < HERALD_COUNT(stop_signals); i++)
+		sigaddset(&signals, stop_signals[i]);
 	blocked = signals;
 	sigaddset(&blocked, SIGPIPE);
 	int failed = pthread_sigmask(SIG_BLOCK, &blocked, &before);
@@ -419,9 +484,6 @@ herald_serve(struct herald_service *service, const struct herald_server_options 
 					"cannot block signals: error %d", failed);
 
 	enum herald_status status = start_and_wait(service, options, &signals, error);
-	/* One that was sent twice asked for the same stop. */
-	while (status == HERALD_OK && sigtimedwait(&signals, NULL, &at_once) > 0)
-		;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return status;
 }

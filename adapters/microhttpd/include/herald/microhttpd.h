@@ -97,6 +97,8 @@ struct herald_server_options {
 	const struct herald_http_options *http; /**< The endpoint's; NULL: the defaults. */
 	struct herald_log log; /**< Start and stop; at debug level, what clients do wrong. */
 
+	/** herald_serve() does not print the line that says where it listens. Default false. */
+	bool quiet;
 	/** Called by herald_serve() once it listens; `started_state` is passed as `state`. */
 	void (*started)(const struct herald_server *server, void *state);
 	/** Passed to `started`. */
@@ -139,6 +141,14 @@ HERALD_API size_t herald_server_stop(struct herald_server *server);
 /**
  * Serve until SIGINT or SIGTERM: start, wait, stop. Call it from main, before other threads run; it
  * blocks these two signals and SIGPIPE in the calling thread and gives its mask back afterwards.
+ *
+ * Unless `quiet`, it prints one line to stderr once it listens:
+ *
+ *	listening on http://127.0.0.1:8080/event
+ *
+ * A second SIGINT or SIGTERM, sent while requests in flight are being answered, ends the process at
+ * once. The exit status is that of the signal, in a shell 130 or 143. A program that has a handler
+ * of its own for the signal, or ignores it, keeps that.
  *
  * Errors   as herald_server_start().
  */
