@@ -6,6 +6,14 @@
 
 #include <herald/allocator.h>
 
+/*
+ * Blocks of at least this size are made small before they are freed. glibc takes large blocks from the system
+ * one by one; but when it frees one, it decides to take no block of up to that size from there any more, and
+ * to keep as free memory twice as much, for each of its arenas and for good. After events of some MiB on a few
+ * threads that is a hundred MiB of a process that does nothing.
+ */
+#define LARGE_BYTES ((size_t)1 << 20)
+
 static void *
 libc_allocate(size_t bytes, void *state)
 {
@@ -24,9 +32,10 @@ libc_reallocate(void *block, size_t old_bytes, size_t bytes, void *state)
 static void
 libc_release(void *block, size_t bytes, void *state)
 {
-	(void)bytes;
+	void *small = bytes >= LARGE_BYTES ? realloc(block, 1) : NULL;
+
 	(void)state;
-	free(block);
+	free(small ? small : block);
 }
 
 const struct herald_allocator herald_allocator_libc = {

@@ -171,11 +171,9 @@ chunk_for_round(size_t used, size_t most)
 	return bytes < most ? bytes : most;
 }
 
-void
-herald_arena_reset(struct herald_arena *arena)
+static void
+reset(struct herald_arena *arena, size_t used, size_t most)
 {
-	size_t used = herald_arena_used_bytes(arena);
-	size_t most = most_to_keep(arena, used);
 	bool is_one = arena->newest && !arena->newest->older;
 
 	arena->older_bytes = 0;
@@ -188,4 +186,19 @@ herald_arena_reset(struct herald_arena *arena)
 	/* Without memory for it the next round begins with nothing, as the first one did. */
 	if (used && used <= most)
 		(void)add_chunk(arena, chunk_for_round(used, most));
+}
+
+void
+herald_arena_reset(struct herald_arena *arena)
+{
+	size_t used = herald_arena_used_bytes(arena);
+
+	reset(arena, used, most_to_keep(arena, used));
+}
+
+void
+herald__arena_reset_to(struct herald_arena *arena, size_t most)
+{
+	reset(arena, herald_arena_used_bytes(arena),
+	      most < arena->max_bytes ? most : arena->max_bytes);
 }

@@ -57,6 +57,9 @@ struct herald_arena {
 /* The slow path of herald__arena_take(): a new chunk, or NULL. */
 void *herald__arena_grow(struct herald_arena *arena, size_t bytes);
 
+/* herald_arena_reset() for an arena that may be idle for long: it keeps at most `most` bytes, or nothing. */
+void herald__arena_reset_to(struct herald_arena *arena, size_t most);
+
 /*
  * Whether the last NULL since the reset was for the limit (HERALD_LIMIT) and not for want of memory
  * (HERALD_NO_MEMORY).

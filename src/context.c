@@ -48,8 +48,9 @@ herald__context_create(struct herald_service *service)
 		return NULL;
 	ctx->service = service;
 	ctx->deadline_ns = HERALD__NEVER_NS;
-	if (herald_arena_create(&service->allocator, service->max_arena_bytes, &ctx->arena) !=
-	    HERALD_OK) {
+
+	const struct herald_allocator cached = herald__block_cache_allocator(&service->cache);
+	if (herald_arena_create(&cached, service->max_arena_bytes, &ctx->arena) != HERALD_OK) {
 		herald__release(&service->allocator, ctx, context_bytes(service));
 		return NULL;
 	}
@@ -59,7 +60,7 @@ herald__context_create(struct herald_service *service)
 void
 herald__context_reset(struct herald_context *ctx)
 {
-	herald_arena_reset(ctx->arena);
+	herald__arena_reset_to(ctx->arena, HERALD__IDLE_BYTES);
 	ctx->message = NULL;
 	ctx->payload = NULL;
 	ctx->route = NULL;

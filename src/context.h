@@ -33,6 +33,9 @@ herald__words_clear(struct herald__words *words)
 	words->reason[0] = '\0';
 }
 
+/* The most that a context keeps of its event's memory for the next one: it may be idle for ever. */
+#define HERALD__IDLE_BYTES ((size_t)64 << 10)
+
 /* The deadline of an event that has none. */
 #define HERALD__NEVER_NS UINT64_MAX
 

@@ -406,6 +406,14 @@ waited_ms(const struct herald_http_request *request)
 	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
 }
 
+/* Give back a large body: it may be long until the answer is sent, or the next request comes. */
+static void
+release_large_body(struct herald_http_request *request)
+{
+	if (request->body.capacity > KEPT_BODY_BYTES)
+		herald_buffer_finish(&request->body);
+}
+
 static void
 handle_event(struct herald_http_request *request)
 {
@@ -419,6 +427,7 @@ handle_event(struct herald_http_request *request)
 				  &HERALD_ARRIVAL(.attribute = find_attribute, .state = request,
 						  .waited_ms = waited_ms(request)),
 				  &result);
+	release_large_body(request);
 	answer_result(request, &result);
 }
 
@@ -464,8 +473,7 @@ herald_http_request_destroy(struct herald_http_request *request)
 		return;
 
 	struct herald_http *http = request->http;
-	if (request->body.capacity > KEPT_BODY_BYTES)
-		herald_buffer_finish(&request->body);
+	release_large_body(request);
 	request->body.bytes = 0;
 	if (request->headers)
 		herald_arena_reset(request->headers);

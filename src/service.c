@@ -15,6 +15,7 @@
 
 #define DEFAULT_EVENT_BYTES ((size_t)1 << 20)
 #define DEFAULT_ARENA_BYTES ((size_t)16 << 20)
+#define DEFAULT_IDLE_BYTES ((size_t)4 << 20)
 
 static struct herald__option
 option(const char *name)
@@ -225,6 +226,7 @@ free_service(struct herald_service *service)
 		herald_codec_destroy(service->codecs[i].codec);
 	herald_codec_destroy(service->envelope_codec);
 	herald__context_pool_finish(&service->pool);
+	herald__block_cache_finish(&service->cache);
 	herald_arena_destroy(service->arena);
 	herald__release(&allocator, service, sizeof(*service));
 }
@@ -242,6 +244,12 @@ new_service(const struct herald_service_options *options)
 		goto failed;
 	if (!herald__context_pool_init(&service->pool))
 		goto failed;
+	if (!herald__block_cache_init(&service->cache, &allocator,
+				      options->max_idle_bytes ? options->max_idle_bytes
+							      : DEFAULT_IDLE_BYTES)) {
+		herald__context_pool_finish(&service->pool);
+		goto failed;
+	}
 
 	service->allocator = allocator;
 	service->log = options->log;

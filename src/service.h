@@ -1,5 +1,5 @@
 /*
- * The service's inside. Immutable after creation but for its pool and its counters.
+ * The service's inside. Immutable after creation but for its pool, its cache and its counters.
  */
 #ifndef HERALD_SRC_SERVICE_H
 #define HERALD_SRC_SERVICE_H
@@ -10,6 +10,7 @@
 #include <herald/codec.h>
 #include <herald/service.h>
 
+#include "block_cache.h"
 #include "context.h"
 #include "route.h"
 #include "service_clock.h"
@@ -49,6 +50,7 @@ struct herald_service {
 	const char *version_path; /* "/metadata/version" */
 
 	struct herald__route_table table;
+	struct herald__block_cache cache; /* of the memory of events */
 	struct herald__context_pool pool;
 	struct herald__counters
 		counters; /* of events that no route took; the others are in the routes' */

@@ -46,6 +46,12 @@ struct herald_service_options {
 	size_t max_event_bytes;      /**< 1 MiB. */
 	size_t max_arena_bytes;      /**< What one event may decode to and allocate: 16 MiB. */
 	struct herald_limits limits; /**< Of the JSON. */
+	/**
+	 * Memory of large events (blocks of 64 KiB and more) that is kept for the next ones, all of it
+	 * together: 4 MiB; 1 keeps none. Besides, each idle context keeps up to 64 KiB: at most 64 contexts of
+	 * herald_service_handle(), and for HTTP see `max_idle_requests` of herald/http.h.
+	 */
+	size_t max_idle_bytes;
 
 	struct herald_log log;             /**< Zeroed: nothing is logged. */
 	struct herald_allocator allocator; /**< Zeroed: libc's. */
