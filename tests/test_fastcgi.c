@@ -147,8 +147,14 @@ stop_loop(void *state)
 	 ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY | CONTRACT_REFUSES_NAMES))
 
 static const struct contract_http_adapter adapters[] = {
-	{"threads behind nginx", CAPABILITIES, start_threads, stop_threads},
-	{"loop behind nginx", CAPABILITIES, start_loop, stop_loop},
+	{.name = "threads behind nginx",
+	 .capabilities = CAPABILITIES,
+	 .start = start_threads,
+	 .stop = stop_threads},
+	{.name = "loop behind nginx",
+	 .capabilities = CAPABILITIES,
+	 .start = start_loop,
+	 .stop = stop_loop},
 };
 
 /* Through nginx. */

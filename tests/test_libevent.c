@@ -225,10 +225,15 @@ start_limited(struct herald_service *service, const struct herald_http_options *
 	 ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY | CONTRACT_CHUNK_GRAMMAR))
 
 static const struct contract_http_adapter adapters[] = {
-	{"loop", CAPABILITIES & ~(CONTRACT_CONCURRENT | CONTRACT_DRAINS), start_on_loop,
-	 stop_server},
-	{"pool", CAPABILITIES, start_on_pool, stop_server},
-	{"limited", CAPABILITIES | CONTRACT_REFUSES_MID_BODY, start_limited, stop_server},
+	{.name = "loop",
+	 .capabilities = CAPABILITIES & ~(CONTRACT_CONCURRENT | CONTRACT_DRAINS),
+	 .start = start_on_loop,
+	 .stop = stop_server},
+	{.name = "pool", .capabilities = CAPABILITIES, .start = start_on_pool, .stop = stop_server},
+	{.name = "limited",
+	 .capabilities = CAPABILITIES | CONTRACT_REFUSES_MID_BODY,
+	 .start = start_limited,
+	 .stop = stop_server},
 };
 
 /* A probe behind a server with options of the test's own. */

@@ -134,10 +134,15 @@ stop_daemon(void *server)
 }
 
 static const struct contract_http_adapter adapters[] = {
-	{"server", CONTRACT_ALL & ~CONTRACT_REFUSES_MID_BODY, start_server, stop_server},
+	{.name = "server",
+	 .capabilities = CONTRACT_ALL & ~CONTRACT_REFUSES_MID_BODY,
+	 .start = start_server,
+	 .stop = stop_server},
 	/* Its listening socket is the user's business. */
-	{"daemon", CONTRACT_ALL & ~(CONTRACT_REFUSES_MID_BODY | CONTRACT_DRAINS), start_daemon,
-	 stop_daemon},
+	{.name = "daemon",
+	 .capabilities = CONTRACT_ALL & ~(CONTRACT_REFUSES_MID_BODY | CONTRACT_DRAINS),
+	 .start = start_daemon,
+	 .stop = stop_daemon},
 };
 
 /* A probe behind a server with options of the test's own. */

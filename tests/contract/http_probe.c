@@ -18,6 +18,32 @@ HERALD_SCHEMA(user_created,
 	HERALD_FIELD(user_created, user_id, .required = true, .min_bytes = 1),
 	HERALD_FIELD(user_created, username, .required = true, .min_bytes = 1));
 
+struct order {
+	const char *order_id;
+};
+
+HERALD_SCHEMA(order, HERALD_FIELD(order, order_id, .required = true));
+
+static enum herald_verdict
+on_order(struct herald_context *ctx, const struct order *order, struct probe *probe)
+{
+	bool smuggled = strncmp(order->order_id, PROBE_SMUGGLED, strlen(PROBE_SMUGGLED)) == 0;
+
+	(void)ctx;
+	atomic_fetch_add(smuggled ? &probe->smuggled_count : &probe->orders_count, 1);
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_order, order, probe);
+
+static enum herald_verdict
+on_follow_up(struct herald_context *ctx, const struct order *order, struct probe *probe)
+{
+	(void)order;
+	(void)probe;
+	return herald_fail_status(ctx, 409, "the follow-up");
+}
+HERALD_FUNCTION(on_follow_up, order, probe);
+
 static void
 hold(struct probe *probe)
 {
@@ -111,6 +137,8 @@ probe_create(struct probe *probe)
 	struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user, probe),
 		HERALD_ROUTE("versioned", user_created, on_user, probe, .version = "2"),
+		HERALD_ROUTE("order_placed", order, on_order, probe),
+		HERALD_ROUTE("follow_up", order, on_follow_up, probe),
 	};
 	struct herald_error error;
 

@@ -26,6 +26,12 @@
 	"{\"event_type\":\"user_created\",\"timestamp\":\"2024-08-20T05:21:19Z\","                 \
 	"\"payload\":{\"user_id\":\"1\",\"username\":\"" NAME "\"},\"metadata\":{" METADATA "}}"
 #define PROBE_DONE PROBE_EVENT("ada", "")
+/* The order_id of an event that is text in another request's body, and must never be run. */
+#define PROBE_SMUGGLED "smuggled"
+/* Answered with 409, which no other request of the raw ones is. */
+#define PROBE_FOLLOW_UP                                                                            \
+	"{\"event_type\":\"follow_up\",\"timestamp\":\"2024-08-20T05:21:19Z\","                    \
+	"\"payload\":{\"order_id\":\"follow up\"}}"
 #define PROBE_SUCCESS "{\"status\":\"success\"}"
 
 struct probe {
@@ -35,6 +41,9 @@ struct probe {
 	atomic_uint function_count;
 	atomic_uint after_count;
 	atomic_int after_saw; /* the verdict, or -1 */
+	/* Events of the raw requests: of type order_placed, by the beginning of their order_id. */
+	atomic_uint orders_count;
+	atomic_uint smuggled_count; /* PROBE_SMUGGLED: within another request's body */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

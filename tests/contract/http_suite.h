@@ -1,7 +1,8 @@
 /*
  * The contract of every HTTP adapter, as tests over real sockets. An adapter's own test is:
  *
- *	static const struct contract_http_adapter adapter = {"name", CONTRACT_ALL, start, stop};
+ *	static const struct contract_http_adapter adapter = {
+ *		.name = "name", .capabilities = CONTRACT_ALL, .start = start, .stop = stop};
  *	int main(void) { return contract_http_main(&adapter, 1, NULL, 0); }
  */
 #ifndef HERALD_TESTS_CONTRACT_HTTP_SUITE_H
@@ -32,11 +33,28 @@ enum contract_capability {
 	CONTRACT_REFUSES_BLANKS = 1 << 10,   /* refuses a name with a blank before its colon */
 	CONTRACT_REFUSES_NAMES = 1 << 11,    /* refuses all other names that are no tokens */
 	CONTRACT_ALL = (1 << 12) - 1,
+	/* Treats the raw requests of tests/data/http_cases.jsonl as they ask, or as declared. */
+	CONTRACT_RAW_REQUESTS = 1 << 12,
+};
+
+/*
+ * A raw request (tests/data/http_cases.jsonl) that a framework does not treat as it should, and what
+ * comes instead. Nothing that is declared may run an event out of another request's body.
+ */
+struct contract_http_deviation {
+	const char *name; /* the case's, or the beginning of several's with a '*' after it */
+	/* The statuses of all answers but interim ones, then how it ends: "200 open", "400 closed",
+	 * "silent"; alternatives are separated by " or ". */
+	const char *outcome;
+	const char *why; /* with the framework's version, as in docs/adapters.md */
 };
 
 struct contract_http_adapter {
 	const char *name;
 	unsigned capabilities;
+	/* The test fails if a request is treated as it should although it is in here. */
+	const struct contract_http_deviation *deviations;
+	size_t deviations_count;
 	/* Serve events at 127.0.0.1:*port/event on 4 threads; the rest is not found. Fails the
 	 * test by itself. */
 	void *(*start)(struct herald_service *service, const struct herald_http_options *options,
@@ -70,5 +88,7 @@ extern const struct contract_http_case contract_http_malformed[];
 extern const size_t contract_http_malformed_count;
 extern const struct contract_http_case contract_http_clients[];
 extern const size_t contract_http_clients_count;
+extern const struct contract_http_case contract_http_raw[];
+extern const size_t contract_http_raw_count;
 
 #endif
