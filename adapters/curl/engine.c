@@ -165,8 +165,8 @@ give_back(struct herald_deliverer *deliverer, struct herald__queued *item, uint6
 
 /* NO_RETRY: there is none, or it would come after the delivery's deadline. */
 static uint64_t
-retry_due_ms(struct herald_deliverer *deliverer, const struct herald__transfer *transfer,
-	     const struct herald__queued *item, const struct herald__attempt_result *result)
+retry_due_ms(struct herald_deliverer *deliverer, const struct herald__queued *item,
+	     const struct herald__attempt_result *result)
 {
 	const struct herald_deliverer_options *options = &deliverer->options;
 	const struct herald__delivery_clock *clock = &deliverer->clock;
@@ -175,9 +175,9 @@ retry_due_ms(struct herald_deliverer *deliverer, const struct herald__transfer *
 		return NO_RETRY;
 
 	uint64_t delay_ms = herald__backoff_ms(options, item->attempts, clock);
-	if (transfer->retry_after[0] != '\0') {
+	if (result->retry_after[0] != '\0') {
 		uint64_t asked_ms =
-			herald__retry_after_ms(transfer->retry_after, clock->wall_s(clock->state),
+			herald__retry_after_ms(result->retry_after, clock->wall_s(clock->state),
 					       options->max_retry_after_ms);
 
 		if (asked_ms > delay_ms)
@@ -208,7 +208,7 @@ conclude(struct herald_deliverer *deliverer, struct herald__transfer *transfer,
 {
 	const struct herald_deliverer_options *options = &deliverer->options;
 	uint64_t now = now_ms(deliverer);
-	uint64_t due_ms = retry_due_ms(deliverer, transfer, item, result);
+	uint64_t due_ms = retry_due_ms(deliverer, item, result);
 	struct herald_delivery_report report =
 		make_report(item, result->is_delivered ? HERALD_DELIVERY_DELIVERED
 				  : due_ms == NO_RETRY ? HERALD_DELIVERY_FAILED
@@ -226,6 +226,8 @@ conclude(struct herald_deliverer *deliverer, struct herald__transfer *transfer,
 	}
 	count_in_flight(deliverer, NULL);
 	herald__report_log(&deliverer->options.log, item, &report);
+	/* Without an answer the connection may have been a dead one; the others that are kept, too. */
+	item->opens_connection = result->http_status == 0;
 	give_back(deliverer, item, due_ms);
 }
 
@@ -253,9 +255,8 @@ take_finished(struct herald__multis *multis)
 	CURL *easy;
 
 	while ((easy = herald__multis_next_finished(multis, &code)) != NULL) {
-		struct herald__transfer *transfer;
+		struct herald__transfer *transfer = herald__transfer_of(easy);
 
-		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
 		transfer->code = code;
 		transfer->next_finished = NULL;
 		*end = transfer;

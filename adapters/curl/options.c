@@ -14,6 +14,11 @@
 #define MAX_HEADERS 64
 #define MAX_HEADER_BYTES 4096
 #define MAX_URL_BYTES 65536
+#define MAX_ANSWER_HEADER_BYTES 262144 /* libcurl itself takes little more */
+#define MAX_ANSWER_BYTES ((size_t)1 << 30)
+#define ANSWER_HEADER_BYTES ((size_t)64 * 1024)
+#define ANSWER_BODY_BYTES ((size_t)64 * 1024)
+#define ANSWER_FRAMING_BYTES ((size_t)128 * 1024)
 #define MAX_PENDING ((size_t)100000000)
 #define MAX_SLOTS 65536
 
@@ -64,6 +69,13 @@ fill_in_defaults(struct herald_deliverer_options *options)
 		options->max_url_bytes = 2048;
 	if (options->max_pending == 0)
 		options->max_pending = 10000;
+	if (options->max_answer_header_bytes == 0)
+		options->max_answer_header_bytes = ANSWER_HEADER_BYTES;
+	if (options->max_answer_body_bytes == 0)
+		options->max_answer_body_bytes = ANSWER_BODY_BYTES;
+	if (options->max_answer_bytes == 0)
+		options->max_answer_bytes = options->max_answer_header_bytes +
+					    options->max_answer_body_bytes + ANSWER_FRAMING_BYTES;
 }
 
 static enum herald_status
@@ -77,6 +89,10 @@ check_numbers(const struct herald_deliverer_options *options, struct herald_erro
 		{"headers_count", options->headers_count, MAX_HEADERS},
 		{"max_url_bytes", options->max_url_bytes, MAX_URL_BYTES},
 		{"max_pending", options->max_pending, MAX_PENDING},
+		{"max_answer_header_bytes", options->max_answer_header_bytes,
+		 MAX_ANSWER_HEADER_BYTES},
+		{"max_answer_body_bytes", options->max_answer_body_bytes, MAX_ANSWER_BYTES},
+		{"max_answer_bytes", options->max_answer_bytes, MAX_ANSWER_BYTES},
 		{"slots", options->slots, MAX_SLOTS},
 	};
 

@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -75,6 +77,15 @@ set_watched(struct herald__poller *poller, int fd, struct herald__watch *watch, 
 	watch->watched = epoll_ctl(poller->epoll_fd, operation, fd, &event) == 0 ? events : 0;
 }
 
+static void
+note_socket(CURL *easy, curl_socket_t fd)
+{
+	struct herald__polled *polled = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &polled);
+	polled->fd = fd;
+}
+
 /* libcurl: CURLMOPT_SOCKETFUNCTION. */
 static int
 on_interest(CURL *easy, curl_socket_t fd, int what, void *state, void *socket_state)
@@ -83,7 +94,6 @@ on_interest(CURL *easy, curl_socket_t fd, int what, void *state, void *socket_st
 	struct herald__poller *poller = multi->owner;
 	struct herald__watch *watch = get_watch(poller, fd);
 
-	(void)easy;
 	(void)socket_state;
 	if (!watch)
 		return 0; /* Not watched: the attempt runs into its timeout. */
@@ -94,6 +104,8 @@ on_interest(CURL *easy, curl_socket_t fd, int what, void *state, void *socket_st
 		watch->wanted = 0;
 		if (watch->is_ours)
 			return 0;
+	} else {
+		note_socket(easy, fd);
 	}
 	set_watched(poller, fd, watch, watch->wanted);
 	return 0;
@@ -251,4 +263,18 @@ herald__poller_close(struct herald__poller *poller, curl_socket_t fd)
 	set_watched(poller, fd, watch, 0);
 	*watch = (struct herald__watch){.opened = watch->opened + 1};
 	close(fd);
+}
+
+bool
+herald__poller_bytes_received(curl_socket_t fd, uint64_t *out)
+{
+	struct tcp_info info = {0};
+	socklen_t bytes = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0 ||
+	    bytes < offsetof(struct tcp_info, tcpi_bytes_received) +
+			    sizeof(info.tcpi_bytes_received))
+		return false;
+	*out = info.tcpi_bytes_received;
+	return true;
 }

@@ -17,6 +17,11 @@
 
 struct herald__watch;
 
+/* CURLINFO_PRIVATE of every handle points to this. */
+struct herald__polled {
+	curl_socket_t fd; /* set here: the socket that libcurl waits for */
+};
+
 struct herald__poller {
 	struct herald__multis multis;
 	int epoll_fd;
@@ -61,5 +66,8 @@ void herald__poller_wait(struct herald__poller *poller, unsigned seen, int64_t t
 curl_socket_t
 herald__poller_open(struct herald__poller *poller, int family, int type, int protocol);
 void herald__poller_close(struct herald__poller *poller, curl_socket_t fd);
+
+/* What a socket has received since it was opened, TLS and all. Returns false when nobody knows. */
+bool herald__poller_bytes_received(curl_socket_t fd, uint64_t *out);
 
 #endif

@@ -31,6 +31,7 @@ struct herald__queued {
 	struct herald__timer timer;  /* the queue's; due_ms: not to be taken before */
 	unsigned attempts;           /* begun */
 	struct herald__queued *next; /* whoever holds it: the queue, or the deliverer */
+	bool opens_connection;       /* the next attempt: none that was kept */
 	size_t block_bytes;
 	CURLU *parsed_url; /* owned; NULL: not yet */
 	char id[HERALD__DELIVERY_ID_BYTES];

@@ -1,63 +1,34 @@
 /*
- * One attempt with libcurl: the options of its handle, the limits on what comes back, the address
- * policy on each socket, and what a result means. When attempts are made is the deliverer's business.
+ * One attempt with libcurl: the options of its handle, the address policy on each socket, and that no
+ * more than one request is sent. What comes back is answer.c's, when attempts are made the engine's.
  */
 #include "transfer.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include <herald/version.h>
 
 #include "memory.h"
-
-#define MAX_HEADER_BYTES ((size_t)64 * 1024)
-#define MAX_BODY_BYTES ((size_t)64 * 1024)
 
 /* libcurl's buffer for what it receives; one per attempt under way. */
 #define RECEIVE_BUFFER_BYTES 4096L
 
 /* What libcurl calls. */
 
-static size_t
-on_header(char *data, size_t size, size_t count, void *state)
-{
-	static const char name[] = "Retry-After:";
-	struct herald__transfer *transfer = state;
-	size_t bytes = size * count;
-
-	transfer->header_bytes += bytes;
-	if (transfer->header_bytes > MAX_HEADER_BYTES) {
-		transfer->headers_too_large = true;
-		return 0;
-	}
-	if (bytes > 5 && memcmp(data, "HTTP/", 5) == 0) {
-		transfer->retry_after[0] = '\0'; /* That of an interim answer. */
-	} else if (bytes >= sizeof(name) && strncasecmp(data, name, sizeof(name) - 1) == 0) {
-		const char *value = data + sizeof(name) - 1, *end = data + bytes;
-
-		while (value < end && (*value == ' ' || *value == '\t'))
-			value++;
-		while (end > value && (unsigned char)end[-1] <= ' ')
-			end--;
-		snprintf(transfer->retry_after, sizeof(transfer->retry_after), "%.*s",
-			 (int)(end - value), value);
-	}
-	return bytes;
-}
-
-static size_t
-on_body(char *data, size_t size, size_t count, void *state)
+/*
+ * An attempt is one request on the wire. libcurl would send it again by itself, up to five times: when a
+ * connection that was kept ends without an answer, when HTTP/2 refuses the stream, when authentication
+ * takes two requests. Whether there is another attempt is the engine's decision.
+ */
+static int
+on_request(void *state, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
 	struct herald__transfer *transfer = state;
 
-	(void)data;
-	transfer->body_bytes += size * count;
-	if (transfer->body_bytes <= MAX_BODY_BYTES)
-		return size * count;
-	transfer->body_is_enough = true;
-	return 0;
+	(void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+	transfer->refused_resend = transfer->is_sent;
+	transfer->is_sent = true;
+	return transfer->refused_resend ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static curl_socket_t
@@ -67,6 +38,11 @@ on_open(void *state, curlsocktype purpose, struct curl_sockaddr *address)
 	const struct herald__transfer_settings *settings = transfer->settings;
 
 	(void)purpose;
+	if (transfer->is_sent) {
+		/* For another request: refused already, so that nobody waits for a connection. */
+		transfer->refused_resend = true;
+		return CURL_SOCKET_BAD;
+	}
 	if (!herald__address_is_allowed(&settings->rules, &address->addr, address->addrlen)) {
 		transfer->refused_address = true;
 		return CURL_SOCKET_BAD;
@@ -116,14 +92,13 @@ set_required(struct herald__transfer *transfer)
 {
 	CURL *easy = transfer->easy;
 
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	herald__answer_init(&transfer->answer, easy, transfer->settings->options);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
 	/* Else ending a transfer waits for its name lookup, which holds up all the others. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
 	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 0L);
-	curl_easy_setopt(easy, CURLOPT_FAILONERROR, 0L); /* Statuses are judged here. */
 	curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)0);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -132,11 +107,9 @@ set_required(struct herald__transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 0L);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
@@ -198,14 +171,16 @@ herald__transfer_begin(struct herald__transfer *transfer, struct herald__queued 
 	struct curl_slist *headers =
 		herald__request_headers(&transfer->request, item, has_body, settings->more_headers);
 
-	transfer->header_bytes = 0;
-	transfer->body_bytes = 0;
-	transfer->headers_too_large = false;
-	transfer->body_is_enough = false;
+	herald__answer_reset(&transfer->answer);
 	transfer->refused_address = false;
 	transfer->opened_socket = false;
-	transfer->retry_after[0] = '\0';
-	transfer->curl_error[0] = '\0';
+	transfer->is_sent = false;
+	transfer->refused_resend = false;
+	if (transfer->opens_connection != item->opens_connection) {
+		transfer->opens_connection = item->opens_connection;
+		curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT,
+				 (long)item->opens_connection);
+	}
 	if (has_body) {
 		enum herald_status status =
 			herald__request_body(settings->codec, item, &transfer->body);
@@ -238,95 +213,23 @@ detach(struct herald__transfer *transfer)
 	transfer->item = NULL;
 }
 
-static bool
-status_may_retry(unsigned status)
-{
-	return status == 408 || status == 425 || status == 429 || (status >= 500 && status <= 599);
-}
-
-/* Failures of the network, of name lookup, and of memory; not those that stay the same. */
-static bool
-code_may_retry(CURLcode code)
-{
-	switch (code) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_PROXY:
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
-	case CURLE_GOT_NOTHING:
-	case CURLE_PARTIAL_FILE:
-	case CURLE_HTTP2:
-	case CURLE_HTTP2_STREAM:
-	case CURLE_OPERATION_TIMEDOUT:
-	case CURLE_OUT_OF_MEMORY:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* libcurl takes no line of more than 100 KiB; before 8.6 it says that memory is out. */
-#if LIBCURL_VERSION_NUM >= 0x080600
-#define LINE_TOO_LONG CURLE_TOO_LARGE
-#else
-#define LINE_TOO_LONG CURLE_OUT_OF_MEMORY
-#endif
-
-/* Memory is hardly out just between the first byte of an answer and its body. */
-static bool
-has_too_long_line(const struct herald__transfer *transfer, CURLcode code)
-{
-	curl_off_t first_byte_us = 0;
-
-	if (code != LINE_TOO_LONG || transfer->body_bytes > 0)
-		return false;
-	curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
-	return first_byte_us > 0;
-}
-
-/* libcurl's text as one line: it may quote the other side, such as the name in its certificate. */
-static void
-set_error(struct herald__attempt_result *out, const char *text)
-{
-	struct herald_error line;
-
-	herald_error_set(&line, HERALD_OK, HERALD_NO_OFFSET, "%s", text);
-	snprintf(out->error, sizeof(out->error), "%s", line.message);
-}
-
-static void
-judge_status(unsigned status, struct herald__attempt_result *out)
-{
-	out->http_status = status;
-	out->is_delivered = status >= 200 && status <= 299;
-	out->may_retry = status_may_retry(status);
-	if (!out->is_delivered)
-		snprintf(out->error, sizeof(out->error), "HTTP status %u", status);
-}
-
 void
 herald__transfer_end(struct herald__transfer *transfer, CURLcode code,
 		     struct herald__attempt_result *out)
 {
-	long status = 0;
+	const struct herald__answer *answer = &transfer->answer;
 
-	*out = (struct herald__attempt_result){0};
-	if (code == CURLE_OK || transfer->body_is_enough) {
-		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-		judge_status((unsigned)status, out);
-	} else if (transfer->headers_too_large || has_too_long_line(transfer, code)) {
-		snprintf(out->error, sizeof(out->error), "headers of more than %zu bytes",
-			 MAX_HEADER_BYTES);
-	} else if (transfer->refused_address && !transfer->opened_socket) {
-		snprintf(out->error, sizeof(out->error), "the host's address is not allowed");
+	if (transfer->refused_resend && answer->http_status == 0) {
+		*out = (struct herald__attempt_result){.may_retry = true};
+		herald__attempt_result_explain(out, "the connection was closed before an answer");
+	} else if (transfer->refused_resend) {
+		/* Another request was to follow this answer, as in HTTP authentication. */
+		herald__answer_judge_status(answer, answer->http_status, out);
+	} else if (code != CURLE_OK && transfer->refused_address && !transfer->opened_socket) {
+		*out = (struct herald__attempt_result){0};
+		herald__attempt_result_explain(out, "the host's address is not allowed");
 	} else {
-		const char *text = transfer->curl_error;
-
-		out->may_retry = code_may_retry(code);
-		set_error(out, *text ? text : curl_easy_strerror(code));
+		herald__answer_judge(answer, code, out);
 	}
 	detach(transfer);
 }
@@ -336,8 +239,8 @@ herald__transfer_time_out(struct herald__transfer *transfer, uint64_t timeout_ms
 			  struct herald__attempt_result *out)
 {
 	*out = (struct herald__attempt_result){.may_retry = true};
-	snprintf(out->error, sizeof(out->error), "no complete answer within %llu ms",
-		 (unsigned long long)timeout_ms);
+	herald__attempt_result_explain(out, "no complete answer within %llu ms",
+				       (unsigned long long)timeout_ms);
 	detach(transfer);
 }
 

@@ -17,6 +17,7 @@
 #include <herald/status.h>
 
 #include "address.h"
+#include "answer.h"
 #include "hosts.h"
 #include "poller.h"
 #include "queue.h"
@@ -36,7 +37,9 @@ struct herald__transfer_settings {
 /* Its handle is made once and serves one delivery after the other. */
 struct herald__transfer {
 	const struct herald__transfer_settings *settings;
+	struct herald__answer answer;
 	CURL *easy;
+	bool opens_connection; /* CURLOPT_FRESH_CONNECT, as it is set */
 	struct herald__request request;
 	struct herald_buffer body;
 
@@ -46,14 +49,10 @@ struct herald__transfer {
 	struct herald__multi *multi;
 	uint64_t begun_ms;
 	struct herald__timer timeout;
-	size_t header_bytes;
-	size_t body_bytes;
-	bool headers_too_large;
-	bool body_is_enough;
 	bool refused_address; /* at least one, by the address policy */
 	bool opened_socket;   /* at least one */
-	char retry_after[64]; /* the header's value, "" for none */
-	char curl_error[CURL_ERROR_SIZE];
+	bool is_sent;         /* its request: there is to be no other one */
+	bool refused_resend;  /* libcurl was about to send another one */
 
 	CURLcode code; /* libcurl's result, once it has one */
 	struct herald__transfer *next_finished;
@@ -62,13 +61,16 @@ struct herald__transfer {
 	struct herald__transfer *previous;
 };
 
-/* How an attempt ended. */
-struct herald__attempt_result {
-	bool is_delivered;
-	bool may_retry;
-	unsigned http_status; /* 0: none */
-	char error[256];      /* "" when it is delivered */
-};
+/* The transfer of a handle. */
+static inline struct herald__transfer *
+herald__transfer_of(CURL *easy)
+{
+	void *answer;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &answer);
+	return (struct herald__transfer *)((char *)answer -
+					   offsetof(struct herald__transfer, answer));
+}
 
 /* Errors: HERALD_NO_MEMORY; HERALD_BAD_OPTION when the user's setup says no. */
 HERALD_MUST_CHECK enum herald_status

@@ -19,12 +19,13 @@
 
 #define WAIT_S 30
 
-enum mode { READING, WAITING, SILENT, ENDLESS_BODY, ENDLESS_HEADERS };
+enum mode { READING, WAITING, SILENT, ENDLESS_BODY, ENDLESS_HEADERS, REPEATING };
 
 struct connection {
 	int fd;
 	enum mode mode;
-	uint64_t answer_ms; /* WAITING */
+	uint64_t answer_ms;    /* WAITING */
+	size_t repeated_bytes; /* REPEATING: sent of the one under way */
 	size_t bytes;
 	char data[MISBEHAVING_REQUEST_BYTES];
 };
@@ -101,6 +102,16 @@ send_status(struct misbehaving_server *server, struct connection *connection, co
 }
 
 static void
+send_raw(const struct misbehaving_server *server, struct connection *connection)
+{
+	size_t bytes = server->raw_bytes ? server->raw_bytes : strlen(server->raw);
+
+	(void)!send(connection->fd, server->raw, bytes, MSG_NOSIGNAL);
+	if (server->repeated)
+		connection->mode = REPEATING;
+}
+
+static void
 misbehave(struct misbehaving_server *server, struct connection *connection, const char *word)
 {
 	if (strcmp(word, "bye") == 0) {
@@ -111,6 +122,9 @@ misbehave(struct misbehaving_server *server, struct connection *connection, cons
 	} else if (strcmp(word, "reset") == 0) {
 		send_text(connection, "HTTP/1.1 200 OK\r\nContent-Le");
 		close_connection(connection, true);
+	} else if (strcmp(word, "half") == 0) {
+		send_text(connection, "HTTP/1.1 200 OK\r\nContent-Le");
+		close_connection(connection, false);
 	} else if (strcmp(word, "cut") == 0) {
 		send_text(connection, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
 		/* A reset would throw away what was sent, before it is read. */
@@ -135,6 +149,8 @@ misbehave(struct misbehaving_server *server, struct connection *connection, cons
 	} else if (strcmp(word, "garbage") == 0) {
 		send_text(connection, "\x01\x02 this is not HTTP\r\n\r\n");
 		close_connection(connection, false);
+	} else if (strcmp(word, "raw") == 0) {
+		send_raw(server, connection);
 	} else if (strcmp(word, "slow") == 0) {
 		connection->mode = WAITING;
 		connection->answer_ms = now_ms() + server->delay_ms;
@@ -232,11 +248,23 @@ read_more(struct misbehaving_server *server, struct connection *connection)
 }
 
 static void
-write_more(struct connection *connection)
+write_more(const struct misbehaving_server *server, struct connection *connection)
 {
 	char junk[4096];
 
 	memset(junk, 'x', sizeof(junk));
+	if (connection->mode == REPEATING) {
+		const char *rest = server->repeated + connection->repeated_bytes;
+		ssize_t sent = send(connection->fd, rest, strlen(rest), MSG_NOSIGNAL);
+
+		if (sent > 0)
+			connection->repeated_bytes += (size_t)sent;
+		else if (errno != EAGAIN)
+			close_connection(connection, false);
+		if (rest[sent > 0 ? sent : 0] == '\0')
+			connection->repeated_bytes = 0;
+		return;
+	}
 	if (connection->mode == ENDLESS_HEADERS)
 		for (size_t i = 0; i < sizeof(junk); i += 64) {
 			memcpy(junk + i, "X-Header: ", 10);
@@ -288,8 +316,7 @@ prepare(struct loop *loop)
 	loop->polled[1] = (struct pollfd){.fd = loop->server->listen_fd, .events = POLLIN};
 	for (size_t i = 0; i < loop->count; i++) {
 		const struct connection *connection = loop->connections[i];
-		bool writes =
-			connection->mode == ENDLESS_BODY || connection->mode == ENDLESS_HEADERS;
+		bool writes = connection->mode >= ENDLESS_BODY;
 
 		loop->polled[i + 2] = (struct pollfd){
 			.fd = connection->fd,
@@ -339,7 +366,7 @@ serve(struct loop *loop)
 		if (events & (POLLIN | POLLHUP | POLLERR))
 			read_more(loop->server, connection);
 		if (connection->fd >= 0 && events & POLLOUT)
-			write_more(connection);
+			write_more(loop->server, connection);
 	}
 }
 

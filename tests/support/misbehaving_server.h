@@ -10,6 +10,7 @@
  *	bye          status 200, and closed after it without saying so
  *	close        closed without an answer
  *	reset        a reset in the middle of the headers
+ *	half         closed in the middle of the headers
  *	cut          a reset in the middle of the body
  *	silent       no answer, ever
  *	drip         headers, the beginning of a body, and then nothing
@@ -18,6 +19,7 @@
  *	header       one header without end
  *	status       a status line without end
  *	garbage      something that is not HTTP
+ *	raw          the bytes of `raw`, then those of `repeated` without end when it is set
  *
  * A client that begins with TLS gets a plain answer, as from a web server without TLS; one that begins
  * with SOCKS 5 is told that it may not.
@@ -38,6 +40,9 @@ struct misbehaving_server {
 	const char *retry_after; /* the header's value */
 	const char *location;    /* the header's value; NULL: "/200" */
 	uint64_t delay_ms;
+	const char *raw;
+	size_t raw_bytes; /* 0: up to its NUL */
+	const char *repeated;
 	/* Runs on the server's thread when a request gets no (further) answer. */
 	void (*on_silent)(void *state);
 	void *state;

@@ -22,10 +22,16 @@
  *
  *	{"delivery_id":"...","attempt":1,"event_type":"...","event_id":"...","result":"fail","error":"..."}
  *
- * 2xx is success. Tried again are failures of name lookup and connection, timeouts, answers cut off,
- * 408, 425, 429 and 5xx; anything else is final. Redirects are not followed. An answer's body is read
- * up to 64 KiB and thrown away; one that is longer counts by its status, headers of more than 64 KiB
- * are a failure. Neither a proxy nor an exception to one (no_proxy) is taken from the environment.
+ * 2xx is success. Failures of name lookup and connection, timeouts, answers that are cut off, 408, 425,
+ * 429 and 5xx are tried again; anything else is final. Redirects are not followed. An answer's body is
+ * read, up to a limit, and thrown away. Neither a proxy nor an exception to one (no_proxy) is taken from
+ * the environment.
+ *
+ * An attempt is one request on the wire: `attempts` requests are the most that a receiver sees of a
+ * delivery. Connections are kept and used again. When one of them was closed by the receiver just
+ * before the request was sent, the attempt has failed, and the next one opens a new connection, as after
+ * every attempt that got no answer. Authentication that takes two requests (Digest, NTLM) is therefore
+ * not possible.
  */
 #ifndef HERALD_DELIVERY_H
 #define HERALD_DELIVERY_H
@@ -136,6 +142,24 @@ struct herald_deliverer_options {
 	unsigned slots;
 	unsigned slots_per_host; /**< 16. Nor does a host get more than are left free for others. */
 
+	/**
+	 * Header bytes of an answer: of its head, of all interim (1xx) answers before it, and of its
+	 * trailers. More of them before the final answer's head is complete are a failure, which is not
+	 * tried again. Default 65,536, limit 262,144.
+	 */
+	size_t max_answer_header_bytes;
+	/**
+	 * Body bytes of an answer, decoded if the setup asked for a coding. An answer with more is cut off
+	 * there, its connection is closed, and its status counts. Default 65,536, limit 1 GiB.
+	 */
+	size_t max_answer_body_bytes;
+	/**
+	 * All that is read from the socket for an answer: also TLS, chunk sizes and extensions, and
+	 * frames. Counted every 16 reads, so that slightly more may be read. Past it, as with the other
+	 * two. Default 131,072 more than these together, limit 1 GiB.
+	 */
+	size_t max_answer_bytes;
+
 	enum herald_address_policy addresses; /**< Public ones. */
 	/** HERALD_NETWORKS: allowed though not public, such as "10.1.0.0/16" or "fd00::/8". */
 	const char *const *networks;
@@ -145,8 +169,8 @@ struct herald_deliverer_options {
 	 * Called once for each of libcurl's handles when it is made, of which there are at most
 	 * `slots`, to set what TLS needs (CURLOPT_CAINFO, CURLOPT_SSLCERT, ...), a user agent, an
 	 * interface or a proxy, which is then what the address policy sees. Handles keep it. What
-	 * the deliverer needs for itself (method, headers, timeouts, callbacks, redirects,
-	 * protocols, what an answer means) it sets afterwards. The first call is during creation,
+	 * the deliverer needs for itself (method, headers, timeouts, callbacks, redirects, new
+	 * connections, protocols, what an answer means) it sets afterwards. The first call is during creation,
 	 * which fails when it returns false. Later ones are on the deliverer's thread: when one
 	 * returns false, the handle is given up, the attempt put off by a second, and another
 	 * handle made then, if need be.
