@@ -4,26 +4,8 @@
  */
 #include <herald/message.h>
 
-/*
- * HERALD_MESSAGE_FIELDS describes a message that is the first member of another struct. As the only
- * member it has the same place and size as the message alone, so that the list of fields stands once.
- */
-struct envelope {
-	struct herald_message message;
-};
-
-_Static_assert(sizeof(struct envelope) == sizeof(struct herald_message), "the same layout");
-
-static const struct herald_field fields[] = {HERALD_MESSAGE_FIELDS(envelope, message)};
-
-const struct herald_schema herald_message_schema = {
-	.name = "herald_message",
-	.bytes = sizeof(struct herald_message),
-	.alignment = _Alignof(struct herald_message),
-	.fields = fields,
-	.fields_count = sizeof(fields) / sizeof(fields[0]),
-	.doc = "The envelope of every event.",
-};
+HERALD_SCHEMA_DEFINE_WITH(herald_message, (.doc = "The envelope of every event."),
+	HERALD_MESSAGE_FIELDS_(herald_message, event_type, timestamp, payload, metadata));
 
 static const char *
 get_or_empty(const struct herald_map *metadata, const char *key)

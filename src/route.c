@@ -116,10 +116,3 @@ herald__route_table_find(const struct herald__route_table *table, const char *ev
 	return (struct herald__target){.status =
 					       type ? HERALD_UNKNOWN_VERSION : HERALD_UNKNOWN_TYPE};
 }
-
-bool
-herald__schema_equal(const struct herald_schema *a, const struct herald_schema *b)
-{
-	/* HERALD_SCHEMA is static: one in a header is another object in each file that includes it. */
-	return a == b || (a->bytes == b->bytes && strcmp(a->name, b->name) == 0);
-}

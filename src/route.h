@@ -98,7 +98,4 @@ struct herald__target {
 struct herald__target herald__route_table_find(const struct herald__route_table *table,
 					       const char *event_type, const char *version);
 
-/* Whether a pointer to the one struct may be taken for a pointer to the other. */
-bool herald__schema_equal(const struct herald_schema *a, const struct herald_schema *b);
-
 #endif

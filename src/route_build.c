@@ -347,6 +347,26 @@ add_types(struct herald__route_table *table)
 
 /* The chains of upcasters. */
 
+/*
+ * Two structs may have one name and size, so two schemas are the same only if they are one object.
+ * HERALD_SCHEMA in a header is another object in each file that includes it.
+ */
+static enum herald_status
+report_schemas(const struct herald_schema *made, const struct herald_schema *taken,
+	       struct herald__option option, struct herald_error *error)
+{
+	if (made->name && taken->name && strcmp(made->name, taken->name) == 0)
+		return herald__option_error(
+			error, HERALD_BAD_SCHEMA, option,
+			"it makes a struct %s by another schema than what follows takes; if it is "
+			"the same struct, use HERALD_SCHEMA_DECLARE in the header and "
+			"HERALD_SCHEMA_DEFINE in one file",
+			made->name);
+	return herald__option_error(error, HERALD_BAD_SCHEMA, option,
+				    "it makes a struct %s, but what follows takes a struct %s",
+				    made->name ? made->name : "?", taken->name ? taken->name : "?");
+}
+
 /* Find what takes the version that an upcaster makes, and whether the structs fit. */
 static enum herald_status
 link_upcast(struct herald__route_table *table, size_t index, struct herald_error *error)
@@ -363,11 +383,9 @@ link_upcast(struct herald__route_table *table, size_t index, struct herald_error
 
 	const struct herald_schema *taken = target->upcast ? target->upcast->declared.from_schema
 							   : target->route->declared.schema;
-	if (!herald__schema_equal(declared->to_schema, taken))
-		return herald__option_error(
-			error, HERALD_BAD_SCHEMA, upcaster_option(index, "to_schema"),
-			"it makes a struct %s, but what follows takes a struct %s",
-			declared->to_schema->name, taken->name);
+	if (declared->to_schema != taken)
+		return report_schemas(declared->to_schema, taken,
+				      upcaster_option(index, "to_schema"), error);
 	upcast->next = target->upcast;
 	upcast->route = target->upcast ? NULL : target->route;
 	return HERALD_OK;

@@ -4,7 +4,6 @@
  */
 #include "cpp_schema.h"
 
-HERALD_SCHEMA(greeting, HERALD_FIELD(greeting, name, .required = true),
-	      HERALD_FIELD(greeting, times, HERALD_RANGE(1, 9)));
-
-const struct herald_schema *const greeting = &greeting_schema;
+HERALD_SCHEMA_DEFINE(greeting,
+	HERALD_FIELD(greeting, name, .required = true),
+	HERALD_FIELD(greeting, times, HERALD_RANGE(1, 9)));

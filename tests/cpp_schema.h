@@ -17,7 +17,7 @@ struct greeting {
 	int32_t times;
 };
 
-extern const struct herald_schema *const greeting;
+HERALD_SCHEMA_DECLARE(greeting);
 
 #ifdef __cplusplus
 }

@@ -95,7 +95,7 @@ main()
 	herald_error error;
 
 	routes[0].event_type = "greeted";
-	routes[0].schema = greeting;
+	routes[0].schema = &greeting_schema;
 	routes[0].function = greet;
 	routes[0].state = &state;
 	options.struct_size = sizeof(options);

@@ -1222,7 +1222,8 @@ wide_init(struct wide *wide, size_t count)
 	assert_non_null(wide->keys);
 	for (size_t i = 0; i < count; i++) {
 		snprintf(wide->keys[i], sizeof(wide->keys[i]), "member%zu", i);
-		wide->fields[i] = (struct herald_field){.name = wide->keys[i],
+		wide->fields[i] = (struct herald_field){.owner = "wide",
+							.name = wide->keys[i],
 							.kind = HERALD_KIND_INT32,
 							.offset = i * sizeof(int32_t),
 							.bytes = sizeof(int32_t)};

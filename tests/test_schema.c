@@ -79,7 +79,7 @@ struct box {
 enum { NUMBER, STRING, CHARS, ITEMS, MAP, CHOICE, MAYBE, REAL, LEAF, FIELDS };
 
 #define PLACE(MEMBER)                                                                              \
-	.name = #MEMBER, .offset = offsetof(struct box, MEMBER),                                   \
+	.owner = "box", .name = #MEMBER, .offset = offsetof(struct box, MEMBER),                   \
 	.bytes = sizeof(((struct box *)0)->MEMBER)
 #define AT(MEMBER) offsetof(struct box, MEMBER)
 
@@ -242,10 +242,10 @@ static const struct {
 	 {PLACE(number), .kind = HERALD_KIND_INT64, .key = "leaf"}},
 	{"a bound that is only a number",
 	 NUMBER,
-	 {PLACE(number), .kind = HERALD_KIND_INT64, .min = {5, 0}}},
+	 {PLACE(number), .kind = HERALD_KIND_INT64, .lower_bound = {.value = 5}}},
 	{"a bound that is only a number",
 	 NUMBER,
-	 {PLACE(number), .kind = HERALD_KIND_INT64, .max = {1, 0}}},
+	 {PLACE(number), .kind = HERALD_KIND_INT64, .upper_bound = {.value = 1}}},
 	{"bounds of a string", STRING, {PLACE(string), .kind = HERALD_KIND_STRING, HERALD_MIN(0)}},
 	{"bounds of a bool",
 	 MAYBE,
@@ -325,6 +325,7 @@ test_every_bad_field(void **state)
 
 		memcpy(fields, box_fields, sizeof(fields));
 		fields[bad_fields[i].index] = bad_fields[i].field;
+		fields[bad_fields[i].index].owner = "box";
 		schema.fields = fields;
 		/* Of two that are at odds, either may be named. */
 		if (strncmp(bad_fields[i].name, "over ", 5) == 0 ||
@@ -339,6 +340,40 @@ test_every_bad_field(void **state)
 		}
 		snprintf(path, sizeof(path), "box.%s", bad_fields[i].field.name);
 		expect_bad(&schema, path, bad_fields[i].name);
+	}
+}
+
+/* Each line of a table written by hand says its struct, and all say the schema's. */
+static void
+test_owners(void **state)
+{
+	static const struct {
+		const char *owner, *message;
+	} rows[] = {
+		{NULL, "the line does not say its struct: set `owner` to its name"},
+		{"", "the line is of struct , but its schema is of struct box"},
+		{"bo", "the line is of struct bo, but its schema is of struct box"},
+		{"boxes", "the line is of struct boxes, but its schema is of struct box"},
+		{"every_leaf", "the line is of struct every_leaf, but its schema is of struct box"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows) * FIELDS; i++) {
+		struct herald_field fields[FIELDS];
+		struct herald_schema schema = box_schema;
+		struct herald_codec *codec = NULL;
+		struct herald_error error;
+		size_t wrong = i % FIELDS;
+		char path[40];
+
+		memcpy(fields, box_fields, sizeof(fields));
+		fields[wrong].owner = rows[i / FIELDS].owner;
+		schema.fields = fields;
+		snprintf(path, sizeof(path), "box.%s", fields[wrong].name);
+		expect_bad(&schema, path, "another owner");
+		assert_int_equal(herald_codec_create(&schema, NULL, NULL, &codec, &error),
+				 HERALD_BAD_SCHEMA);
+		assert_string_equal(error.message, rows[i / FIELDS].message);
 	}
 }
 
@@ -460,12 +495,26 @@ HERALD_SCHEMA_WITH(order, (.doc = "All of it."),
 	HERALD_FIELD(order, weight),
 	HERALD_PRIVATE(order, own));
 
+/* The macros' lines say their struct too. */
+static void
+test_owners_of_macros(void **state)
+{
+	const struct herald_schema *const schemas[] = {&every_leaf_schema, &order_schema,
+						       &herald_message_schema, every_kind_table};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(schemas); i++)
+		for (size_t j = 0; j < schemas[i]->fields_count; j++)
+			assert_string_equal(schemas[i]->fields[j].owner, schemas[i]->name);
+}
+
 #define WITHOUT(NAME, ...)                                                                         \
-	static const struct herald_field NAME##_fields[] = {__VA_ARGS__};                          \
+	static const union herald_lines_of_struct_order NAME##_fields[] = {__VA_ARGS__};           \
 	static const struct herald_schema NAME = {.name = "order",                                 \
 						  .bytes = sizeof(struct order),                   \
 						  .alignment = _Alignof(struct order),             \
-						  .fields = NAME##_fields,                         \
+						  .fields =                                        \
+							  &NAME##_fields[0].line_of_struct_order,  \
 						  .fields_count = COUNT(NAME##_fields)}
 
 WITHOUT(without_id, HERALD_FIELD(order, cents), HERALD_LIST(order, lines, every_leaf),
@@ -587,13 +636,22 @@ static void
 test_alignment_of_inner_structs(void **state)
 {
 	static const struct herald_field shifted[] = {
-		{.name = "a", .offset = 0, .bytes = 4, .kind = HERALD_KIND_INT32},
-		{.name = "leaf",
+		{.owner = "shifted",
+		 .name = "a",
+		 .offset = 0,
+		 .bytes = 4,
+		 .kind = HERALD_KIND_INT32},
+		{.owner = "shifted",
+		 .name = "leaf",
 		 .offset = 4,
 		 .bytes = sizeof(struct every_leaf),
 		 .kind = HERALD_KIND_STRUCT,
 		 .schema = &every_leaf_schema},
-		{.name = "b", .offset = 28, .bytes = 4, .kind = HERALD_KIND_INT32},
+		{.owner = "shifted",
+		 .name = "b",
+		 .offset = 28,
+		 .bytes = 4,
+		 .kind = HERALD_KIND_INT32},
 	};
 	static const struct herald_schema schema = {.name = "shifted",
 						    .bytes = 32,
@@ -601,7 +659,7 @@ test_alignment_of_inner_structs(void **state)
 						    .fields = shifted,
 						    .fields_count = 3};
 	static const struct herald_field wide[] = {
-		{.name = "a", .bytes = 64, .kind = HERALD_KIND_CHARS}};
+		{.owner = "over_aligned", .name = "a", .bytes = 64, .kind = HERALD_KIND_CHARS}};
 	static const struct herald_schema over_aligned = {.name = "over_aligned",
 							  .bytes = 64,
 							  .alignment = 64,
@@ -678,7 +736,8 @@ test_duplicate_keys_in_large_schemas(void **state)
 			for (size_t i = 0; i < count; i++) {
 				snprintf(keys[i], sizeof(keys[i]), "%zu",
 					 duplicate && i == count - 1 ? i / 2 : i);
-				fields[i] = (struct herald_field){.name = "member",
+				fields[i] = (struct herald_field){.owner = "large",
+								  .name = "member",
 								  .key = keys[i],
 								  .kind = HERALD_KIND_INT32,
 								  .offset = 4 * i,
@@ -756,6 +815,7 @@ test_every_allocation_fails(void **state)
 
 		memcpy(fields, box_fields, sizeof(fields));
 		fields[bad_fields[i].index] = bad_fields[i].field;
+		fields[bad_fields[i].index].owner = "box";
 		schema.fields = fields;
 		failing_allocator_init(&memory, FAIL_NEVER, 0);
 		assert_int_equal(
@@ -784,6 +844,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_bad_field),
+		cmocka_unit_test(test_owners),
+		cmocka_unit_test(test_owners_of_macros),
 		cmocka_unit_test(test_bad_schemas),
 		cmocka_unit_test(test_field_without_a_name),
 		cmocka_unit_test(test_every_member_left_out),

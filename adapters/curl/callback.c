@@ -16,34 +16,17 @@ struct callback_handler {
 	bool hide_errors;
 };
 
-static const struct herald_field urls_fields[] = {
-	HERALD_FIELD(herald_callback_urls, success_url, .doc = "Called when the event is done."),
-	HERALD_FIELD(herald_callback_urls, fail_url, .doc = "Called when the event has failed."),
-};
+HERALD_SCHEMA_DEFINE_WITH(herald_callback_urls, (.doc = "Where to tell how an event ended."),
+	HERALD_FIELD(herald_callback_urls, success_url,
+		     .doc = "Called when the event is done."),
+	HERALD_FIELD(herald_callback_urls, fail_url,
+		     .doc = "Called when the event has failed."));
 
-const struct herald_schema herald_callback_urls_schema = {
-	.name = "herald_callback_urls",
-	.bytes = sizeof(struct herald_callback_urls),
-	.alignment = _Alignof(struct herald_callback_urls),
-	.fields = urls_fields,
-	.fields_count = sizeof(urls_fields) / sizeof(urls_fields[0]),
-	.doc = "Where to tell how an event ended.",
-};
-
-static const struct herald_field message_fields[] = {
+HERALD_SCHEMA_DEFINE_WITH(herald_callback_message,
+	(.doc = "The envelope of an event whose sender can be called back."),
 	HERALD_MESSAGE_FIELDS(herald_callback_message, message),
 	HERALD_POINTER(herald_callback_message, callback, herald_callback_urls,
-		       .doc = "Where to tell how the event ended."),
-};
-
-const struct herald_schema herald_callback_message_schema = {
-	.name = "herald_callback_message",
-	.bytes = sizeof(struct herald_callback_message),
-	.alignment = _Alignof(struct herald_callback_message),
-	.fields = message_fields,
-	.fields_count = sizeof(message_fields) / sizeof(message_fields[0]),
-	.doc = "The envelope of an event whose sender can be called back.",
-};
+		     .doc = "Where to tell how the event ended."));
 
 /* NULL when the message has none. */
 static const struct herald_callback_urls *

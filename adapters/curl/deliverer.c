@@ -101,8 +101,8 @@ prepare(struct herald_deliverer *deliverer, struct herald_error *error)
 		status = herald__deliverer_options_rules(options, deliverer->arena,
 							 &settings->rules);
 	if (status == HERALD_OK && options->method == HERALD_DELIVERY_POST)
-		status = herald_codec_create(&herald__request_schema, NULL, &deliverer->allocator,
-					     &settings->codec, NULL);
+		status = herald_codec_create(&herald__request_body_schema, NULL,
+					     &deliverer->allocator, &settings->codec, NULL);
 	if (status != HERALD_OK || !copy_headers(deliverer))
 		return out_of_memory(error);
 	options->headers = NULL;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-struct body {
+struct herald__request_body {
 	const char *delivery_id;
 	uint32_t attempt;
 	const char *event_type;
@@ -17,18 +17,14 @@ struct body {
 	const char *error;
 };
 
-HERALD_SCHEMA(body, HERALD_FIELD(body, delivery_id), HERALD_FIELD(body, attempt),
-	      HERALD_FIELD(body, event_type), HERALD_FIELD(body, event_id),
-	      HERALD_FIELD(body, result), HERALD_FIELD(body, error));
-
-const struct herald_schema herald__request_schema = {
-	.name = "body",
-	.bytes = sizeof(struct body),
-	.alignment = _Alignof(struct body),
-	.fields = body_fields_,
-	.fields_count = sizeof(body_fields_) / sizeof(body_fields_[0]),
-	.doc = "What a callback says, with the method POST.",
-};
+HERALD_SCHEMA_DEFINE_WITH(herald__request_body,
+	(.doc = "What a callback says, with the method POST."),
+	HERALD_FIELD(herald__request_body, delivery_id),
+	HERALD_FIELD(herald__request_body, attempt),
+	HERALD_FIELD(herald__request_body, event_type),
+	HERALD_FIELD(herald__request_body, event_id),
+	HERALD_FIELD(herald__request_body, result),
+	HERALD_FIELD(herald__request_body, error));
 
 /* libcurl's list has no const. */
 static char content_type[] = "Content-Type: application/json";
@@ -100,7 +96,7 @@ enum herald_status
 herald__request_body(const struct herald_codec *codec, const struct herald__queued *item,
 		     struct herald_buffer *out)
 {
-	const struct body body = {
+	const struct herald__request_body body = {
 		.delivery_id = item->id,
 		.attempt = item->attempts,
 		.event_type = item->delivery.event_type,

@@ -31,7 +31,7 @@ struct herald__request {
 };
 
 /* The schema of the body; a codec of it is what herald__request_body() takes. */
-extern const struct herald_schema herald__request_schema;
+HERALD_SCHEMA_DECLARE(herald__request_body);
 
 /*
  * Write the headers of item's attempt, followed by `more`, which may be NULL. The list is for

@@ -45,13 +45,17 @@ HERALD_API extern const struct herald_schema herald_message_schema;
 #ifndef __cplusplus
 /** The fields of a struct herald_message that is the member MEMBER, the first one, of struct STRUCT. */
 #define HERALD_MESSAGE_FIELDS(STRUCT, MEMBER)                                                      \
-	HERALD_FIELD(STRUCT, MEMBER.event_type, .key = "event_type", .required = true,             \
-		     .min_bytes = 1, .doc = "What happened; selects the route."),                  \
-		HERALD_FIELD(STRUCT, MEMBER.timestamp, .key = "timestamp", .required = true,       \
+	HERALD_MESSAGE_FIELDS_(STRUCT, MEMBER.event_type, MEMBER.timestamp, MEMBER.payload,        \
+			       MEMBER.metadata)
+
+/* The same, by the names of the message's members in the struct. */
+#define HERALD_MESSAGE_FIELDS_(STRUCT, EVENT_TYPE, TIMESTAMP, PAYLOAD, METADATA)                   \
+	HERALD_FIELD(STRUCT, EVENT_TYPE, .key = "event_type", .required = true, .min_bytes = 1,    \
+		     .doc = "What happened; selects the route."),                                  \
+		HERALD_FIELD(STRUCT, TIMESTAMP, .key = "timestamp", .required = true,              \
 			     .doc = "When it happened, RFC 3339."),                                \
-		HERALD_FIELD(STRUCT, MEMBER.payload, .key = "payload",                             \
-			     .doc = "The event's own data."),                                      \
-		HERALD_FIELD(STRUCT, MEMBER.metadata, .key = "metadata",                           \
+		HERALD_FIELD(STRUCT, PAYLOAD, .key = "payload", .doc = "The event's own data."),   \
+		HERALD_FIELD(STRUCT, METADATA, .key = "metadata",                                  \
 			     .doc = "Strings about the event: version, source and others.")
 #endif
 

@@ -14,8 +14,13 @@
  *
  * HERALD_SCHEMA(order_line, ...) defines `static const struct herald_schema order_line_schema`. The
  * macros take each member's type, place and size from the struct; a member that they do not support,
- * or that does not fit the macro, does not compile. The rest (duplicate keys, overlaps, members left
- * out, options that do not suit the kind) is checked when a codec or a service is created.
+ * or that does not fit the macro, does not compile, nor does a line of another struct. The rest
+ * (duplicate keys, overlaps, members left out, options that do not suit the kind) is checked when a
+ * codec or a service is created.
+ *
+ * Two schemas are the same only if they are one object. A struct that several files use has its schema
+ * declared in their header, HERALD_SCHEMA_DECLARE(order_placed), and defined in one of the files,
+ * HERALD_SCHEMA_DEFINE(order_placed, ...).
  *
  * Not supported: members with an alignment of their own (_Alignas), and padding in or around a struct
  * without a name; what is there looks like a member left out.
@@ -29,6 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <herald/array.h>
 #include <herald/export.h>
 #include <herald/time.h>
 #include <herald/value.h>
@@ -65,13 +71,10 @@ enum herald_kind {
 	HERALD_KIND_COUNT    /**< The number of kinds; no kind itself. */
 };
 
-/* What no number that is written in its place is likely to be: `.min = 5` compiles, but is refused. */
-enum { HERALD_BOUND_SET = 0x424F554E };
-
 /** One end of a range; made by HERALD_MIN, HERALD_MAX, HERALD_RANGE. Exact for every 64-bit integer. */
 struct herald_bound {
-	int set;           /**< HERALD_BOUND_SET; 0: there is none. */
 	long double value; /**< Inclusive. */
+	bool is_set;       /**< False: there is no bound, and the value must be 0. */
 };
 
 /** A name in JSON and the number that it stands for in C. */
@@ -85,6 +88,7 @@ struct herald_name {
  * the second as designated initialisers. Everything is borrowed, and is static as a rule.
  */
 struct herald_field {
+	const char *owner;                  /**< The struct's name; that of its schema. */
 	const char *name;                   /**< The member's name in C. */
 	enum herald_kind kind;              /**< What it holds. */
 	enum herald_kind element;           /**< What each element of HERALD_KIND_VALUES holds. */
@@ -97,11 +101,11 @@ struct herald_field {
 	const struct herald_name *names;    /**< Of an enum. */
 	size_t names_count;                 /**< Of an enum. */
 
-	const char *key;           /**< The JSON member's name; NULL: as in C. */
-	const char *doc;           /**< One line for people. */
-	bool required;             /**< It must be there and not null. */
-	struct herald_bound min;   /**< Numbers: by HERALD_MIN or HERALD_RANGE alone. */
-	struct herald_bound max;   /**< Numbers: by HERALD_MAX or HERALD_RANGE alone. */
+	const char *key;                 /**< The JSON member's name; NULL: as in C. */
+	const char *doc;                 /**< One line for people. */
+	bool required;                   /**< It must be there and not null. */
+	struct herald_bound lower_bound; /**< Numbers: HERALD_MIN or HERALD_RANGE sets it. */
+	struct herald_bound upper_bound; /**< Numbers: HERALD_MAX or HERALD_RANGE sets it. */
 	size_t min_bytes;          /**< Strings that are there: bytes of UTF-8, after unescaping. */
 	size_t max_bytes;          /**< Likewise; 0: only the limits of the codec. */
 	size_t min_count;          /**< Lists and maps that are there: elements. */
@@ -126,6 +130,9 @@ struct herald_schema {
  */
 HERALD_API extern const struct herald_schema herald_json_schema;
 
+/** Declare a schema that HERALD_SCHEMA_DEFINE defines, for a header that several files include. */
+#define HERALD_SCHEMA_DECLARE(STRUCT) extern const struct herald_schema STRUCT##_schema
+
 #ifndef __cplusplus
 
 /* It cannot tell initialisers and _Generic in macros from blocks and labels. */
@@ -139,15 +146,14 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 
 /** HERALD_SCHEMA with options in parentheses: HERALD_SCHEMA_WITH(user, (.reject_unknown = true), ...). */
 #define HERALD_SCHEMA_WITH(STRUCT, OPTIONS, ...)                                                   \
-	static const struct herald_schema STRUCT##_schema;                                         \
-	static const struct herald_field STRUCT##_fields_[] = {__VA_ARGS__};                       \
-	static const struct herald_schema STRUCT##_schema __attribute__((unused)) = {              \
-		.name = #STRUCT,                                                                   \
-		.bytes = sizeof(struct STRUCT),                                                    \
-		.alignment = _Alignof(struct STRUCT),                                              \
-		.fields = STRUCT##_fields_,                                                        \
-		.fields_count = sizeof(STRUCT##_fields_) / sizeof(STRUCT##_fields_[0]),            \
-		HERALD_UNPACK_ OPTIONS}
+	HERALD_SCHEMA_(static, static, STRUCT, OPTIONS, __VA_ARGS__)
+
+/** HERALD_SCHEMA without `static`: the one definition of what HERALD_SCHEMA_DECLARE declares. */
+#define HERALD_SCHEMA_DEFINE(STRUCT, ...) HERALD_SCHEMA_DEFINE_WITH(STRUCT, (.doc = NULL), __VA_ARGS__)
+
+/** HERALD_SCHEMA_WITH without `static`. */
+#define HERALD_SCHEMA_DEFINE_WITH(STRUCT, OPTIONS, ...)                                            \
+	HERALD_SCHEMA_(extern, , STRUCT, OPTIONS, __VA_ARGS__)
 
 /**
  * A member whose kind its type tells: bool, integers, float, double, const char *, char[N],
@@ -157,7 +163,7 @@ HERALD_API extern const struct herald_schema herald_json_schema;
  */
 #define HERALD_FIELD(STRUCT, ...) HERALD_FIELD_(STRUCT, __VA_ARGS__, )
 #define HERALD_FIELD_(STRUCT, MEMBER, ...)                                                         \
-	{HERALD_PLACE_(STRUCT, MEMBER), .kind = HERALD_KIND_OF_(STRUCT, MEMBER), __VA_ARGS__}
+	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_OF_(STRUCT, MEMBER), __VA_ARGS__)
 
 /**
  * The same beside a member `bool has_MEMBER`, which says whether a value that is not null was there:
@@ -166,33 +172,35 @@ HERALD_API extern const struct herald_schema herald_json_schema;
  */
 #define HERALD_OPTIONAL(STRUCT, ...) HERALD_OPTIONAL_(STRUCT, __VA_ARGS__, )
 #define HERALD_OPTIONAL_(STRUCT, MEMBER, ...)                                                      \
-	{HERALD_PLACE_(STRUCT, MEMBER), .kind = HERALD_KIND_OF_(STRUCT, MEMBER), .optional = true, \
-	 .has_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, has_##MEMBER, bool), __VA_ARGS__}
+	HERALD_LINE_(STRUCT, MEMBER,                                                               \
+		     .kind = HERALD_KIND_OF_(STRUCT, MEMBER), .optional = true,                    \
+		     .has_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, has_##MEMBER, bool), __VA_ARGS__)
 
 /** An enum member, by a table `static const struct herald_name NAMES[]`. */
 #define HERALD_ENUM(STRUCT, MEMBER, ...) HERALD_ENUM_(STRUCT, MEMBER, __VA_ARGS__, )
 #define HERALD_ENUM_(STRUCT, MEMBER, NAMES, ...)                                                   \
-	{HERALD_PLACE_(STRUCT, MEMBER), .kind = HERALD_KIND_ENUM_OF_(STRUCT, MEMBER),              \
-	 .names = (NAMES), .names_count = sizeof(NAMES) / sizeof((NAMES)[0]), __VA_ARGS__}
+	HERALD_LINE_(STRUCT, MEMBER,                                                               \
+		     .kind = HERALD_KIND_ENUM_OF_(STRUCT, MEMBER),                                 \
+		     .names = HERALD_NAMES_(NAMES), .names_count = HERALD_COUNT(NAMES), __VA_ARGS__)
 
 /** A struct within the struct: `struct INNER MEMBER;`. Missing or null: all of it zero. */
 #define HERALD_STRUCT(STRUCT, MEMBER, ...) HERALD_STRUCT_(STRUCT, MEMBER, __VA_ARGS__, )
 #define HERALD_STRUCT_(STRUCT, MEMBER, INNER, ...)                                                 \
-	{HERALD_PLACE_(STRUCT, MEMBER), .kind = HERALD_KIND_STRUCT,                                \
-	 .schema = HERALD_SCHEMA_IN_(STRUCT, MEMBER, INNER), __VA_ARGS__}
+	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_STRUCT,                                   \
+		     .schema = HERALD_SCHEMA_IN_(STRUCT, MEMBER, INNER), __VA_ARGS__)
 
 /** A pointer to a struct: `const struct INNER *MEMBER;`. NULL when missing or null. */
 #define HERALD_POINTER(STRUCT, MEMBER, ...) HERALD_POINTER_(STRUCT, MEMBER, __VA_ARGS__, )
 #define HERALD_POINTER_(STRUCT, MEMBER, INNER, ...)                                                \
-	{HERALD_PLACE_(STRUCT, MEMBER), .kind = HERALD_KIND_POINTER,                               \
-	 .schema = HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER), __VA_ARGS__}
+	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_POINTER,                                  \
+		     .schema = HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER), __VA_ARGS__)
 
 /** A list of structs: `const struct INNER *MEMBER; size_t MEMBER_count;`. NULL when missing or null. */
 #define HERALD_LIST(STRUCT, MEMBER, ...) HERALD_LIST_(STRUCT, MEMBER, __VA_ARGS__, )
 #define HERALD_LIST_(STRUCT, MEMBER, INNER, ...)                                                   \
-	{HERALD_PLACE_(STRUCT, MEMBER), .kind = HERALD_KIND_LIST,                                  \
-	 .count_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER##_count, size_t),                   \
-	 .schema = HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER), __VA_ARGS__}
+	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_LIST,                                     \
+		     .count_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER##_count, size_t),       \
+		     .schema = HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER), __VA_ARGS__)
 
 /**
  * A list of values: `const int32_t *MEMBER; size_t MEMBER_count;`, or of any other type that
@@ -201,18 +209,19 @@ HERALD_API extern const struct herald_schema herald_json_schema;
  */
 #define HERALD_VALUES(STRUCT, ...) HERALD_VALUES_(STRUCT, __VA_ARGS__, )
 #define HERALD_VALUES_(STRUCT, MEMBER, ...)                                                        \
-	{HERALD_PLACE_(STRUCT, MEMBER), .kind = HERALD_KIND_VALUES,                                \
-	 .element = HERALD_ELEMENT_OF_(STRUCT, MEMBER),                                            \
-	 .count_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER##_count, size_t), __VA_ARGS__}
+	HERALD_LINE_(STRUCT, MEMBER,                                                               \
+		     .kind = HERALD_KIND_VALUES, .element = HERALD_ELEMENT_OF_(STRUCT, MEMBER),    \
+		     .count_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER##_count, size_t),       \
+		     __VA_ARGS__)
 
 /** A member that the JSON does not carry; zero after a decode. Says that it was not forgotten. */
-#define HERALD_PRIVATE(STRUCT, MEMBER) {HERALD_PLACE_(STRUCT, MEMBER), .kind = HERALD_KIND_NONE}
+#define HERALD_PRIVATE(STRUCT, MEMBER) HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_NONE)
 
 /** Option of a number: the least value. */
-#define HERALD_MIN(VALUE) .min = {HERALD_BOUND_SET, (VALUE)}
+#define HERALD_MIN(VALUE) .lower_bound = {(VALUE), true}
 
 /** Option of a number: the greatest value. */
-#define HERALD_MAX(VALUE) .max = {HERALD_BOUND_SET, (VALUE)}
+#define HERALD_MAX(VALUE) .upper_bound = {(VALUE), true}
 
 /** Option of a number: both ends. */
 #define HERALD_RANGE(LEAST, GREATEST) HERALD_MIN(LEAST), HERALD_MAX(GREATEST)
@@ -225,9 +234,29 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 #define HERALD_UNPACK_(...) __VA_ARGS__
 #define HERALD_MEMBER_(STRUCT, MEMBER) (((struct STRUCT *)0)->MEMBER)
 
-#define HERALD_PLACE_(STRUCT, MEMBER)                                                              \
-	.name = #MEMBER, .offset = offsetof(struct STRUCT, MEMBER),                                \
-	.bytes = sizeof(HERALD_MEMBER_(STRUCT, MEMBER))
+/*
+ * A schema's lines are unions with one member, whose name holds the struct's: a line of another struct
+ * initialises a member that the union does not have, and does not compile, whatever the compiler's
+ * options. The union is laid out as its member, so that the lines are an array of fields.
+ */
+#define HERALD_SCHEMA_(FORWARD, STORAGE, STRUCT, OPTIONS, ...)                                     \
+	union herald_lines_of_struct_##STRUCT {                                                    \
+		struct herald_field line_of_struct_##STRUCT;                                       \
+	};                                                                                         \
+	FORWARD const struct herald_schema STRUCT##_schema;                                        \
+	static const union herald_lines_of_struct_##STRUCT STRUCT##_fields_[] = {__VA_ARGS__};     \
+	STORAGE const struct herald_schema STRUCT##_schema __attribute__((unused)) = {             \
+		.name = #STRUCT,                                                                   \
+		.bytes = sizeof(struct STRUCT),                                                    \
+		.alignment = _Alignof(struct STRUCT),                                              \
+		.fields = &STRUCT##_fields_[0].line_of_struct_##STRUCT,                            \
+		.fields_count = HERALD_COUNT(STRUCT##_fields_),                                    \
+		HERALD_UNPACK_ OPTIONS}
+
+#define HERALD_LINE_(STRUCT, MEMBER, ...)                                                          \
+	{.line_of_struct_##STRUCT = {.owner = #STRUCT, .name = #MEMBER,                            \
+				     .offset = offsetof(struct STRUCT, MEMBER),                    \
+				     .bytes = sizeof(HERALD_MEMBER_(STRUCT, MEMBER)), __VA_ARGS__}}
 
 /* The offset of a member that must have this very type. */
 #define HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER, TYPE)                                               \
@@ -279,12 +308,14 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 #define HERALD_TO_CONST_LIST_(TYPE) const TYPE **
 
 #define HERALD_KIND_OF_(STRUCT, MEMBER)                                                            \
-	_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                  \
+	(_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                 \
 		HERALD_KIND_ASSOCIATIONS_(HERALD_TO_),                                             \
 		const char **: HERALD_KIND_STRING,                                                 \
 		char **: HERALD_KIND_STRING,                                                       \
 		char (*)[sizeof(HERALD_MEMBER_(STRUCT, MEMBER))]: HERALD_KIND_CHARS,               \
-		struct herald_map *: HERALD_KIND_MAP)
+		struct herald_map *: HERALD_KIND_MAP) +                                            \
+	 HERALD_REFUSE_(HERALD_IS_ENUM_(HERALD_MEMBER_(STRUCT, MEMBER)),                           \
+			"the member is an enum: HERALD_ENUM takes it, with its names"))
 
 /* gcc and clang give an enum the type unsigned int, or int when a value of it is negative. */
 #define HERALD_KIND_ENUM_OF_(STRUCT, MEMBER)                                                       \
@@ -292,13 +323,61 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 		unsigned int *: HERALD_KIND_ENUM,                                                  \
 		int *: HERALD_KIND_ENUM)
 
+/* The names where they are an array of names, constant or not. */
+#define HERALD_NAMES_(NAMES)                                                                       \
+	_Generic(&(NAMES)[0], const struct herald_name *: (NAMES), struct herald_name *: (NAMES))
+
 #define HERALD_ELEMENT_OF_(STRUCT, MEMBER)                                                         \
-	_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                  \
+	(_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                 \
 		HERALD_KIND_ASSOCIATIONS_(HERALD_TO_LIST_),                                        \
 		HERALD_KIND_ASSOCIATIONS_(HERALD_TO_CONST_LIST_),                                  \
 		const char *const **: HERALD_KIND_STRING,                                          \
 		const char ***: HERALD_KIND_STRING,                                                \
-		char ***: HERALD_KIND_STRING)
+		char ***: HERALD_KIND_STRING) +                                                    \
+	 HERALD_REFUSE_(HERALD_IS_ENUM_(*HERALD_MEMBER_(STRUCT, MEMBER)),                          \
+			"a list of enums is not supported: their values have no names"))
+
+/*
+ * Whether a value's type is an enum. _Generic alone takes an enum for the integer type that is compatible
+ * with it (C11 section 6.7.2.2). But one enum is never compatible with another. So there is an enum here
+ * for each integer type: only the type itself is compatible with it, and no enum of the user's. Enums are
+ * as small as bytes if they are packed, or the compiler was told -fshort-enums; they are bool or long
+ * long only if they say so ("enum size : bool"), which of the compilers known here clang and gcc 13 allow.
+ */
+enum __attribute__((packed)) herald_int8_enum_ { HERALD_INT8_MIN_ = -128, HERALD_INT8_MAX_ = 127 };
+enum __attribute__((packed)) herald_uint8_enum_ { HERALD_UINT8_MAX_ = 255 };
+enum __attribute__((packed)) herald_int16_enum_ { HERALD_INT16_MIN_ = -32768, HERALD_INT16_MAX_ = 32767 };
+enum __attribute__((packed)) herald_uint16_enum_ { HERALD_UINT16_MAX_ = 65535 };
+enum herald_int32_enum_ { HERALD_INT32_MIN_ = INT32_MIN, HERALD_INT32_MAX_ = INT32_MAX };
+enum herald_uint32_enum_ { HERALD_UINT32_HALF_ = INT32_MAX };
+__extension__ enum herald_int64_enum_ { HERALD_INT64_MIN_ = INT64_MIN, HERALD_INT64_MAX_ = INT64_MAX };
+__extension__ enum herald_uint64_enum_ { HERALD_UINT64_MAX_ = UINT64_MAX };
+#if defined(__clang__) || (__GNUC__ >= 13 && __STDC_VERSION__ > 201710L)
+__extension__ enum herald_bool_enum_ : bool { HERALD_BOOL_ };
+__extension__ enum herald_llong_enum_ : long long { HERALD_LLONG_ };
+__extension__ enum herald_ullong_enum_ : unsigned long long { HERALD_ULLONG_ };
+#define HERALD_BOOL_ENUM_ enum herald_bool_enum_
+#define HERALD_LLONG_ENUM_ enum herald_llong_enum_
+#define HERALD_ULLONG_ENUM_ enum herald_ullong_enum_
+#else
+#define HERALD_BOOL_ENUM_ bool
+#define HERALD_LLONG_ENUM_ long long
+#define HERALD_ULLONG_ENUM_ unsigned long long
+#endif
+
+#define HERALD_IS_ENUM_(VALUE)                                                                     \
+	_Generic((VALUE),                                                                          \
+		enum herald_int8_enum_: 0, enum herald_uint8_enum_: 0,                             \
+		enum herald_int16_enum_: 0, enum herald_uint16_enum_: 0,                           \
+		enum herald_int32_enum_: 0, enum herald_uint32_enum_: 0,                           \
+		enum herald_int64_enum_: 0, enum herald_uint64_enum_: 0,                           \
+		HERALD_BOOL_ENUM_: 0, HERALD_LLONG_ENUM_: 0, HERALD_ULLONG_ENUM_: 0,               \
+		default: HERALD_IS_INTEGER_(VALUE))
+#define HERALD_IS_INTEGER_(VALUE)                                                                  \
+	_Generic((VALUE),                                                                          \
+		bool: 1, signed char: 1, unsigned char: 1, short: 1, unsigned short: 1, int: 1,    \
+		unsigned int: 1, long: 1, unsigned long: 1, long long: 1, unsigned long long: 1,   \
+		default: 0)
 
 /* clang-format on */
 

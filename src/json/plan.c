@@ -41,16 +41,17 @@ static bool
 set_integer_range(struct herald__field *out, const struct herald_field *field, size_t bytes)
 {
 	int64_t greatest = INT64_MAX >> (64 - 8 * bytes), least = -greatest - 1;
-	long double min = field->min.value, max = field->max.value;
+	const struct herald_bound *lower = &field->lower_bound, *upper = &field->upper_bound;
+	long double min = lower->value, max = upper->value;
 
 	out->range.integer.min = least;
 	out->range.integer.max = greatest;
-	if ((field->min.set && min > (long double)greatest) ||
-	    (field->max.set && max < (long double)least))
+	if ((lower->is_set && min > (long double)greatest) ||
+	    (upper->is_set && max < (long double)least))
 		return false;
-	if (field->min.set && min > (long double)least)
+	if (lower->is_set && min > (long double)least)
 		out->range.integer.min = (int64_t)min + (whole(min) < min);
-	if (field->max.set && max < (long double)greatest)
+	if (upper->is_set && max < (long double)greatest)
 		out->range.integer.max = (int64_t)max - (whole(max) > max);
 	return out->range.integer.min <= out->range.integer.max;
 }
@@ -59,15 +60,16 @@ static bool
 set_natural_range(struct herald__field *out, const struct herald_field *field, size_t bytes)
 {
 	uint64_t greatest = UINT64_MAX >> (64 - 8 * bytes);
-	long double min = field->min.value, max = field->max.value;
+	const struct herald_bound *lower = &field->lower_bound, *upper = &field->upper_bound;
+	long double min = lower->value, max = upper->value;
 
 	out->range.natural.min = 0;
 	out->range.natural.max = greatest;
-	if ((field->min.set && min > (long double)greatest) || (field->max.set && max < 0))
+	if ((lower->is_set && min > (long double)greatest) || (upper->is_set && max < 0))
 		return false;
-	if (field->min.set && min > 0)
+	if (lower->is_set && min > 0)
 		out->range.natural.min = (uint64_t)min + (whole(min) < min);
-	if (field->max.set && max < (long double)greatest)
+	if (upper->is_set && max < (long double)greatest)
 		out->range.natural.max = (uint64_t)max;
 	return out->range.natural.min <= out->range.natural.max;
 }
@@ -77,12 +79,13 @@ set_natural_range(struct herald__field *out, const struct herald_field *field, s
 static bool
 set_real_range(struct herald__field *out, const struct herald_field *field, bool single)
 {
-	double min = field->min.set ? (double)field->min.value : -DBL_MAX;
-	double max = field->max.set ? (double)field->max.value : DBL_MAX;
+	const struct herald_bound *lower = &field->lower_bound, *upper = &field->upper_bound;
+	double min = lower->is_set ? (double)lower->value : -DBL_MAX;
+	double max = upper->is_set ? (double)upper->value : DBL_MAX;
 
-	out->range.real.min = single && field->min.set ? (double)(float)min : min;
-	out->range.real.max = single && field->max.set ? (double)(float)max : max;
-	if (field->min.set || field->max.set)
+	out->range.real.min = single && lower->is_set ? (double)(float)min : min;
+	out->range.real.max = single && upper->is_set ? (double)(float)max : max;
+	if (lower->is_set || upper->is_set)
 		out->flags |= HERALD__BOUNDED;
 	return out->range.real.min <= (single ? (double)FLT_MAX : DBL_MAX) &&
 	       out->range.real.max >= (single ? (double)-FLT_MAX : -DBL_MAX);
@@ -150,8 +153,8 @@ may_be_zero(const struct herald_field *field, unsigned levels)
 	default:
 		if (herald__kind_is_pointer(field->kind))
 			return false;
-		return (!field->min.set || field->min.value <= 0) &&
-		       (!field->max.set || field->max.value >= 0);
+		return (!field->lower_bound.is_set || field->lower_bound.value <= 0) &&
+		       (!field->upper_bound.is_set || field->upper_bound.value >= 0);
 	}
 }
 

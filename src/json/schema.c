@@ -174,27 +174,38 @@ check_inner(const struct check *check)
 	return HERALD_OK;
 }
 
-/* `.min = 5` compiles, and sets the first member of the bound. */
-static bool
-is_bound(const struct herald_bound *bound)
+/* The line says for which struct it was written. */
+static enum herald_status
+check_owner(const struct check *check)
 {
-	return bound->set == 0 || bound->set == HERALD_BOUND_SET;
+	const char *owner = check->field->owner;
+	char what[160];
+
+	if (owner == NULL)
+		return bad(check, "the line does not say its struct: set `owner` to its name");
+	if (strcmp(owner, check->schema->name) == 0)
+		return HERALD_OK;
+	snprintf(what, sizeof(what),
+		 "the line is of struct %.48s, but its schema is of struct %.48s", owner,
+		 check->schema->name);
+	return bad(check, what);
 }
 
 static enum herald_status
 check_bounds(const struct check *check)
 {
 	const struct herald_field *field = check->field;
+	const struct herald_bound *lower = &field->lower_bound, *upper = &field->upper_bound;
 	enum herald_kind kind = herald__value_kind(field);
 
-	if (!is_bound(&field->min) || !is_bound(&field->max))
-		return bad(check, "a bound is to be set by HERALD_MIN, HERALD_MAX or HERALD_RANGE");
-	if ((field->min.set || field->max.set) && !is_number(kind))
+	if ((!lower->is_set && lower->value != 0) || (!upper->is_set && upper->value != 0))
+		return bad(check, "a bound has a value but is not set: use HERALD_MIN, HERALD_MAX "
+				  "or HERALD_RANGE");
+	if ((lower->is_set || upper->is_set) && !is_number(kind))
 		return bad(check, "HERALD_MIN and HERALD_MAX are for numbers");
-	if ((field->min.set && field->min.value != field->min.value) ||
-	    (field->max.set && field->max.value != field->max.value))
+	if (lower->value != lower->value || upper->value != upper->value)
 		return bad(check, "a bound is not a number");
-	if (field->min.set && field->max.set && field->min.value > field->max.value)
+	if (lower->is_set && upper->is_set && lower->value > upper->value)
 		return bad(check, "the least value is above the greatest");
 	if ((field->min_bytes != 0 || field->max_bytes != 0) && !is_string(kind))
 		return bad(check, "min_bytes and max_bytes are for strings");
@@ -222,6 +233,8 @@ check_field(const struct check *check)
 	const char *key;
 	enum herald_status status;
 
+	if ((status = check_owner(check)) != HERALD_OK)
+		return status;
 	if (field->kind < HERALD_KIND_NONE || field->kind >= HERALD_KIND_COUNT)
 		return bad(check, "there is no such kind");
 	if ((status = check_place(check)) != HERALD_OK)

@@ -1,4 +1,4 @@
-/* expect: incompatible */
+/* expect: not compatible with any (generic )?association */
 /* The names must be struct herald_name. */
 #include <herald/schema.h>
 

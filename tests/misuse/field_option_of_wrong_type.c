@@ -1,4 +1,4 @@
-/* expect: integer to pointer|makes pointer from integer|incompatible */
+/* expect warning: integer to pointer|makes pointer from integer|incompatible */
 /* A key is a string. */
 #include <herald/schema.h>
 

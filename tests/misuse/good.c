@@ -145,6 +145,25 @@ HERALD_SCHEMA_WITH(order, (.reject_unknown = true, .doc = "An order."),
 	HERALD_PRIVATE(order, own),
 	HERALD_PRIVATE(order, state));
 
+/* One schema for several files. */
+struct shared {
+	int number_by_name;
+	struct shared *next;
+};
+
+HERALD_SCHEMA_DECLARE(shared);
+HERALD_SCHEMA_DEFINE(shared,
+	HERALD_ENUM(shared, number_by_name, sizes),
+	HERALD_POINTER(shared, next, shared));
+
+struct also_shared {
+	struct shared shared;
+};
+
+HERALD_SCHEMA_DECLARE(also_shared);
+HERALD_SCHEMA_DEFINE_WITH(also_shared, (.doc = "With options."),
+	HERALD_STRUCT(also_shared, shared, shared));
+
 struct my_message {
 	struct herald_message message;
 	const char *tenant;

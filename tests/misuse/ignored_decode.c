@@ -1,4 +1,4 @@
-/* expect: unused.result */
+/* expect warning: unused.result */
 /* The struct may not have been written. */
 #include <herald/herald.h>
 

@@ -1,4 +1,4 @@
-/* expect: unused.result */
+/* expect warning: unused.result */
 /* The service may not have been created. */
 #include <herald/herald.h>
 

@@ -415,9 +415,10 @@ random_double(struct filler *filler, const struct herald_field *field)
 	double value;
 	uint64_t bits;
 
-	if (field->min.set && field->max.set)
-		return (double)field->min.value + (double)(field->max.value - field->min.value) *
-							  (double)below(filler, 1001) / 1000;
+	if (field->lower_bound.is_set && field->upper_bound.is_set)
+		return (double)field->lower_bound.value +
+		       (double)(field->upper_bound.value - field->lower_bound.value) *
+			       (double)below(filler, 1001) / 1000;
 	do {
 		bits = every_random_next(filler->random);
 		memcpy(&value, &bits, sizeof(value));
@@ -431,7 +432,7 @@ random_float(struct filler *filler, const struct herald_field *field)
 	float value;
 	uint32_t bits;
 
-	if (field->min.set && field->max.set)
+	if (field->lower_bound.is_set && field->upper_bound.is_set)
 		return (float)random_double(filler, field);
 	do {
 		bits = (uint32_t)every_random_next(filler->random);
@@ -444,10 +445,10 @@ random_float(struct filler *filler, const struct herald_field *field)
 static int64_t
 random_signed(struct filler *filler, const struct herald_field *field, int64_t min, int64_t max)
 {
-	if (field->min.set && field->min.value > (long double)min)
-		min = (int64_t)field->min.value;
-	if (field->max.set && field->max.value < (long double)max)
-		max = (int64_t)field->max.value;
+	if (field->lower_bound.is_set && field->lower_bound.value > (long double)min)
+		min = (int64_t)field->lower_bound.value;
+	if (field->upper_bound.is_set && field->upper_bound.value < (long double)max)
+		max = (int64_t)field->upper_bound.value;
 	switch (below(filler, 6)) {
 	case 0:
 		return min;
@@ -466,8 +467,8 @@ random_signed(struct filler *filler, const struct herald_field *field, int64_t m
 static uint64_t
 random_unsigned(struct filler *filler, const struct herald_field *field, uint64_t max)
 {
-	if (field->max.set && field->max.value < (long double)max)
-		max = (uint64_t)field->max.value;
+	if (field->upper_bound.is_set && field->upper_bound.value < (long double)max)
+		max = (uint64_t)field->upper_bound.value;
 	switch (below(filler, 6)) {
 	case 0:
 		return 0;
@@ -581,8 +582,10 @@ fill_value(struct filler *filler, const struct herald_field *field, enum herald_
 	case HERALD_KIND_DOUBLE:
 		do
 			*(double *)out = random_double(filler, field);
-		while ((field->min.set && *(double *)out < (double)field->min.value) ||
-		       (field->max.set && *(double *)out > (double)field->max.value));
+		while ((field->lower_bound.is_set &&
+			*(double *)out < (double)field->lower_bound.value) ||
+		       (field->upper_bound.is_set &&
+			*(double *)out > (double)field->upper_bound.value));
 		return;
 	case HERALD_KIND_STRING:
 		string = take(filler, 256);

@@ -1,0 +1,13 @@
+/* expect: this must be an array, and is a pointer */
+/* A pointer does not know how many names there are. */
+#include <herald/schema.h>
+
+extern const struct herald_name *const names;
+
+enum size { SMALL, LARGE };
+
+struct user {
+	enum size size;
+};
+
+HERALD_SCHEMA(user, HERALD_ENUM(user, size, names));

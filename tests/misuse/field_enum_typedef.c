@@ -1,0 +1,11 @@
+/* expect: the member is an enum: HERALD_ENUM takes it, with its names */
+/* A name by typedef hides no enum. */
+#include <herald/schema.h>
+
+typedef enum { SMALL, LARGE } size;
+
+struct user {
+	size size;
+};
+
+HERALD_SCHEMA(user, HERALD_FIELD(user, size));

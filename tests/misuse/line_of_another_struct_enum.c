@@ -1,0 +1,15 @@
+/* expect: no member named 'line_of_struct_key'|field designator 'line_of_struct_key' does not refer */
+/* The line is of struct key, the schema of struct user. */
+#include <herald/schema.h>
+
+struct key {
+	enum kind { PUBLIC, SECRET } kind;
+};
+
+static const struct herald_name kinds[] = {{"public", PUBLIC}, {"secret", SECRET}};
+
+struct user {
+	const char *name;
+};
+
+HERALD_SCHEMA(user, HERALD_ENUM(key, kind, kinds));

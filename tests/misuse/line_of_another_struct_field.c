@@ -1,0 +1,13 @@
+/* expect: no member named 'line_of_struct_key'|field designator 'line_of_struct_key' does not refer */
+/* The line is of struct key, the schema of struct user. */
+#include <herald/schema.h>
+
+struct key {
+	int64_t id;
+};
+
+struct user {
+	const char *name;
+};
+
+HERALD_SCHEMA(user, HERALD_FIELD(key, id));

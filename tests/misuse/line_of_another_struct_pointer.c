@@ -1,0 +1,19 @@
+/* expect: no member named 'line_of_struct_key'|field designator 'line_of_struct_key' does not refer */
+/* The line is of struct key, the schema of struct user. */
+#include <herald/schema.h>
+
+struct inner {
+	int32_t age;
+};
+
+HERALD_SCHEMA(inner, HERALD_FIELD(inner, age));
+
+struct key {
+	const struct inner *inner;
+};
+
+struct user {
+	const char *name;
+};
+
+HERALD_SCHEMA(user, HERALD_POINTER(key, inner, inner));

@@ -1,0 +1,12 @@
+/* expect: a list of enums is not supported: their values have no names */
+/* They would take any number. */
+#include <herald/schema.h>
+
+enum size { SMALL, LARGE };
+
+struct user {
+	const enum size *sizes;
+	size_t sizes_count;
+};
+
+HERALD_SCHEMA(user, HERALD_VALUES(user, sizes));
