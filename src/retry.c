@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "backoff.h"
 #include "context.h"
 #include "memory.h"
 #include "options.h"
@@ -15,7 +16,6 @@
 #include "service_clock.h"
 
 #define MAX_ATTEMPTS 100
-#define MAX_FACTOR 1000
 
 struct retry {
 	struct herald_handler base;
@@ -36,22 +36,15 @@ next_random(struct retry *retry)
 	return bits ^ (bits >> 31);
 }
 
-/* The delay after `attempt` runs, at least 1. */
-static uint32_t
-backoff_ms(struct retry *retry, unsigned attempt)
+static struct herald__backoff
+backoff_of(const struct herald_retry_options *options)
 {
-	const struct herald_retry_options *options = &retry->options;
-	double delay = options->first_delay_ms;
-
-	if (options->backoff == HERALD_BACKOFF_FIXED)
-		return options->first_delay_ms;
-	for (unsigned i = 1; i < attempt && delay < options->max_delay_ms; i++)
-		delay *= options->factor;
-	if (delay > options->max_delay_ms)
-		delay = options->max_delay_ms;
-	if (options->backoff == HERALD_BACKOFF_NO_JITTER)
-		return (uint32_t)delay;
-	return (uint32_t)(next_random(retry) % ((uint64_t)delay + 1));
+	return (struct herald__backoff){
+		.kind = options->backoff,
+		.first_delay_ms = options->first_delay_ms,
+		.factor = options->factor,
+		.max_delay_ms = options->max_delay_ms,
+	};
 }
 
 static enum herald_again
@@ -68,7 +61,9 @@ run_again(struct herald_handler *handler, struct herald_context *ctx, unsigned a
 	if (*delay_ms > options->max_delay_ms)
 		return HERALD_AGAIN_STOP;
 
-	uint32_t delay = backoff_ms(retry, attempt);
+	const struct herald__backoff backoff = backoff_of(options);
+	uint64_t random_bits = backoff.kind == HERALD_BACKOFF_FULL_JITTER ? next_random(retry) : 0;
+	uint32_t delay = herald__backoff_delay_ms(&backoff, attempt, random_bits);
 	if (*delay_ms < delay)
 		*delay_ms = delay;
 	uint64_t end_ns = ctx->came_ns + options->total_ms * HERALD__MS_NS;
@@ -95,17 +90,14 @@ static const struct herald_handler_ops retry_ops = {
 static void
 fill_defaults(struct herald_retry_options *options)
 {
+	struct herald__backoff backoff = backoff_of(options);
+
+	herald__backoff_fill_defaults(&backoff, 50, 1000);
+	options->first_delay_ms = backoff.first_delay_ms;
+	options->factor = backoff.factor;
+	options->max_delay_ms = backoff.max_delay_ms;
 	if (options->attempts == 0)
 		options->attempts = 3;
-	if (options->first_delay_ms == 0)
-		options->first_delay_ms = options->max_delay_ms != 0 && options->max_delay_ms < 50
-						  ? options->max_delay_ms
-						  : 50;
-	if (options->factor == 0)
-		options->factor = 2;
-	if (options->max_delay_ms == 0)
-		options->max_delay_ms =
-			options->first_delay_ms > 1000 ? options->first_delay_ms : 1000;
 	if (options->total_ms == 0)
 		options->total_ms = 5000;
 }
@@ -114,26 +106,17 @@ static enum herald_status
 check_options(const struct herald_retry_options *options, struct herald_error *error)
 {
 	struct herald__option option = {.index = HERALD__NO_INDEX};
+	char message[64];
 
 	option.list = "attempts";
 	if (options->attempts > MAX_ATTEMPTS)
 		return herald__option_error(error, HERALD_BAD_OPTION, option,
 					    "%u are too many, at most %d", options->attempts,
 					    MAX_ATTEMPTS);
-	option.list = "backoff";
-	if ((unsigned)options->backoff > HERALD_BACKOFF_FIXED)
-		return herald__option_error(error, HERALD_BAD_OPTION, option, "%d is no backoff",
-					    (int)options->backoff);
-	option.list = "factor";
-	if (!(options->factor >= 1 && options->factor <= MAX_FACTOR))
-		return herald__option_error(error, HERALD_BAD_OPTION, option,
-					    "expected 1 to %d, found %g", MAX_FACTOR,
-					    options->factor);
-	option.list = "first_delay_ms";
-	if (options->first_delay_ms > options->max_delay_ms)
-		return herald__option_error(
-			error, HERALD_BAD_OPTION, option, "%u is more than max_delay_ms, %u",
-			(unsigned)options->first_delay_ms, (unsigned)options->max_delay_ms);
+	const struct herald__backoff backoff = backoff_of(options);
+	option.list = herald__backoff_check(&backoff, message, sizeof(message));
+	if (option.list)
+		return herald__option_error(error, HERALD_BAD_OPTION, option, "%s", message);
 	return herald__allocator_check(&options->allocator, error);
 }
 

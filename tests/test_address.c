@@ -104,8 +104,8 @@ test_networks_that_are_allowed(void **state)
 		{"2002:7f00:1::1", false},
 	};
 	struct herald__network networks[COUNT(texts)];
-	const struct herald__address_rules rules = {HERALD_ADDRESSES_PUBLIC, networks,
-						    COUNT(texts)};
+	const struct herald__address_rules rules = {.networks = networks,
+						    .networks_count = COUNT(texts)};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++)
@@ -113,6 +113,113 @@ test_networks_that_are_allowed(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (is_allowed(&rules, rows[i].address) != rows[i].is_allowed)
 			fail_msg("%s", rows[i].address);
+}
+
+/* Denied in whatever form the address comes. */
+static void
+test_denied_addresses(void **state)
+{
+	static const char *const texts[] = {"8.8.0.0/16", "2606:4700::/32", "::ffff:9.0.0.0/104"};
+	static const struct {
+		const char *address;
+		bool is_allowed;
+	} rows[] = {
+		{"8.8.8.8", false},
+		{"8.9.0.0", true},
+		{"8.7.255.255", true},
+		{"9.1.2.3", false},
+		{"::ffff:9.1.2.3", false},
+		{"10.1.2.3", true},
+		{"::ffff:8.8.8.8", false},
+		{"64:ff9b::8.8.8.8", false},
+		{"64:ff9b:1::808:808", false},
+		{"2002:808:808::1", false},
+		{"2001:0:808:808::1", false},
+		{"2606:4700::1", false},
+		{"2606:4701::1", true},
+		{"168.63.129.16", false},
+		{"168.63.129.17", true},
+		{"::ffff:168.63.129.16", false},
+		{"64:ff9b::168.63.129.16", false},
+		{"169.254.169.254", false},
+		{"169.254.169.253", true},
+		{"169.254.170.2", false},
+		{"169.254.170.23", false},
+		{"169.254.0.23", false},
+		{"169.254.42.42", false},
+		{"100.100.100.200", false},
+		{"192.0.0.192", false},
+		{"fd00:ec2::254", false},
+		{"fd00:ec2::253", true},
+		{"fd00:ec2::23", false},
+		{"fd20:ce::254", false},
+		{"fd00:42::42", false},
+		{"fd00:c1::a9fe:a9fe", false},
+		{"fe80::a9fe:a9fe", false},
+		{"fe80::a9fe:a9ff", true},
+	};
+	struct herald__network denied[COUNT(texts)];
+	struct herald__address_rules rules = {
+		.policy = HERALD_ADDRESSES_ANY, .denied = denied, .denied_count = COUNT(texts)};
+	static const struct herald__address_rules public_and_agents = {.allow_cloud_agents = true};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		assert_true(herald__network_parse(texts[i], &denied[i]));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (is_allowed(&rules, rows[i].address) != rows[i].is_allowed)
+			fail_msg("%s", rows[i].address);
+	rules = (struct herald__address_rules){.policy = HERALD_ADDRESSES_ANY,
+					       .allow_cloud_agents = true};
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_true(is_allowed(&rules, rows[i].address));
+
+	/* The option makes nothing public. */
+	assert_true(is_allowed(&public_and_agents, "168.63.129.16"));
+	assert_false(is_allowed(&public_and_agents, "169.254.169.254"));
+	assert_false(is_allowed(&public_only, "168.63.129.16"));
+}
+
+static void
+test_networks_without_effect(void **state)
+{
+	static const struct {
+		const char *network, *ipv4; /* NULL: it has an effect */
+	} rows[] = {
+		{"64:ff9b::/96", "0.0.0.0/0"},
+		{"64:ff9b::10.0.0.0/104", "10.0.0.0/8"},
+		{"64:ff9b::8.8.8.8", "8.8.8.8/32"},
+		{"64:ff9b::/95", NULL},
+		{"64:ff9b:1::/48", NULL},
+		{"64:ff9b:1::10.0.0.0/104", "10.0.0.0/8"},
+		{"64:ff9b:1::192.168.7.0/120", NULL},
+		{"64:ff9b:1::192.168.0.0/112", NULL},
+		{"64:ff9b:1::192.168.8.0/120", "192.168.8.0/24"},
+		{"2002::/16", NULL},
+		{"2002:7f00:1::/48", "127.0.0.1/32"},
+		{"2002:7f00:1::1", "127.0.0.1/32"},
+		{"2002:c0a8:0700::/40", NULL},
+		{"2002:808:808::/48", NULL},
+		{"2001::/32", NULL},
+		{"2001:0:a00::/40", "10.0.0.0/8"},
+		{"::1", NULL},
+		{"fd00::/8", NULL},
+		{"10.0.0.0/8", NULL},
+		{"::/0", NULL},
+	};
+	struct herald__network networks[2];
+	char ipv4[HERALD__NETWORK_TEXT_BYTES];
+
+	(void)state;
+	assert_true(herald__network_parse("192.168.7.0/24", &networks[0]));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_true(herald__network_parse(rows[i].network, &networks[1]));
+		bool has_effect = herald__network_has_effect(&networks[1], networks, 2, ipv4);
+		if (has_effect != !rows[i].ipv4)
+			fail_msg("%s", rows[i].network);
+		if (!has_effect)
+			assert_string_equal(ipv4, rows[i].ipv4);
+	}
 }
 
 static void
@@ -141,6 +248,8 @@ main(void)
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_public_addresses),
 		cmocka_unit_test(test_networks_that_are_allowed),
+		cmocka_unit_test(test_denied_addresses),
+		cmocka_unit_test(test_networks_without_effect),
 		cmocka_unit_test(test_other_families),
 	};
 

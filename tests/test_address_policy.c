@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -60,6 +61,13 @@ teardown(void **state)
 	names_clear();
 	free(fixture);
 	return 0;
+}
+
+static uint64_t
+next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return *seed >> 33;
 }
 
 static void
@@ -151,6 +159,10 @@ static const char *const this_host[] = {
 	"[2001:0:7f00:1::80ff:fffe]",
 	"[::1%25lo]",
 	"[fe80::1%25lo]",
+	"[::ffff:169.254.169.254]",
+	"168.63.129.16",
+	"0xa83f8110",
+	"a.localhost",
 	"%31%32%37.0.0.1",
 	"127%2e0%2E0%2e1",
 	"\uff11\uff12\uff17.0.0.1",
@@ -161,6 +173,19 @@ static const char *const this_host[] = {
 	"mapped.test",
 	"six.test",
 };
+
+/* What is refused when it is submitted, and not only when a socket is opened. */
+static bool
+is_refused_at_once(struct fixture *fixture, const char *url)
+{
+	const struct herald_delivery delivery = {.url = url};
+	struct herald_error error = {0};
+	enum herald_status status = herald_deliverer_check_url(fixture->deliverer, url, &error);
+
+	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, NULL), status);
+	return status == HERALD_BAD_VALUE && strstr(error.message, "the address ") &&
+	       strstr(error.message, " is not allowed");
+}
 
 /* Not connected to, and not tried again; but for what is no URL, or a name that does not exist. */
 static void
@@ -194,8 +219,62 @@ test_this_host_in_every_form(void **state)
 	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 3));
 	for (size_t i = 0; i < COUNT(this_host); i++)
 		assert_refused(fixture, this_host[i]);
-	(void)deliver(fixture, "https", "127.0.0.1", "/200");
 	assert_int_equal(misbehaving_server_connections(&fixture->server), 0);
+}
+
+/* All forms of an address; names come behind them. */
+static void
+test_literals_are_refused_when_submitted(void **state)
+{
+	static const char *const formats[] = {"http://%s/", "https://%s:8443/a?b#c",
+					      "HTTP://%s:80"};
+	struct fixture *fixture = *state;
+	char url[128];
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 3));
+	for (size_t i = 0; strcmp(this_host[i], "\uff11\uff12\uff17.0.0.1") != 0; i++) {
+		for (size_t j = 0; j < COUNT(formats); j++) {
+			snprintf(url, sizeof(url), formats[j], this_host[i]);
+			if (!is_refused_at_once(fixture, url))
+				fail_msg("%s", url);
+		}
+	}
+	assert_int_equal(fixture->recorder.attempts, 0);
+}
+
+/* 2^32 addresses in forms at random: of libcurl's reading and of inet_aton()'s none is missed. */
+static void
+test_literals_at_random(void **state)
+{
+	static const char *const formats[] = {"%lu", "0x%lx", "0X%lX", "0%lo"};
+	static const unsigned long shifts[4][4] = {{0}, {24, 0}, {24, 16, 0}, {24, 16, 8, 0}};
+	struct fixture *fixture = *state;
+	const char *given = getenv("HERALD_SEED");
+	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+
+	fprintf(stderr, "HERALD_SEED=%llu\n", (unsigned long long)seed);
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
+	for (unsigned round = 0; round < 20000; round++) {
+		char url[128] = "http://";
+		unsigned long address = 0x7f000000 | (next_random(&seed) & 0xffffff);
+		unsigned parts = (unsigned)(next_random(&seed) % 4);
+
+		for (unsigned part = 0; part <= parts; part++) {
+			unsigned long shift = shifts[parts][part];
+			unsigned long bits =
+				part == 0 ? 32 - shift : shifts[parts][part - 1] - shift;
+			size_t bytes = strlen(url);
+
+			if (part > 0)
+				url[bytes++] = '.';
+			snprintf(url + bytes, sizeof(url) - bytes,
+				 formats[next_random(&seed) % COUNT(formats)],
+				 address >> shift & ((1UL << bits) - 1));
+		}
+		strcat(url, next_random(&seed) % 4 == 0 ? "./x" : "/x");
+		if (!is_refused_at_once(fixture, url))
+			fail_msg("%s", url);
+	}
 }
 
 /* What curl remembers of a name's addresses is no use where the name changes. */
@@ -287,6 +366,55 @@ test_redirect(void **state)
 	assert_int_equal(misbehaving_server_connections(&fixture->server), 0);
 }
 
+/* What is denied stays so, in every form, whatever is allowed. */
+static void
+test_denied_networks(void **state)
+{
+	static const char *const networks[] = {"0.0.0.0/0", "::/0"};
+	static const char *const denied[] = {"127.0.0.0/8", "::1"};
+	struct fixture *fixture = *state;
+
+	names_set("loop.test", "127.0.0.1");
+	names_set("mapped.test", "::ffff:127.0.0.1");
+	names_set("six.test", "::1");
+	names_set("agent.test", "169.254.169.254");
+	for (unsigned i = 0; i < 2; i++) {
+		start(fixture, i == 0 ? HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks),
+								 HERALD_DENIED_NETWORKS(denied))
+				      : HERALD_DELIVERER_OPTIONS(.addresses = HERALD_ADDRESSES_ANY,
+								 HERALD_DENIED_NETWORKS(denied)));
+		assert_refused(fixture, "loop.test");
+		assert_refused(fixture, "mapped.test");
+		assert_refused(fixture, "six.test");
+		assert_refused(fixture, "agent.test");
+		assert_true(is_refused_at_once(fixture, "http://127.0.0.1/"));
+		assert_true(is_refused_at_once(fixture, "http://[64:ff9b::7f00:1]/"));
+		assert_true(is_refused_at_once(fixture, "http://169.254.169.254/latest"));
+		assert_true(is_refused_at_once(fixture, "http://[fd00:ec2::254]/latest"));
+		stop(fixture);
+	}
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 0);
+	start(fixture, HERALD_DELIVERER_OPTIONS(.addresses = HERALD_ADDRESSES_ANY,
+						.allow_cloud_agents = true));
+	assert_false(is_refused_at_once(fixture, "http://169.254.169.254:1/latest"));
+}
+
+/* "::ffff:127.0.0.0/104" is 127.0.0.0/8. */
+static void
+test_networks_of_mapped_addresses(void **state)
+{
+	static const char *const networks[] = {"::ffff:127.0.0.0/104"};
+	struct fixture *fixture = *state;
+
+	names_set("loop.test", "127.0.0.1");
+	names_set("mapped.test", "::ffff:127.0.0.1");
+	start(fixture, HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks)));
+	assert_int_equal(deliver(fixture, "http", "127.0.0.1", "/200")->http_status, 200);
+	assert_int_equal(deliver(fixture, "http", "loop.test", "/200")->http_status, 200);
+	assert_int_equal(deliver(fixture, "http", "mapped.test", "/200")->http_status, 200);
+	assert_refused(fixture, "[::1]");
+}
+
 static void
 test_proxy_of_the_environment(void **state)
 {
@@ -364,7 +492,8 @@ test_name_that_changes(void **state)
 	assert_int_equal(deliver(fixture, "http", "changes.test", "/200")->http_status, 200);
 	assert_int_equal(deliver(fixture, "http", "changes.test", "/200")->http_status, 200);
 	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);
-	assert_int_equal(deliver(fixture, "http", "127.0.0.2", "/200")->outcome,
+	names_set("other.test", "127.0.0.2");
+	assert_int_equal(deliver(fixture, "http", "other.test", "/200")->outcome,
 			 HERALD_DELIVERY_FAILED);
 	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);
 }
@@ -376,11 +505,12 @@ test_connections_of_another_deliverer(void **state)
 	struct fixture *fixture = *state;
 	struct herald_deliverer *trusting;
 
+	names_set("here.test", "127.0.0.1");
 	start(fixture, HERALD_DELIVERER_OPTIONS(.addresses = HERALD_ADDRESSES_ANY));
-	assert_int_equal(deliver(fixture, "http", "127.0.0.1", "/200")->http_status, 200);
+	assert_int_equal(deliver(fixture, "http", "here.test", "/200")->http_status, 200);
 	trusting = fixture->deliverer;
 	start(fixture, HERALD_DELIVERER_OPTIONS(.addresses = HERALD_ADDRESSES_PUBLIC));
-	assert_int_equal(deliver(fixture, "http", "127.0.0.1", "/200")->outcome,
+	assert_int_equal(deliver(fixture, "http", "here.test", "/200")->outcome,
 			 HERALD_DELIVERY_FAILED);
 	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);
 	herald_deliverer_destroy(trusting);
@@ -391,10 +521,18 @@ main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_this_host_in_every_form),  TEST(test_every_range),
-		TEST(test_the_same_when_allowed),    TEST(test_redirect),
-		TEST(test_proxy_of_the_environment), TEST(test_proxy_of_the_user),
-		TEST(test_name_that_changes),        TEST(test_connections_of_another_deliverer),
+		TEST(test_literals_are_refused_when_submitted),
+		TEST(test_literals_at_random),
+		TEST(test_denied_networks),
+		TEST(test_networks_of_mapped_addresses),
+		TEST(test_this_host_in_every_form),
+		TEST(test_every_range),
+		TEST(test_the_same_when_allowed),
+		TEST(test_redirect),
+		TEST(test_proxy_of_the_environment),
+		TEST(test_proxy_of_the_user),
+		TEST(test_name_that_changes),
+		TEST(test_connections_of_another_deliverer),
 	};
 
 	return cmocka_run_group_tests_name("address_policy", tests, NULL, NULL);

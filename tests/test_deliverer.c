@@ -188,11 +188,12 @@ test_urls_that_are_refused(void **state)
 		{"httpx://example.com/", HERALD_BAD_VALUE, "http or https"},
 		{"javascript:alert(1)", HERALD_BAD_VALUE, ""},
 		{"http://", HERALD_BAD_VALUE, "not a URL"},
-		{"http://a b/", HERALD_BAD_VALUE, "not a URL"},
-		{"http://a\r\nX: y/", HERALD_BAD_VALUE, "not a URL"},
-		{"http://example.com/\r\nX-Evil: 1", HERALD_BAD_VALUE, "not a URL"},
+		{"http://a b/", HERALD_BAD_VALUE, "its byte 8, 0x20"},
+		{"http://a\r\nX: y/", HERALD_BAD_VALUE, "its byte 8, 0x0D"},
+		{"http://example.com/\r\nX-Evil: 1", HERALD_BAD_VALUE, "its byte 19, 0x0D"},
+		{"http://127.0.0.1:19194/\u00fc?q=\u00e9", HERALD_BAD_VALUE, "written as %C3"},
 		{"http://example.com:99999/", HERALD_BAD_VALUE, "not a URL"},
-		{"http://example.com:0/", HERALD_BAD_VALUE, "port 0"},
+		{"http://example.com:0/", HERALD_BAD_VALUE, "port 0 is not allowed"},
 		{"http://[::1/", HERALD_BAD_VALUE, "not a URL"},
 		{"http://b\u00fccher.example/", HERALD_BAD_VALUE, "in ASCII"},
 		{"http://b%C3%BCcher.example/", HERALD_BAD_VALUE, "xn--..."},
@@ -228,6 +229,115 @@ test_urls_that_are_refused(void **state)
 			 HERALD_OK);
 	assert_int_equal(herald_deliverer_stop(fixture->deliverer, 0), 0);
 	assert_all_settled(fixture->deliverer);
+}
+
+/* Every byte that is not printable ASCII, in every part of a URL. */
+static void
+test_bytes_of_a_url(void **state)
+{
+	static const char url[] = "http://u:p@example.com/path?query=1#part";
+	static const char *const parts[] = {"u:", "p@", "xample", "ath", "uery", "1#", "art"};
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.allow_credentials = true));
+	assert_int_equal(herald_deliverer_check_url(fixture->deliverer, url, NULL), HERALD_OK);
+	for (unsigned byte = 1; byte <= 0xff; byte++) {
+		for (size_t i = 0; i < COUNT(parts) && (byte <= ' ' || byte > '~'); i++) {
+			char text[sizeof(url) + 1], part[8];
+			struct herald_error error = {0};
+			size_t at = (size_t)(strstr(url, parts[i]) - url);
+
+			snprintf(text, sizeof(text), "%.*s%c%s", (int)at, url, (char)byte,
+				 url + at);
+			assert_int_equal(
+				herald_deliverer_check_url(fixture->deliverer, text, &error),
+				HERALD_BAD_VALUE);
+			assert_int_equal(error.offset, at);
+			snprintf(part, sizeof(part), "%%%02X", byte);
+			assert_has(error.message, part);
+		}
+	}
+}
+
+/* Ports. */
+
+static void
+assert_port(const struct herald_deliverer *deliverer, const char *url, const char *message)
+{
+	struct herald_error error = {0};
+	enum herald_status status = herald_deliverer_check_url(deliverer, url, &error);
+
+	if (status != (message ? HERALD_BAD_VALUE : HERALD_OK) ||
+	    (message && strcmp(error.message, message) != 0))
+		fail_msg("%s: %s", url, error.message);
+}
+
+static void
+test_ports_by_default(void **state)
+{
+	static const struct {
+		const char *url, *message;
+	} rows[] = {
+		{"http://a.example/", NULL},
+		{"https://a.example/", NULL},
+		{"http://a.example:8080/", NULL},
+		{"http://a.example:65535/", NULL},
+		{"http://a.example:11210/", NULL},
+		{"http://a.example:24/", NULL},
+		{"http://a.example:1/", "port 1 is not allowed"},
+		{"http://a.example:22/", "port 22 is not allowed"},
+		{"http://a.example:25/", "port 25 is not allowed"},
+		{"https://a.example:0465/", "port 465 is not allowed"},
+		{"http://a.example:6379/", "port 6379 is not allowed"},
+		{"http://a.example:6667/", "port 6667 is not allowed"},
+		{"http://a.example:10080/", "port 10080 is not allowed"},
+		{"http://a.example:11211/", "port 11211 is not allowed"},
+	};
+	struct fixture *fixture = *state;
+	unsigned allowed = 0;
+	char url[64];
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_port(fixture->deliverer, rows[i].url, rows[i].message);
+	for (unsigned port = 0; port <= 65535; port++) {
+		snprintf(url, sizeof(url), "http://a.example:%u/", port);
+		allowed += herald_deliverer_check_url(fixture->deliverer, url, NULL) == HERALD_OK;
+	}
+	assert_int_equal(65536 - allowed, 85);
+}
+
+static void
+test_ports_that_are_named(void **state)
+{
+	static const struct herald_port_range ports[] = {{443, 0}, {25, 0}, {8000, 8002}};
+	static const struct {
+		const char *url, *message;
+	} rows[] = {
+		{"https://a.example/", NULL},
+		{"http://a.example:443/", NULL},
+		{"http://a.example:25/", NULL},
+		{"http://a.example:8000/", NULL},
+		{"http://a.example:8002/", NULL},
+		{"http://a.example/", "port 80 is not allowed"},
+		{"http://a.example:442/", "port 442 is not allowed"},
+		{"http://a.example:444/", "port 444 is not allowed"},
+		{"http://a.example:7999/", "port 7999 is not allowed"},
+		{"http://a.example:8003/", "port 8003 is not allowed"},
+		{"http://a.example:0/", "port 0 is not allowed"},
+	};
+	struct fixture *fixture = *state;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(HERALD_PORTS(ports)));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct herald_delivery delivery = {.url = rows[i].url};
+
+		assert_port(fixture->deliverer, rows[i].url, rows[i].message);
+		if (rows[i].message)
+			assert_int_equal(
+				herald_deliverer_submit(fixture->deliverer, &delivery, NULL),
+				HERALD_BAD_VALUE);
+	}
 }
 
 static void
@@ -274,7 +384,10 @@ setup_gets_in_the_way(CURL *easy, void *state)
 static void
 test_options_that_are_refused(void **state)
 {
+	static const char *const one[] = {"10.0.0.0/8"};
 	(void)state;
+
+#define PORTS(FIRST, LAST) .ports = &(struct herald_port_range){FIRST, LAST}, .ports_count = 1
 #define LIST(MEMBER, TEXT) .MEMBER = (const char *const[]){"X-Ok: 1", TEXT} + 1, .MEMBER##_count = 1
 	const struct {
 		struct herald_deliverer_options options;
@@ -309,6 +422,33 @@ test_options_that_are_refused(void **state)
 		{HERALD_DELIVERER_OPTIONS(LIST(networks, "fd00::/")), "networks[0]"},
 		{HERALD_DELIVERER_OPTIONS(LIST(networks, "fd00::/+8")), "networks[0]"},
 		{HERALD_DELIVERER_OPTIONS(LIST(networks, "localhost")), "networks[0]"},
+		{HERALD_DELIVERER_OPTIONS(LIST(denied_networks, "10.0.0.1/8")),
+		 "denied_networks[0]"},
+		{HERALD_DELIVERER_OPTIONS(LIST(denied_networks, NULL)), "denied_networks[0]"},
+		{HERALD_DELIVERER_OPTIONS(.denied_networks = one), "denied_networks"},
+		{HERALD_DELIVERER_OPTIONS(.denied_networks_count = 1), "denied_networks"},
+		{HERALD_DELIVERER_OPTIONS(.networks = one, .networks_count = 4097),
+		 "networks_count"},
+		{HERALD_DELIVERER_OPTIONS(.ports_count = 1), "ports"},
+		{HERALD_DELIVERER_OPTIONS(.ports = &(struct herald_port_range){1, 1}), "ports"},
+		{HERALD_DELIVERER_OPTIONS(PORTS(0, 0)), "ports[0]"},
+		{HERALD_DELIVERER_OPTIONS(PORTS(0, 80)), "ports[0]"},
+		{HERALD_DELIVERER_OPTIONS(PORTS(80, 79)), "ports[0]"},
+		/* They would allow nothing. */
+		{HERALD_DELIVERER_OPTIONS(LIST(networks, "64:ff9b::/96")), "networks[0]"},
+		{HERALD_DELIVERER_OPTIONS(LIST(networks, "64:ff9b::10.0.0.0/104")), "networks[0]"},
+		{HERALD_DELIVERER_OPTIONS(LIST(networks, "64:ff9b:1::10.0.0.0/104")),
+		 "networks[0]"},
+		{HERALD_DELIVERER_OPTIONS(LIST(networks, "2002:7f00::/24")), "networks[0]"},
+		{HERALD_DELIVERER_OPTIONS(LIST(networks, "2001:0:7f00::/40")), "networks[0]"},
+		/* The retry handler refuses it by the same rule. */
+		{HERALD_DELIVERER_OPTIONS(.first_delay_ms = 101, .max_delay_ms = 100),
+		 "first_delay_ms"},
+		{HERALD_DELIVERER_OPTIONS(.max_answer_header_bytes = 262145),
+		 "max_answer_header_bytes"},
+		{HERALD_DELIVERER_OPTIONS(.max_answer_body_bytes = SIZE_MAX),
+		 "max_answer_body_bytes"},
+		{HERALD_DELIVERER_OPTIONS(.max_answer_bytes = SIZE_MAX), "max_answer_bytes"},
 		{HERALD_DELIVERER_OPTIONS(.setup = setup_fails), ""},
 	};
 
@@ -668,6 +808,9 @@ main(void)
 		TEST(test_queue_is_full),
 		TEST(test_reservation_after_the_stop),
 		TEST(test_urls_that_are_refused),
+		TEST(test_bytes_of_a_url),
+		TEST(test_ports_by_default),
+		TEST(test_ports_that_are_named),
 		TEST(test_credentials_when_allowed),
 		TEST(test_options_that_are_refused),
 		TEST(test_lists_and_their_counts),

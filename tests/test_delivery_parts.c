@@ -11,12 +11,13 @@
 
 #include <cmocka.h>
 
-#include "../adapters/curl/backoff.h"
 #include "../adapters/curl/hosts.h"
 #include "../adapters/curl/multis.h"
 #include "../adapters/curl/queue.h"
+#include "../adapters/curl/retry_after.h"
 #include "../adapters/curl/timer_heap.h"
 #include "../adapters/curl/url.h"
+#include "backoff.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
@@ -259,7 +260,8 @@ test_host_of_a_url(void **state)
 		{"http://[::1]:8080/", "http://[::1]:8080"},
 		{"http://[0:0::1]:8080/", "http://[::1]:8080"},
 	};
-	const struct herald__url_rules rules = {.max_bytes = 100};
+	const struct herald__address_rules any = {.policy = HERALD_ADDRESSES_ANY};
+	const struct herald__url_rules rules = {.max_bytes = 100, .addresses = &any};
 	char host[HERALD__HOST_BYTES];
 
 	(void)state;
@@ -272,34 +274,58 @@ test_host_of_a_url(void **state)
 
 /* Backoff. */
 
-static uint64_t
-all_bits(void *state)
-{
-	(void)state;
-	return UINT64_MAX;
-}
-
 static void
 test_backoff_at_its_ends(void **state)
 {
-	const struct herald__delivery_clock clock = {.random = all_bits};
-	struct herald_deliverer_options options = {
-		.backoff = HERALD_BACKOFF_NO_JITTER,
-		.first_delay_ms = UINT32_MAX,
-		.factor = 1000,
-		.max_delay_ms = UINT32_MAX,
+	struct herald__backoff backoff = {HERALD_BACKOFF_NO_JITTER, UINT32_MAX, 1000, UINT32_MAX};
+
+	(void)state;
+	assert_int_equal(herald__backoff_delay_ms(&backoff, 1, 0), UINT32_MAX);
+	assert_int_equal(herald__backoff_delay_ms(&backoff, 1000, 0), UINT32_MAX);
+	backoff.kind = HERALD_BACKOFF_FULL_JITTER;
+	assert_int_equal(herald__backoff_delay_ms(&backoff, 1000, UINT32_MAX), UINT32_MAX);
+	assert_int_equal(herald__backoff_delay_ms(&backoff, 1000, (uint64_t)1 << 32), 0);
+	backoff = (struct herald__backoff){HERALD_BACKOFF_NO_JITTER, 2, 3, 20};
+	assert_int_equal(herald__backoff_delay_ms(&backoff, 3, 0), 18);
+	assert_int_equal(herald__backoff_delay_ms(&backoff, 4, 0), 20);
+	backoff.kind = HERALD_BACKOFF_FIXED;
+	assert_int_equal(herald__backoff_delay_ms(&backoff, 7, 0), 2);
+}
+
+/* The defaults of one delay follow the other one. */
+static void
+test_backoff_defaults(void **state)
+{
+	static const struct {
+		uint32_t first_ms, max_ms, filled_first_ms, filled_max_ms;
+	} rows[] = {
+		{0, 0, 50, 1000},      {0, 49, 49, 49},       {0, 51, 50, 51},
+		{1000, 0, 1000, 1000}, {1001, 0, 1001, 1001}, {7, 5, 7, 5},
 	};
 
 	(void)state;
-	assert_int_equal(herald__backoff_ms(&options, 1, &clock), UINT32_MAX);
-	assert_int_equal(herald__backoff_ms(&options, 1000, &clock), UINT32_MAX);
-	options.backoff = HERALD_BACKOFF_FULL_JITTER;
-	assert_true(herald__backoff_ms(&options, 1000, &clock) <= UINT32_MAX);
-	options.backoff = HERALD_BACKOFF_NO_JITTER;
-	options.max_delay_ms = 5;
-	assert_int_equal(herald__backoff_ms(&options, 1, &clock), 5);
-	options.backoff = HERALD_BACKOFF_FIXED;
-	assert_int_equal(herald__backoff_ms(&options, 7, &clock), UINT32_MAX);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald__backoff backoff = {.first_delay_ms = rows[i].first_ms,
+						  .max_delay_ms = rows[i].max_ms};
+		char message[64];
+
+		herald__backoff_fill_defaults(&backoff, 50, 1000);
+		assert_int_equal(backoff.first_delay_ms, rows[i].filled_first_ms);
+		assert_int_equal(backoff.max_delay_ms, rows[i].filled_max_ms);
+		assert_true(backoff.factor == 2);
+		if (rows[i].filled_first_ms <= rows[i].filled_max_ms)
+			assert_null(herald__backoff_check(&backoff, message, sizeof(message)));
+		else
+			assert_string_equal(
+				herald__backoff_check(&backoff, message, sizeof(message)),
+				"first_delay_ms");
+	}
+}
+
+static void
+test_retry_after_at_its_ends(void **state)
+{
+	(void)state;
 	assert_int_equal(herald__retry_after_ms("", 0, 1000), 0);
 	assert_int_equal(herald__retry_after_ms("1", 0, UINT32_MAX), 1000);
 	assert_int_equal(herald__retry_after_ms("-1", 0, 1000), 0);
@@ -356,6 +382,8 @@ main(void)
 		cmocka_unit_test(test_texts_are_cut_between_characters),
 		cmocka_unit_test(test_host_of_a_url),
 		cmocka_unit_test(test_backoff_at_its_ends),
+		cmocka_unit_test(test_backoff_defaults),
+		cmocka_unit_test(test_retry_after_at_its_ends),
 	};
 
 	return cmocka_run_group_tests_name("delivery_parts", tests, NULL, NULL);

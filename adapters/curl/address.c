@@ -1,6 +1,7 @@
 /*
  * The address policy: the ranges that are not public, and the judgement of one address. It works on
- * the bytes that a socket is given; names and how an address is written never get here.
+ * the bytes that a socket is given, and before that on those of an address in a URL; names never get
+ * here.
  *
  * IPv4: everything but the ranges of IANA's IPv4 Special-Purpose Address Registry (RFC 6890),
  * multicast and the former class E. IPv6: nothing but global unicast, 2000::/3, without the ranges of
@@ -12,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +51,31 @@ static const struct herald__network not_public_v6[] = {
 	{true, 4, {0x30}},                                /* reserved; documentation, RFC 9637 */
 };
 
+/*
+ * Agents of cloud hosts, as their documentation has them: they give credentials, or commands, to whatever
+ * on the machine asks. Azure's is a public address; the others may be within `networks`, or be reached
+ * where all addresses are allowed.
+ */
+static const struct herald__network cloud_agents_v4[] = {
+	{false, 32, {100, 100, 100, 200}}, /* Alibaba Cloud */
+	{false, 32, {168, 63, 129, 16}},   /* Azure's platform */
+	{false, 32, {169, 254, 0, 23}},    /* Tencent Cloud */
+	{false, 32, {169, 254, 42, 42}},   /* Scaleway */
+	{false, 32, {169, 254, 169, 254}}, /* AWS, Azure, Google Cloud, Oracle, OpenStack, ... */
+	{false, 32, {169, 254, 170, 2}},   /* AWS: tasks of ECS */
+	{false, 32, {169, 254, 170, 23}},  /* AWS: pods of EKS */
+	{false, 32, {192, 0, 0, 192}},     /* Oracle Cloud Classic */
+};
+
+static const struct herald__network cloud_agents_v6[] = {
+	{true, 128, {0xfd, 0x00, 0x00, 0x42, [15] = 0x42}},                   /* Scaleway */
+	{true, 128, {0xfd, 0x00, 0x00, 0xc1, [12] = 0xa9, 0xfe, 0xa9, 0xfe}}, /* Oracle */
+	{true, 128, {0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54}},             /* AWS */
+	{true, 128, {0xfd, 0x00, 0x0e, 0xc2, [15] = 0x23}},                   /* AWS: pods of EKS */
+	{true, 128, {0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54}},             /* Google Cloud */
+	{true, 128, {0xfe, 0x80, [12] = 0xa9, 0xfe, 0xa9, 0xfe}},             /* OpenStack */
+};
+
 static const struct herald__network global_unicast = {true, 3, {0x20}};
 
 /*
@@ -66,6 +93,46 @@ static const struct {
 	{{true, 16, {0x20, 0x02}}, 2, false},                          /* 6to4 */
 	{{true, 32, {0x20, 0x01, 0x00, 0x00}}, 4, false},              /* Teredo: its server */
 };
+
+static bool
+contains(const struct herald__network *network, bool is_v6, const unsigned char *address)
+{
+	unsigned whole = network->prefix_bits / 8, rest = network->prefix_bits % 8;
+
+	if (network->is_v6 != is_v6 || memcmp(network->bytes, address, whole) != 0)
+		return false;
+	return rest == 0 || (network->bytes[whole] ^ address[whole]) >> (8 - rest) == 0;
+}
+
+static bool
+is_in(const struct herald__network *networks, size_t count, bool is_v6,
+      const unsigned char *address)
+{
+	for (size_t i = 0; i < count; i++)
+		if (contains(&networks[i], is_v6, address))
+			return true;
+	return false;
+}
+
+/* Whether all addresses of `inner` are in `outer`. */
+static bool
+contains_network(const struct herald__network *outer, const struct herald__network *inner)
+{
+	return inner->prefix_bits >= outer->prefix_bits &&
+	       contains(outer, inner->is_v6, inner->bytes);
+}
+
+/* A mapped address is the IPv4 address in another form. */
+static void
+unmap(struct herald__network *network)
+{
+	if (!network->is_v6 || !contains_network(&embedding[0].network, network))
+		return;
+	network->is_v6 = false;
+	network->prefix_bits -= 96;
+	memmove(network->bytes, network->bytes + 12, 4);
+	memset(network->bytes + 4, 0, 12);
+}
 
 bool
 herald__network_parse(const char *text, struct herald__network *out)
@@ -97,39 +164,90 @@ herald__network_parse(const char *text, struct herald__network *out)
 		if (network.bytes[bit / 8] & (0x80 >> bit % 8))
 			return false;
 	*out = network;
+	unmap(out);
+	return true;
+}
+
+/* The IPv4 network in the addresses of a network, which is in the range of embedding[which]. */
+static struct herald__network
+embedded_network(const struct herald__network *network, size_t which)
+{
+	size_t offset = embedding[which].offset;
+	unsigned before = (unsigned)offset * 8;
+	unsigned bits = network->prefix_bits > before ? network->prefix_bits - before : 0;
+	struct herald__network ipv4 = {.prefix_bits = bits > 32 ? 32 : bits};
+
+	memcpy(ipv4.bytes, network->bytes + offset, 4);
+	return ipv4;
+}
+
+/* Whether there may be an address in it that judge_v4() allows. */
+static bool
+is_partly_allowed(const struct herald__network *ipv4, const struct herald__network *networks,
+		  size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (contains_network(ipv4, &networks[i]) || contains_network(&networks[i], ipv4))
+			return true;
+	for (size_t i = 0; i < COUNT(not_public_v4); i++)
+		if (contains_network(&not_public_v4[i], ipv4))
+			return false;
+	return true;
+}
+
+bool
+herald__network_has_effect(const struct herald__network *network,
+			   const struct herald__network *networks, size_t networks_count,
+			   char ipv4_text[HERALD__NETWORK_TEXT_BYTES])
+{
+	for (size_t i = 0; network->is_v6 && i < COUNT(embedding); i++) {
+		if (!contains_network(&embedding[i].network, network))
+			continue;
+
+		struct herald__network ipv4 = embedded_network(network, i);
+		if (!embedding[i].judged_alone &&
+		    is_partly_allowed(&ipv4, networks, networks_count))
+			continue;
+		snprintf(ipv4_text, HERALD__NETWORK_TEXT_BYTES, "%u.%u.%u.%u/%u", ipv4.bytes[0],
+			 ipv4.bytes[1], ipv4.bytes[2], ipv4.bytes[3], ipv4.prefix_bits);
+		return false;
+	}
 	return true;
 }
 
 static bool
-contains(const struct herald__network *network, bool is_v6, const unsigned char *address)
+is_denied_v4(const struct herald__address_rules *rules, const unsigned char *address)
 {
-	unsigned whole = network->prefix_bits / 8, rest = network->prefix_bits % 8;
-
-	if (network->is_v6 != is_v6 || memcmp(network->bytes, address, whole) != 0)
-		return false;
-	return rest == 0 || (network->bytes[whole] ^ address[whole]) >> (8 - rest) == 0;
+	return is_in(rules->denied, rules->denied_count, false, address) ||
+	       (!rules->allow_cloud_agents &&
+		is_in(cloud_agents_v4, COUNT(cloud_agents_v4), false, address));
 }
 
 static bool
-is_in(const struct herald__network *networks, size_t count, bool is_v6,
-      const unsigned char *address)
+is_denied_v6(const struct herald__address_rules *rules, const unsigned char *address)
 {
-	for (size_t i = 0; i < count; i++)
-		if (contains(&networks[i], is_v6, address))
+	for (size_t i = 0; i < COUNT(embedding); i++)
+		if (contains(&embedding[i].network, true, address) &&
+		    is_denied_v4(rules, address + embedding[i].offset))
 			return true;
-	return false;
+	return is_in(rules->denied, rules->denied_count, true, address) ||
+	       (!rules->allow_cloud_agents &&
+		is_in(cloud_agents_v6, COUNT(cloud_agents_v6), true, address));
 }
 
 static bool
 judge_v4(const struct herald__address_rules *rules, const unsigned char *address)
 {
-	return is_in(rules->networks, rules->networks_count, false, address) ||
+	return rules->policy == HERALD_ADDRESSES_ANY ||
+	       is_in(rules->networks, rules->networks_count, false, address) ||
 	       !is_in(not_public_v4, COUNT(not_public_v4), false, address);
 }
 
 static bool
 judge_v6(const struct herald__address_rules *rules, const unsigned char *address)
 {
+	if (rules->policy == HERALD_ADDRESSES_ANY)
+		return true;
 	for (size_t i = 0; i < COUNT(embedding); i++) {
 		if (!contains(&embedding[i].network, true, address))
 			continue;
@@ -144,6 +262,18 @@ judge_v6(const struct herald__address_rules *rules, const unsigned char *address
 	       !is_in(not_public_v6, COUNT(not_public_v6), true, address);
 }
 
+static bool
+is_allowed_v4(const struct herald__address_rules *rules, const void *address)
+{
+	return !is_denied_v4(rules, address) && judge_v4(rules, address);
+}
+
+static bool
+is_allowed_v6(const struct herald__address_rules *rules, const void *address)
+{
+	return !is_denied_v6(rules, address) && judge_v6(rules, address);
+}
+
 bool
 herald__address_is_allowed(const struct herald__address_rules *rules,
 			   const struct sockaddr *address, socklen_t bytes)
@@ -153,13 +283,45 @@ herald__address_is_allowed(const struct herald__address_rules *rules,
 
 	if (address->sa_family == AF_INET && bytes >= sizeof(v4)) {
 		memcpy(&v4, address, sizeof(v4));
-		return rules->policy == HERALD_ADDRESSES_ANY ||
-		       judge_v4(rules, (const unsigned char *)&v4.sin_addr);
+		return is_allowed_v4(rules, &v4.sin_addr);
 	}
 	if (address->sa_family == AF_INET6 && bytes >= sizeof(v6)) {
 		memcpy(&v6, address, sizeof(v6));
-		return rules->policy == HERALD_ADDRESSES_ANY ||
-		       judge_v6(rules, v6.sin6_addr.s6_addr);
+		return is_allowed_v6(rules, &v6.sin6_addr);
 	}
 	return false;
+}
+
+/* RFC 6761 section 6.3; libcurl does not look it up either. */
+static bool
+is_localhost(const char *host, size_t bytes)
+{
+	static const char name[] = "localhost";
+	size_t name_bytes = sizeof(name) - 1;
+
+	if (bytes < name_bytes || strncasecmp(host + bytes - name_bytes, name, name_bytes) != 0)
+		return false;
+	return bytes == name_bytes || host[bytes - name_bytes - 1] == '.';
+}
+
+bool
+herald__host_is_allowed(const struct herald__address_rules *rules, const char *host)
+{
+	static const unsigned char loopback_v4[4] = {127, 0, 0, 1};
+	char text[256];
+	size_t bytes = strlen(host);
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (host[0] == '[' && bytes > 1) {
+		snprintf(text, sizeof(text), "%.*s", (int)bytes - 2, host + 1);
+		return inet_pton(AF_INET6, text, &v6) == 1 && is_allowed_v6(rules, &v6);
+	}
+	/* "127.0.0.1." and "localhost." are the same to a name lookup. */
+	if (bytes > 1 && host[bytes - 1] == '.')
+		bytes--;
+	snprintf(text, sizeof(text), "%.*s", (int)bytes, host);
+	if (is_localhost(text, bytes))
+		return is_allowed_v4(rules, loopback_v4) || is_allowed_v6(rules, &in6addr_loopback);
+	return !inet_aton(text, &v4) || is_allowed_v4(rules, &v4);
 }

@@ -96,10 +96,14 @@ prepare(struct herald_deliverer *deliverer, struct herald_error *error)
 	deliverer->url_rules = (struct herald__url_rules){
 		.max_bytes = options->max_url_bytes,
 		.allow_credentials = options->allow_credentials,
+		.addresses = &settings->rules,
 	};
 	if (status == HERALD_OK)
-		status = herald__deliverer_options_rules(options, deliverer->arena,
-							 &settings->rules);
+		status =
+			herald__deliverer_options_rules(options, deliverer->arena, &settings->rules,
+							&deliverer->url_rules.ports, error);
+	if (status == HERALD_BAD_OPTION)
+		return status;
 	if (status == HERALD_OK && options->method == HERALD_DELIVERY_POST)
 		status = herald_codec_create(&herald__request_body_schema, NULL,
 					     &deliverer->allocator, &settings->codec, NULL);
@@ -107,6 +111,8 @@ prepare(struct herald_deliverer *deliverer, struct herald_error *error)
 		return out_of_memory(error);
 	options->headers = NULL;
 	options->networks = NULL;
+	options->denied_networks = NULL;
+	options->ports = NULL;
 	return HERALD_OK;
 }
 

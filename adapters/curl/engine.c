@@ -9,7 +9,9 @@
 
 #include "backoff.h"
 #include "deliverer.h"
+#include "options.h"
 #include "report.h"
+#include "retry_after.h"
 
 /* When memory is out for an attempt, it is not counted, and made this much later. */
 #define NO_MEMORY_DELAY_MS 1000
@@ -174,7 +176,10 @@ retry_due_ms(struct herald_deliverer *deliverer, const struct herald__queued *it
 	if (!result->may_retry || item->attempts >= options->attempts)
 		return NO_RETRY;
 
-	uint64_t delay_ms = herald__backoff_ms(options, item->attempts, clock);
+	const struct herald__backoff backoff = herald__deliverer_backoff(options);
+	uint64_t random_bits =
+		backoff.kind == HERALD_BACKOFF_FULL_JITTER ? clock->random(clock->state) : 0;
+	uint64_t delay_ms = herald__backoff_delay_ms(&backoff, item->attempts, random_bits);
 	if (result->retry_after[0] != '\0') {
 		uint64_t asked_ms =
 			herald__retry_after_ms(result->retry_after, clock->wall_s(clock->state),

@@ -10,10 +10,11 @@
 #include "request.h"
 
 #define MAX_ATTEMPTS 1000
-#define MAX_FACTOR 1000.0
 #define MAX_HEADERS 64
 #define MAX_HEADER_BYTES 4096
 #define MAX_URL_BYTES 65536
+#define MAX_NETWORKS 4096
+#define MAX_PORTS 4096
 #define MAX_ANSWER_HEADER_BYTES 262144 /* libcurl itself takes little more */
 #define MAX_ANSWER_BYTES ((size_t)1 << 30)
 #define ANSWER_HEADER_BYTES ((size_t)64 * 1024)
@@ -43,6 +44,17 @@ bad_option(struct herald_error *error, const char *option, size_t index, const c
 	return HERALD_BAD_OPTION;
 }
 
+struct herald__backoff
+herald__deliverer_backoff(const struct herald_deliverer_options *options)
+{
+	return (struct herald__backoff){
+		.kind = options->backoff,
+		.first_delay_ms = options->first_delay_ms,
+		.factor = options->factor,
+		.max_delay_ms = options->max_delay_ms,
+	};
+}
+
 static void
 fill_in_defaults(struct herald_deliverer_options *options)
 {
@@ -51,8 +63,6 @@ fill_in_defaults(struct herald_deliverer_options *options)
 		uint32_t value;
 	} defaults[] = {
 		{&options->attempts, 3},
-		{&options->first_delay_ms, 2000},
-		{&options->max_delay_ms, 60000},
 		{&options->max_retry_after_ms, 120000},
 		{&options->attempt_timeout_ms, 10000},
 		{&options->deadline_ms, 300000},
@@ -63,8 +73,11 @@ fill_in_defaults(struct herald_deliverer_options *options)
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
 		if (*defaults[i].option == 0)
 			*defaults[i].option = defaults[i].value;
-	if (options->factor == 0)
-		options->factor = 2;
+	struct herald__backoff backoff = herald__deliverer_backoff(options);
+	herald__backoff_fill_defaults(&backoff, 2000, 60000);
+	options->first_delay_ms = backoff.first_delay_ms;
+	options->factor = backoff.factor;
+	options->max_delay_ms = backoff.max_delay_ms;
 	if (options->max_url_bytes == 0)
 		options->max_url_bytes = 2048;
 	if (options->max_pending == 0)
@@ -87,6 +100,9 @@ check_numbers(const struct herald_deliverer_options *options, struct herald_erro
 	} limits[] = {
 		{"attempts", options->attempts, MAX_ATTEMPTS},
 		{"headers_count", options->headers_count, MAX_HEADERS},
+		{"networks_count", options->networks_count, MAX_NETWORKS},
+		{"denied_networks_count", options->denied_networks_count, MAX_NETWORKS},
+		{"ports_count", options->ports_count, MAX_PORTS},
 		{"max_url_bytes", options->max_url_bytes, MAX_URL_BYTES},
 		{"max_pending", options->max_pending, MAX_PENDING},
 		{"max_answer_header_bytes", options->max_answer_header_bytes,
@@ -101,11 +117,18 @@ check_numbers(const struct herald_deliverer_options *options, struct herald_erro
 			return bad_option(error, limits[i].option, SIZE_MAX,
 					  "must be at most %zu, not %zu", limits[i].most,
 					  limits[i].value);
-	if (!(options->factor >= 1 && options->factor <= MAX_FACTOR))
-		return bad_option(error, "factor", SIZE_MAX, "must be 1 to %g, not %g", MAX_FACTOR,
-				  options->factor);
-	if ((unsigned)options->backoff > HERALD_BACKOFF_FIXED)
-		return bad_option(error, "backoff", SIZE_MAX, "must be one of HERALD_BACKOFF_...");
+	return HERALD_OK;
+}
+
+static enum herald_status
+check_choices(const struct herald_deliverer_options *options, struct herald_error *error)
+{
+	const struct herald__backoff backoff = herald__deliverer_backoff(options);
+	char message[64];
+	const char *option = herald__backoff_check(&backoff, message, sizeof(message));
+
+	if (option)
+		return bad_option(error, option, SIZE_MAX, "%s", message);
 	if ((unsigned)options->method > HERALD_DELIVERY_POST)
 		return bad_option(error, "method", SIZE_MAX,
 				  "must be HERALD_DELIVERY_GET or HERALD_DELIVERY_POST");
@@ -121,11 +144,14 @@ check_counts(const struct herald_deliverer_options *options, struct herald_error
 {
 	const struct {
 		const char *option, *macro;
-		const char *const *list;
+		const void *list;
 		size_t count;
 	} lists[] = {
 		{"headers", "HERALD_HEADERS", options->headers, options->headers_count},
 		{"networks", "HERALD_NETWORKS", options->networks, options->networks_count},
+		{"denied_networks", "HERALD_DENIED_NETWORKS", options->denied_networks,
+		 options->denied_networks_count},
+		{"ports", "HERALD_PORTS", options->ports, options->ports_count},
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -138,10 +164,8 @@ check_counts(const struct herald_deliverer_options *options, struct herald_error
 }
 
 static enum herald_status
-check_lists(const struct herald_deliverer_options *options, struct herald_error *error)
+check_headers(const struct herald_deliverer_options *options, struct herald_error *error)
 {
-	struct herald__network network;
-
 	for (size_t i = 0; i < options->headers_count; i++) {
 		const char *header = options->headers[i];
 
@@ -153,16 +177,50 @@ check_lists(const struct herald_deliverer_options *options, struct herald_error 
 				"and not a header that Herald sets",
 				MAX_HEADER_BYTES);
 	}
-	for (size_t i = 0; i < options->networks_count; i++) {
-		const char *text = options->networks[i];
+	return HERALD_OK;
+}
 
-		if (!text || !herald__network_parse(text, &network))
-			return bad_option(error, "networks", i,
+static enum herald_status
+check_networks(const char *option, const char *const *networks, size_t count,
+	       struct herald_error *error)
+{
+	struct herald__network network;
+
+	for (size_t i = 0; i < count; i++)
+		if (!networks[i] || !herald__network_parse(networks[i], &network))
+			return bad_option(error, option, i,
 					  "must be like 10.0.0.0/8 or fd00::/8, with no bits set "
 					  "behind the prefix, not \"%.64s\"",
-					  text ? text : "NULL");
+					  networks[i] ? networks[i] : "NULL");
+	return HERALD_OK;
+}
+
+static enum herald_status
+check_ports(const struct herald_deliverer_options *options, struct herald_error *error)
+{
+	for (size_t i = 0; i < options->ports_count; i++) {
+		const struct herald_port_range *range = &options->ports[i];
+
+		if (range->first == 0 || (range->last != 0 && range->last < range->first))
+			return bad_option(error, "ports", i,
+					  "must be ports from 1 in ascending order, not {%u, %u}",
+					  range->first, range->last);
 	}
 	return HERALD_OK;
+}
+
+static enum herald_status
+check_lists(const struct herald_deliverer_options *options, struct herald_error *error)
+{
+	enum herald_status status = check_headers(options, error);
+
+	if (status == HERALD_OK)
+		status = check_networks("networks", options->networks, options->networks_count,
+					error);
+	if (status == HERALD_OK)
+		status = check_networks("denied_networks", options->denied_networks,
+					options->denied_networks_count, error);
+	return status == HERALD_OK ? check_ports(options, error) : status;
 }
 
 enum herald_status
@@ -181,6 +239,8 @@ herald__deliverer_options_resolve(const struct herald_deliverer_options *given,
 
 	enum herald_status status = check_numbers(&options, error);
 	if (status == HERALD_OK)
+		status = check_choices(&options, error);
+	if (status == HERALD_OK)
 		status = check_counts(&options, error);
 	if (status == HERALD_OK)
 		status = check_lists(&options, error);
@@ -189,23 +249,77 @@ herald__deliverer_options_resolve(const struct herald_deliverer_options *given,
 	return status;
 }
 
+/* They are known to be valid, and not to be too many. */
+static enum herald_status
+copy_networks(const char *const *texts, size_t count, struct herald_arena *arena,
+	      const struct herald__network **out)
+{
+	struct herald__network *networks;
+
+	if (count == 0)
+		return HERALD_OK;
+	networks = herald_arena_alloc(arena, count * sizeof(*networks));
+	if (!networks)
+		return HERALD_NO_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		if (!herald__network_parse(texts[i], &networks[i]))
+			return HERALD_BAD_OPTION;
+	*out = networks;
+	return HERALD_OK;
+}
+
+static enum herald_status
+check_effect(const struct herald_deliverer_options *options,
+	     const struct herald__address_rules *rules, struct herald_error *error)
+{
+	char ipv4[HERALD__NETWORK_TEXT_BYTES];
+
+	for (size_t i = 0; i < rules->networks_count; i++)
+		if (!herald__network_has_effect(&rules->networks[i], rules->networks,
+						rules->networks_count, ipv4))
+			return bad_option(error, "networks", i,
+					  "allows nothing: addresses in \"%.64s\" are judged by "
+					  "the IPv4 address in them; name %s",
+					  options->networks[i], ipv4);
+	return HERALD_OK;
+}
+
+static enum herald_status
+copy_ports(const struct herald_deliverer_options *options, struct herald_arena *arena,
+	   struct herald__port_rules *out)
+{
+	size_t bytes = options->ports_count * sizeof(*options->ports);
+	struct herald_port_range *ports;
+
+	if (bytes == 0)
+		return HERALD_OK;
+	ports = herald_arena_alloc(arena, bytes);
+	if (!ports)
+		return HERALD_NO_MEMORY;
+	memcpy(ports, options->ports, bytes);
+	*out = (struct herald__port_rules){ports, options->ports_count};
+	return HERALD_OK;
+}
+
 enum herald_status
 herald__deliverer_options_rules(const struct herald_deliverer_options *options,
-				struct herald_arena *arena, struct herald__address_rules *out)
+				struct herald_arena *arena, struct herald__address_rules *addresses,
+				struct herald__port_rules *ports, struct herald_error *error)
 {
-	size_t count = options->networks_count;
-	struct herald__network *networks = NULL;
+	enum herald_status status;
 
-	if (count > SIZE_MAX / sizeof(*networks))
-		return HERALD_NO_MEMORY;
-	if (count > 0) {
-		networks = herald_arena_alloc(arena, count * sizeof(*networks));
-		if (!networks)
-			return HERALD_NO_MEMORY;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (!herald__network_parse(options->networks[i], &networks[i]))
-			return HERALD_BAD_OPTION;
-	*out = (struct herald__address_rules){options->addresses, networks, count};
-	return HERALD_OK;
+	*addresses = (struct herald__address_rules){
+		.policy = options->addresses,
+		.allow_cloud_agents = options->allow_cloud_agents,
+		.networks_count = options->networks_count,
+		.denied_count = options->denied_networks_count,
+	};
+	status = copy_networks(options->networks, options->networks_count, arena,
+			       &addresses->networks);
+	if (status == HERALD_OK)
+		status = copy_networks(options->denied_networks, options->denied_networks_count,
+				       arena, &addresses->denied);
+	if (status == HERALD_OK)
+		status = copy_ports(options, arena, ports);
+	return status == HERALD_OK ? check_effect(options, addresses, error) : status;
 }

@@ -1,10 +1,12 @@
 /*
  * URLs are read by libcurl's own parser, so that what is checked here is what is connected to later.
- * No message repeats the URL: it may hold secrets. Addresses are not judged here, sockets are.
+ * No message repeats the URL: it may hold secrets. An address in it is judged here, one that a name leads
+ * to when its socket is opened.
  */
 #include "url.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -43,6 +45,26 @@ to_lower(char *text)
 			*text = (char)(*text - 'A' + 'a');
 }
 
+/*
+ * RFC 3986: a URL is printable ASCII. libcurl would encode other bytes in the path, send those of the query
+ * as they are, and take blanks out at the ends.
+ */
+static enum herald_status
+check_bytes(const char *url, struct herald_error *error)
+{
+	for (size_t i = 0; url[i] != '\0'; i++) {
+		unsigned char byte = (unsigned char)url[i];
+
+		if (byte <= ' ' || byte > '~')
+			return herald_error_set(
+				error, HERALD_BAD_VALUE, i,
+				"expected a URL in ASCII without blanks: its byte %zu, 0x%02X, is "
+				"to be written as %%%02X, or in a host name as xn--... (Punycode)",
+				i, byte, byte);
+	}
+	return HERALD_OK;
+}
+
 /* libcurl translates any other host by the locale, which in a service is "C": not at all. */
 static bool
 is_printable_ascii(const char *text)
@@ -55,7 +77,7 @@ is_printable_ascii(const char *text)
 
 /* "https://host:443", whichever way it was written. */
 static enum herald_status
-read_host(CURLU *url, char *out, struct herald_error *error)
+read_host(const struct herald__url_rules *rules, CURLU *url, char *out, struct herald_error *error)
 {
 	char *scheme = NULL, *host = NULL, *port = NULL;
 	enum herald_status status = HERALD_OK;
@@ -69,13 +91,17 @@ read_host(CURLU *url, char *out, struct herald_error *error)
 		status = from_curl(code, error);
 	else if (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0)
 		status = refuse(error, "expected an http or https URL");
-	else if (strcmp(port, "0") == 0)
-		status = refuse(error, "port 0 cannot be connected to");
 	else if (strlen(host) > 253)
 		status = refuse(error, "a host name has at most 253 bytes");
 	else if (!is_printable_ascii(host))
 		status = refuse(error, "expected a host name in ASCII, its other characters as "
 				       "xn--... (Punycode)");
+	else if (!herald__host_is_allowed(rules->addresses, host))
+		status = herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+					  "the address %s is not allowed", host);
+	else if (!herald__port_is_allowed(&rules->ports, (uint16_t)strtoul(port, NULL, 10)))
+		status = herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+					  "port %s is not allowed", port);
 	else if (out) {
 		snprintf(out, HERALD__HOST_BYTES, "%s://%s:%s", scheme, host, port);
 		to_lower(out);
@@ -96,11 +122,14 @@ herald__url_check(const struct herald__url_rules *rules, const char *url, char *
 		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
 					"expected a URL of at most %zu bytes", rules->max_bytes);
 
+	enum herald_status status = check_bytes(url, error);
+	if (status != HERALD_OK)
+		return status;
+
 	CURLU *parsed = curl_url();
 	if (!parsed)
 		return from_curl(CURLUE_OUT_OF_MEMORY, error);
 
-	enum herald_status status;
 	CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url, 0);
 	if (code != CURLUE_OK)
 		status = from_curl(code, error);
@@ -108,7 +137,7 @@ herald__url_check(const struct herald__url_rules *rules, const char *url, char *
 		 (has_part(parsed, CURLUPART_USER) || has_part(parsed, CURLUPART_PASSWORD)))
 		status = refuse(error, "expected a URL without user name and password");
 	else
-		status = read_host(parsed, host, error);
+		status = read_host(rules, parsed, host, error);
 	if (status == HERALD_OK && out)
 		*out = parsed;
 	else

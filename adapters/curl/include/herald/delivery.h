@@ -57,7 +57,8 @@ struct herald_deliverer;
 
 /** What is to be delivered. Strings are UTF-8; longer ones than said are cut; NULL or "": none. */
 struct herald_delivery {
-	const char *url;        /**< http or https; the host in ASCII, or as "xn--...". */
+	const char *url;        /**< http or https; printable ASCII, other bytes as %XX, and in
+				     the host as "xn--...". */
 	const char *event_type; /**< 255 bytes. */
 	const char *event_id;   /**< 127 bytes. */
 	const char *result;     /**< 31 bytes. "success" and "fail" are the usual ones. */
@@ -98,7 +99,8 @@ enum herald_delivery_method {
 
 /**
  * Which addresses may be connected to. It is the address of the socket that counts, after name
- * lookup, however the URL wrote it.
+ * lookup, however the URL wrote it. A URL whose host is an address, in any form, or localhost, is judged
+ * when it is submitted too, whether or not a proxy is used.
  */
 enum herald_address_policy {
 	/**
@@ -110,15 +112,21 @@ enum herald_address_policy {
 	HERALD_ADDRESSES_ANY, /**< All of them; for when senders are trusted. */
 };
 
+/** Ports from `first` to `last`; with `last` 0 it is `first` alone. */
+struct herald_port_range {
+	uint16_t first; /**< 1 or more. */
+	uint16_t last;  /**< 0, or `first` or more. */
+};
+
 /** Options of a deliverer. Zero means the default; everything is copied, strings included. */
 struct herald_deliverer_options {
 	size_t struct_size; /**< Set by HERALD_DELIVERER_OPTIONS. */
 
 	unsigned attempts;           /**< At most so many in all: 3; at most 1,000. */
 	enum herald_backoff backoff; /**< How the delay grows; by default with full jitter. */
-	uint32_t first_delay_ms;     /**< 2,000. */
+	uint32_t first_delay_ms;     /**< Default 2,000, or max_delay_ms if that is less. */
 	double factor;               /**< 2; 1 to 1,000. */
-	uint32_t max_delay_ms;       /**< 60,000. */
+	uint32_t max_delay_ms; /**< Default 60,000, or first_delay_ms if that is more; not less. */
 	uint32_t max_retry_after_ms; /**< A longer Retry-After counts as this: 120,000. */
 	uint32_t attempt_timeout_ms; /**< From the start to the end of the answer: 10,000. */
 	uint32_t deadline_ms;        /**< From accepted to the end of the last attempt: 300,000. */
@@ -164,6 +172,29 @@ struct herald_deliverer_options {
 	/** HERALD_NETWORKS: allowed though not public, such as "10.1.0.0/16" or "fd00::/8". */
 	const char *const *networks;
 	size_t networks_count; /**< How many. */
+	/**
+	 * HERALD_DENIED_NETWORKS: never connected to, whatever `addresses` and `networks` say. An IPv4
+	 * network denies the IPv6 addresses that carry its addresses too.
+	 */
+	const char *const *denied_networks;
+	size_t denied_networks_count; /**< How many. */
+	/**
+	 * Lift what is otherwise denied as well: the addresses at which cloud hosts give credentials or
+	 * commands to the machine. They are 169.254.169.254, 169.254.170.2, 169.254.170.23,
+	 * fd00:ec2::254 and fd00:ec2::23 (AWS and others), 168.63.129.16 (Azure, a public address),
+	 * fd20:ce::254 (Google Cloud), fe80::a9fe:a9fe (OpenStack), fd00:c1::a9fe:a9fe and 192.0.0.192
+	 * (Oracle), 100.100.100.200 (Alibaba), 169.254.0.23 (Tencent), 169.254.42.42 and fd00:42::42
+	 * (Scaleway).
+	 */
+	bool allow_cloud_agents;
+
+	/**
+	 * HERALD_PORTS: no other ports are connected to, such as 443 alone. Default: all but 0, those that
+	 * browsers block because HTTP must not be spoken there (the Fetch standard's "port blocking",
+	 * such as 22, 25 and 6667), 6379 (Redis) and 11211 (memcached).
+	 */
+	const struct herald_port_range *ports;
+	size_t ports_count; /**< How many ranges. */
 
 	/**
 	 * Called once for each of libcurl's handles when it is made, of which there are at most
@@ -195,6 +226,13 @@ struct herald_deliverer_options {
 /** The option `networks` and its count: `const char *const networks[] = {"10.1.0.0/16"};`. */
 #define HERALD_NETWORKS(ARRAY) .networks = (ARRAY), .networks_count = HERALD_COUNT(ARRAY)
 
+/** The option `denied_networks` and its count. */
+#define HERALD_DENIED_NETWORKS(ARRAY)                                                              \
+	.denied_networks = (ARRAY), .denied_networks_count = HERALD_COUNT(ARRAY)
+
+/** The option `ports` and its count: `const struct herald_port_range ports[] = {{443}, {8000, 8999}};`. */
+#define HERALD_PORTS(ARRAY) .ports = (ARRAY), .ports_count = HERALD_COUNT(ARRAY)
+
 /**
  * Create a deliverer and start its thread, with all signals blocked.
  *
@@ -209,8 +247,8 @@ herald_deliverer_create(const struct herald_deliverer_options *options,
 			struct herald_deliverer **out, struct herald_error *error);
 
 /**
- * Look at a URL as it will be looked at when it is submitted. Its address is not known before its
- * name is looked up, so the address policy is not asked.
+ * Check a URL as herald_deliverer_submit() does: its length and syntax, its port, and the address if the
+ * host is one. A host's name is looked up, and the addresses that it has are judged, in each attempt.
  *
  * error    may be NULL; its message says what is wrong, without the URL, which may hold secrets.
  * Errors   HERALD_BAD_VALUE, HERALD_BAD_LENGTH, HERALD_NO_MEMORY.

@@ -1,0 +1,20 @@
+/*
+ * Which ports a deliverer connects to.
+ */
+#ifndef HERALD_CURL_PORTS_H
+#define HERALD_CURL_PORTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <herald/delivery.h>
+
+struct herald__port_rules {
+	const struct herald_port_range *allowed; /* no others, if there is one */
+	size_t allowed_count;
+};
+
+bool herald__port_is_allowed(const struct herald__port_rules *rules, uint16_t port);
+
+#endif
