@@ -50,6 +50,9 @@ struct herald_context {
 	struct herald__route *route;          /* NULL until it is known */
 	struct herald__upcast *upcast; /* what its version began with; NULL: the route's own */
 	bool ignored;
+	const char
+		*data; /* as it came; not valid once decoding began unless the service keeps it */
+	size_t bytes;
 	const char *where; /* who gave a verdict that is not HERALD_DONE: "handler", "upcaster" */
 	const char *who;   /* its name; NULL: the function */
 	const char *(*attribute)(const char *name, void *state); /* NULL: none */

@@ -107,7 +107,7 @@ put_receive_steps(struct writer *writer)
 	const struct herald_service *service = writer->service;
 
 	for (size_t i = 0; i < service->handlers_count; i++)
-		if (HERALD__HANDLER_HAS(service->handlers[i], receive))
+		if (service->handlers[i]->ops->receive)
 			put_step(writer,
 				 (struct step){"receive", "handler",
 					       herald__handler_name(service->handlers[i]), NULL});
@@ -168,6 +168,15 @@ put_after_steps(struct writer *writer, struct herald_handler *const *handlers, s
 }
 
 static void
+put_rejected_steps(struct writer *writer, struct herald_handler *const *handlers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (handlers[i]->ops->rejected)
+			put_step(writer, (struct step){"rejected", "handler",
+						       herald__handler_name(handlers[i]), NULL});
+}
+
+static void
 put_steps(struct writer *writer, const struct herald_route *route,
 	  const struct herald__upcast *upcast)
 {
@@ -182,6 +191,8 @@ put_steps(struct writer *writer, const struct herald_route *route,
 	put_again_step(writer, route);
 	put_after_steps(writer, route->handlers, route->handlers_count);
 	put_after_steps(writer, service->handlers, service->handlers_count);
+	put_rejected_steps(writer, service->handlers, service->handlers_count);
+	put_rejected_steps(writer, route->handlers, route->handlers_count);
 }
 
 /* Routes, and versions that upcasters lead to them. */

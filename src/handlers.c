@@ -11,9 +11,6 @@
 
 #include "options.h"
 
-/* Of struct herald_handler_ops as it was at first; see HERALD__HANDLER_HAS. */
-#define FIRST_OPS_BYTES offsetof(struct herald_handler_ops, attributes)
-
 const char *
 herald__handler_name(const struct herald_handler *handler)
 {
@@ -27,7 +24,7 @@ handler_problem(const struct herald_handler *handler)
 		return "the handler is NULL";
 	if (!handler->ops)
 		return "the handler has no ops";
-	if (handler->ops->struct_size < FIRST_OPS_BYTES)
+	if (handler->ops->struct_size < sizeof(struct herald_handler_ops))
 		return "ops->struct_size is not sizeof(struct herald_handler_ops)";
 	return NULL;
 }
@@ -39,7 +36,7 @@ ask_handler(const struct herald_service *service, struct herald_handler *handler
 {
 	struct herald_error own = {.message = ""};
 
-	if (!HERALD__HANDLER_HAS(handler, check))
+	if (!handler->ops->check)
 		return HERALD_OK;
 
 	enum herald_status status = handler->ops->check(handler, service->envelope, &own);
@@ -75,7 +72,7 @@ herald__handlers_add(struct herald_service *service, const struct herald_service
 			return status;
 		if (handler->ops->decode)
 			service->decoder = handler;
-		if (HERALD__HANDLER_HAS(handler, receive))
+		if (handler->ops->receive)
 			service->receives = true;
 		service->handlers[i] = handler;
 	}
@@ -92,7 +89,7 @@ route_handler_problem(const struct herald_handler *handler)
 		return problem;
 	if (handler->ops->decode)
 		return "a route's handler cannot have `decode`: it comes before the route is known";
-	if (HERALD__HANDLER_HAS(handler, receive))
+	if (handler->ops->receive)
 		return "a route's handler cannot have `receive`: it comes before the route is "
 		       "known";
 	return NULL;
@@ -192,8 +189,10 @@ collect_owned(struct herald_service *service, struct herald_error *error)
 		if (i == 0 || mentions[i].handler != mentions[kept - 1].handler)
 			mentions[kept++] = mentions[i];
 	qsort(mentions, kept, sizeof(*mentions), compare_by_order);
-	for (size_t i = 0; i < kept; i++)
+	for (size_t i = 0; i < kept; i++) {
 		service->owned[i] = mentions[i].handler;
+		service->keeps_bytes |= mentions[i].handler->ops->rejected != NULL;
+	}
 	service->owned_count = kept;
 	return HERALD_OK;
 }
@@ -214,7 +213,7 @@ count_attributes(const struct herald_handler *handler)
 {
 	size_t count = 0;
 
-	if (HERALD__HANDLER_HAS(handler, attributes))
+	if (handler->ops->attributes)
 		while (handler->ops->attributes[count])
 			count++;
 	return count;
@@ -264,7 +263,7 @@ static struct herald_handler *
 last_with_again(struct herald_handler *const *handlers, size_t count)
 {
 	for (; count > 0; count--)
-		if (HERALD__HANDLER_HAS(handlers[count - 1], again))
+		if (handlers[count - 1]->ops->again)
 			return handlers[count - 1];
 	return NULL;
 }

@@ -6,15 +6,6 @@
 
 #include "service.h"
 
-/*
- * Whether a handler has a slot that was appended to struct herald_handler_ops after `destroy`, of which
- * a program that was compiled earlier does not know.
- */
-#define HERALD__HANDLER_HAS(HANDLER, SLOT)                                                         \
-	((HANDLER)->ops->struct_size >=                                                            \
-		 offsetof(struct herald_handler_ops, SLOT) + sizeof((HANDLER)->ops->SLOT) &&       \
-	 (HANDLER)->ops->SLOT)
-
 /* Check and keep the service's own, before there are routes. */
 enum herald_status
 herald__handlers_add(struct herald_service *service, const struct herald_service_options *options,

@@ -1,6 +1,6 @@
 /*
  * The way of an event through a service, in the order that handler.h promises: `receive`, decode,
- * route, decode the payload, upcast, `before`, the function, `after`, count and log. There is no other
+ * route, decode the payload, upcast, `before`, the function, `after`, `rejected`, count and log. There is no other
  * order, but that a payload is decoded with its message where the type comes before it, and tells the
  * route without what comes after: it is read once then, and an event costs a seventh to a third less. Every
  * step either goes on to the next or ends the event. How the user's code is called is steps.c's, creating
@@ -245,6 +245,18 @@ refuse_unknown(struct herald_context *ctx, enum herald_status status, struct her
 	return status;
 }
 
+/* Keep the bytes for `rejected`: decoding destroys them. */
+static enum herald_status
+keep_bytes(struct herald_context *ctx, struct herald_error *error)
+{
+	const char *copy = herald_arena_copy(ctx->arena, ctx->data, ctx->bytes);
+
+	if (!copy)
+		return herald__context_arena_status(ctx, error);
+	ctx->data = copy;
+	return HERALD_OK;
+}
+
 /* Returns HERALD_OK when the verdict counts. */
 static enum herald_status
 run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *verdict,
@@ -252,6 +264,8 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 {
 	const struct herald_service *service = ctx->service;
 
+	ctx->data = data;
+	ctx->bytes = bytes;
 	if (bytes > service->max_event_bytes)
 		return herald_error_set(error, HERALD_TOO_LARGE, HERALD_NO_OFFSET,
 					"the event is larger than %zu bytes",
@@ -264,7 +278,9 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 	}
 
 	struct early early = {.ctx = ctx};
-	enum herald_status status = decode_message(ctx, data, bytes, &early, error);
+	enum herald_status status = service->keeps_bytes ? keep_bytes(ctx, error) : HERALD_OK;
+	if (status == HERALD_OK)
+		status = decode_message(ctx, data, bytes, &early, error);
 	if (status != HERALD_OK)
 		return status;
 
@@ -423,6 +439,8 @@ herald__service_handle_in(struct herald_service *service, struct herald_context 
 		ctx ? run(ctx, data ? data : none, data ? bytes : 0, &verdict, &out->error)
 		    : herald__out_of_memory(&out->error);
 	settle_event(ctx, status, verdict, out);
+	if (service->keeps_bytes && ctx && ctx->attempts == 0 && out->verdict != HERALD_DONE)
+		herald__step_rejected(ctx, out);
 
 	uint64_t nanoseconds = herald__clock_now_ns(service->clock) - begin;
 	herald__counters_add(counters_of(service, ctx), out, ctx && ctx->ignored, nanoseconds);

@@ -38,6 +38,7 @@ struct herald_service {
 	size_t owned_count;
 	size_t slots_count;      /* the most handlers that one event can have */
 	bool receives;           /* one of them has `receive` */
+	bool keeps_bytes;        /* one of them, or of a route's, has `rejected` */
 	const char **attributes; /* names of those that some handler reads, each once */
 	size_t attributes_count;
 

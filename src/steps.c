@@ -70,7 +70,7 @@ herald__step_receive(struct herald_context *ctx, const char *data, size_t bytes)
 	for (size_t i = 0; i < service->handlers_count; i++) {
 		struct herald_handler *handler = service->handlers[i];
 
-		if (!HERALD__HANDLER_HAS(handler, receive))
+		if (!handler->ops->receive)
 			continue;
 		enum herald_verdict verdict =
 			settle_step(ctx, handler->ops->receive(handler, ctx, data, bytes),
@@ -263,13 +263,34 @@ run_function(struct herald_context *ctx)
 	return handler ? run_again(ctx, handler) : verdict;
 }
 
+static size_t
+handlers_count(const struct herald_context *ctx)
+{
+	return ctx->service->handlers_count +
+	       (ctx->route ? ctx->route->declared.handlers_count : 0);
+}
+
 enum herald_verdict
 herald__step_function(struct herald_context *ctx)
 {
-	size_t count = ctx->service->handlers_count + ctx->route->declared.handlers_count, passed;
+	size_t count = handlers_count(ctx), passed;
 	enum herald_verdict verdict = run_before(ctx, count, &passed);
 
 	if (verdict == HERALD_DONE)
 		verdict = run_function(ctx);
 	return run_after(ctx, passed, verdict);
+}
+
+void
+herald__step_rejected(struct herald_context *ctx, const struct herald_result *result)
+{
+	const struct herald_rejection rejection = {ctx->data, ctx->bytes, result};
+	size_t count = handlers_count(ctx);
+
+	for (size_t i = 0; i < count; i++) {
+		struct herald_handler *handler = handler_at(ctx, i);
+
+		if (handler->ops->rejected)
+			handler->ops->rejected(handler, ctx, &rejection);
+	}
 }

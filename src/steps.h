@@ -20,4 +20,7 @@ herald__step_upcast(struct herald_context *ctx, const struct herald__upcast *lin
 /* `before`, the function, again where a handler wants it, `after`. */
 enum herald_verdict herald__step_function(struct herald_context *ctx);
 
+/* `rejected` of the service's handlers, and of the route's once there is one. */
+void herald__step_rejected(struct herald_context *ctx, const struct herald_result *result);
+
 #endif

@@ -281,13 +281,6 @@ test_refused_on_a_route(void **state)
 	assert_string_equal(error.path, "routes[0].handlers[0]");
 	assert_non_null(strstr(error.message, "receive"));
 	assert_null(service);
-
-	/* Compiled when there was no `receive`: what stands in its place is not looked at. */
-	guards[0].ops.struct_size = offsetof(struct herald_handler_ops, receive) + 1;
-	service = create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(bad)));
-	handle(service, BYTES);
-	assert_string_equal(trace, "b0 f a0");
-	herald_service_destroy(service);
 }
 
 /* Attributes, as the service is given them. */

@@ -483,27 +483,6 @@ test_what_again_may_answer(void **state)
 	}
 }
 
-/* A handler that was compiled when there was no `again`: what stands where it would is not read. */
-static void
-test_older_handlers(void **state)
-{
-	struct asked asked;
-	struct herald_handler *handlers[] = {&asked.base};
-	struct script script = {.runs = "r"};
-
-	(void)state;
-	for (size_t bytes = offsetof(struct herald_handler_ops, attributes);
-	     bytes < offsetof(struct herald_handler_ops, check); bytes += 4) {
-		init_asked(&asked, "x");
-		asked.ops.struct_size = bytes;
-		struct herald_service *service = create_scripted(&script, handlers, 1, NULL, 0);
-
-		handle_one(service);
-		assert_string_equal(trace, "f");
-		herald_service_destroy(service);
-	}
-}
-
 /* Words and numbers about it. */
 
 static void
@@ -749,7 +728,6 @@ main(void)
 		cmocka_unit_test_setup(test_jitter, events_setup),
 		cmocka_unit_test_setup(test_who_is_asked, events_setup),
 		cmocka_unit_test_setup(test_what_again_may_answer, events_setup),
-		cmocka_unit_test_setup(test_older_handlers, events_setup),
 		cmocka_unit_test_setup(test_records, events_setup),
 		cmocka_unit_test_setup(test_described, events_setup),
 		cmocka_unit_test_setup(test_the_systems_clock, events_setup),

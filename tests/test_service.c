@@ -116,7 +116,7 @@ static const struct herald_handler_ops decoding_ops = {
 };
 static const struct herald_handler_ops unsized_ops = {.name = "unsized"};
 static const struct herald_handler_ops short_ops = {
-	.struct_size = offsetof(struct herald_handler_ops, after),
+	.struct_size = sizeof(struct herald_handler_ops) - 1,
 	.name = "short",
 };
 

@@ -11,6 +11,7 @@
 #include <herald/export.h>
 #include <herald/log.h>
 #include <herald/message.h>
+#include <herald/status.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,6 +26,18 @@ enum herald_verdict {
 	HERALD_DONE,  /**< It is done with: HTTP 200. */
 	HERALD_RETRY, /**< Not now; the sender should try again later: HTTP 503 with Retry-After. */
 	HERALD_FAIL,  /**< Not ever: HTTP 500, or the status that the function chose. */
+};
+
+/** How an event ended. Self-contained: it points to nothing. */
+struct herald_result {
+	enum herald_verdict verdict; /**< The outcome. */
+	enum herald_status status;   /**< Not HERALD_OK: Herald refused it; no function saw it. */
+	unsigned http_status;        /**< Chosen by herald_fail_status(); 0: none. */
+	uint32_t retry_after_ms;     /**< Chosen by herald_retry_after(); 0: none. */
+	/**
+	 * With a status: what was wrong, and where. Else the reason in `message`, "" for HERALD_DONE.
+	 */
+	struct herald_error error;
 };
 
 /** "done", "retry", "fail". Static storage. */

@@ -4,7 +4,7 @@
  *
  * The order is fixed: `receive` of the service's handlers in their order; decode; `before` of the
  * service's handlers in their order, then of the route's; the business function, which `again` may
- * have run again; `after` in reverse.
+ * have run again; `after` in reverse; `rejected` if the function never ran.
  *
  * Ready-made: herald/deadline.h, herald/retry.h.
  */
@@ -33,6 +33,13 @@ enum herald_again {
 	HERALD_AGAIN_FAIL, /**< Give it up: it is HERALD_FAIL. */
 };
 
+/** An event that did not reach its function, for `rejected`. Borrowed for the duration of the call. */
+struct herald_rejection {
+	const char *data;                   /**< The event's bytes as they came, before decoding. */
+	size_t bytes;                       /**< How many; may be 0. */
+	const struct herald_result *result; /**< Verdict, status or reason, path, offset. Final. */
+};
+
 /**
  * What a handler can do. Any slot may be NULL. All run on the thread that handles the event, several
  * threads at once for different events, and may block as long as the server may.
@@ -40,6 +47,22 @@ enum herald_again {
 struct herald_handler_ops {
 	size_t struct_size; /**< sizeof(struct herald_handler_ops). */
 	const char *name;   /**< For logs and the printed pipeline. */
+
+	/**
+	 * Names of what the handler reads by herald_context_attribute(), up to a NULL; borrowed. The
+	 * HTTP endpoint keeps those headers of a request, and no others.
+	 */
+	const char *const *attributes;
+
+	/**
+	 * Runs before anything is decoded, so that what is signed can be checked as it came. Only
+	 * handlers of a service may have it. Anything but HERALD_DONE ends the event: nothing is
+	 * decoded and nothing else runs but `rejected`, no `after` either.
+	 *
+	 * data   `bytes` bytes, at most the service's max_event_bytes.
+	 */
+	enum herald_verdict (*receive)(struct herald_handler *handler, struct herald_context *ctx,
+				       const char *data, size_t bytes);
 
 	/**
 	 * Bytes -> message, instead of the service's envelope; for another wire format. At most one
@@ -63,37 +86,6 @@ struct herald_handler_ops {
 	enum herald_verdict (*before)(struct herald_handler *handler, struct herald_context *ctx);
 
 	/**
-	 * Runs for every handler whose `before` was reached and succeeded (or is NULL), whatever the
-	 * result was.
-	 *
-	 * result   what the event has come to so far: what the business function, or a `before`,
-	 *          returned, or an `after` that ran earlier.
-	 * Returns  HERALD_DONE, or another verdict for an event that was HERALD_DONE so far. An
-	 *          earlier error is never replaced; both are logged.
-	 */
-	enum herald_verdict (*after)(struct herald_handler *handler, struct herald_context *ctx,
-				     enum herald_verdict result);
-
-	/** Called once, by herald_service_destroy(). */
-	void (*destroy)(struct herald_handler *handler);
-
-	/**
-	 * Names of what the handler reads by herald_context_attribute(), up to a NULL; borrowed. The
-	 * HTTP endpoint keeps those headers of a request, and no others.
-	 */
-	const char *const *attributes;
-
-	/**
-	 * Runs before anything is decoded, so that what is signed can be checked as it came. Only
-	 * handlers of a service may have it. Anything but HERALD_DONE ends the event: nothing is
-	 * decoded and nothing else runs, no `after` either.
-	 *
-	 * data   `bytes` bytes, at most the service's max_event_bytes.
-	 */
-	enum herald_verdict (*receive)(struct herald_handler *handler, struct herald_context *ctx,
-				       const char *data, size_t bytes);
-
-	/**
 	 * Asked after the business function returned HERALD_RETRY: is it to run again, now? The
 	 * payload is as it was, and neither `before` nor `after` runs again. The wait blocks the
 	 * thread. Of an event's handlers that have it only the last one is asked, a route's rather
@@ -110,17 +102,51 @@ struct herald_handler_ops {
 				   unsigned attempt, uint32_t *delay_ms);
 
 	/**
+	 * Runs for every handler whose `before` was reached and succeeded (or is NULL), whatever the
+	 * result was.
+	 *
+	 * result   what the event has come to so far: what the business function, or a `before`,
+	 *          returned, or an `after` that ran earlier.
+	 * Returns  HERALD_DONE, or another verdict for an event that was HERALD_DONE so far. An
+	 *          earlier error is never replaced; both are logged.
+	 */
+	enum herald_verdict (*after)(struct herald_handler *handler, struct herald_context *ctx,
+				     enum herald_verdict result);
+
+	/**
+	 * Runs at the end of each event that never reached its function, of all handlers in the order
+	 * of `before`; those of a route once the route is known. So every event that is not
+	 * HERALD_DONE was seen by a function or is seen here: not decodable, taken by no route, too
+	 * large, beyond a limit, refused by `receive`, an upcaster or a `before`, or late. Not seen are
+	 * events that HERALD_UNKNOWN_IGNORE lets pass, those for which there was not even memory for a
+	 * context (HERALD_RETRY with HERALD_NO_MEMORY), and what an adapter refuses before it is an
+	 * event, such as a body of another media type.
+	 *
+	 * With result->verdict HERALD_RETRY the sender is told to try again; HERALD_FAIL is final, and
+	 * what a store of dead letters keeps. herald_context_message() and herald_context_payload() are
+	 * NULL where they were not decoded. What is said by herald_fail() and the like changes nothing.
+	 *
+	 * While some handler of the service or of its routes has this slot, each event is copied before
+	 * it is decoded, into the memory that max_arena_bytes limits.
+	 */
+	void (*rejected)(struct herald_handler *handler, struct herald_context *ctx,
+			 const struct herald_rejection *rejection);
+
+	/**
 	 * Called by herald_service_create(), for each place where the handler is listed: can it be part
 	 * of this service? One that reads a member of the envelope behind struct herald_message makes
 	 * sure here that it is there.
 	 *
 	 * envelope  the service's: its own, or herald_message_schema.
-	 * error     herald_error_set() says what is wrong; where the handler stands is added to it.
+	 * error     herald_error_set() says what is wrong; the handler's place in the options is added.
 	 * Returns   HERALD_OK, or what herald_service_create() is to return.
 	 */
 	enum herald_status (*check)(struct herald_handler *handler,
 				    const struct herald_schema *envelope,
 				    struct herald_error *error);
+
+	/** Called once, by herald_service_destroy(). */
+	void (*destroy)(struct herald_handler *handler);
 };
 
 /** A handler; embed it as the first member of one's own struct. */

@@ -9,6 +9,10 @@
  *	404  {"error":"..."}    no route          405  not POST; `Allow: POST`
  *	413  too large          415  not JSON     431  headers that handlers read: over 64 KiB
  *	500, or the status chosen: the function failed             503  try again; `Retry-After`
+ *
+ * What the endpoint refuses itself (405, 413, 415, 431, and 503 while it stops) never becomes an event: no
+ * handler sees it, and it is in no statistics of the service. To keep bodies that are too large in a
+ * `rejected` handler, make max_body_bytes larger than the service's max_event_bytes.
  */
 #ifndef HERALD_HTTP_H
 #define HERALD_HTTP_H

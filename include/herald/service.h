@@ -84,17 +84,6 @@ herald_service_create(const struct herald_service_options *options, struct heral
 /** Destroy the handlers and free the service. No event may be under way. NULL is allowed. */
 HERALD_API void herald_service_destroy(struct herald_service *service);
 
-/** How an event ended. Self-contained: it points to nothing. */
-struct herald_result {
-	enum herald_verdict verdict; /**< What is to become of it. */
-	enum herald_status status;   /**< Not HERALD_OK: the event never reached a function. */
-	unsigned http_status;        /**< Chosen by herald_fail_status(); 0: none. */
-	uint32_t retry_after_ms;     /**< Chosen by herald_retry_after(); 0: none. */
-	struct herald_error
-		error; /**< With a status: what was wrong, and where. Else: the reason in
-				     `message`, "" for HERALD_DONE. */
-};
-
 /**
  * Take one event through the whole pipeline. This, or herald_service_handle_with(), is what every
  * adapter calls.
