@@ -17,6 +17,7 @@
 #include "../adapters/curl/retry_after.h"
 #include "../adapters/curl/timer_heap.h"
 #include "../adapters/curl/url.h"
+#include "ascii.h"
 #include "backoff.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -272,6 +273,21 @@ test_host_of_a_url(void **state)
 	}
 }
 
+/* Case is that of ASCII, in every locale. */
+static void
+test_letters_without_case(void **state)
+{
+	(void)state;
+	assert_true(herald__ascii_same("Herald-ID", "hERALD-id"));
+	assert_false(herald__ascii_same("Herald-ID", "Herald-I"));
+	assert_false(herald__ascii_same("I", "\u0131"));
+	assert_false(herald__ascii_same("@", "`"));
+	assert_false(herald__ascii_same("[", "{"));
+	assert_true(herald__ascii_same("AZ", "az"));
+	assert_true(herald__ascii_same_bytes("localhost:", "LOCALHOST.", 9));
+	assert_false(herald__ascii_same_bytes("localhost:", "LOCALHOST.", 10));
+}
+
 /* Backoff. */
 
 static void
@@ -381,6 +397,7 @@ main(void)
 		cmocka_unit_test(test_multi_handles_fill_up_in_turn),
 		cmocka_unit_test(test_texts_are_cut_between_characters),
 		cmocka_unit_test(test_host_of_a_url),
+		cmocka_unit_test(test_letters_without_case),
 		cmocka_unit_test(test_backoff_at_its_ends),
 		cmocka_unit_test(test_backoff_defaults),
 		cmocka_unit_test(test_retry_after_at_its_ends),

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
+
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 static const struct herald__network not_public_v4[] = {
@@ -299,7 +301,8 @@ is_localhost(const char *host, size_t bytes)
 	static const char name[] = "localhost";
 	size_t name_bytes = sizeof(name) - 1;
 
-	if (bytes < name_bytes || strncasecmp(host + bytes - name_bytes, name, name_bytes) != 0)
+	if (bytes < name_bytes ||
+	    !herald__ascii_same_bytes(host + bytes - name_bytes, name, name_bytes))
 		return false;
 	return bytes == name_bytes || host[bytes - name_bytes - 1] == '.';
 }

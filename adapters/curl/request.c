@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 struct herald__request_body {
 	const char *delivery_id;
@@ -114,7 +115,7 @@ has_prefix(const char *text, size_t bytes, const char *prefix)
 {
 	size_t prefix_bytes = strlen(prefix);
 
-	return bytes >= prefix_bytes && strncasecmp(text, prefix, prefix_bytes) == 0;
+	return bytes >= prefix_bytes && herald__ascii_same_bytes(text, prefix, prefix_bytes);
 }
 
 bool
@@ -133,7 +134,7 @@ herald__request_header_is_allowed(const char *header)
 	if (bytes == 0 || header[bytes] != ':' || has_prefix(header, bytes, "Herald-"))
 		return false;
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		if (bytes == strlen(taken[i]) && strncasecmp(header, taken[i], bytes) == 0)
+		if (bytes == strlen(taken[i]) && herald__ascii_same_bytes(header, taken[i], bytes))
 			return false;
 
 	const char *value = header + bytes + 1;

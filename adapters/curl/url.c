@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 static enum herald_status
 refuse(struct herald_error *error, const char *what)
@@ -41,8 +42,7 @@ static void
 to_lower(char *text)
 {
 	for (; *text; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
+		*text = herald__ascii_lower(*text);
 }
 
 /*
@@ -89,7 +89,7 @@ read_host(const struct herald__url_rules *rules, CURLU *url, char *out, struct h
 		code = curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
 	if (code != CURLUE_OK)
 		status = from_curl(code, error);
-	else if (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0)
+	else if (!herald__ascii_same(scheme, "http") && !herald__ascii_same(scheme, "https"))
 		status = refuse(error, "expected an http or https URL");
 	else if (strlen(host) > 253)
 		status = refuse(error, "a host name has at most 253 bytes");
