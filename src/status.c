@@ -114,3 +114,9 @@ herald_version(void)
 {
 	return HERALD_VERSION;
 }
+
+unsigned
+herald_version_number(void)
+{
+	return HERALD_VERSION_NUMBER;
+}

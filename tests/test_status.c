@@ -294,6 +294,22 @@ test_version(void **state)
 	assert_ptr_equal(herald_version(), herald_version());
 }
 
+#if HERALD_VERSION_NUMBER < 1 || HERALD_VERSION_NUMBER > 0xFFFFFF
+#error "HERALD_VERSION_NUMBER is of no use to the preprocessor"
+#endif
+
+static void
+test_version_number(void **state)
+{
+	char text[32];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%d.%d.%d", HERALD_VERSION_NUMBER >> 16,
+		 HERALD_VERSION_NUMBER >> 8 & 0xFF, HERALD_VERSION_NUMBER & 0xFF);
+	assert_string_equal(text, HERALD_VERSION);
+	assert_int_equal(herald_version_number(), HERALD_VERSION_NUMBER);
+}
+
 int
 main(void)
 {
@@ -310,6 +326,7 @@ main(void)
 		cmocka_unit_test(test_error_is_printed_as_one_line),
 		cmocka_unit_test(test_nothing_of_an_error_is_cut),
 		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_version_number),
 	};
 
 	return cmocka_run_group_tests_name("status", tests, NULL, NULL);

@@ -13,8 +13,17 @@ extern "C" {
 /** The version of these headers: major.minor.patch. */
 #define HERALD_VERSION "0.1.0"
 
+/**
+ * The same as a number, for comparisons by the preprocessor: major << 16 | minor << 8 | patch, so that
+ * 1.2.3 is 0x010203.
+ */
+#define HERALD_VERSION_NUMBER 0x000100
+
 /** The version of the linked library, in the form of HERALD_VERSION. Static storage. */
 HERALD_API const char *herald_version(void);
+
+/** The version of the linked library, in the form of HERALD_VERSION_NUMBER. */
+HERALD_API unsigned herald_version_number(void);
 
 #ifdef __cplusplus
 }
