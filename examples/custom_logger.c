@@ -8,7 +8,7 @@
  *	=> 200 {"status":"success"}
  *
  *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{}'
- *	=> 400 {"error":"the member is required, but missing","path":"/event_type","offset":0}
+ *	=> 400 {"error":"event_type is required, but missing","path":"/event_type","offset":0}
  *
  * Lines look like this one:
  *

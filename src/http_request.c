@@ -4,6 +4,7 @@
  *
  * A request has all it needs for an answer from the start, so that there is one when memory is out.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -144,49 +145,69 @@ answer_retry(struct herald_http_request *request, const char *text, uint32_t ret
 	request->response.retry_after_s = whole_seconds(retry_after_ms);
 }
 
+/* Answer with one line, of which the request itself may be a part. */
+HERALD_PRINTF(3, 4)
+static void
+refuse(struct herald_http_request *request, unsigned status, const char *format, ...)
+{
+	char text[HERALD__MESSAGE_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	herald__text_format(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	answer_error(request, status, text, NULL);
+}
+
+/* The most of a request's method or content type that an answer shows. */
+#define SENT_BYTES 104
+
+static const char *
+show_sent(char *out, const char *text)
+{
+	herald__text_line(out, SENT_BYTES, text, strlen(text), false);
+	return out;
+}
+
 static void
 refuse_method(struct herald_http_request *request, const char *method)
 {
-	char text[128];
+	char sent[SENT_BYTES];
 
-	snprintf(text, sizeof(text), "send POST, not %.80s", method ? method : "nothing");
-	answer_error(request, 405, text, NULL);
+	refuse(request, 405, "send POST, not %s", show_sent(sent, method ? method : "nothing"));
 	request->response.allow = "POST";
 }
 
-/* "application/json", or "text/xml or text/csv", as far as it fits. */
+/* "application/json", or "text/xml or text/csv": as many as leave room for what was sent. */
 static void
 list_media_types(const struct herald_http *http, char *out, size_t size)
 {
-	size_t used = 0;
+	char text[HERALD__MESSAGE_BYTES] = "application/json";
+	size_t used = http->media_types_count > 0 ? 0 : strlen(text);
 
-	snprintf(out, size, "application/json");
-	for (size_t i = 0; i < http->media_types_count && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? " or " : "",
-					 http->media_types[i]);
+	for (size_t i = 0; i < http->media_types_count && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+					 i > 0 ? " or " : "", http->media_types[i]);
+	herald__text_line(out, size, text, strlen(text), used >= sizeof(text));
 }
 
 static void
 refuse_media_type(struct herald_http_request *request, const char *content_type)
 {
-	char expected[128], text[256];
+	char expected[128], sent[SENT_BYTES];
 
 	list_media_types(request->http, expected, sizeof(expected));
 	if (content_type)
-		snprintf(text, sizeof(text), "send %s, not %.100s", expected, content_type);
+		refuse(request, 415, "send %s, not %s", expected,
+		       show_sent(sent, content_type));
 	else
-		snprintf(text, sizeof(text), "send %s; there is no Content-Type", expected);
-	answer_error(request, 415, text, NULL);
+		refuse(request, 415, "send %s; there is no Content-Type", expected);
 }
 
 static void
 refuse_size(struct herald_http_request *request)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "the body is larger than %zu bytes",
-		 request->http->max_body_bytes);
-	answer_error(request, 413, text, NULL);
+	refuse(request, 413, "the body is larger than %zu bytes", request->http->max_body_bytes);
 }
 
 static void
@@ -314,8 +335,6 @@ copy_headers(struct herald_http_request *request, const struct herald_http_head 
 static void
 keep_headers(struct herald_http_request *request, const struct herald_http_head *head)
 {
-	char text[64];
-
 	if ((!request->headers && herald_arena_create(&request->http->allocator, MAX_HEADERS_BYTES,
 						      &request->headers) != HERALD_OK) ||
 	    !copy_headers(request, head)) {
@@ -323,9 +342,7 @@ keep_headers(struct herald_http_request *request, const struct herald_http_head 
 			answer_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
 			return;
 		}
-		snprintf(text, sizeof(text), "the headers are larger than %zu bytes",
-			 MAX_HEADERS_BYTES);
-		answer_error(request, 431, text, NULL);
+		refuse(request, 431, "the headers are larger than %zu bytes", MAX_HEADERS_BYTES);
 	}
 }
 

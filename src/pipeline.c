@@ -15,6 +15,7 @@
 #include "service.h"
 #include "steps.h"
 #include "json/codec.h"
+#include "json/text.h"
 
 /* Without the texts' other bytes: they are many, and an event that is done has none. */
 static void
@@ -27,6 +28,18 @@ clear_error(struct herald_error *error)
 }
 
 /* Decoding the message. */
+
+/* A handler may have put the sender's bytes there. */
+static void
+make_line(char *text, size_t size)
+{
+	char copy[sizeof(((struct herald_error *)NULL)->message)];
+	size_t bytes = strnlen(text, size);
+
+	_Static_assert(sizeof(((struct herald_error *)NULL)->path) == sizeof(copy), "one size");
+	memcpy(copy, text, bytes);
+	herald__text_line(text, size, copy, bytes, bytes == size);
+}
 
 static enum herald_status
 run_decoder(struct herald_context *ctx, char *data, size_t bytes, struct herald_message *message,
@@ -47,6 +60,8 @@ run_decoder(struct herald_context *ctx, char *data, size_t bytes, struct herald_
 		status = HERALD_BAD_FORMAT;
 	if (error->message[0] == '\0')
 		herald_error_set(error, status, HERALD_NO_OFFSET, "%s", herald_status_text(status));
+	make_line(error->path, sizeof(error->path));
+	make_line(error->message, sizeof(error->message));
 	return status;
 }
 
@@ -224,22 +239,25 @@ refuse_unknown(struct herald_context *ctx, enum herald_status status, struct her
 	const struct herald_message *message = ctx->message;
 	const char *version = herald_message_version(message);
 	bool type = status == HERALD_UNKNOWN_TYPE;
+	struct herald__shown shown_type, shown_version;
 
 	if (ctx->service->unknown == HERALD_UNKNOWN_IGNORE) {
 		ctx->ignored = true;
 		return HERALD_OK;
 	}
+	herald__show_string(&shown_type, message->event_type, strlen(message->event_type));
+	herald__show_string(&shown_version, version, strlen(version));
 	if (type)
-		herald_error_set(error, status, HERALD_NO_OFFSET,
-				 "no route takes event type \"%s\"", message->event_type);
+		herald_error_set(error, status, HERALD_NO_OFFSET, "no route takes event type %s",
+				 shown_type.text);
 	else if (*version == '\0')
 		herald_error_set(error, status, HERALD_NO_OFFSET,
-				 "no route takes event type \"%s\" without a version at %s",
-				 message->event_type, ctx->service->version_path);
+				 "no route takes event type %s without a version at %s",
+				 shown_type.text, ctx->service->version_path);
 	else
 		herald_error_set(error, status, HERALD_NO_OFFSET,
-				 "no route takes version \"%s\" of event type \"%s\"", version,
-				 message->event_type);
+				 "no route takes version %s of event type %s", shown_version.text,
+				 shown_type.text);
 	snprintf(error->path, sizeof(error->path), "%s",
 		 type ? ctx->service->event_type_path : ctx->service->version_path);
 	return status;

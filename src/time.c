@@ -124,12 +124,12 @@ fail_expecting(struct herald__time_fault *fault, const char *expected, const cha
 	       size_t bytes, size_t where)
 {
 	if (where == bytes)
-		return fail(fault, where, "%s is expected, but the text ends", expected);
+		return fail(fault, where, "expected %s, found the end of the text", expected);
 
 	unsigned char found = (unsigned char)text[where];
-	if (found > ' ' && found < 0x7F)
-		return fail(fault, where, "%s is expected, not '%c'", expected, found);
-	return fail(fault, where, "%s is expected, not byte 0x%02X", expected, found);
+	if (found >= ' ' && found < 0x7F)
+		return fail(fault, where, "expected %s, found '%c'", expected, found);
+	return fail(fault, where, "expected %s, found byte 0x%02X", expected, found);
 }
 
 /* What belongs at a place of the shape, or right behind it. */
@@ -318,7 +318,7 @@ read_fraction(const char *text, size_t bytes, size_t *where, int32_t *nanosecond
 	if (digits == 8 && is_digit(text[*where])) {
 		*nanoseconds += text[*where] - '0';
 		if (is_digit(text[++*where]))
-			return fail(fault, *where, "more than nine digits of a second");
+			return fail(fault, *where, "expected at most nine digits of the fraction, found more");
 	}
 	return digits > 0 || fail_expecting(fault, "a digit of the fraction", text, bytes, *where);
 }
@@ -372,7 +372,7 @@ read_offset(const char *text, size_t bytes, size_t where, int16_t *minutes,
 		return fail_expecting(fault, "'Z' or an offset", text, bytes, where);
 	}
 	if (end != bytes)
-		return fail_expecting(fault, "the end", text, bytes, end);
+		return fail_expecting(fault, "the end of the text", text, bytes, end);
 	return true;
 }
 

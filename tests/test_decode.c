@@ -936,17 +936,18 @@ test_texts_of_lengths_and_ranges(void **state)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{"{\"real\":1.75}", "expected a number of at most 1.5, found 1.75"},
-		{"{\"real\":-1e300}", "expected a number of at least -1, found -1e300"},
-		{"{\"narrow\":0.2}", "expected a number of at most 0.1, found 0.2"},
-		{"{\"text\":\"\"}", "the string must not be empty"},
-		{"{\"name\":\"a\"}", "expected a string of at least 2 bytes, found 1"},
-		{"{\"name\":\"abcde\"}", "expected a string of at most 4 bytes, found 5"},
-		{"{\"list\":[]}", "the array must not be empty"},
-		{"{\"map\":{}}", "the object must not be empty"},
-		{"{\"scores\":[1]}", "expected at least 2 elements, found 1"},
-		{"{\"scores\":[1,1,1,1,1,1]}", "expected at most 5 elements"},
-		{"{\"map\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}", "expected at most 2 entries"},
+		{"{\"real\":1.75}", "real: expected a number of at most 1.5, found 1.75"},
+		{"{\"real\":-1e300}", "real: expected a number of at least -1, found -1e300"},
+		{"{\"narrow\":0.2}", "narrow: expected a number of at most 0.1, found 0.2"},
+		{"{\"text\":\"\"}", "text: expected a string that is not empty, found \"\""},
+		{"{\"name\":\"a\"}", "name: expected a string of at least 2 bytes, found 1"},
+		{"{\"name\":\"abcde\"}", "name: expected a string of at most 4 bytes, found 5"},
+		{"{\"list\":[]}", "list: expected an array that is not empty, found []"},
+		{"{\"map\":{}}", "map: expected an object that is not empty, found {}"},
+		{"{\"scores\":[1]}", "scores: expected at least 2 elements, found 1"},
+		{"{\"scores\":[1,1,1,1,1,1]}", "scores: expected at most 5 elements, found more"},
+		{"{\"map\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}",
+		 "map: expected at most 2 entries, found more"},
 	};
 	struct herald_codec *codec = decoding_codec(&limited_schema, NULL);
 	struct herald_error error;

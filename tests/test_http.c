@@ -166,7 +166,7 @@ test_answers(void **state)
 	} rows[] = {
 		{SEED_EVENT, "200 " SUCCESS, "200 " SUCCESS},
 		{EVENT("nobody\\\"", "{}"),
-		 "404 {\"error\":\"no route takes event type \\\"nobody\\\"\\\"\"}",
+		 "404 {\"error\":\"no route takes event type \\\"nobody\\\\\\\"\\\"\"}",
 		 "404 {\"error\":\"Not Found\"}"},
 		{VERSIONED("old", "2", "{}"),
 		 "404 {\"error\":\"no route takes version \\\"2\\\" of event type \\\"old\\\"\"}",
@@ -336,7 +336,7 @@ test_refused_heads(void **state)
 		 "405 {\"error\":\"send POST, not post\"} Allow: POST",
 		 "405 {\"error\":\"Method Not Allowed\"} Allow: POST"},
 		{{"PO\"ST\n", NULL, UINT64_MAX - 1, NULL, NULL},
-		 "405 {\"error\":\"send POST, not PO\\\"ST\\n\"} Allow: POST",
+		 "405 {\"error\":\"send POST, not PO\\\"ST\\\\n\"} Allow: POST",
 		 "405 {\"error\":\"Method Not Allowed\"} Allow: POST"},
 		{{"", "application/json", 0, NULL, NULL},
 		 "405 {\"error\":\"send POST, not \"} Allow: POST",

@@ -101,6 +101,14 @@ static const struct {
 	{"\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\""},
 	{"\x01\x1F\x7F", "\"\\u0001\\u001f\\u007f\""},
 	{"\xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0", "\"\\u0080\\u009b\\u009f\xC2\xA0\""},
+	/* What breaks a line, and what changes the order in which it is shown. */
+	{"\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xA7", "\"\\u2028\\u2029\xE2\x80\xA7\""},
+	{"\xE2\x80\xAA\xE2\x80\xAE\xE2\x80\xAF", "\"\\u202a\\u202e\xE2\x80\xAF\""},
+	{"\xE2\x81\xA5\xE2\x81\xA6\xE2\x81\xA9\xE2\x81\xAA",
+	 "\"\xE2\x81\xA5\\u2066\\u2069\xE2\x81\xAA\""},
+	{"\xE2\x80\x8D\xE2\x80\x8E\xE2\x80\x8F\xE2\x80\x90",
+	 "\"\xE2\x80\x8D\\u200e\\u200f\xE2\x80\x90\""},
+	{"\xD8\x9B\xD8\x9C\xD8\x9D\xEF\xBB\xBF", "\"\xD8\x9B\\u061c\xD8\x9D\\ufeff\""},
 	{"two\nlines, \"quoted\"", "\"two\\nlines, \\\"quoted\\\"\""},
 	{"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\""},
 	{FFFD, "\"" FFFD "\""},
@@ -296,19 +304,22 @@ test_formatting_into_every_size(void **state)
 {
 	/* 1 + 2 + 3 + 4 bytes, a control character, a wrong byte. */
 	static const char text[] = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\n\xFFz";
-	static const char expected[] = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80??z";
-	static const size_t left[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 12, 13, 13};
+	static const char expected[] = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\n" FFFD "z";
+	/* How much of it is there, by size; "..." follows, as far as it fits, unless it is whole. */
+	static const size_t left[] = {0, 0, 0, 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10, 12, 16, 16};
 
 	(void)state;
-	for (size_t size = 1; size <= sizeof(text) + 1; size++) {
+	for (size_t size = 1; size <= COUNT(left); size++) {
 		char *out = malloc(size);
+		size_t bytes = left[size - 1];
 
 		assert_non_null(out);
 		format(out, size, "%s", text);
-		/* A wrong byte right before the cut may be half of a character, and goes. */
-		size_t bytes = size == 13 ? 11 : left[size - 1];
-		assert_int_equal(strlen(out), bytes);
 		assert_memory_equal(out, expected, bytes);
+		if (size < sizeof(expected))
+			assert_string_equal(out + bytes, &"..."[size > 3 ? 0 : 4 - size]);
+		else
+			assert_string_equal(out, expected);
 		free(out);
 	}
 }
@@ -320,7 +331,80 @@ test_formatting_a_nul(void **state)
 
 	(void)state;
 	format(out, sizeof(out), "a%cb", 0);
-	assert_string_equal(out, "a?b");
+	assert_string_equal(out, "a\\u0000b");
+}
+
+/* Whatever goes in, the line is UTF-8 without anything unprintable, and marked when it is cut. */
+static void
+test_random_bytes_make_lines(void **state)
+{
+	(void)state;
+	srand(20260103);
+	for (int round = 0; round < 20000; round++) {
+		char text[64], out[48];
+		size_t bytes = (size_t)rand() % sizeof(text), size = 4 + (size_t)rand() % 45;
+		size_t whole = 0;
+		struct herald__json_piece piece;
+
+		for (size_t i = 0; i < bytes; i++)
+			text[i] = round % 2 ? (char)rand()
+					    : "\xC2\x9B\xE2\x80\xAE\xF0\x9F\x98\x80\n~z"[rand() % 12];
+		for (size_t i = 0; i < bytes; whole += piece.bytes) {
+			i += herald__json_character(text + i, bytes - i, &piece);
+			/* In a line, quotes and backslashes are as they are. */
+			if (piece.bytes == 2 && strchr("\"\\", piece.escape[1]) &&
+			    piece.data == piece.escape)
+				whole--;
+		}
+		herald__text_line(out, size, text, bytes, false);
+		size_t length = strlen(out);
+		assert_true(length < size);
+		if (whole < size)
+			assert_int_equal(length, whole);
+		else
+			assert_string_equal(out + length - 3, "...");
+		for (size_t i = 0; i < length;) {
+			i += herald__json_character(out + i, length - i, &piece);
+			assert_true(piece.data != piece.escape || strchr("\"\\", piece.escape[1]));
+		}
+	}
+}
+
+/* What a message shows of a value: all of it, or its beginning and a mark. */
+static void
+test_shown_values(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t bytes;
+		const char *string, *word;
+	} cases[] = {
+		{"", 0, "\"\"", ""},
+		{"red", 3, "\"red\"", "red"},
+		{"a\0b", 3, "\"a\\u0000b\"", NULL},
+		{"\"\\\n", 3, "\"\\\"\\\\\\n\"", NULL},
+		{"0123456789012345678901234567890123456789", 40,
+		 "\"0123456789012345678901234567890123456789\"",
+		 "0123456789012345678901234567890123456789"},
+		{"01234567890123456789012345678901234567890", 41,
+		 "\"0123456789012345678901234567890123456789\"...",
+		 "0123456789012345678901234567890123456789..."},
+		{"012345678901234567890123456789012345678\n\n", 41,
+		 "\"012345678901234567890123456789012345678\\n\"...", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct herald__shown shown;
+
+		memset(&shown, '#', sizeof(shown));
+		assert_string_equal(herald__show_string(&shown, cases[i].text, cases[i].bytes),
+				    cases[i].string);
+		if (cases[i].word)
+			assert_string_equal(
+				herald__show_word(&shown, cases[i].text, cases[i].bytes),
+				cases[i].word);
+	}
 }
 
 int
@@ -336,6 +420,8 @@ main(void)
 		cmocka_unit_test(test_no_memory_leaves_nothing),
 		cmocka_unit_test(test_formatting_into_every_size),
 		cmocka_unit_test(test_formatting_a_nul),
+		cmocka_unit_test(test_random_bytes_make_lines),
+		cmocka_unit_test(test_shown_values),
 	};
 
 	return cmocka_run_group_tests_name("json_text", tests, NULL, NULL);

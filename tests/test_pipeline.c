@@ -183,7 +183,7 @@ test_unknown_events(void **state)
 	(void)state;
 	check_rejected(&result, HERALD_UNKNOWN_VERSION, "/metadata/version", HERALD_NO_OFFSET);
 	assert_string_equal(result.error.message,
-			    "no route takes version \"2?\" of event type \"user\"");
+			    "no route takes version \"2\\n\" of event type \"user\"");
 	result = handle(service, EVENT("user", "{}"));
 	check_rejected(&result, HERALD_UNKNOWN_VERSION, "/metadata/version", HERALD_NO_OFFSET);
 	assert_string_equal(
@@ -607,7 +607,7 @@ test_path_of_a_long_key_with_escapes(void **state)
 	(void)state;
 	for (int i = 0; i < 600; i++) {
 		int bytes = snprintf(whole, sizeof(whole),
-				     "/payload/%0*d\t\xC3\xA9\xF0\x9F\x98\x80/x", i + 1, 0);
+				     "/payload/%0*d\\t\xC3\xA9\xF0\x9F\x98\x80/x", i + 1, 0);
 		const char *expected = whole;
 
 		if (bytes > 255) {

@@ -17,6 +17,9 @@
 #include <herald/status.h>
 #include <herald/version.h>
 
+/* U+FFFD, what stands for bytes that are not UTF-8. */
+#define FFFD "\xEF\xBF\xBD"
+
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 static const enum herald_status no_codes[] = {
@@ -127,27 +130,42 @@ test_its_own_texts_as_arguments(void **state)
 	assert_string_equal(error.path, "");
 }
 
-/* `lead` bytes of 'a', then the text: what is left of it when 255 bytes fit. */
+/* `lead` bytes of 'a', then the text: so many of them are left, and what is behind them; 255 bytes fit. */
 static const struct {
 	size_t lead;
 	const char *text;
+	size_t kept;
 	const char *left;
 } cut[] = {
-	{254, "b", "b"},
-	{254, "bc", "b"},
-	{255, "b", ""},
-	{300, "", ""},
+	{254, "b", 254, "b"},
+	{254, "bc", 252, "..."},
+	{255, "b", 252, "..."},
+	{300, "", 252, "..."},
+	{251, "bcde", 251, "bcde"},
+	{251, "bcdef", 251, "b..."},
 	/* Characters of 2, 3 and 4 bytes: whole, or not at all. */
-	{253, "\xC3\xA9", "\xC3\xA9"},
-	{254, "\xC3\xA9", ""},
-	{252, "\xE2\x82\xAC", "\xE2\x82\xAC"},
-	{253, "\xE2\x82\xAC", ""},
-	{254, "\xE2\x82\xAC", ""},
-	{251, "\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"},
-	{252, "\xF0\x9F\x98\x80", ""},
-	{253, "\xF0\x9F\x98\x80", ""},
-	{254, "\xF0\x9F\x98\x80", ""},
-	{252, "\xC3\xA9\xC3\xA9", "\xC3\xA9"},
+	{253, "\xC3\xA9", 253, "\xC3\xA9"},
+	{254, "\xC3\xA9", 252, "..."},
+	{251, "\xC3\xA9\xC3\xA9", 251, "\xC3\xA9\xC3\xA9"},
+	{251, "\xC3\xA9\xC3\xA9z", 251, "..."},
+	{250, "\xC3\xA9\xC3\xA9zz", 250, "\xC3\xA9..."},
+	{252, "\xE2\x82\xAC", 252, "\xE2\x82\xAC"},
+	{253, "\xE2\x82\xAC", 252, "..."},
+	{249, "\xE2\x82\xAC....", 249, "\xE2\x82\xAC..."},
+	{250, "\xE2\x82\xAC...", 250, "..."},
+	{251, "\xF0\x9F\x98\x80", 251, "\xF0\x9F\x98\x80"},
+	{252, "\xF0\x9F\x98\x80", 252, "..."},
+	{254, "\xF0\x9F\x98\x80", 252, "..."},
+	{249, "\xF0\x9F\x98\x80zzz", 249, "..."},
+	/* So are escapes. */
+	{253, "\n", 253, "\\n"},
+	{254, "\n", 252, "..."},
+	{249, "\x1B", 249, "\\u001b"},
+	{250, "\x1B", 250, "..."},
+	{246, "\x1B----", 246, "\\u001b..."},
+	/* Bytes that are not UTF-8 may be the beginning of a character, if they come last. */
+	{252, "\xE2\x82zz", 252, "..."},
+	{253, "\xE2\x82zz", 252, "..."},
 };
 
 static void
@@ -160,10 +178,10 @@ test_message_is_cut_between_characters(void **state)
 
 		memset(text, 'a', cut[i].lead);
 		strcpy(text + cut[i].lead, cut[i].text);
-		size_t lead = cut[i].lead < 255 ? cut[i].lead : 255;
-		memset(expected, 'a', lead);
-		strcpy(expected + lead, cut[i].left);
+		memset(expected, 'a', cut[i].kept);
+		strcpy(expected + cut[i].kept, cut[i].left);
 
+		memset(&error, '#', sizeof(error));
 		(void)herald_error_set(&error, HERALD_BAD_VALUE, 0, "%s", text);
 		assert_string_equal(error.message, expected);
 	}
@@ -175,15 +193,18 @@ test_message_is_one_line_of_utf8(void **state)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{"two\nlines", "two?lines"},
-		{"a\ttab, \x1B[31m red, \x7F", "a?tab, ?[31m red, ?"},
-		{"\xC2\x9B", "??"},
+		{"two\nlines", "two\\nlines"},
+		{"a\ttab, \x1B[31m red, \x7F", "a\\ttab, \\u001b[31m red, \\u007f"},
+		{"\xC2\x9B", "\\u009b"},
+		{"a NEL\xC2\x85, a separator\xE2\x80\xA8", "a NEL\\u0085, a separator\\u2028"},
+		{"\xE2\x80\xAEtxt.exe\xE2\x81\xA6", "\\u202etxt.exe\\u2066"},
+		{"C:\\new \"x\"", "C:\\new \"x\""},
 		{"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"},
-		{"Latin-1 \xE9!", "Latin-1 ?!"},
-		{"cut off \xE2\x82", "cut off ??"},
-		{"surrogate \xED\xA0\x80", "surrogate ???"},
-		{"overlong \xC0\xAF", "overlong ??"},
-		{"past the end \xF4\x90\x80\x80", "past the end ????"},
+		{"Latin-1 \xE9!", "Latin-1 " FFFD "!"},
+		{"cut off \xE2\x82", "cut off " FFFD},
+		{"surrogate \xED\xA0\x80", "surrogate " FFFD FFFD FFFD},
+		{"overlong \xC0\xAF", "overlong " FFFD FFFD},
+		{"past the end \xF4\x90\x80\x80", "past the end " FFFD FFFD FFFD FFFD},
 	};
 
 	(void)state;

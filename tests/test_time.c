@@ -120,38 +120,38 @@ static const struct {
 	size_t offset;
 	const char *message;
 } bad[] = {
-	{"", 0, "a digit of the year is expected, but the text ends"},
-	{"2023", 4, "'-' is expected, but the text ends"},
-	{"2023-10-27", 10, "'T' is expected, but the text ends"},
-	{"2023-10-27T10:00", 16, "':' is expected, but the text ends"},
-	{"2023-10-27T10:00Z", 16, "':' is expected, not 'Z'"},
-	{"2023-10-27T10:00:00", 19, "'Z' or an offset is expected, but the text ends"},
-	{"2023-10-27T10:00:00.", 20, "a digit of the fraction is expected, but the text ends"},
-	{"2023-10-27T10:00:00.Z", 20, "a digit of the fraction is expected, not 'Z'"},
-	{"2023-10-27T10:00:00,5Z", 19, "'Z' or an offset is expected, not ','"},
-	{"2023-10-27T10:00:00.5", 21, "'Z' or an offset is expected, but the text ends"},
-	{"2023-10-27T10:00:00.1234567890Z", 29, "more than nine digits of a second"},
-	{"2023-10-27T10:00:00.0000000000Z", 29, "more than nine digits of a second"},
-	{"2023-10-27T10:00:00.5.5Z", 21, "'Z' or an offset is expected, not '.'"},
-	{"2023-10-27 10:00:00Z", 10, "'T' is expected, not byte 0x20"},
-	{"2023-10-27_10:00:00Z", 10, "'T' is expected, not '_'"},
-	{" 2023-10-27T10:00:00Z", 0, "a digit of the year is expected, not byte 0x20"},
-	{"2023-10-27T10:00:00Z ", 20, "the end is expected, not byte 0x20"},
-	{"2023-10-27T10:00:00ZZ", 20, "the end is expected, not 'Z'"},
-	{"2023-10-27T10:00:00z\n", 20, "the end is expected, not byte 0x0A"},
-	{"2023-10-27T10:00:00\xC3\xA9", 19, "'Z' or an offset is expected, not byte 0xC3"},
-	{"+2023-10-27T10:00:00Z", 0, "a digit of the year is expected, not '+'"},
-	{"-023-10-27T10:00:00Z", 0, "a digit of the year is expected, not '-'"},
-	{"12023-10-27T10:00:00Z", 4, "'-' is expected, not '3'"},
-	{"2023/10/27T10:00:00Z", 4, "'-' is expected, not '/'"},
-	{"2023-1-27T10:00:00Z", 6, "a digit of the month is expected, not '-'"},
-	{"2023-10-7T10:00:00Z0", 9, "a digit of the day is expected, not 'T'"},
-	{"2023-10-27T1:00:00Z0", 12, "a digit of the hour is expected, not ':'"},
-	{"2023-10-27T10:0:00Z0", 15, "a digit of the minute is expected, not ':'"},
-	{"2023-10-27T10:00:0Z0", 18, "a digit of the second is expected, not 'Z'"},
-	{"20231027T100000Z0000", 4, "'-' is expected, not '1'"},
-	{"Fri, 27 Oct 2023 10:00:00 GMT", 0, "a digit of the year is expected, not 'F'"},
-	{"1698400800", 4, "'-' is expected, not '4'"},
+	{"", 0, "expected a digit of the year, found the end of the text"},
+	{"2023", 4, "expected '-', found the end of the text"},
+	{"2023-10-27", 10, "expected 'T', found the end of the text"},
+	{"2023-10-27T10:00", 16, "expected ':', found the end of the text"},
+	{"2023-10-27T10:00Z", 16, "expected ':', found 'Z'"},
+	{"2023-10-27T10:00:00", 19, "expected 'Z' or an offset, found the end of the text"},
+	{"2023-10-27T10:00:00.", 20, "expected a digit of the fraction, found the end of the text"},
+	{"2023-10-27T10:00:00.Z", 20, "expected a digit of the fraction, found 'Z'"},
+	{"2023-10-27T10:00:00,5Z", 19, "expected 'Z' or an offset, found ','"},
+	{"2023-10-27T10:00:00.5", 21, "expected 'Z' or an offset, found the end of the text"},
+	{"2023-10-27T10:00:00.1234567890Z", 29, "expected at most nine digits of the fraction, found more"},
+	{"2023-10-27T10:00:00.0000000000Z", 29, "expected at most nine digits of the fraction, found more"},
+	{"2023-10-27T10:00:00.5.5Z", 21, "expected 'Z' or an offset, found '.'"},
+	{"2023-10-27 10:00:00Z", 10, "expected 'T', found ' '"},
+	{"2023-10-27_10:00:00Z", 10, "expected 'T', found '_'"},
+	{" 2023-10-27T10:00:00Z", 0, "expected a digit of the year, found ' '"},
+	{"2023-10-27T10:00:00Z ", 20, "expected the end of the text, found ' '"},
+	{"2023-10-27T10:00:00ZZ", 20, "expected the end of the text, found 'Z'"},
+	{"2023-10-27T10:00:00z\n", 20, "expected the end of the text, found byte 0x0A"},
+	{"2023-10-27T10:00:00\xC3\xA9", 19, "expected 'Z' or an offset, found byte 0xC3"},
+	{"+2023-10-27T10:00:00Z", 0, "expected a digit of the year, found '+'"},
+	{"-023-10-27T10:00:00Z", 0, "expected a digit of the year, found '-'"},
+	{"12023-10-27T10:00:00Z", 4, "expected '-', found '3'"},
+	{"2023/10/27T10:00:00Z", 4, "expected '-', found '/'"},
+	{"2023-1-27T10:00:00Z", 6, "expected a digit of the month, found '-'"},
+	{"2023-10-7T10:00:00Z0", 9, "expected a digit of the day, found 'T'"},
+	{"2023-10-27T1:00:00Z0", 12, "expected a digit of the hour, found ':'"},
+	{"2023-10-27T10:0:00Z0", 15, "expected a digit of the minute, found ':'"},
+	{"2023-10-27T10:00:0Z0", 18, "expected a digit of the second, found 'Z'"},
+	{"20231027T100000Z0000", 4, "expected '-', found '1'"},
+	{"Fri, 27 Oct 2023 10:00:00 GMT", 0, "expected a digit of the year, found 'F'"},
+	{"1698400800", 4, "expected '-', found '4'"},
 	{"2023-00-27T10:00:00Z", 5, "month 00 is not 01 to 12"},
 	{"2023-13-27T10:00:00Z", 5, "month 13 is not 01 to 12"},
 	{"2023-10-00T10:00:00Z", 8, "day 00 is not 01 to 31"},
@@ -172,24 +172,24 @@ static const struct {
 	{"2016-12-31T23:59:60Z", 17, "second 60: leap seconds cannot be represented"},
 	{"1990-12-31T15:59:60-08:00", 17, "second 60: leap seconds cannot be represented"},
 	{"2023-10-27T10:00:00+", 20,
-	 "a digit of the offset's hours is expected, but the text ends"},
+	 "expected a digit of the offset's hours, found the end of the text"},
 	{"2023-10-27T10:00:00+1", 21,
-	 "a digit of the offset's hours is expected, but the text ends"},
-	{"2023-10-27T10:00:00+01", 22, "':' is expected, but the text ends"},
-	{"2023-10-27T10:00:00+0100", 22, "':' is expected, not '0'"},
+	 "expected a digit of the offset's hours, found the end of the text"},
+	{"2023-10-27T10:00:00+01", 22, "expected ':', found the end of the text"},
+	{"2023-10-27T10:00:00+0100", 22, "expected ':', found '0'"},
 	{"2023-10-27T10:00:00+01:", 23,
-	 "a digit of the offset's minutes is expected, but the text ends"},
+	 "expected a digit of the offset's minutes, found the end of the text"},
 	{"2023-10-27T10:00:00+01:0", 24,
-	 "a digit of the offset's minutes is expected, but the text ends"},
-	{"2023-10-27T10:00:00+01:00Z", 25, "the end is expected, not 'Z'"},
-	{"2023-10-27T10:00:00+01:00:00", 25, "the end is expected, not ':'"},
-	{"2023-10-27T10:00:00Z+01:00", 20, "the end is expected, not '+'"},
+	 "expected a digit of the offset's minutes, found the end of the text"},
+	{"2023-10-27T10:00:00+01:00Z", 25, "expected the end of the text, found 'Z'"},
+	{"2023-10-27T10:00:00+01:00:00", 25, "expected the end of the text, found ':'"},
+	{"2023-10-27T10:00:00Z+01:00", 20, "expected the end of the text, found '+'"},
 	{"2023-10-27T10:00:00+24:00", 20, "offset hour 24 is not 00 to 23"},
 	{"2023-10-27T10:00:00-23:60", 23, "offset minute 60 is not 00 to 59"},
-	{"2023-10-27T10:00:00.123+2a:00", 25, "a digit of the offset's hours is expected, not 'a'"},
+	{"2023-10-27T10:00:00.123+2a:00", 25, "expected a digit of the offset's hours, found 'a'"},
 	{"2023-10-27T10:00:00\xE2\x88\x92"
 	 "08:00",
-	 19, "'Z' or an offset is expected, not byte 0xE2"},
+	 19, "expected 'Z' or an offset, found byte 0xE2"},
 	/* Several are wrong: the first one counts. */
 	{"2023-13-32T25:61:61Q", 5, "month 13 is not 01 to 12"},
 };
@@ -224,7 +224,7 @@ test_nul_bytes_and_no_error_struct(void **state)
 	(void)state;
 	assert_int_equal(parse(inside, sizeof(inside) - 1, &time, &error), HERALD_BAD_TIME);
 	assert_int_equal(error.offset, 19);
-	assert_string_equal(error.message, "'Z' or an offset is expected, not byte 0x00");
+	assert_string_equal(error.message, "expected 'Z' or an offset, found byte 0x00");
 	assert_int_equal(parse(behind, sizeof(behind) - 1, &time, &error), HERALD_BAD_TIME);
 	assert_int_equal(error.offset, 20);
 	assert_int_equal(parse(behind, sizeof(behind) - 1, &time, NULL), HERALD_BAD_TIME);
@@ -266,7 +266,7 @@ test_truncated_everywhere(void **state)
 
 			assert_int_equal(parse(texts[i], bytes, &time, &error), HERALD_BAD_TIME);
 			assert_int_equal(error.offset, bytes);
-			assert_non_null(strstr(error.message, "but the text ends"));
+			assert_non_null(strstr(error.message, "found the end of the text"));
 			assert_untouched(&time);
 		}
 	}

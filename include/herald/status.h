@@ -56,14 +56,18 @@ enum herald_status {
 /**
  * What was wrong, and where. The caller owns it; a function writes it only when it fails.
  *
- * Both texts are NUL-terminated UTF-8 and cut to size: a path loses its beginning (it then starts
- * with "..."), a message its end.
+ * Both texts are NUL-terminated UTF-8 and cut to size: a path loses its beginning, a message its end,
+ * and "..." says so. Both are safe to print: one line without control characters, whatever names the
+ * sender chose. A path has its pointer as it stands in a JSON string (RFC 6901 section 5): a backslash
+ * is "\\", a quote "\"", and what is unprintable "\n" or "\u009b"; to get the pointer itself, put it in
+ * quotes and parse it as JSON. Unprintable are control characters (C0, DEL, C1), U+2028, U+2029, U+FEFF
+ * and the controls of bidirectional text. In a message they are escaped in the same way.
  */
 struct herald_error {
 	enum herald_status status; /**< What was wrong. */
 	size_t offset;             /**< Byte of the input, from 0, or HERALD_NO_OFFSET. */
 	char path[256];            /**< JSON Pointer (RFC 6901), "" for the whole document. */
-	char message[256];         /**< One line: what was expected, what was found. */
+	char message[256]; /**< One line: which value, what was expected, what was found. */
 };
 
 /** The code's name, such as "HERALD_BAD_JSON"; "HERALD_?" for a value that is none. Static storage. */

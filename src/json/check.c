@@ -4,9 +4,11 @@
  */
 #include "check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "number.h"
+#include "text.h"
 
 static bool
 is_one_of(const char *const *values, const char *data, size_t bytes)
@@ -17,13 +19,71 @@ is_one_of(const char *const *values, const char *data, size_t bytes)
 	return false;
 }
 
+/* Values that are allowed, as a message lists them: `"s", "m", ...`. As many as leave room for what was found. */
+struct allowed {
+	char text[108];
+	size_t bytes, count;
+	bool cut;
+};
+
+#define MORE ", ..."
+
+static void
+allow(struct allowed *allowed, const char *value)
+{
+	struct herald__shown shown;
+	const char *text = herald__show_string(&shown, value, strlen(value));
+	size_t bytes = strlen(text), left = sizeof(allowed->text) - allowed->bytes;
+
+	allowed->count++;
+	if (allowed->cut)
+		return;
+	allowed->cut = bytes + strlen(", ") + sizeof(MORE) > left;
+	allowed->bytes += (size_t)snprintf(
+		allowed->text + allowed->bytes, left, "%s%s",
+		allowed->cut ? MORE : allowed->count > 1 ? ", " : "", allowed->cut ? "" : text);
+}
+
+static void
+fail_not_allowed(struct herald__trace *trace, size_t offset, const struct allowed *allowed,
+		 const char *data, size_t bytes)
+{
+	struct herald__shown shown;
+
+	herald__trace_fail(trace, offset, HERALD_BAD_VALUE, "expected %s%s, found %s",
+			   allowed->count > 1 ? "one of " : "", allowed->text,
+			   herald__show_string(&shown, data, bytes));
+}
+
+HERALD__COLD static void
+fail_one_of(struct herald__trace *trace, size_t offset, const struct herald__field *field,
+	    const char *data, size_t bytes)
+{
+	struct allowed allowed = {.bytes = 0};
+
+	for (const char *const *value = field->field->one_of; *value != NULL; value++)
+		allow(&allowed, *value);
+	fail_not_allowed(trace, offset, &allowed, data, bytes);
+}
+
+void
+herald__fail_name(struct herald__trace *trace, size_t offset, const struct herald__field *field,
+		  const char *data, size_t bytes)
+{
+	struct allowed allowed = {.bytes = 0};
+
+	for (size_t i = 0; i < field->field->names_count; i++)
+		allow(&allowed, field->field->names[i].name);
+	fail_not_allowed(trace, offset, &allowed, data, bytes);
+}
+
 bool
 herald__check_string(struct herald__trace *trace, size_t offset, const struct herald__field *field,
 		     const char *data, size_t bytes)
 {
 	if (bytes < field->min_bytes && bytes == 0)
 		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
-				   "the string must not be empty");
+				   "expected a string that is not empty, found \"\"");
 	else if (bytes < field->min_bytes)
 		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
 				   "expected a string of at least %zu bytes, found %zu",
@@ -33,9 +93,7 @@ herald__check_string(struct herald__trace *trace, size_t offset, const struct he
 				   "expected a string of at most %zu bytes, found %zu",
 				   field->max_bytes, bytes);
 	else if (field->field->one_of != NULL && !is_one_of(field->field->one_of, data, bytes))
-		herald__trace_fail(
-			trace, offset, HERALD_BAD_VALUE, "\"%.*s\" is not an allowed value",
-			bytes < HERALD__SHOWN_BYTES ? (int)bytes : HERALD__SHOWN_BYTES, data);
+		fail_one_of(trace, offset, field, data, bytes);
 	else
 		return true;
 	return false;
@@ -49,18 +107,21 @@ herald__check_count(struct herald__trace *trace, size_t offset, const struct her
 	const char *things = map ? "entries" : "elements";
 
 	if (count < field->min_count && count == 0)
-		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH, "the %s must not be empty",
-				   map ? "object" : "array");
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
+				   "expected an %s that is not empty, found %s",
+				   map ? "object" : "array", map ? "{}" : "[]");
 	else if (count < field->min_count)
 		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
 				   "expected at least %zu %s, found %zu", field->min_count, things,
 				   count);
 	else if (count > field->max_count && count > field->field->max_count &&
 		 field->field->max_count != 0)
-		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH, "expected at most %zu %s",
-				   field->field->max_count, things);
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
+				   "expected at most %zu %s, found more", field->field->max_count,
+				   things);
 	else if (count > field->max_count)
-		herald__trace_fail(trace, offset, HERALD_LIMIT, "more than %zu %s",
+		herald__trace_fail(trace, offset, HERALD_LIMIT,
+				   "expected at most %zu %s (limits.max_list_count), found more",
 				   field->max_count, things);
 	else
 		return true;
@@ -101,29 +162,25 @@ herald__kind_is_unsigned(enum herald_kind kind)
 
 void
 herald__fail_integer(struct herald__trace *trace, size_t offset, const struct herald__field *field,
-		     const char *text)
+		     const char *shown)
 {
 	enum herald_kind kind = field->kind == HERALD_KIND_VALUES ? (enum herald_kind)field->element
 								  : (enum herald_kind)field->kind;
-	int shown = 0;
 
-	while (shown < HERALD__SHOWN_BYTES &&
-	       (text[shown] == '-' || (text[shown] >= '0' && text[shown] <= '9')))
-		shown++;
 	if (herald__kind_is_unsigned(kind))
 		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
-				   "expected an integer from %llu to %llu, found %.*s",
+				   "expected an integer from %llu to %llu, found %s",
 				   (unsigned long long)field->range.natural.min,
-				   (unsigned long long)field->range.natural.max, shown, text);
+				   (unsigned long long)field->range.natural.max, shown);
 	else if (field->range.integer.max == INT64_MAX && field->range.integer.min != INT64_MIN)
 		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
-				   "expected an integer of at least %lld, found %.*s",
-				   (long long)field->range.integer.min, shown, text);
+				   "expected an integer of at least %lld, found %s",
+				   (long long)field->range.integer.min, shown);
 	else
 		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
-				   "expected an integer from %lld to %lld, found %.*s",
+				   "expected an integer from %lld to %lld, found %s",
 				   (long long)field->range.integer.min,
-				   (long long)field->range.integer.max, shown, text);
+				   (long long)field->range.integer.max, shown);
 }
 
 static void

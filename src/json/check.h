@@ -9,9 +9,6 @@
 #include "codec.h"
 #include "trace.h"
 
-/* How much of a text an error message shows. */
-#define HERALD__SHOWN_BYTES 40
-
 /* Whether a string has an allowed length and value. `offset` is for the error.
  */
 bool herald__check_string(struct herald__trace *trace, size_t offset,
@@ -26,10 +23,14 @@ bool herald__check_count(struct herald__trace *trace, size_t offset,
 bool herald__check_real(struct herald__trace *trace, size_t offset,
 			const struct herald__field *field, double value);
 
-/* An integer that is out of range, whose digits are the first bytes of `text`.
- */
-void herald__fail_integer(struct herald__trace *trace, size_t offset,
-			  const struct herald__field *field, const char *text);
+/* Record an integer that is out of range; `shown` is how the message shows it. */
+HERALD__COLD void herald__fail_integer(struct herald__trace *trace, size_t offset,
+				       const struct herald__field *field, const char *shown);
+
+/* Record a string that is none of an enum's names. */
+HERALD__COLD void herald__fail_name(struct herald__trace *trace, size_t offset,
+				    const struct herald__field *field, const char *data,
+				    size_t bytes);
 
 bool herald__kind_is_unsigned(enum herald_kind kind);
 

@@ -95,8 +95,7 @@ enter(struct herald__reader *reader, const char *at)
 {
 	if (++reader->depth <= reader->limits->max_depth)
 		return true;
-	herald__fail(reader, at, HERALD_LIMIT, "nested more than %zu levels deep",
-		     reader->limits->max_depth);
+	herald__fail_depth(reader, at);
 	return false;
 }
 
@@ -269,7 +268,7 @@ check_keys(struct herald__reader *reader, const struct herald_map *map, char *af
 	}
 	if ((twice = herald__find_duplicate(map->pairs, map->count, scratch)) == NULL)
 		return after;
-	herald__fail(reader, twice->key - 1, HERALD_DUPLICATE, "the member stands twice");
+	herald__fail(reader, twice->key - 1, HERALD_DUPLICATE, "is a duplicate member");
 	herald__trace_key(&reader->trace, twice->key, strlen(twice->key));
 	return NULL;
 }
@@ -385,7 +384,7 @@ decode_null(struct herald__reader *reader, char *at, const struct herald__field 
 {
 	if ((field->flags & HERALD__REQUIRED) == 0)
 		return at + 4;
-	return herald__fail(reader, at, HERALD_MISSING, "the member is required, but null");
+	return herald__fail(reader, at, HERALD_MISSING, "is required, but null");
 }
 
 /* A member's value, or its null. `out` is the struct, all zero where this
@@ -438,7 +437,7 @@ skip_member(struct herald__reader *reader, char *at, const struct herald__plan *
 
 	if (plan->reject_unknown)
 		after = herald__fail(reader, name - 1, HERALD_UNKNOWN_MEMBER,
-				     "%s has no such member", plan->schema->name);
+				     "is not a member of %s", plan->schema->name);
 	else
 		after = herald__skip_unwanted(reader, at);
 	if (after == NULL)
@@ -511,7 +510,7 @@ decode_pair(struct herald__reader *reader, char *at, const struct herald__plan *
 	}
 	*field = member.field + 1;
 	if ((seen[member.field->seen_word] & member.field->seen_bit) != 0)
-		after = herald__fail(reader, at, HERALD_DUPLICATE, "the member stands twice");
+		after = herald__fail(reader, at, HERALD_DUPLICATE, "is a duplicate member");
 	else
 		after = decode_member(reader, member.at, member.field, out);
 	seen[member.field->seen_word] |= member.field->seen_bit;
@@ -526,7 +525,7 @@ fail_missing(struct herald__reader *reader, const char *start, const struct hera
 {
 	const struct herald__field *field = &plan->fields[index];
 
-	herald__fail(reader, start, HERALD_MISSING, "the member is required, but missing");
+	herald__fail(reader, start, HERALD_MISSING, "is required, but missing");
 	herald__trace_key(&reader->trace, field->name, field->name_bytes);
 	return NULL;
 }

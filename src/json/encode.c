@@ -119,8 +119,7 @@ fail_utf8(struct writer *writer, const char *text, const char *end)
 		length = (unsigned char)*text < 0x80 ? 1 : herald__utf8_sequence(text, end);
 		if (length == 0)
 			return FAIL(writer, HERALD_BAD_UTF8,
-				    "byte 0x%02X does not begin a valid UTF-8 sequence",
-				    (unsigned char)*text);
+				    "expected UTF-8, found byte 0x%02X", (unsigned char)*text);
 	}
 }
 
@@ -148,8 +147,8 @@ encode_slowly(struct writer *writer, char *at, const char *text, const char *end
 static COLD char *
 fail_length(struct writer *writer, size_t bytes, size_t max_bytes)
 {
-	return FAIL(writer, HERALD_LIMIT, "a string of %zu bytes, but the limit is %zu", bytes,
-		    max_bytes);
+	return FAIL(writer, HERALD_LIMIT, "expected a string of at most %zu bytes in JSON, found %zu",
+		    max_bytes, bytes);
 }
 
 /*
@@ -219,8 +218,8 @@ encode_chars(struct writer *writer, char *at, const struct herald__field *field,
 	const char *nul = memchr(text, '\0', field->field->bytes);
 
 	if (nul == NULL)
-		return FAIL(writer, HERALD_BAD_LENGTH, "the array of %zu bytes has no NUL in it",
-			    field->field->bytes);
+		return FAIL(writer, HERALD_BAD_LENGTH,
+			    "expected a NUL within the char[%zu], found none", field->field->bytes);
 	return encode_string(writer, at, field, text, (size_t)(nul - text));
 }
 
@@ -285,12 +284,21 @@ encode_unsigned(struct writer *writer, char *at, const struct herald__field *fie
 	return herald__write_natural(value, at);
 }
 
+static COLD char *
+fail_not_finite(struct writer *writer, double value)
+{
+	return FAIL(writer, HERALD_BAD_VALUE, "expected a finite number, found %s",
+		    isnan(value) ? "NaN"
+		    : value > 0  ? "infinity"
+				 : "-infinity");
+}
+
 static inline char *
 encode_real(struct writer *writer, char *at, const struct herald__field *field, double value,
 	    bool single)
 {
 	if (!isfinite(value))
-		return FAIL(writer, HERALD_BAD_VALUE, "JSON has no infinity and no NaN");
+		return fail_not_finite(writer, value);
 	if ((field->flags & HERALD__BOUNDED) != 0 &&
 	    !herald__check_real(&writer->trace, HERALD_NO_OFFSET, field, value))
 		return NULL;
@@ -309,6 +317,22 @@ encode_bool(struct writer *writer, char *at, bool value)
 	return at + 5 - value;
 }
 
+static COLD char *
+fail_time(struct writer *writer, const struct herald_time *time)
+{
+	if (time->nanoseconds < 0 || time->nanoseconds > 999999999)
+		return FAIL(writer, HERALD_BAD_TIME,
+			    "expected nanoseconds from 0 to 999999999, found %d",
+			    (int)time->nanoseconds);
+	if (time->offset_minutes < -1439 || time->offset_minutes > 1439)
+		return FAIL(writer, HERALD_BAD_TIME,
+			    "expected offset_minutes from -1439 to 1439, found %d",
+			    time->offset_minutes);
+	return FAIL(writer, HERALD_BAD_TIME,
+		    "expected a time in the years 0000 to 9999, found %lld seconds since 1970",
+		    (long long)time->seconds);
+}
+
 static APART char *
 encode_time(struct writer *writer, char *at, const struct herald_time *time)
 {
@@ -318,9 +342,7 @@ encode_time(struct writer *writer, char *at, const struct herald_time *time)
 	size_t bytes = herald_time_format(time, out + 1);
 
 	if (bytes == 0)
-		return FAIL(writer, HERALD_BAD_TIME,
-			    "the time cannot be written as RFC 3339: year, nanoseconds or offset "
-			    "is out of range");
+		return fail_time(writer, time);
 	if (bytes > writer->limits->max_string_bytes)
 		return fail_length(writer, bytes, writer->limits->max_string_bytes);
 	out[0] = out[bytes + 1] = '"';
@@ -337,7 +359,7 @@ encode_enum(struct writer *writer, char *at, const struct herald__field *field, 
 			return encode_text(writer, at, name->name, strlen(name->name),
 					   writer->limits->max_string_bytes);
 	}
-	return FAIL(writer, HERALD_BAD_VALUE, "the enum has no name for %d", value);
+	return FAIL(writer, HERALD_BAD_VALUE, "expected a value with a name, found %d", value);
 }
 
 static APART char *
@@ -346,18 +368,16 @@ encode_json(struct writer *writer, char *at, const struct herald__field *field,
 {
 	const char *begin = json->data, *end = json->data + json->bytes;
 	struct herald_limits limits = *writer->limits;
-	enum herald_status status;
 
 	limits.max_depth -= writer->depth;
-	if ((status = herald__check_json(json->data, json->bytes, &limits)) != HERALD_OK)
-		return FAIL(writer, status, "the raw JSON is not valid: %s",
-			    herald_status_text(status));
+	if (!herald__check_json(json->data, json->bytes, &limits, &writer->trace))
+		return NULL;
 	while (herald__is_space(*begin))
 		begin++;
 	while (herald__is_space(end[-1]))
 		end--;
 	if (*begin == 'n' && field != NULL && (field->flags & HERALD__REQUIRED) != 0)
-		return FAIL(writer, HERALD_MISSING, "the member is required, but null");
+		return FAIL(writer, HERALD_MISSING, "is required, but null");
 	return put(writer, at, begin, (size_t)(end - begin));
 }
 
@@ -366,22 +386,22 @@ enter(struct writer *writer)
 {
 	if (++writer->depth <= writer->limits->max_depth)
 		return true;
-	return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_LIMIT,
-				  "nested more than %zu levels deep", writer->limits->max_depth);
+	return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_LIMIT, HERALD__TOO_DEEP,
+				  writer->limits->max_depth);
 }
 
 static char *
 encode_entry(struct writer *writer, char *at, const struct herald_pair *pair)
 {
 	if (pair->key == NULL)
-		return FAIL(writer, HERALD_MISSING, "an entry's key is NULL");
+		return FAIL(writer, HERALD_MISSING, "expected keys, found a NULL");
 	at = encode_text(writer, at, pair->key, strlen(pair->key), writer->limits->max_key_bytes);
 	if (at == NULL || (at = put_byte(writer, at, ':')) == NULL)
 		return NULL;
 	if (pair->value != NULL)
 		return encode_text(writer, at, pair->value, strlen(pair->value),
 				   writer->limits->max_string_bytes);
-	return FAIL(writer, HERALD_MISSING, "an entry's value is NULL");
+	return FAIL(writer, HERALD_MISSING, "expected a value, found NULL");
 }
 
 static bool
@@ -400,7 +420,7 @@ check_keys(struct writer *writer, const struct herald_map *map)
 	if (twice == NULL)
 		return true;
 	herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_DUPLICATE,
-			   "the member stands twice");
+			   "is a duplicate member");
 	herald__trace_key(&writer->trace, twice->key, strlen(twice->key));
 	return false;
 }
@@ -537,7 +557,7 @@ encode_element(struct writer *writer, char *at, const struct herald__field *fiel
 	if (field->kind == HERALD_KIND_LIST)
 		return encode_object(writer, at, field->inner, in);
 	if (is_absent(kind, in))
-		return FAIL(writer, HERALD_MISSING, "an element is NULL");
+		return FAIL(writer, HERALD_MISSING, "expected an element, found NULL");
 	return encode_value(writer, at, field, kind, in);
 }
 
@@ -658,8 +678,8 @@ encode_object(struct writer *writer, char *at, const struct herald__plan *plan, 
 		} else if (is_lost(field, in)) {
 			at = FAIL(writer, HERALD_MISSING, "%s",
 				  (field->flags & HERALD__REQUIRED) != 0
-					  ? "the member is required, but NULL"
-					  : "the member is said to be there, but has no value");
+					  ? "is required, but NULL"
+					  : "is NULL, but said to be there");
 		}
 		if (at == NULL) {
 			herald__trace_key(&writer->trace, field->name, field->name_bytes);

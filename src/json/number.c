@@ -99,11 +99,21 @@ read_sign(struct herald__reader *reader, char *at, const char *expected, bool *n
 	if (!is_digit(*at)) {
 		if (!*negative)
 			return herald__fail_type(reader, start, expected);
-		return herald__fail(reader, at, HERALD_BAD_JSON, "expected a digit after '-'");
+		return herald__fail_syntax(reader, at, "a digit after '-'");
 	}
 	if (*at == '0' && is_digit(at[1]))
-		return herald__fail(reader, at, HERALD_BAD_JSON, "a number has no leading zero");
+		return herald__fail_zero(reader, at);
 	return at;
+}
+
+static char *
+fail_not_integer(struct herald__reader *reader, const char *at, const char *part)
+{
+	struct herald__shown shown;
+
+	return herald__fail(reader, at, HERALD_BAD_TYPE,
+			    "expected an integer, found a number with %s: %s", part,
+			    herald__show_number(reader, at, &shown));
 }
 
 char *
@@ -122,9 +132,7 @@ herald__read_integer(struct herald__reader *reader, char *at, struct herald__int
 		out->overflow |= __builtin_add_overflow(value, (uint64_t)(*at++ - '0'), &value);
 	}
 	if (*at == '.' || *at == 'e' || *at == 'E')
-		return herald__fail(reader, start, HERALD_BAD_TYPE,
-				    "expected an integer, found a number with %s",
-				    *at == '.' ? "a fraction" : "an exponent");
+		return fail_not_integer(reader, start, *at == '.' ? "a fraction" : "an exponent");
 	out->magnitude = out->overflow ? UINT64_MAX : value;
 	return at;
 }
@@ -167,8 +175,7 @@ read_exponent(struct herald__reader *reader, char *at, struct decimal *decimal)
 
 	at += negative || *at == '+';
 	if (!is_digit(*at))
-		return herald__fail(reader, at, HERALD_BAD_JSON,
-				    "expected a digit in the exponent");
+		return herald__fail_syntax(reader, at, "a digit in the exponent");
 	for (; is_digit(*at); at++)
 		if (exponent < MAX_EXPONENT)
 			exponent = exponent * 10 + (*at - '0');
@@ -190,8 +197,7 @@ read_decimal(struct herald__reader *reader, char *at, struct decimal *out)
 	point = end = at;
 	if (*at == '.') {
 		if (!is_digit(*++at))
-			return herald__fail(reader, at, HERALD_BAD_JSON,
-					    "expected a digit after the point");
+			return herald__fail_syntax(reader, at, "a digit after the point");
 		end = at = read_digits(reader, at, &value);
 		out->exponent = -(int64_t)(end - point - 1);
 	}
@@ -220,8 +226,11 @@ convert_slowly(const char *text, bool single)
 static char *
 fail_too_large(struct herald__reader *reader, const struct decimal *decimal, const char *type)
 {
+	struct herald__shown shown;
+
 	return herald__fail(reader, decimal->text, HERALD_OUT_OF_RANGE,
-			    "the number is too large for a %s", type);
+			    "expected a number that a %s can hold, found %s", type,
+			    herald__show_number(reader, decimal->text, &shown));
 }
 
 /*

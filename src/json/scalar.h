@@ -43,10 +43,19 @@ decode_bool(struct herald__reader *reader, char *at, bool *out)
 	return fail_bool(reader, at);
 }
 
-static char *
+HERALD__COLD NOT_INLINE static void
+record_integer(struct herald__reader *reader, const char *at, const struct herald__field *field)
+{
+	struct herald__shown shown;
+
+	herald__fail_integer(&reader->trace, herald__offset(reader, at), field,
+			     herald__show_number(reader, at, &shown));
+}
+
+static inline char *
 fail_integer(struct herald__reader *reader, const char *at, const struct herald__field *field)
 {
-	herald__fail_integer(&reader->trace, herald__offset(reader, at), field, at);
+	record_integer(reader, at, field);
 	return NULL;
 }
 
@@ -231,7 +240,7 @@ read_string(struct herald__reader *reader, char *at, const char *expected,
 static char *
 fail_nul(struct herald__reader *reader, const char *at)
 {
-	return herald__fail(reader, at, HERALD_BAD_VALUE, "\\u0000 cannot stand in this string");
+	return herald__fail(reader, at, HERALD_BAD_VALUE, "\\u0000 is not allowed in this string");
 }
 
 static char *
@@ -300,10 +309,8 @@ decode_enum(struct herald__reader *reader, char *at, const struct herald__field 
 			*out = names[i].value;
 			return after;
 		}
-	return herald__fail(reader, at, HERALD_BAD_VALUE, "\"%.*s\" is not an allowed value",
-			    text.bytes < HERALD__SHOWN_BYTES ? (int)text.bytes
-							     : HERALD__SHOWN_BYTES,
-			    text.data);
+	herald__fail_name(&reader->trace, herald__offset(reader, at), field, text.data, text.bytes);
+	return NULL;
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include "scan.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "simd.h"
@@ -22,13 +23,11 @@ char *
 herald__fail(struct herald__reader *reader, const char *at, enum herald_status status,
 	     const char *format, ...)
 {
-	char message[sizeof(reader->trace.error.message)];
 	va_list arguments;
 
 	va_start(arguments, format);
-	herald__text_format(message, sizeof(message), format, arguments);
+	herald__trace_vfail(&reader->trace, herald__offset(reader, at), status, format, arguments);
 	va_end(arguments);
-	herald__trace_fail(&reader->trace, herald__offset(reader, at), status, "%s", message);
 	return NULL;
 }
 
@@ -54,17 +53,73 @@ value_name(char first)
 	}
 }
 
+static bool
+is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+}
+
+/* What is at `at`, where no value can be: a word such as NaN, a character, a byte. */
+static const char *
+name_found(const struct herald__reader *reader, const char *at, struct herald__shown *shown)
+{
+	size_t left = (size_t)(reader->end - at), bytes = 0;
+	unsigned char byte = (unsigned char)*at;
+	bool valid;
+
+	if (left >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0)
+		return "a byte order mark";
+	if (left >= 2 && (memcmp(at, "\xFE\xFF", 2) == 0 || memcmp(at, "\xFF\xFE", 2) == 0))
+		return "a byte order mark of UTF-16";
+	while (bytes < left && is_letter(at[bytes]))
+		bytes++;
+	if (bytes > 0)
+		return herald__show_word(shown, at, bytes);
+	if (byte == '\'')
+		return "a single quote";
+	if (byte > ' ' && byte < 0x7F)
+		snprintf(shown->text, sizeof(shown->text), "'%c'", byte);
+	else if (byte >= 0x80 && (bytes = herald__utf8_next(at, left, &valid), valid))
+		snprintf(shown->text, sizeof(shown->text), "U+%04X",
+			 herald__utf8_code(at, bytes));
+	else
+		snprintf(shown->text, sizeof(shown->text), "byte 0x%02X", byte);
+	return shown->text;
+}
+
 void
 herald__record_syntax(struct herald__reader *reader, const char *at, const char *expected)
 {
+	struct herald__shown shown;
+
 	if (at >= reader->end)
 		herald__fail(reader, reader->whole_end, HERALD_BAD_JSON,
 			     "expected %s, found the end of the input", expected);
-	else if (*at > ' ' && *at < 0x7F)
-		herald__fail(reader, at, HERALD_BAD_JSON, "expected %s, found '%c'", expected, *at);
 	else
-		herald__fail(reader, at, HERALD_BAD_JSON, "expected %s, found byte 0x%02X",
-			     expected, (unsigned char)*at);
+		herald__fail(reader, at, HERALD_BAD_JSON, "expected %s, found %s", expected,
+			     name_found(reader, at, &shown));
+}
+
+const char *
+herald__show_number(const struct herald__reader *reader, const char *at,
+		    struct herald__shown *shown)
+{
+	size_t bytes = 0;
+
+	while (at + bytes < reader->end && at[bytes] != '\0' &&
+	       strchr("+-.0123456789Ee", at[bytes]) != NULL)
+		bytes++;
+	return herald__show_word(shown, at, bytes);
+}
+
+char *
+herald__fail_zero(struct herald__reader *reader, const char *at)
+{
+	struct herald__shown shown;
+
+	return herald__fail(reader, at, HERALD_BAD_JSON,
+			    "expected a number without leading zeros, found %s",
+			    herald__show_number(reader, at, &shown));
 }
 
 /* Whether at `at` is the beginning of true, false or null, but not all of it. */
@@ -88,6 +143,12 @@ herald__record_type(struct herald__reader *reader, const char *at, const char *e
 		herald__fail(reader, at, HERALD_BAD_TYPE, "expected %s, found %s", expected, found);
 }
 
+char *
+herald__fail_depth(struct herald__reader *reader, const char *at)
+{
+	return herald__fail(reader, at, HERALD_LIMIT, HERALD__TOO_DEEP, reader->limits->max_depth);
+}
+
 static bool
 at_digit(const struct herald__reader *reader, const char *at)
 {
@@ -109,7 +170,7 @@ skip_number(struct herald__reader *reader, char *at)
 {
 	at += *at == '-';
 	if (at_digit(reader, at) && *at == '0' && at_digit(reader, at + 1))
-		return herald__fail(reader, at, HERALD_BAD_JSON, "a number has no leading zero");
+		return herald__fail_zero(reader, at);
 	if ((at = skip_digits(reader, at)) == NULL)
 		return NULL;
 	if (at < reader->end && *at == '.' && (at = skip_digits(reader, at + 1)) == NULL)
@@ -128,7 +189,7 @@ skip_word(struct herald__reader *reader, char *at, const char *word)
 	size_t bytes = strlen(word);
 
 	if ((size_t)(reader->end - at) < bytes || memcmp(at, word, bytes) != 0)
-		return herald__fail(reader, at, HERALD_BAD_JSON, "expected %s", word);
+		return herald__fail_syntax(reader, at, "a value");
 	return at + bytes;
 }
 
@@ -185,8 +246,7 @@ skip_open(struct herald__reader *reader, struct nesting *nesting, char *at)
 	size_t top = nesting->depth++;
 
 	if (reader->depth + nesting->depth > reader->limits->max_depth)
-		return herald__fail(reader, at, HERALD_LIMIT, "nested more than %zu levels deep",
-				    reader->limits->max_depth);
+		return herald__fail_depth(reader, at);
 	nesting->objects[top / 64] &= ~((uint64_t)1 << top % 64);
 	nesting->objects[top / 64] |= (uint64_t)object << top % 64;
 	at = herald__skip_space(reader, at + 1);
@@ -433,14 +493,21 @@ herald__skip_brackets(char *at, char *end)
 #endif
 }
 
-enum herald_status
-herald__check_json(const char *data, size_t bytes, const struct herald_limits *limits)
+bool
+herald__check_json(const char *data, size_t bytes, const struct herald_limits *limits,
+		   struct herald__trace *trace)
 {
 	struct herald__reader reader;
 	char *at = (char *)data; /* skipping does not write */
 
 	herald__reader_begin(&reader, at, bytes, limits);
-	if ((at = skip_checked(&reader, at)) == NULL)
-		return reader.trace.error.status;
-	return herald__skip_space(&reader, at) == reader.end ? HERALD_OK : HERALD_BAD_JSON;
+	if ((at = skip_checked(&reader, at)) != NULL) {
+		at = herald__skip_space(&reader, at);
+		if (at == reader.end)
+			return true;
+		herald__record_syntax(&reader, at, "the end of the value");
+	}
+	return herald__trace_fail(trace, HERALD_NO_OFFSET, reader.trace.error.status,
+				  "the raw JSON is not valid at byte %zu: %s",
+				  reader.trace.error.offset, reader.trace.error.message);
 }

@@ -19,6 +19,7 @@
 #include <herald/codec.h>
 
 #include "simd.h"
+#include "text.h"
 #include "trace.h"
 #include "utf8.h"
 
@@ -123,7 +124,19 @@ herald__record_type(struct herald__reader *reader, const char *at, const char *e
 HERALD__COLD void
 herald__record_syntax(struct herald__reader *reader, const char *at, const char *expected);
 
-/* The same, returning NULL as herald__fail() does. */
+/* The number at `at` for a message, as far as it looks like one. */
+HERALD__COLD const char *herald__show_number(const struct herald__reader *reader, const char *at,
+					     struct herald__shown *shown);
+
+/* Fail at the leading zero of a number. */
+HERALD__COLD char *herald__fail_zero(struct herald__reader *reader, const char *at);
+
+/* Fail at the bracket that is one level too deep; and the text, for limits.max_depth. */
+HERALD__COLD char *herald__fail_depth(struct herald__reader *reader, const char *at);
+#define HERALD__TOO_DEEP                                                                           \
+	"expected at most %zu arrays and objects within each other (limits.max_depth), found more"
+
+/* As herald__record_type() and herald__record_syntax(), returning NULL as herald__fail() does. */
 static inline char *
 herald__fail_type(struct herald__reader *reader, const char *at, const char *expected)
 {
@@ -228,9 +241,11 @@ char *herald__skip_brackets(char *at, char *end);
 /* The same as herald__skip_value(), faster, in a document for which the invariant holds. */
 char *herald__skip_unwanted(struct herald__reader *reader, char *at);
 
-/* Check that `data` is one JSON value with nothing but white space around it.
+/*
+ * Check that `data` is one JSON value with nothing but white space around it. If it is not, records
+ * that in `trace` and returns false.
  */
-enum herald_status
-herald__check_json(const char *data, size_t bytes, const struct herald_limits *limits);
+bool herald__check_json(const char *data, size_t bytes, const struct herald_limits *limits,
+			struct herald__trace *trace);
 
 #endif

@@ -43,6 +43,17 @@ hex_four(const char *at, const char *end)
 	return value;
 }
 
+static void
+fail_hex(struct herald__reader *reader, const char *at)
+{
+	struct herald__shown shown;
+	size_t left = (size_t)(reader->end - at) - 2;
+
+	herald__fail(reader, at, HERALD_BAD_JSON,
+		     "expected four hexadecimal digits after \\u, found %s",
+		     herald__show_string(&shown, at + 2, left < 4 ? left : 4));
+}
+
 /* The code point of the escape whose backslash is at `at`, and where it ends;
  * -1 after a failure. */
 static int32_t
@@ -52,7 +63,7 @@ read_unicode_escape(struct herald__reader *reader, const char *at, const char **
 
 	*after = at + 6;
 	if (high < 0) {
-		herald__fail(reader, at, HERALD_BAD_JSON, "\\u needs four hexadecimal digits");
+		fail_hex(reader, at);
 		return -1;
 	}
 	if (high < 0xD800 || high > 0xDFFF)
@@ -62,7 +73,8 @@ read_unicode_escape(struct herald__reader *reader, const char *at, const char **
 		      : -1;
 	if (low < 0xDC00 || low > 0xDFFF) {
 		herald__fail(reader, at, HERALD_BAD_JSON,
-			     "\\u%04X is one half of a surrogate pair, alone", (unsigned)high);
+			     "expected both halves of a surrogate pair, found \\u%04x alone",
+			     (unsigned)high);
 		return -1;
 	}
 	*after = at + 12;
@@ -142,10 +154,11 @@ fail_string_byte(struct herald__reader *reader, const char *at)
 
 	if (byte >= 0x80 && reader->text != HERALD__UTF8)
 		return herald__fail(reader, at, HERALD_BAD_UTF8,
-				    "byte 0x%02X does not begin a valid UTF-8 sequence", byte);
+				    "expected UTF-8, found byte 0x%02X", byte);
 	if (byte < ' ')
 		return herald__fail(reader, at, HERALD_BAD_JSON,
-				    "control character 0x%02X in a string must be escaped", byte);
+				    "control characters in strings must be escaped, found 0x%02X",
+				    byte);
 	return fail_string_end(reader);
 }
 
@@ -184,8 +197,10 @@ check_length(struct herald__reader *reader, const char *at, char *close,
 
 	if (bytes <= max_bytes)
 		return close;
-	return herald__fail(reader, at - 1, HERALD_LIMIT, "a %s of %zu bytes, but the limit is %zu",
-			    role == HERALD__NAME ? "name" : "string", bytes, max_bytes);
+	return herald__fail(reader, at - 1, HERALD_LIMIT,
+			    "expected a %s of at most %zu bytes (limits.max_%s_bytes), found %zu",
+			    role == HERALD__NAME ? "name" : "string", max_bytes,
+			    role == HERALD__NAME ? "key" : "string", bytes);
 }
 
 char *

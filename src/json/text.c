@@ -41,17 +41,36 @@ herald__utf8_next(const char *text, size_t bytes, bool *valid)
 	return length;
 }
 
-/*
- * The control characters of a valid sequence's beginning: ASCII's (C0 and DEL),
- * and those of U+0080 to U+009F (C1), with which a log line could steer a
- * terminal as well.
- */
-static bool
-is_control(const char *text)
+unsigned
+herald__utf8_code(const char *text, size_t length)
 {
-	unsigned char lead = (unsigned char)text[0];
+	const unsigned char *byte = (const unsigned char *)text;
+	unsigned code = length == 1 ? byte[0] : byte[0] & (0xFFu >> (length + 1));
 
-	return lead < ' ' || lead == DELETE || (lead == 0xC2 && (unsigned char)text[1] < 0xA0);
+	for (size_t i = 1; i < length; i++)
+		code = code << 6 | (byte[i] & 0x3F);
+	return code;
+}
+
+static bool
+is_unprintable(unsigned code)
+{
+	if (code < 0xA0)
+		return code < ' ' || code >= DELETE;
+	/* Arabic letter mark; marks, separators, embeddings and overrides; isolates; byte order mark. */
+	return code == 0x061C || code == 0x200E || code == 0x200F ||
+	       (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
+	       code == 0xFEFF;
+}
+
+/* The length of the first character, valid or not, and whether it may stand in a line as it is. */
+static size_t
+next_character(const char *text, size_t bytes, bool *printable)
+{
+	size_t length = herald__utf8_next(text, bytes, printable);
+
+	*printable = *printable && !is_unprintable(herald__utf8_code(text, length));
+	return length;
 }
 
 /* The length of the first character when it may stand in a JSON string as it
@@ -59,10 +78,10 @@ is_control(const char *text)
 static size_t
 plain_character(const char *text, size_t bytes)
 {
-	bool valid;
-	size_t length = herald__utf8_next(text, bytes, &valid);
+	bool printable;
+	size_t length = next_character(text, bytes, &printable);
 
-	return valid && !is_control(text) && text[0] != '"' && text[0] != '\\' ? length : 0;
+	return printable && text[0] != '"' && text[0] != '\\' ? length : 0;
 }
 
 /* The letter of the escapes that have one, or 0. */
@@ -92,7 +111,6 @@ static void
 escape_character(const char *text, size_t bytes, struct herald__json_piece *out)
 {
 	bool valid;
-	unsigned char lead = (unsigned char)text[0];
 
 	out->taken = herald__utf8_next(text, bytes, &valid);
 	out->data = out->escape;
@@ -104,12 +122,21 @@ escape_character(const char *text, size_t bytes, struct herald__json_piece *out)
 		out->escape[1] = short_escape(text[0]);
 		out->bytes = 2;
 	} else {
-		/* Two bytes: a C1 character, whose code is that of its second byte. */
-		unsigned code = lead == 0xC2 ? (unsigned char)text[1] : lead;
-
-		snprintf(out->escape, sizeof(out->escape), "\\u%04x", code & 0xFF);
+		/* What is unprintable has at most four digits. */
+		snprintf(out->escape, sizeof(out->escape), "\\u%04x",
+			 herald__utf8_code(text, out->taken) & 0xFFFF);
 		out->bytes = 6;
 	}
+}
+
+size_t
+herald__json_character(const char *text, size_t bytes, struct herald__json_piece *out)
+{
+	out->data = text;
+	out->bytes = out->taken = plain_character(text, bytes);
+	if (!out->taken)
+		escape_character(text, bytes, out);
+	return out->taken;
 }
 
 void
@@ -159,23 +186,96 @@ herald__json_append_text(struct herald_buffer *out, const char *text)
 	return herald__json_append_bytes(out, text, strlen(text));
 }
 
+/* A line as it grows: `bytes` of it are right even if all that follows has to be cut. */
+struct line {
+	char *out;
+	size_t size, used, bytes;
+};
+
+#define CUT_MARK "..."
+#define CUT_BYTES (sizeof(CUT_MARK) - 1)
+
+/* Returns false when it does not fit. */
+static bool
+line_add(struct line *line, const char *data, size_t bytes)
+{
+	if (bytes >= line->size - line->used)
+		return false;
+	memcpy(line->out + line->used, data, bytes);
+	line->used += bytes;
+	if (line->used + CUT_BYTES < line->size)
+		line->bytes = line->used;
+	return true;
+}
+
+void
+herald__text_line(char *out, size_t size, const char *text, size_t bytes, bool is_cut)
+{
+	struct line line = {.out = out, .size = size};
+
+	for (size_t i = 0; i < bytes;) {
+		struct herald__json_piece piece;
+		bool printable;
+		size_t length = next_character(text + i, bytes - i, &printable);
+
+		if (printable) {
+			piece.data = text + i;
+			piece.bytes = length;
+		} else {
+			escape_character(text + i, bytes - i, &piece);
+			/* What has lost its end may have lost that of a character. */
+			if (is_cut && i + length == bytes && piece.escape[0] != '\\')
+				break;
+		}
+		if (!line_add(&line, piece.data, piece.bytes)) {
+			is_cut = true;
+			break;
+		}
+		i += length;
+	}
+	if (is_cut) {
+		size_t mark_bytes = size > CUT_BYTES ? CUT_BYTES : size - 1;
+
+		memcpy(out + line.bytes, CUT_MARK, mark_bytes);
+		line.used = line.bytes + mark_bytes;
+	}
+	out[line.used] = '\0';
+}
+
 void
 herald__text_format(char *out, size_t size, const char *format, va_list arguments)
 {
-	int wanted = vsnprintf(out, size, format, arguments);
-	bool is_cut = wanted >= 0 && (size_t)wanted >= size;
-	size_t bytes = wanted < 0 ? 0 : is_cut ? size - 1 : (size_t)wanted;
+	char text[HERALD__LINE_BYTES];
+	int wanted = vsnprintf(text, sizeof(text), format, arguments);
+	bool is_cut = wanted >= (int)sizeof(text);
+	size_t bytes = wanted < 0 ? 0 : is_cut ? sizeof(text) - 1 : (size_t)wanted;
 
-	for (size_t i = 0, length; i < bytes; i += length) {
-		bool valid;
+	herald__text_line(out, size, text, bytes, is_cut);
+}
 
-		length = herald__utf8_next(out + i, bytes - i, &valid);
-		if (!valid && is_cut && i + length == bytes) {
-			bytes = i;
-			break;
-		}
-		if (!valid || is_control(out + i))
-			memset(out + i, '?', length);
+const char *
+herald__show_string(struct herald__shown *shown, const char *text, size_t bytes)
+{
+	size_t used = 1, i = 0;
+	struct herald__json_piece piece;
+
+	shown->text[0] = '"';
+	while (i < bytes && used <= HERALD__SHOWN_BYTES) {
+		i += herald__json_character(text + i, bytes - i, &piece);
+		memcpy(shown->text + used, piece.data, piece.bytes);
+		used += piece.bytes;
 	}
-	out[bytes] = '\0';
+	memcpy(shown->text + used, i < bytes ? "\"..." : "\"", i < bytes ? 5 : 2);
+	return shown->text;
+}
+
+const char *
+herald__show_word(struct herald__shown *shown, const char *text, size_t bytes)
+{
+	bool is_cut = bytes > HERALD__SHOWN_BYTES;
+	size_t used = is_cut ? HERALD__SHOWN_BYTES : bytes;
+
+	memcpy(shown->text, text, used);
+	memcpy(shown->text + used, is_cut ? CUT_MARK : "", is_cut ? CUT_BYTES + 1 : 1);
+	return shown->text;
 }

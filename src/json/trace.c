@@ -5,80 +5,171 @@
 #include "trace.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "text.h"
+
+void
+herald__trace_vfail(struct herald__trace *trace, size_t offset, enum herald_status status,
+		    const char *format, va_list arguments)
+{
+	struct herald_error *error = &trace->error;
+
+	error->status = status;
+	error->offset = offset;
+	herald__text_format(error->message, sizeof(error->message), format, arguments);
+	trace->path_begin = sizeof(error->path) - 1;
+	error->path[trace->path_begin] = '\0';
+	trace->path_cut = false;
+}
 
 bool
 herald__trace_fail(struct herald__trace *trace, size_t offset, enum herald_status status,
 		   const char *format, ...)
 {
-	struct herald_error *error = &trace->error;
 	va_list arguments;
 
-	error->status = status;
-	error->offset = offset;
 	va_start(arguments, format);
-	herald__text_format(error->message, sizeof(error->message), format, arguments);
+	herald__trace_vfail(trace, offset, status, format, arguments);
 	va_end(arguments);
-	trace->path_begin = sizeof(error->path) - 1;
-	error->path[trace->path_begin] = '\0';
-	trace->path_cut = false;
 	return false;
 }
 
-static void
-prepend(struct herald__trace *trace, char byte)
+/* The next of a text's parts that are in the path whole or not at all. Returns how many bytes it took. */
+typedef size_t next_part(const char *text, size_t bytes, struct herald__json_piece *out);
+
+/*
+ * The first character of a name as a path has it: '~' is ~0 and '/' is ~1 (RFC 6901 section 3), and
+ * then it is written as in a JSON string (section 5).
+ */
+static size_t
+name_part(const char *text, size_t bytes, struct herald__json_piece *out)
 {
-	if (trace->path_begin > 0 && !trace->path_cut)
-		trace->error.path[--trace->path_begin] = byte;
+	if (*text != '~' && *text != '/')
+		return herald__json_character(text, bytes, out);
+	out->data = *text == '~' ? "~0" : "~1";
+	out->bytes = 2;
+	return 1;
+}
+
+/* The same of a text that is a path already. */
+static size_t
+path_part(const char *text, size_t bytes, struct herald__json_piece *out)
+{
+	bool valid;
+
+	out->data = text;
+	if (*text == '~')
+		out->bytes = 2;
+	else if (*text == '\\')
+		out->bytes = text[1] == 'u' ? 6 : 2;
 	else
-		trace->path_cut = true;
+		out->bytes = herald__utf8_next(text, bytes, &valid);
+	return out->bytes = out->bytes < bytes ? out->bytes : bytes;
+}
+
+/* Put a text before the path: its end, as far as there is room. */
+static void
+prepend(struct herald__trace *trace, const char *text, size_t bytes, next_part *next)
+{
+	struct herald__json_piece part;
+	size_t left = 0, end = trace->path_begin;
+
+	if (trace->path_cut)
+		return;
+	for (size_t i = 0; i < bytes; left += part.bytes)
+		i += next(text + i, bytes - i, &part);
+	trace->path_cut = left > end;
+	for (size_t i = 0; i < bytes; left -= part.bytes) {
+		i += next(text + i, bytes - i, &part);
+		if (left > end)
+			continue;
+		if (trace->path_begin == end)
+			trace->path_begin = end - left;
+		memcpy(trace->error.path + end - left, part.data, part.bytes);
+	}
 }
 
 void
 herald__trace_key(struct herald__trace *trace, const char *key, size_t bytes)
 {
-	while (bytes-- > 0) {
-		/* RFC 6901 section 3: '~' is ~0 and '/' is ~1. */
-		if (key[bytes] == '~' || key[bytes] == '/') {
-			prepend(trace, key[bytes] == '~' ? '0' : '1');
-			prepend(trace, '~');
-		} else {
-			/* A path is a C string; a name with a NUL in it is shown with a '?'. */
-			prepend(trace, key[bytes] != '\0' ? key[bytes] : '?');
-		}
-	}
-	prepend(trace, '/');
+	prepend(trace, key, bytes, name_part);
+	prepend(trace, "/", 1, path_part);
 }
 
 void
 herald__trace_index(struct herald__trace *trace, size_t index)
 {
-	do
-		prepend(trace, (char)('0' + index % 10));
-	while ((index /= 10) > 0);
-	prepend(trace, '/');
+	char text[24];
+	int bytes = snprintf(text, sizeof(text), "/%zu", index);
+
+	prepend(trace, text, (size_t)bytes, path_part);
+}
+
+/* Cut the beginning, between two parts, for "..." to take its place. */
+static void
+mark_cut(char *path)
+{
+	size_t from = 0, bytes = strlen(path);
+	struct herald__json_piece part;
+
+	while (from < 3 && from < bytes)
+		from += path_part(path + from, bytes - from, &part);
+	memmove(path + 3, path + from, bytes + 1 - from);
+	memcpy(path, "...", 3);
+}
+
+/* The end of a path that says which value is meant: the last name, with the indices behind it. */
+static const char *
+subject(const char *path)
+{
+	bool index = true;
+
+	for (const char *at = path + strlen(path); at-- > path;) {
+		if (*at != '/')
+			index &= *at >= '0' && *at <= '9';
+		else if (!index)
+			return at + 1;
+		else
+			index = true;
+	}
+	return path;
+}
+
+/* The most of a message that the value's name takes. */
+#define SUBJECT_BYTES 64
+
+/* Put the value's name before the message, which can then be understood alone. */
+static void
+name_subject(struct herald_error *error)
+{
+	const char *name = subject(error->path), *join = ": ";
+	char text[SUBJECT_BYTES + 2 + sizeof(error->message)];
+	size_t bytes;
+
+	if (*name == '\0')
+		return;
+	if (strncmp(error->message, "is ", 3) == 0)
+		join = " ";
+	herald__text_line(text, SUBJECT_BYTES, name, strlen(name), false);
+	bytes = strlen(text);
+	bytes += (size_t)snprintf(text + bytes, sizeof(text) - bytes, "%s%s", join, error->message);
+	herald__text_line(error->message, sizeof(error->message), text, bytes, false);
 }
 
 enum herald_status
 herald__trace_finish(struct herald__trace *trace, const char *base_path, struct herald_error *out)
 {
 	char *path = trace->error.path;
-	size_t size = sizeof(trace->error.path);
-	size_t from = 3;
 
-	for (size_t i = strlen(base_path); i-- > 0;)
-		prepend(trace, base_path[i]);
-	memmove(path, path + trace->path_begin, size - trace->path_begin);
-	if (trace->path_cut) {
-		/* The cut may be within a character; begin with a whole one. */
-		while (((unsigned char)path[from] & 0xC0) == 0x80)
-			from++;
-		memmove(path + 3, path + from, size - from);
-		memcpy(path, "...", 3);
-	}
-	if (out != NULL)
-		*out = trace->error;
-	return trace->error.status;
+	if (out == NULL)
+		return trace->error.status;
+	prepend(trace, base_path, strlen(base_path), path_part);
+	memmove(path, path + trace->path_begin, sizeof(trace->error.path) - trace->path_begin);
+	if (trace->path_cut)
+		mark_cut(path);
+	*out = trace->error;
+	name_subject(out);
+	return out->status;
 }

@@ -6,6 +6,7 @@
 #ifndef HERALD_SRC_JSON_TRACE_H
 #define HERALD_SRC_JSON_TRACE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,10 +26,20 @@ struct herald__trace {
 	bool path_cut;
 };
 
-/* Record a failure; the path is empty so far. Returns false, to be passed on. */
+/*
+ * Record a failure; the path is empty so far. Returns false, to be passed on.
+ *
+ * The text says what was expected and what was found, and not where: herald__trace_finish() puts the
+ * value's name before it. One that begins with "is " has that name as its subject.
+ */
 HERALD_PRINTF(4, 5)
 HERALD__COLD bool herald__trace_fail(struct herald__trace *trace, size_t offset,
 				     enum herald_status status, const char *format, ...);
+
+HERALD_PRINTF(4, 0)
+HERALD__COLD void herald__trace_vfail(struct herald__trace *trace, size_t offset,
+				      enum herald_status status, const char *format,
+				      va_list arguments);
 
 /* Put a member's name, or an element's index, before the path so far. */
 HERALD__COLD void herald__trace_key(struct herald__trace *trace, const char *key, size_t bytes);
