@@ -10,6 +10,7 @@
 #include <herald/version.h>
 
 #include "json/text.h"
+#include "json/trace.h"
 
 struct description {
 	const char *name;
@@ -81,6 +82,19 @@ names_path(const char *message, const char *path)
 	return strncmp(message, path, bytes) == 0 && strchr(" :,", message[bytes]) != NULL;
 }
 
+/* The message without the value's name, where the path before it ends with that. */
+static const char *
+skip_subject(const char *message, const char *path)
+{
+	const char *subject = herald__path_subject(path);
+	size_t bytes = strlen(subject);
+
+	if (bytes == 0 || strncmp(message, subject, bytes) != 0 ||
+	    strncmp(message + bytes, ": ", 2) != 0)
+		return message;
+	return message + bytes + 2;
+}
+
 HERALD_PRINTF(3, 4)
 static void
 format_line(char *line, size_t size, const char *format, ...)
@@ -98,9 +112,11 @@ herald_error_print(FILE *stream, const char *program, const struct herald_error 
 	const char *message =
 		error->message[0] != '\0' ? error->message : herald_status_text(error->status);
 	const char *path = names_path(message, error->path) ? "" : error->path;
-	char line[1024];
+	char line[HERALD__LINE_BYTES];
 	char byte[32] = "";
 
+	if (path[0] != '\0')
+		message = skip_subject(message, path);
 	if (error->status != HERALD_OK && error->offset != HERALD_NO_OFFSET)
 		snprintf(byte, sizeof(byte), " (byte %zu)", error->offset);
 	/* The program's name may be a path of any length; what is wrong is not cut. */

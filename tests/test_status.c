@@ -270,7 +270,17 @@ test_error_is_printed_as_one_line(void **state)
 		/* Safe for a terminal, whoever filled the error in. */
 		{"a\nb",
 		 {HERALD_MISSING, NOWHERE, "/a\r\x1B[2J", "x\ny\xC2\x9B\xFF"},
-		 "a?b: /a??[2J: x?y???\n"},
+		 "a\\nb: /a\\r\\u001b[2J: x\\ny\\u009b" FFFD "\n"},
+		/* The value's name is there once. */
+		{"shop",
+		 {HERALD_BAD_TYPE, 9, "/payload/lines/0/sku", "sku: expected a string"},
+		 "shop: /payload/lines/0/sku: expected a string (byte 9)\n"},
+		{"shop",
+		 {HERALD_BAD_TYPE, 9, "/payload/tags/0", "tags/0: expected a string"},
+		 "shop: /payload/tags/0: expected a string (byte 9)\n"},
+		{"shop",
+		 {HERALD_BAD_TYPE, 9, "/payload/tags", "tag: expected"},
+		 "shop: /payload/tags: tag: expected (byte 9)\n"},
 		{"\xC3\xA9",
 		 {HERALD_MISSING, NOWHERE, "/\xC3\xA9", "z"},
 		 "\xC3\xA9: /\xC3\xA9: z\n"},

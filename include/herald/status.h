@@ -93,11 +93,11 @@ HERALD_API HERALD_PRINTF(4, 5) enum herald_status
  * Print an error for the people who run a program, as one line of at most 1 KiB:
  *
  *	shop: routes[1].version: expected "1" or "1.x", found "one"
- *	shop: /payload/user_id: the member is required, but missing (byte 84)
+ *	shop: /payload/user_id: user_id is required, but missing (byte 84)
  *
  * The path is left out where the message begins with it, and the byte where the error has none
- * or HERALD_OK for its status. An
- * empty message becomes the status's text, a control character '?'.
+ * or HERALD_OK for its status; after a path its last name is not repeated. An empty message becomes
+ * the status's text; what is unprintable, by whoever filled the error in, is escaped.
  *
  * stream   gets the line by one call of fprintf().
  * program  the line's beginning; NULL: it begins with the path.

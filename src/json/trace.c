@@ -120,9 +120,8 @@ mark_cut(char *path)
 	memcpy(path, "...", 3);
 }
 
-/* The end of a path that says which value is meant: the last name, with the indices behind it. */
-static const char *
-subject(const char *path)
+const char *
+herald__path_subject(const char *path)
 {
 	bool index = true;
 
@@ -144,7 +143,7 @@ subject(const char *path)
 static void
 name_subject(struct herald_error *error)
 {
-	const char *name = subject(error->path), *join = ": ";
+	const char *name = herald__path_subject(error->path), *join = ": ";
 	char text[SUBJECT_BYTES + 2 + sizeof(error->message)];
 	size_t bytes;
 

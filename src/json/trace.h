@@ -45,6 +45,9 @@ HERALD__COLD void herald__trace_vfail(struct herald__trace *trace, size_t offset
 HERALD__COLD void herald__trace_key(struct herald__trace *trace, const char *key, size_t bytes);
 HERALD__COLD void herald__trace_index(struct herald__trace *trace, size_t index);
 
+/* The end of a path that says which value is meant: the last name, with the indices behind it. */
+const char *herald__path_subject(const char *path);
+
 /* The error is complete: base_path goes first. Copies it to `out` unless that
  * is NULL. */
 enum herald_status
