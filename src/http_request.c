@@ -198,8 +198,7 @@ refuse_media_type(struct herald_http_request *request, const char *content_type)
 
 	list_media_types(request->http, expected, sizeof(expected));
 	if (content_type)
-		refuse(request, 415, "send %s, not %s", expected,
-		       show_sent(sent, content_type));
+		refuse(request, 415, "send %s, not %s", expected, show_sent(sent, content_type));
 	else
 		refuse(request, 415, "send %s; there is no Content-Type", expected);
 }

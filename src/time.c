@@ -318,7 +318,8 @@ read_fraction(const char *text, size_t bytes, size_t *where, int32_t *nanosecond
 	if (digits == 8 && is_digit(text[*where])) {
 		*nanoseconds += text[*where] - '0';
 		if (is_digit(text[++*where]))
-			return fail(fault, *where, "expected at most nine digits of the fraction, found more");
+			return fail(fault, *where,
+				    "expected at most nine digits of the fraction, found more");
 	}
 	return digits > 0 || fail_expecting(fault, "a digit of the fraction", text, bytes, *where);
 }

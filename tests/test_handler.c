@@ -115,7 +115,7 @@ test_what_a_function_says(void **state)
 		{SAY_409_BUT_RETRY, HERALD_RETRY, "words", 0, 0},
 		{SAY_RUBBISH, HERALD_FAIL, "the event failed", 0, 0},
 		{SAY_NEGATIVE_RUBBISH, HERALD_FAIL, "words", 0, 0},
-		{SAY_LINES, HERALD_FAIL, "one?two?", 0, 0},
+		{SAY_LINES, HERALD_FAIL, "one\\ntwo\xEF\xBF\xBD", 0, 0},
 		{SAY_TWICE, HERALD_FAIL, "second after first", 0, 0},
 	};
 	enum saying saying;

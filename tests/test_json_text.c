@@ -347,8 +347,9 @@ test_random_bytes_make_lines(void **state)
 		struct herald__json_piece piece;
 
 		for (size_t i = 0; i < bytes; i++)
-			text[i] = round % 2 ? (char)rand()
-					    : "\xC2\x9B\xE2\x80\xAE\xF0\x9F\x98\x80\n~z"[rand() % 12];
+			text[i] = round % 2
+					  ? (char)rand()
+					  : "\xC2\x9B\xE2\x80\xAE\xF0\x9F\x98\x80\n~z"[rand() % 12];
 		for (size_t i = 0; i < bytes; whole += piece.bytes) {
 			i += herald__json_character(text + i, bytes - i, &piece);
 			/* In a line, quotes and backslashes are as they are. */

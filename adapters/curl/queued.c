@@ -44,7 +44,7 @@ is_plain(const char *text, size_t bytes)
 	return true;
 }
 
-/* Cut to `size`, not within a character. Returns the copy, or NULL for NULL and "". */
+/* Cut to `size`, not within a character, and marked by "...". Returns the copy, or NULL for NULL and "". */
 static const char *
 copy_text(char *out, size_t size, const char *text)
 {
@@ -57,15 +57,16 @@ copy_text(char *out, size_t size, const char *text)
 	size_t bytes = strnlen(text, size);
 	if (!is_plain(text, bytes)) {
 		/* An error's message is one line of UTF-8, whatever is put into it. */
-		herald_error_set(&line, HERALD_OK, HERALD_NO_OFFSET, "%.1024s", text);
+		herald_error_set(&line, HERALD_OK, HERALD_NO_OFFSET, "%s", text);
 		text = line.message;
 		bytes = strlen(text);
 	}
-	if (bytes >= size)
-		for (bytes = size - 1; bytes > 0 && (text[bytes] & 0xc0) == 0x80;)
+	bool is_cut = bytes >= size;
+	if (is_cut)
+		for (bytes = size - sizeof("..."); bytes > 0 && (text[bytes] & 0xc0) == 0x80;)
 			bytes--;
 	memcpy(out, text, bytes);
-	out[bytes] = '\0';
+	strcpy(out + bytes, is_cut ? "..." : "");
 	return out;
 }
 

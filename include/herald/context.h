@@ -45,7 +45,8 @@ HERALD_API const char *herald_verdict_name(enum herald_verdict verdict);
 
 /**
  * Say why and return HERALD_RETRY: `return herald_retry(ctx, "stock service is busy");`. The sender
- * is told to come back after the endpoint's default delay. The text is cut to 255 bytes.
+ * is told to come back after the endpoint's default delay. The text is one line of at
+ * most 255 bytes: a longer one ends in "...", and what is unprintable is escaped as in JSON.
  */
 HERALD_API HERALD_PRINTF(2, 3) enum herald_verdict
 	herald_retry(struct herald_context *ctx, const char *format, ...);

@@ -67,7 +67,7 @@ struct herald_error {
 	enum herald_status status; /**< What was wrong. */
 	size_t offset;             /**< Byte of the input, from 0, or HERALD_NO_OFFSET. */
 	char path[256];            /**< JSON Pointer (RFC 6901), "" for the whole document. */
-	char message[256]; /**< One line: which value, what was expected, what was found. */
+	char message[256];         /**< One line: which value, what was expected, what was found. */
 };
 
 /** The code's name, such as "HERALD_BAD_JSON"; "HERALD_?" for a value that is none. Static storage. */

@@ -39,9 +39,11 @@ allow(struct allowed *allowed, const char *value)
 	if (allowed->cut)
 		return;
 	allowed->cut = bytes + strlen(", ") + sizeof(MORE) > left;
-	allowed->bytes += (size_t)snprintf(
-		allowed->text + allowed->bytes, left, "%s%s",
-		allowed->cut ? MORE : allowed->count > 1 ? ", " : "", allowed->cut ? "" : text);
+	allowed->bytes += (size_t)snprintf(allowed->text + allowed->bytes, left, "%s%s",
+					   allowed->cut         ? MORE
+					   : allowed->count > 1 ? ", "
+								: "",
+					   allowed->cut ? "" : text);
 }
 
 static void

@@ -28,9 +28,9 @@ HERALD__COLD void herald__fail_integer(struct herald__trace *trace, size_t offse
 				       const struct herald__field *field, const char *shown);
 
 /* Record a string that is none of an enum's names. */
-HERALD__COLD void herald__fail_name(struct herald__trace *trace, size_t offset,
-				    const struct herald__field *field, const char *data,
-				    size_t bytes);
+HERALD__COLD void
+herald__fail_name(struct herald__trace *trace, size_t offset, const struct herald__field *field,
+		  const char *data, size_t bytes);
 
 bool herald__kind_is_unsigned(enum herald_kind kind);
 

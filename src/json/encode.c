@@ -118,8 +118,8 @@ fail_utf8(struct writer *writer, const char *text, const char *end)
 	for (;; text += length) {
 		length = (unsigned char)*text < 0x80 ? 1 : herald__utf8_sequence(text, end);
 		if (length == 0)
-			return FAIL(writer, HERALD_BAD_UTF8,
-				    "expected UTF-8, found byte 0x%02X", (unsigned char)*text);
+			return FAIL(writer, HERALD_BAD_UTF8, "expected UTF-8, found byte 0x%02X",
+				    (unsigned char)*text);
 	}
 }
 
@@ -147,8 +147,8 @@ encode_slowly(struct writer *writer, char *at, const char *text, const char *end
 static COLD char *
 fail_length(struct writer *writer, size_t bytes, size_t max_bytes)
 {
-	return FAIL(writer, HERALD_LIMIT, "expected a string of at most %zu bytes in JSON, found %zu",
-		    max_bytes, bytes);
+	return FAIL(writer, HERALD_LIMIT,
+		    "expected a string of at most %zu bytes in JSON, found %zu", max_bytes, bytes);
 }
 
 /*

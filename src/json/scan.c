@@ -80,8 +80,7 @@ name_found(const struct herald__reader *reader, const char *at, struct herald__s
 	if (byte > ' ' && byte < 0x7F)
 		snprintf(shown->text, sizeof(shown->text), "'%c'", byte);
 	else if (byte >= 0x80 && (bytes = herald__utf8_next(at, left, &valid), valid))
-		snprintf(shown->text, sizeof(shown->text), "U+%04X",
-			 herald__utf8_code(at, bytes));
+		snprintf(shown->text, sizeof(shown->text), "U+%04X", herald__utf8_code(at, bytes));
 	else
 		snprintf(shown->text, sizeof(shown->text), "byte 0x%02X", byte);
 	return shown->text;

@@ -37,9 +37,9 @@ HERALD__COLD bool herald__trace_fail(struct herald__trace *trace, size_t offset,
 				     enum herald_status status, const char *format, ...);
 
 HERALD_PRINTF(4, 0)
-HERALD__COLD void herald__trace_vfail(struct herald__trace *trace, size_t offset,
-				      enum herald_status status, const char *format,
-				      va_list arguments);
+HERALD__COLD void
+herald__trace_vfail(struct herald__trace *trace, size_t offset, enum herald_status status,
+		    const char *format, va_list arguments);
 
 /* Put a member's name, or an element's index, before the path so far. */
 HERALD__COLD void herald__trace_key(struct herald__trace *trace, const char *key, size_t bytes);

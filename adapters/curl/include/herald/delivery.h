@@ -55,7 +55,8 @@ extern "C" {
 
 struct herald_deliverer;
 
-/** What is to be delivered. Strings are UTF-8; longer ones than said are cut; NULL or "": none. */
+/** What is to be delivered. Strings are UTF-8; longer ones than said are cut, which "..."
+ * shows, and what is unprintable is escaped as in JSON; NULL or "": none. */
 struct herald_delivery {
 	const char *url;        /**< http or https; printable ASCII, other bytes as %XX, and in
 				     the host as "xn--...". */
