@@ -1,8 +1,9 @@
 /*
- * The libevent adapter: the contract with and without a pool, on a server with a route of the user's
- * own, and what only this adapter has: a loop that does not wait, a queue that is full, clients that
- * go away while their event is queued, and a stop that is told about.
+ * The libevent adapter: the contract with and without a pool, on a server with a route of the
+ * user's own, and what only this adapter has: a loop that does not wait, a queue that is full,
+ * clients that go away while their event is queued, and a stop that is told about.
  */
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -10,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -24,7 +27,8 @@
 #define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
 #define DRAIN_MS 20000
 
-/* A server as a user would have it. Everything of libevent's is touched by the loop's thread only. */
+/* A server as a user would have it. Everything of libevent's is touched by the loop's thread
+ * only. */
 struct own_server {
 	struct event_base *base;
 	struct evhttp *server;
@@ -48,6 +52,13 @@ hello(struct evhttp_request *request, void *state)
 	evbuffer_add_printf(body, "hello");
 	evhttp_send_reply(request, 200, NULL, body);
 	evbuffer_free(body);
+}
+
+static void
+healthy(struct evhttp_request *request, void *state)
+{
+	(void)state;
+	evhttp_send_reply(request, 200, NULL, NULL);
 }
 
 static void
@@ -107,6 +118,7 @@ create_server(uint16_t *port)
 	assert_non_null(own->server);
 	evhttp_set_allowed_methods(own->server, UINT16_MAX);
 	assert_int_equal(evhttp_set_cb(own->server, "/hello", hello, NULL), 0);
+	assert_int_equal(evhttp_set_cb(own->server, "/healthz", healthy, NULL), 0);
 	evhttp_set_gencb(own->server, not_found, NULL);
 	own->bound = evhttp_bind_socket_with_handle(own->server, "127.0.0.1", 0);
 	assert_non_null(own->bound);
@@ -187,7 +199,7 @@ start_on_loop(struct herald_service *service, const struct herald_http_options *
 {
 	struct own_server *own = create_server(port);
 
-	start_loop(own, service, &HERALD_LIBEVENT_OPTIONS(.http = options));
+	start_loop(own, service, &HERALD_LIBEVENT_OPTIONS(.http = options, .limit_server = true));
 	return own;
 }
 
@@ -207,32 +219,48 @@ static void *
 start_on_pool(struct herald_service *service, const struct herald_http_options *options,
 	      uint16_t *port)
 {
-	return start_with_pool(service, NULL, HERALD_LIBEVENT_OPTIONS(.http = options), port);
-}
-
-static void *
-start_limited(struct herald_service *service, const struct herald_http_options *options,
-	      uint16_t *port)
-{
 	return start_with_pool(service, NULL,
 			       HERALD_LIBEVENT_OPTIONS(.http = options, .limit_server = true),
 			       port);
 }
 
+static void *
+start_unlimited(struct herald_service *service, const struct herald_http_options *options,
+		uint16_t *port)
+{
+	return start_with_pool(service, NULL, HERALD_LIBEVENT_OPTIONS(.http = options), port);
+}
+
+static void *
+start_unguarded(struct herald_service *service, const struct herald_http_options *options,
+		uint16_t *port)
+{
+	return start_with_pool(service, NULL,
+			       HERALD_LIBEVENT_OPTIONS(.http = options, .limit_server = true,
+						       .leave_server = true),
+			       port);
+}
+
 /* herald/libevent.h says why. */
-#define CAPABILITIES                                                                               \
-	(CONTRACT_ALL &                                                                            \
-	 ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY | CONTRACT_CHUNK_GRAMMAR))
+#define CAPABILITIES CONTRACT_ALL
 
 static const struct contract_http_adapter adapters[] = {
 	{.name = "loop",
-	 .capabilities = CAPABILITIES & ~(CONTRACT_CONCURRENT | CONTRACT_DRAINS),
+	 .capabilities =
+		 CAPABILITIES & ~(CONTRACT_CONCURRENT | CONTRACT_DRAINS | CONTRACT_REFUSES_EARLY),
 	 .start = start_on_loop,
 	 .stop = stop_server},
-	{.name = "pool", .capabilities = CAPABILITIES, .start = start_on_pool, .stop = stop_server},
-	{.name = "limited",
-	 .capabilities = CAPABILITIES | CONTRACT_REFUSES_MID_BODY,
-	 .start = start_limited,
+	{.name = "pool",
+	 .capabilities = CAPABILITIES & ~CONTRACT_REFUSES_EARLY,
+	 .start = start_on_pool,
+	 .stop = stop_server},
+	{.name = "unlimited",
+	 .capabilities = CONTRACT_ALL & ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY),
+	 .start = start_unlimited,
+	 .stop = stop_server},
+	{.name = "unguarded",
+	 .capabilities = CONTRACT_ALL & ~(CONTRACT_REFUSES_EARLY | CONTRACT_CHUNK_GRAMMAR),
+	 .start = start_unguarded,
 	 .stop = stop_server},
 };
 
@@ -458,11 +486,10 @@ large_declared_body_is_read_and_dropped(void **state)
 	probe_stop(&probe);
 }
 
-/* evhttp does not tell those that wait for 100 from the others: 413 follows at the body's end. */
+/* A client that waits for 100 Continue is not asked for what is too large. */
 static void
-large_expected_body_is_answered_at_its_end(void **state)
+large_expected_body_is_refused_at_once(void **state)
 {
-	static const char zeros[5000];
 	struct probe probe;
 	struct http_client client;
 
@@ -473,10 +500,109 @@ large_expected_body_is_answered_at_its_end(void **state)
 	probe_connect(&probe, &client);
 	assert_true(http_send_text(&client, HEAD "Expect: 100-continue\r\n"
 						 "Content-Length: 5000\r\n\r\n"));
-	probe_assert_alive(&probe); /* The loop has been past it. */
-	assert_false(http_wait_readable(&client, 0));
-	assert_true(http_send(&client, zeros, sizeof(zeros)));
 	assert_received(&client, 413, NULL);
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* The user's own routes are guarded, too: nothing in these is a request of its own. */
+static void
+other_routes_are_guarded(void **state)
+{
+	static const char smuggled[] = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char *const requests[] = {
+		"HEAD /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 32\r\n\r\n",
+		"TRACE /hello HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n",
+		"GET /hello HTTP/1.1\r\nHost: a\r\nX: a\n\r\n",
+		"GET /hello HTTP/1.1\r\nHost: a\r\nContent-Len: 32\r\n gth\r\n\r\n",
+	};
+	struct probe probe;
+
+	(void)state;
+	serve(&probe, NULL, &HERALD_LIBEVENT_OPTIONS(.path = NULL));
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++) {
+		struct http_client client;
+		struct http_response response;
+
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, requests[i]));
+		assert_true(http_send_text(&client, smuggled));
+		assert_true(http_receive(&client, i != 0, &response));
+		if (i == 1)
+			assert_true(http_send_text(&client, "\r\n0\r\n\r\n"));
+		if (i < 2)
+			assert_int_equal(shutdown(client.fd, SHUT_WR), 0);
+		assert_false(http_receive(&client, true, &response));
+		http_close(&client);
+	}
+	probe_stop(&probe);
+}
+
+/* Descriptors run out. */
+
+struct records {
+	atomic_uint count;
+	char message[128];
+	int64_t number;
+};
+
+static void
+record(const struct herald_log_record *from, void *state)
+{
+	struct records *to = state;
+
+	snprintf(to->message, sizeof(to->message), "%s", from->message);
+	to->number = from->fields[0].number;
+	atomic_fetch_add(&to->count, 1);
+}
+
+static int64_t
+cpu_ns(pthread_t thread)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	assert_int_equal(pthread_getcpuclockid(thread, &clock), 0);
+	assert_int_equal(clock_gettime(clock, &used), 0);
+	return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
+}
+
+static void
+accepting_pauses_without_descriptors(void **state)
+{
+	struct records records = {0};
+	struct rlimit limit, none;
+	struct probe probe;
+	struct http_client client;
+
+	(void)state;
+	struct own_server *own =
+		serve(&probe, NULL,
+		      &HERALD_LIBEVENT_OPTIONS(.log = {.write = record, .state = &records}));
+	/* So that the server has opened what it needs. */
+	probe_assert_alive(&probe);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	client.fd = socket(AF_INET, SOCK_STREAM, 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(probe.port),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	assert_int_equal(connect(client.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	client.bytes = 0;
+	assert_true(probe_post(&client, PROBE_DONE));
+	while (records.count == 0)
+		sched_yield();
+	assert_string_equal(records.message, "no connections are accepted for a moment");
+	assert_int_equal(records.number, EMFILE);
+
+	/* Three pauses, in which the loop has next to nothing to do. */
+	int64_t before = cpu_ns(own->thread);
+	assert_false(http_wait_readable(&client, 350));
+	assert_in_range(cpu_ns(own->thread) - before, 0, 50 * 1000000);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_received(&client, 200, PROBE_SUCCESS);
 	http_close(&client);
 	probe_stop(&probe);
 }
@@ -551,7 +677,7 @@ clients_go_away(void **state)
 
 	(void)state;
 	struct own_server *own = serve(&probe, &HERALD_POOL_OPTIONS(.threads = 2),
-				       &HERALD_LIBEVENT_OPTIONS(.path = NULL));
+				       &HERALD_LIBEVENT_OPTIONS(.drop_half_closed = true));
 	for (unsigned i = 0; i < 2; i++)
 		post(&probe, &running[i], PROBE_EVENT("hold", ""));
 	probe_wait_held(&probe, 2);
@@ -575,18 +701,18 @@ clients_go_away(void **state)
 	assert_int_equal(probe.after_count, 4);
 }
 
-/* It cannot be told from one that went away, so it is told to come again; unless that is asked for. */
+/* It may read on, and gets its answer; unless that is not wanted. */
 static void
 client_closes_its_side(void **state)
 {
 	(void)state;
-	for (int serves = 0; serves < 2; serves++) {
+	for (int drops = 0; drops < 2; drops++) {
 		struct probe probe;
 		struct http_client running, half;
 
 		struct own_server *own =
 			serve(&probe, &HERALD_POOL_OPTIONS(.threads = 1),
-			      &HERALD_LIBEVENT_OPTIONS(.serve_half_closed = serves != 0));
+			      &HERALD_LIBEVENT_OPTIONS(.drop_half_closed = drops != 0));
 		post(&probe, &running, PROBE_EVENT("hold", ""));
 		probe_wait_held(&probe, 1);
 		post(&probe, &half, PROBE_DONE);
@@ -596,8 +722,11 @@ client_closes_its_side(void **state)
 		assert_int_equal(shutdown(running.fd, SHUT_WR), 0);
 		probe_release(&probe);
 		assert_received(&running, 200, PROBE_SUCCESS);
-		assert_received(&half, serves ? 200 : 503, NULL);
-		assert_int_equal(probe.function_count, 1 + serves);
+		assert_received(&half, drops ? 503 : 200, NULL);
+		assert_int_equal(probe.function_count, 2 - drops);
+		/* Nothing more can come: the connections end. */
+		assert_true(http_wait_closed(&running, PROBE_AT_ONCE_MS));
+		assert_true(http_wait_closed(&half, PROBE_AT_ONCE_MS));
 		http_close(&running);
 		http_close(&half);
 		probe_stop(&probe);
@@ -648,22 +777,6 @@ stop_refuses_and_drains(void **state)
 	http_close(&queued);
 	http_close(&late);
 	probe_stop(&probe);
-}
-
-struct records {
-	atomic_uint count;
-	char message[128];
-	int64_t number;
-};
-
-static void
-record(const struct herald_log_record *from, void *state)
-{
-	struct records *to = state;
-
-	snprintf(to->message, sizeof(to->message), "%s", from->message);
-	to->number = from->fields[0].number;
-	atomic_fetch_add(&to->count, 1);
 }
 
 static void *
@@ -746,7 +859,8 @@ destroyed_with_answers_unsent(void **state)
 	probe_stop(&probe);
 }
 
-/* A server whose loop has ended, with an answer that is not sent yet to an event that was handled. */
+/* A server whose loop has ended, with an answer that is not sent yet to an event that was
+ * handled. */
 static struct own_server *
 serve_without_sending(struct probe *probe, struct http_client *client)
 {
@@ -881,7 +995,9 @@ main(void)
 		cmocka_unit_test(more_ambiguous_bodies),
 		cmocka_unit_test(unread_bodies_end_the_connection),
 		cmocka_unit_test(large_declared_body_is_read_and_dropped),
-		cmocka_unit_test(large_expected_body_is_answered_at_its_end),
+		cmocka_unit_test(large_expected_body_is_refused_at_once),
+		cmocka_unit_test(other_routes_are_guarded),
+		cmocka_unit_test(accepting_pauses_without_descriptors),
 		cmocka_unit_test(endless_headers_end_the_connection),
 		cmocka_unit_test(loop_goes_on_while_a_function_blocks),
 		cmocka_unit_test(full_queue_is_503),

@@ -1,15 +1,18 @@
 /*
- * The translation between libfcgi's requests and the endpoint of herald/http.h. It owns how a request
- * of CGI's variables and a stream is read, and how an answer is written; it knows neither events nor
- * sockets nor threads, which are loop.c's, and holds nothing between requests.
+ * The translation between libfcgi's requests and the endpoint of herald/http.h. It owns how a
+ * request of CGI's variables and a stream is read, and how an answer is written; it knows neither
+ * events nor sockets nor threads, which are loop.c's, and holds nothing between requests.
  *
- * How HTTP said where the body ends is the web server's business. Here the body ends where its stream
- * does; CONTENT_LENGTH tells whether that is all, because a web server that loses its client ends the
- * stream, too.
+ * How HTTP said where the body ends is the web server's business. Here the body ends where its
+ * stream does; CONTENT_LENGTH tells whether that is all, because a web server that loses its client
+ * ends the stream, too.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include <herald/fastcgi.h>
 #include <herald/http_adapter.h>
@@ -92,8 +95,37 @@ put_header(const char *name, const char *value, void *out)
 	FCGX_FPrintF(out, "%s: %s\r\n", name, value);
 }
 
+/*
+ * libfcgi writes by write(), and a web server that has gone would end the process by SIGPIPE,
+ * unless the program has done something about that. Returns whether one was waiting already.
+ */
+static bool
+block_sigpipe(sigset_t *before)
+{
+	sigset_t pipe, pending;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, before);
+	sigpending(&pending);
+	return sigismember(&pending, SIGPIPE) == 1;
+}
+
 static void
-answer(FCGX_Request *request, const struct herald_http_response *response)
+unblock_sigpipe(const sigset_t *before, bool was_pending)
+{
+	static const struct timespec at_once = {.tv_nsec = 0};
+	sigset_t pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	while (!was_pending && sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
+		;
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static void
+write_answer(FCGX_Request *request, const struct herald_http_response *response)
 {
 	const char *method = get(request, "REQUEST_METHOD");
 
@@ -104,6 +136,19 @@ answer(FCGX_Request *request, const struct herald_http_response *response)
 	FCGX_PutS("\r\n", request->out);
 	if (!method || strcmp(method, "HEAD") != 0)
 		FCGX_PutStr(response->body, (int)response->body_bytes, request->out);
+	/* The end, too: left to FCGX_Finish_r() it would be written where the signal is not blocked. */
+	FCGX_FClose(request->err);
+	FCGX_FClose(request->out);
+}
+
+static void
+answer(FCGX_Request *request, const struct herald_http_response *response)
+{
+	sigset_t before;
+	bool was_pending = block_sigpipe(&before);
+
+	write_answer(request, response);
+	unblock_sigpipe(&before, was_pending);
 }
 
 void

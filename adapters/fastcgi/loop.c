@@ -1,11 +1,11 @@
 /*
- * Threads that accept requests from a web server and answer them, until they are stopped. It owns the
- * threads; the socket is the user's, and how a request is answered is fastcgi.c's.
+ * Threads that accept requests from a web server and answer them, until they are stopped. It owns
+ * the threads; the socket is the user's, and how a request is answered is fastcgi.c's.
  *
- * libfcgi has no call that wakes a thread from accept() or from reading; shutting the socket down does,
- * the one that listens or the request's, whose number only libfcgi knows: FCGX_Request.ipcFd. A connection
- * is closed after each request even if the web server would keep it: a thread that waited for the next
- * one would serve nobody else, and could not be stopped.
+ * libfcgi has no call that wakes a thread from accept() or from reading; shutting the socket down
+ * does, the one that listens or the request's, whose number only libfcgi knows: FCGX_Request.ipcFd.
+ * A connection is closed after each request even if the web server would keep it: a thread that
+ * waited for the next one would serve nobody else, and could not be stopped.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -4,9 +4,9 @@
  *
  * evhttp calls when a body is complete and reads nothing more from the connection until it has the
  * reply. So nothing happens to a request while it is with the pool, and what is left to find out is
- * whether its client has gone: the worker asks the socket. A copy of the reply's body is lent to evhttp,
- * which gives it back when it is sent or the connection is gone; then the call ends. That may be after
- * the endpoint's end, and the service's: a call with its reply needs neither.
+ * whether its client has gone: the worker asks the socket. A copy of the reply's body is lent to
+ * evhttp, which gives it back when it is sent or the connection is gone; then the call ends. That
+ * may be after the endpoint's end, and the service's: a call with its reply needs neither.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/util.h>
 
 #include <herald/http_adapter.h>
 
@@ -101,6 +102,28 @@ read_framing(struct evhttp_request *request)
 	if (request->major == 1 && request->minor == 0)
 		herald_http_framing_version(&framing, "1.0");
 	return framing;
+}
+
+/* Whether the client asks for the end of the connection; evhttp knows the word only alone. */
+static bool
+asks_to_close(struct evhttp_request *request)
+{
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
+
+	for (const struct evkeyval *header = headers->tqh_first; header;
+	     header = header->next.tqe_next) {
+		const char *at = header->value;
+
+		if (evutil_ascii_strcasecmp(header->key, "Connection") != 0)
+			continue;
+		for (; *at; at += strcspn(at, ",")) {
+			at += strspn(at, ", \t");
+			size_t bytes = strcspn(at, ", \t");
+			if (bytes == 5 && evutil_ascii_strncasecmp(at, "close", bytes) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* Whether evhttp takes the body for the next request. */
@@ -230,9 +253,10 @@ static bool
 is_gone(struct herald_pool_request *work)
 {
 	struct herald__call *call = (struct herald__call *)work;
-	struct pollfd poller = {.fd = call->fd, .events = POLLRDHUP};
+	short gone = POLLERR | POLLHUP | (call->adapter->drop_half_closed ? POLLRDHUP : 0);
+	struct pollfd poller = {.fd = call->fd, .events = gone};
 
-	return poll(&poller, 1, 0) == 1;
+	return poll(&poller, 1, 0) == 1 && (poller.revents & gone) != 0;
 }
 
 /* herald_pool_request.finished. */
@@ -300,7 +324,7 @@ handle(struct herald__call *call)
 
 	if (call->ambiguous)
 		response = herald_http_request_ambiguous(request);
-	else if (call->close)
+	else if (call->leaves_body)
 		response = herald_http_request_unreadable(request);
 	else if (adapter->stopping)
 		response = herald_http_request_unavailable(request, "the server is stopping");
@@ -329,6 +353,7 @@ herald__call_begin(struct evhttp_request *request, void *state)
 	struct herald_libevent *adapter = state;
 	struct herald__call *call = create_call(adapter);
 
+	herald__block_sigpipe(adapter);
 	if (!call) {
 		reply_without_body(request, 503);
 		return;
@@ -336,7 +361,10 @@ herald__call_begin(struct evhttp_request *request, void *state)
 	const struct herald_http_framing framing = read_framing(request);
 	call->request = request;
 	call->ambiguous = framing.ambiguous;
-	call->close = framing.ambiguous || leaves_body(request, &framing);
+	call->leaves_body = leaves_body(request, &framing);
+	call->close = call->ambiguous || call->leaves_body || asks_to_close(request);
+	/* evhttp takes "POST http://..." for a proxy's business, and would close. */
+	request->flags &= ~EVHTTP_PROXY_REQUEST;
 	call->pooled.request = create_request(adapter, request, &framing);
 	if (!call->pooled.request) {
 		reply(call, herald_http_unavailable());
@@ -344,7 +372,7 @@ herald__call_begin(struct evhttp_request *request, void *state)
 	}
 	call->fd = socket_of(request);
 	call->pooled.finished = finished;
-	if (!adapter->serve_half_closed && call->fd >= 0)
+	if (call->fd >= 0)
 		call->pooled.is_gone = is_gone;
 	handle(call);
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the pool has it now, or evhttp's buffer. */

@@ -2,8 +2,8 @@
  * The adapter's life: its options, its place in the user's server and loop, its stop and its end.
  * How a request becomes an event and the answer a reply is call.c's.
  *
- * Two things reach it from other threads, through one eventfd: calls that workers have finished, and
- * nothing else. evhttp, which has no locks, never hears of them but from the loop.
+ * Two things reach it from other threads, through one eventfd: calls that workers have finished,
+ * and nothing else. evhttp, which has no locks, never hears of them but from the loop.
  */
 #include <assert.h>
 #include <errno.h>
@@ -88,8 +88,8 @@ report(struct herald_libevent *adapter)
 	stopped(adapter->calls_count, adapter->stopped_state);
 }
 
-static void
-on_woken(evutil_socket_t fd, short what, void *state)
+void
+herald__libevent_woken(evutil_socket_t fd, short what, void *state)
 {
 	struct herald_libevent *adapter = state;
 	uint64_t count;
@@ -97,9 +97,18 @@ on_woken(evutil_socket_t fd, short what, void *state)
 
 	(void)what;
 	(void)got; /* It is enough to be awake. */
+	herald__block_sigpipe(adapter);
 	herald__calls_finish(adapter);
 	if (adapter->stopped && adapter->calls_count == 0)
 		report(adapter);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *adapter)
+{
+	(void)fd;
+	(void)what;
+	herald__listeners_resume(adapter);
 }
 
 static void
@@ -135,11 +144,13 @@ free_adapter(struct herald_libevent *adapter)
 		free(call);
 	}
 	pthread_mutex_destroy(&adapter->lock);
+	free(adapter->watches);
 	free(adapter->path);
 	free(adapter);
 }
 
-/* Take the adapter out of the loop and off the service, which may end before the last answer is sent. */
+/* Take the adapter out of the loop and off the service, which may end before the last answer is
+ * sent. */
 static void
 detach(struct herald_libevent *adapter)
 {
@@ -147,6 +158,8 @@ detach(struct herald_libevent *adapter)
 		event_free(adapter->woken);
 	if (adapter->late)
 		event_free(adapter->late);
+	if (adapter->resume)
+		event_free(adapter->resume);
 	if (adapter->wake_fd >= 0)
 		close(adapter->wake_fd);
 	herald_http_destroy(adapter->http);
@@ -170,6 +183,7 @@ herald_libevent_destroy(struct herald_libevent *adapter)
 	if (!adapter)
 		return;
 	evhttp_del_cb(adapter->server, adapter->path);
+	herald__listeners_resume(adapter);
 	adapter->stopped = NULL;
 	adapter->stopping = true;
 	herald__calls_finish(adapter);
@@ -216,9 +230,11 @@ open_events(struct herald_libevent *adapter, struct event_base *base, struct her
 		return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
 					"cannot create an eventfd: %s",
 					strerror_r(errno, text, sizeof(text)));
-	adapter->woken = event_new(base, adapter->wake_fd, EV_READ | EV_PERSIST, on_woken, adapter);
+	adapter->woken = event_new(base, adapter->wake_fd, EV_READ | EV_PERSIST,
+				   herald__libevent_woken, adapter);
 	adapter->late = evtimer_new(base, on_late, adapter);
-	if (!adapter->woken || !adapter->late)
+	adapter->resume = evtimer_new(base, on_resume, adapter);
+	if (!adapter->woken || !adapter->late || !adapter->resume)
 		return out_of_memory(error);
 	if (event_add(adapter->woken, NULL) != 0)
 		return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
@@ -227,14 +243,15 @@ open_events(struct herald_libevent *adapter, struct event_base *base, struct her
 }
 
 static void
-limit_server(const struct herald_libevent *adapter)
+limit_server(const struct herald_libevent *adapter, const struct herald_libevent_options *options)
 {
 	size_t max_bytes = herald_http_max_body_bytes(adapter->http);
 
 	evhttp_set_max_body_size(adapter->server,
 				 max_bytes > EV_SSIZE_MAX ? -1 : (ev_ssize_t)max_bytes);
 	evhttp_set_max_headers_size(adapter->server, MAX_HEADERS_BYTES);
-	evhttp_set_flags(adapter->server, EVHTTP_SERVER_LINGERING_CLOSE);
+	if (options->leave_server)
+		evhttp_set_flags(adapter->server, EVHTTP_SERVER_LINGERING_CLOSE);
 }
 
 /* Everything but the place in the server. */
@@ -244,7 +261,7 @@ fill_adapter(struct herald_libevent *adapter, struct herald_service *service,
 	     struct herald_error *error)
 {
 	adapter->pool = options->pool;
-	adapter->serve_half_closed = options->serve_half_closed;
+	adapter->drop_half_closed = options->drop_half_closed;
 	adapter->log = options->log;
 	adapter->path = strdup(options->path ? options->path : DEFAULT_PATH);
 	if (!adapter->path)
@@ -286,6 +303,8 @@ herald_libevent_create(struct herald_service *service, struct event_base *base,
 	adapter->wake_fd = -1;
 	pthread_mutex_init(&adapter->lock, NULL); /* Without attributes it cannot fail. */
 	status = fill_adapter(adapter, service, base, &read, error);
+	if (status == HERALD_OK && !read.leave_server && !herald__listeners_watch(adapter))
+		status = out_of_memory(error);
 	if (status == HERALD_OK)
 		status = enter_server(adapter, error);
 	if (status != HERALD_OK) {
@@ -294,7 +313,12 @@ herald_libevent_create(struct herald_service *service, struct event_base *base,
 		return status;
 	}
 	if (read.limit_server)
-		limit_server(adapter);
+		limit_server(adapter, &read);
+	if (!read.leave_server)
+		herald__guard_server(
+			server, read.limit_server ? herald_http_max_body_bytes(adapter->http) : 0);
+	/* So that its thread has SIGPIPE blocked before anything can be written. */
+	herald__libevent_wake(adapter);
 	*out = adapter;
 	return HERALD_OK;
 }

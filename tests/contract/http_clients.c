@@ -4,6 +4,7 @@
 #include "http_probe.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,35 @@ client_goes_away_before_the_answer(void **state)
 	probe_stop(&probe);
 	assert_int_equal(probe.function_count, 4);
 	assert_int_equal(probe.after_count, 4);
+}
+
+/*
+ * A program that knows nothing of SIGPIPE lives on: the client has gone, its system answers the first
+ * answer with a reset, and the second one is written to a connection that is broken.
+ */
+static void
+client_goes_away_between_two_answers(void **state)
+{
+	struct probe probe;
+	struct sigaction before, unknown = {.sa_handler = SIG_DFL};
+
+	assert_int_equal(sigaction(SIGPIPE, &unknown, &before), 0);
+	probe_start(&probe, state, NULL);
+	for (unsigned i = 0; i < 4; i++) {
+		struct http_client client;
+
+		probe_connect(&probe, &client);
+		assert_true(probe_post(&client, PROBE_EVENT("hold", "")));
+		probe_wait_held(&probe, i + 1);
+		assert_true(i % 2 ? probe_post(&client, PROBE_DONE)
+				  : http_send_text(&client, "GET /other HTTP/1.1\r\n"
+							    "Host: test\r\n\r\n"));
+		http_close(&client);
+	}
+	probe_release(&probe);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+	sigaction(SIGPIPE, &before, NULL);
 }
 
 /* Nor is anybody bothered by one that asks a lot and reads nothing. */
@@ -244,6 +274,8 @@ stop_without_clients(void **state)
 const struct contract_http_case contract_http_clients[] = {
 	CONTRACT_CASE(client_goes_away_before_the_end, 0),
 	CONTRACT_CASE(client_goes_away_before_the_answer, CONTRACT_CONCURRENT),
+	CONTRACT_CASE(client_goes_away_between_two_answers,
+		      CONTRACT_CONCURRENT | CONTRACT_PIPELINES),
 	CONTRACT_CASE(client_goes_away_during_the_answers, 0),
 	CONTRACT_CASE(two_hundred_clients_at_once, 0),
 	CONTRACT_CASE(eight_threads_of_clients, 0),

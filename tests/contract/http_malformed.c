@@ -10,12 +10,12 @@
 #define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
 #define CHUNKED_HEAD HEAD "Transfer-Encoding: chunked\r\n\r\n"
 
-/* What a request that is malformed itself may be answered with: bad, of a length that is none, or in
- * an encoding that is not known (RFC 9112 section 6). */
+/* What a request that is malformed itself may be answered with: bad, of a length that is none, in an
+ * encoding that is not known (RFC 9112 section 6), or, as libevent says of chunks, too large. */
 static bool
 is_refusal(unsigned status)
 {
-	return status == 400 || status == 411 || status == 501;
+	return status == 400 || status == 411 || status == 413 || status == 501;
 }
 
 /* That, or the connection closed: which of them is the framework's choice. */

@@ -1,5 +1,6 @@
 /*
- * FastCGI: a service behind nginx, Apache or lighttpd, through libfcgi. Either in the user's own loop:
+ * FastCGI: a service behind nginx, Apache or lighttpd, through libfcgi. Either in the user's own
+ * loop:
  *
  *	while (FCGX_Accept_r(&request) == 0) {
  *		if (herald_fastcgi_path_is(&request, "/event"))
@@ -11,9 +12,9 @@
  * or with threads of Herald's, which do that: herald_fastcgi_start(). The web server must pass
  * CONTENT_LENGTH, CONTENT_TYPE, REQUEST_METHOD and SCRIPT_NAME, as its file of parameters does.
  *
- * What HTTP is, is the web server's business: keep-alive, chunks, Expect: 100-continue, its own limit
- * of a body (nginx: client_max_body_size, 1 MiB by default) and its own pages for what it refuses. With
- * nginx (1.22) as it is by default:
+ * What HTTP is, is the web server's business: keep-alive, chunks, Expect: 100-continue, its own
+ * limit of a body (nginx: client_max_body_size, 1 MiB by default) and its own pages for what it
+ * refuses. With nginx (1.22) as it is by default:
  *
  *	- It sends 100 Continue and reads a body to its end before it asks anyone, so a body that is
  *	  refused for its type has been sent in vain.
@@ -43,8 +44,9 @@ extern "C" {
 HERALD_API bool herald_fastcgi_path_is(const FCGX_Request *request, const char *path);
 
 /**
- * Handle a request as an event and write the answer. FCGX_Finish_r(), or the next FCGX_Accept_r(),
- * sends the end of it.
+ * Handle a request as an event and send the answer, with its end; nothing can be written after it.
+ * FCGX_Finish_r(), or the next FCGX_Accept_r(), frees the request. A web server that has gone
+ * raises no SIGPIPE here, whatever the program does about that signal.
  *
  * http     the endpoint.
  * request  accepted, and nothing read or written yet.
@@ -61,8 +63,8 @@ struct herald_fastcgi_options {
 	size_t struct_size; /**< Set by HERALD_FASTCGI_OPTIONS. */
 
 	/**
-	 * A listening socket, as FCGX_OpenSocket() gives it: the user's, who closes it after the stop.
-	 * 0: the one that the process was started with, as by spawn-fcgi.
+	 * A listening socket, as FCGX_OpenSocket() gives it: the user's, who closes it after the
+	 * stop. 0: the one that the process was started with, as by spawn-fcgi.
 	 */
 	int listen_fd;
 	const char *path; /**< Takes events: "/event". */
@@ -74,9 +76,9 @@ struct herald_fastcgi_options {
 	void *other_state;
 
 	/**
-	 * For how long nothing more of a body may come; it is then answered with 400: 30,000. Not for
-	 * what comes before it: libfcgi reads a request's variables while it accepts, and a web server
-	 * that stops amid them holds a thread until the stop.
+	 * For how long nothing more of a body may come; it is then answered with 400: 30,000. Not
+	 * for what comes before it: libfcgi reads a request's variables while it accepts, and a web
+	 * server that stops amid them holds a thread until the stop.
 	 */
 	uint32_t read_timeout_ms;
 	uint32_t drain_timeout_ms; /**< At a stop, for requests in flight: 10,000. */
@@ -90,9 +92,9 @@ struct herald_fastcgi_options {
 /**
  * Start threads that accept requests and answer them. They have all signals blocked.
  *
- * Beware: libfcgi (FCGX_Init()) catches SIGPIPE, SIGUSR1 and SIGTERM in the process where nothing else
- * was set for them, and the last two then end its accepting instead of the process. Block or handle
- * them yourself, as the example does.
+ * Beware: libfcgi (FCGX_Init()) catches SIGPIPE, SIGUSR1 and SIGTERM in the process where nothing
+ * else was set for them, and the last two then end its accepting instead of the process. Block or
+ * handle them yourself, as the example does.
  *
  * http     borrowed; must outlive the threads.
  * options  NULL means the defaults.
@@ -106,10 +108,12 @@ herald_fastcgi_start(struct herald_http *http, const struct herald_fastcgi_optio
 
 /**
  * Stop: accept nothing more, answer what is in flight, end the threads, free. Requests that the web
- * server has sent and nobody accepted yet fail there, so stop that one first, or take this server out
- * of its list. The socket is shut down, also for other processes that share it. NULL is allowed.
+ * server has sent and nobody accepted yet fail there, so stop that one first, or take this server
+ * out of its list. The socket is shut down, also for other processes that share it. NULL is
+ * allowed.
  *
- * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut off.
+ * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut
+ * off.
  *          A business function is never interrupted: the call waits for those that run.
  */
 HERALD_API size_t herald_fastcgi_stop(struct herald_fastcgi *fastcgi);

@@ -9,26 +9,27 @@
  *	event_base_dispatch(base);
  *
  * and at the end, each before the next: herald_libevent_destroy(), evhttp_free(),
- * herald_pool_destroy(), herald_service_destroy(). The base may be freed at any time after the server.
+ * herald_pool_destroy(), herald_service_destroy(). The base may be freed at any time after the
+ * server.
  *
- * With a pool, functions run on its threads and the loop never waits for one; a full queue is answered
- * with 503. Without, they run on the loop's thread, one at a time, and everything else waits.
+ * With a pool, functions run on its threads and the loop never waits for one; a full queue is
+ * answered with 503. Without, they run on the loop's thread, one at a time, and everything else
+ * waits.
  *
- * evhttp is touched on the loop's thread only: nobody needs evthread_use_pthreads().
+ * evhttp is touched on the loop's thread only: nobody needs evthread_use_pthreads(). That thread
+ * has SIGPIPE blocked from its first round on, because evhttp's writes would raise it when a client
+ * has gone. It stays so, and a child process that the thread starts inherits it.
  *
- * What evhttp (2.1.12) does not do, for any of its routes:
+ * evhttp (2.1.12) reads requests leniently, so the adapter reads them first, strictly, for all
+ * paths of the server: see leave_server. What is left, for any of evhttp's routes:
  *
  *	- It collects a body before it asks anyone, and without a limit unless it is given one: see
- *	  limit_server. So a body that is refused for its type or method has been sent in vain, and
- *	  Expect: 100-continue is always answered with 100, but for a declared length over its limit:
- *	  with 413, or with limit_server not at all until the body has come.
- *	- Its own refusals are HTML: 413 over its limit, 501 for methods that it does not allow
- *	  (PATCH and OPTIONS by default, see evhttp_set_allowed_methods()), 404 for other paths.
- *	- It reads no body of HEAD and TRACE, and takes one for the next request: after such a body the
- *	  adapter closes the connection, and a route of your own has to.
- *	- It reads chunks its own way: extensions are refused, and with 413; a chunk need not end
- *	  where it should; sizes may begin with 0x. Behind a proxy that reads them in yet another way
- *	  this matters.
+ *	  limit_server. So a body that is refused for its type or method has been sent for nothing, and
+ *	  Expect: 100-continue is answered with 100 unless the declared length is too large.
+ *	- Its own refusals are HTML: 400 for what is malformed, 413 for chunks that are malformed or for a
+ *	  body over its limit, 501 for methods that it does not allow (PATCH and OPTIONS by default,
+ *	  see evhttp_set_allowed_methods()), 417 for an Expect that it does not know, 404 for other paths.
+ *	- Trailers and the extensions of chunks are checked and dropped.
  *	- Nobody is told that a client has gone while its event is handled.
  */
 #ifndef HERALD_LIBEVENT_H
@@ -38,6 +39,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 
@@ -62,26 +64,40 @@ struct herald_libevent_options {
 	struct herald_pool
 		*pool; /**< Runs the functions; borrowed. NULL: the loop's thread does. */
 	/**
-	 * Give the whole server the endpoint's limit of a body (evhttp_set_max_body_size), let it read
-	 * and drop a larger one that is declared (EVHTTP_SERVER_LINGERING_CLOSE), so that its sender
-	 * sees the 413, and take 64 KiB of headers (evhttp_set_max_headers_size). Otherwise set limits
-	 * yourself, of at least that for a body: evhttp has none, and keeps all that comes in memory.
-	 *
-	 * A sender who waits for 100 Continue before a larger body gets no answer until he sends it
-	 * (curl does after a second), or evhttp_set_timeout() cuts him off: evhttp does not tell him from
-	 * those that do not wait. With limits of your own and no lingering he gets 413 at once, and
-	 * the others may see a reset instead of it.
+	 * Give the whole server the endpoint's limit of a body (evhttp_set_max_body_size) and take
+	 * 64 KiB of headers (evhttp_set_max_headers_size). A larger body that is declared is read
+	 * and dropped first, so that its sender sees the 413; with more than 16 MiB, or if the
+	 * sender waits for 100 Continue, it is refused at once. Otherwise set limits yourself, of
+	 * at least that for a body: evhttp has none, and keeps all that comes in memory.
 	 */
 	bool limit_server;
 	/**
-	 * A client that has closed its side of the connection while its event was queued has gone,
-	 * its event is not handled, and the answer is 503. Set this when clients close their side and
-	 * read on: they cannot be told from the others.
+	 * A client that has closed its side of the connection while its event was queued may read
+	 * on, and gets its answer. Set this where clients do not do that: such a client has gone
+	 * then, its event is not handled, and the answer is 503.
 	 */
-	bool serve_half_closed;
+	bool drop_half_closed;
+	/**
+	 * Leave the server's connections and listeners as they are. By default the adapter
+	 *
+	 *	- scans what comes on each connection before evhttp reads it, for every path of the
+	 *	  server, and lets evhttp refuse what a strict reader of HTTP would refuse. It takes
+	 *	  evhttp_set_bevcb() for that, and evhttp_connection_set_closecb();
+	 *	- stops accepting for 100 ms when the process has no more descriptors or memory, on the
+	 *	  sockets that are bound before herald_libevent_create(), by
+	 *	  evconnlistener_set_error_cb(). libevent would try without end.
+	 *
+	 * Set it if you need one of these functions: for TLS, or for another protocol after HTTP.
+	 * Then call herald_libevent_guard() on your bufferevents: without it evhttp ends a head at
+	 * a line that begins with NUL, joins folded lines, takes HTTP/1.2, bare line feeds, control
+	 * characters and sizes such as 0x1f, reads trailers as headers, and takes a body of HEAD or
+	 * TRACE for the next request. Behind a proxy that reads these in another way requests can
+	 * be smuggled. Of several adapters at one server, let all but one leave it.
+	 */
+	bool leave_server;
 
 	const struct herald_http_options *http; /**< The endpoint's; NULL: the defaults. */
-	struct herald_log log;                  /**< What a stop leaves. */
+	struct herald_log log;                  /**< What a stop leaves, and pauses of accepting. */
 };
 
 /** Options as a compound literal: HERALD_LIBEVENT_OPTIONS(.path = "/events"). */
@@ -107,29 +123,47 @@ herald_libevent_create(struct herald_service *service, struct event_base *base,
 		       struct herald_libevent **out, struct herald_error *error);
 
 /**
+ * Scan what comes on a connection before evhttp reads it, as the adapter does by itself where it
+ * does not leave the server: for your own evhttp_set_bevcb() function, on each bufferevent that it
+ * makes. The write watermark of the bufferevent, and the close callback of its connection, are
+ * taken.
+ *
+ * max_body_bytes  a larger declared body is refused at once if nothing else can be done: when its
+ * sender
+ *                 waits for 100 Continue, or it has more than 16 MiB. 0: none is.
+ * Returns         false when memory is out.
+ * Threads         the loop's.
+ */
+HERALD_API HERALD_MUST_CHECK bool
+herald_libevent_guard(struct bufferevent *bufferevent, size_t max_body_bytes);
+
+/**
  * Told once that the adapter has stopped, on the loop's thread, by the loop.
  *
- * left   requests that were not answered, or whose answer was not sent, when the time was up: with a
+ * left   requests that were not answered, or whose answer was not sent, when the time was up: with
+ * a
  *        pool their events are queued or handled still, and will be answered if the loop goes on.
  * state  as given to herald_libevent_stop().
  */
 typedef void herald_libevent_stopped(size_t left, void *state);
 
 /**
- * Stop taking events: answer new ones with 503 and close their connections, wait until those in flight
- * are answered and sent or `drain_ms` have passed, then call `stopped`. Does not wait itself; the loop
- * must go on. The server's sockets are the user's: close them first, to refuse new connections.
+ * Stop taking events: answer new ones with 503 and close their connections, wait until those in
+ * flight are answered and sent or `drain_ms` have passed, then call `stopped`. Does not wait
+ * itself; the loop must go on. The server's sockets are the user's: close them first, to refuse new
+ * connections.
  *
- * stopped  must not be NULL; may destroy the adapter. Called for the first stop only: further ones do
+ * stopped  must not be NULL; may destroy the adapter. Called for the first stop only: further ones
+ * do
  *          nothing.
  */
 HERALD_API void herald_libevent_stop(struct herald_libevent *adapter, uint32_t drain_ms,
 				     herald_libevent_stopped *stopped, void *state);
 
 /**
- * Take the path from the server and free the adapter. No event may be with the pool any more: after a
- * stop that left something, or without one, call herald_pool_stop() before. A stop under way ends without
- * its call. NULL is allowed.
+ * Take the path from the server and free the adapter. No event may be with the pool any more: after
+ * a stop that left something, or without one, call herald_pool_stop() before. A stop under way ends
+ * without its call. NULL is allowed.
  *
  * Answers that were not sent yet are, if server and loop go on. If not, libevent frees them: after
  * evhttp_free(), in the loop's next round or in event_base_free(). They do not need the service.
