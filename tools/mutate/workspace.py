@@ -67,7 +67,7 @@ class Workspace:
         self.source = directory / "source"
         self.build = directory / "build"
         self.objects = {}  # Of the unchanged sources: output -> (object's digest, warnings)
-        self.changed = None
+        self.changed = None  # The changed file and its content before
 
     def prepare(self):
         """Copy, configure and build; raises WorkspaceError."""
@@ -107,14 +107,16 @@ class Workspace:
             outputs.sort(key=lambda name: ("test" in name, "fuzz" in name, name))
 
     def change(self, path, text):
-        """Write a changed source file; the one changed before is as in the project again."""
+        """Write a changed source file of the copy; the one changed before is as it was again."""
         self.restore()
-        self.changed = path
-        (self.source / path).write_text(text)
+        file = self.source / path
+        self.changed = file, file.read_bytes()
+        file.write_text(text)
 
     def restore(self):
         if self.changed:
-            (self.source / self.changed).write_bytes((self.root / self.changed).read_bytes())
+            file, content = self.changed
+            file.write_bytes(content)
             self.changed = None
 
     def compile_object(self, output):
