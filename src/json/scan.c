@@ -444,23 +444,26 @@ herald__skip_value(struct herald__reader *reader, char *at)
 	return after;
 }
 
-/* The rest, byte by byte, within `depth` brackets. Returns the place after the last one, or NULL. */
+/*
+ * The bytes behind the last block, within `depth` brackets; `escaped` says whether a backslash comes
+ * before them. Returns the place after the last bracket, or NULL.
+ */
 static char *
-skip_brackets_slowly(char *at, const char *end, size_t depth, bool in_string)
+skip_brackets_slowly(char *at, const char *end, size_t depth, bool in_string, bool escaped)
 {
 	for (; at < end; at++) {
-		if (*at == '\\') {
-			if (++at == end)
-				break;
-		} else if (*at == '"') {
+		if (escaped)
+			escaped = false;
+		else if (*at == '\\')
+			escaped = true;
+		else if (*at == '"')
 			in_string = !in_string;
-		} else if (in_string) {
+		else if (in_string)
 			continue;
-		} else if (*at == '{' || *at == '[') {
+		else if (*at == '{' || *at == '[')
 			depth++;
-		} else if ((*at == '}' || *at == ']') && --depth == 0) {
+		else if ((*at == '}' || *at == ']') && --depth == 0)
 			return at + 1;
-		}
 	}
 	return NULL;
 }
@@ -484,11 +487,9 @@ herald__skip_brackets(char *at, char *end)
 				return at + __builtin_ctz(bits) + 1;
 		}
 	}
-	if (state.escaped && at < end)
-		at++;
-	return skip_brackets_slowly(at, end, depth, state.in_string);
+	return skip_brackets_slowly(at, end, depth, state.in_string, state.escaped);
 #else
-	return skip_brackets_slowly(at, end, depth, false);
+	return skip_brackets_slowly(at, end, depth, false, false);
 #endif
 }
 
