@@ -125,6 +125,12 @@ herald__plan_find_near(const struct herald__plan *plan, const char *text, size_t
 
 _Static_assert(HERALD_KIND_COUNT <= 32, "a bit for each kind");
 
+static inline bool
+herald__kind_is_number(enum herald_kind kind)
+{
+	return kind >= HERALD_KIND_INT8 && kind <= HERALD_KIND_DOUBLE;
+}
+
 /* Whether values of a kind begin with a pointer, which is NULL where there is none. */
 static inline bool
 herald__kind_is_pointer(enum herald_kind kind)

@@ -451,12 +451,6 @@ encode_map(struct writer *writer, char *at, const struct herald__field *field,
 	return at != NULL && check_keys(writer, map) ? at : NULL;
 }
 
-static bool
-is_number(enum herald_kind kind)
-{
-	return kind >= HERALD_KIND_INT8 && kind <= HERALD_KIND_DOUBLE;
-}
-
 static INLINE char *
 encode_number(struct writer *writer, char *at, const struct herald__field *field,
 	      enum herald_kind kind, const void *in)
@@ -597,7 +591,7 @@ encode_list(struct writer *writer, char *at, const struct herald__field *field, 
 	if (kind == HERALD_KIND_DOUBLE)
 		at = encode_numbers(writer, at, field, HERALD_KIND_DOUBLE, sizeof(double), items,
 				    count);
-	else if (is_number(kind))
+	else if (herald__kind_is_number(kind))
 		at = encode_numbers(writer, at, field, kind, bytes, items, count);
 	else
 		at = encode_elements(writer, at, field, bytes, items, count);

@@ -85,12 +85,6 @@ herald__kind_bytes(enum herald_kind kind)
 }
 
 static bool
-is_number(enum herald_kind kind)
-{
-	return kind >= HERALD_KIND_INT8 && kind <= HERALD_KIND_DOUBLE;
-}
-
-static bool
 is_string(enum herald_kind kind)
 {
 	return kind == HERALD_KIND_STRING || kind == HERALD_KIND_TEXT || kind == HERALD_KIND_CHARS;
@@ -201,7 +195,7 @@ check_bounds(const struct check *check)
 	if ((!lower->is_set && lower->value != 0) || (!upper->is_set && upper->value != 0))
 		return bad(check, "a bound has a value but is not set: use HERALD_MIN, HERALD_MAX "
 				  "or HERALD_RANGE");
-	if ((lower->is_set || upper->is_set) && !is_number(kind))
+	if ((lower->is_set || upper->is_set) && !herald__kind_is_number(kind))
 		return bad(check, "HERALD_MIN and HERALD_MAX are for numbers");
 	if (lower->value != lower->value || upper->value != upper->value)
 		return bad(check, "a bound is not a number");
