@@ -263,7 +263,10 @@ def main():
             print(f"draw {number}: {short(sources[change.path], change)}")
         return 0
     run = Run(options, sources, draws)
+    # A shell starts a job in the background with signals ignored that the tests send.
+    signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
     with open(run.directory / "lock", "w", encoding="utf-8") as lock:
