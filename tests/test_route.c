@@ -14,7 +14,9 @@
 
 #include <herald/service.h>
 
+#include "route.h"
 #include "service.h"
+#include "support/failing_allocator.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
@@ -580,6 +582,48 @@ test_arrays_that_are_too_long(void **state)
 	}
 }
 
+/* Tables of many sizes, so that each of their arrays is once the one that needs memory of its own. */
+static void
+test_memory_that_fails_once(void **state)
+{
+	enum { MOST = 1024 };
+	struct herald_route *routes = calloc(MOST, sizeof(*routes));
+	struct herald_upcaster *upcasters = calloc(MOST, sizeof(*upcasters));
+	char(*versions)[2][8] = calloc(MOST, sizeof(*versions));
+
+	(void)state;
+	assert_true(routes && upcasters && versions);
+	for (size_t i = 0; i < MOST; i++) {
+		snprintf(versions[i][0], sizeof(versions[i][0]), "%zu", i);
+		snprintf(versions[i][1], sizeof(versions[i][1]), "old%zu", i);
+		routes[i] = (struct herald_route)ROUTE("order", versions[i][0]);
+		upcasters[i] = (struct herald_upcaster)UPCAST(versions[i][1], "0");
+	}
+	for (size_t count = 1; count <= MOST; count += 1 + count / 16) {
+		struct failing_allocator memory = {.failures = 1};
+
+		for (size_t n = 2; memory.failures > 0; n++) {
+			struct herald__route_table table;
+			struct herald_arena *arena;
+			struct herald_error error = {0};
+
+			failing_allocator_init(&memory, FAIL_ONLY, n);
+			assert_int_equal(herald_arena_create(&memory.allocator, 0, &arena),
+					 HERALD_OK);
+			enum herald_status status = herald__route_table_init(
+				&table, arena, routes, count, upcasters, MOST / count, &error);
+			assert_int_equal(status,
+					 memory.failures > 0 ? HERALD_NO_MEMORY : HERALD_OK);
+			assert_int_equal(error.status, status);
+			herald_arena_destroy(arena);
+			assert_all_released(&memory);
+		}
+	}
+	free(routes);
+	free(upcasters);
+	free(versions);
+}
+
 int
 main(void)
 {
@@ -594,6 +638,7 @@ main(void)
 		cmocka_unit_test(test_bad_upcasters),
 		cmocka_unit_test(test_upcasters_in_a_circle),
 		cmocka_unit_test(test_arrays_that_are_too_long),
+		cmocka_unit_test(test_memory_that_fails_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
