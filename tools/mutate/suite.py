@@ -13,8 +13,7 @@ from pathlib import Path
 TIMEOUT_S, TIMEOUT_FACTOR = 5, 5
 MEMORY_BYTES = 2 << 30
 
-UNCHANGED_TIMEOUT_S = 600
-ATTEMPTS = 2  # A busy machine may disturb a test once
+ATTEMPTS = 2  # A busy machine may disturb a test
 LOOK_EVERY_S = 0.05
 LINK_S = 0.3  # What a test costs before it runs
 LIKELY_COUNT = 5  # So many are linked and run one by one, the others are linked together
@@ -36,6 +35,7 @@ class Test:
         self.command = entry["cmd"]
         self.environment = entry["env"]
         self.folder = entry["workdir"] or workspace.build
+        self.timeout_s = entry["timeout"]  # On unchanged sources
         self.files = sorted({file for target in entry["depends"] for file in targets[target]})
         self.targets = [os.path.relpath(file, workspace.build) for file in self.files]
         libraries = self.environment.get("LD_LIBRARY_PATH", "").split(":")
@@ -150,7 +150,7 @@ class Suite:
             for _ in range(ATTEMPTS):
                 if test.name in known:
                     break
-                outcome, seconds = run(test, self.log, UNCHANGED_TIMEOUT_S, self.stop)
+                outcome, seconds = run(test, self.log, test.timeout_s, self.stop)
                 if outcome == "passed":
                     known[test.name] = seconds
             if test.name not in known:
