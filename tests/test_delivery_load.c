@@ -23,6 +23,7 @@
 
 #include "support/delivering.h"
 #include "support/misbehaving_server.h"
+#include "support/names.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
@@ -267,7 +268,7 @@ refuse_another(const struct herald_delivery_report *report, void *state)
 {
 	struct flood *flood = state;
 
-	if (!strstr(report->delivery->url, "10.0.0.1"))
+	if (!strstr(report->delivery->url, "refused.test"))
 		record_outcome(report, &flood->recorder);
 	else if (++flood->refused < MOST_REFUSED && flood->recorder.outcomes == 0)
 		assert_int_equal(herald_deliverer_submit(flood->deliverer, report->delivery, NULL),
@@ -282,9 +283,10 @@ test_refused_addresses_starve_nobody(void **state)
 	struct flood flood = {0};
 	char url[64];
 	const struct herald_delivery delivery = {.url = url};
-	const struct herald_delivery to_refused = {.url = "http://10.0.0.1/"};
+	const struct herald_delivery to_refused = {.url = "http://refused.test/"};
 
 	(void)state;
+	names_set("refused.test", "10.0.0.1");
 	misbehaving_server_init(&server, "127.0.0.1");
 	misbehaving_server_start(&server);
 	recorder_init(&flood.recorder);
@@ -302,6 +304,7 @@ test_refused_addresses_starve_nobody(void **state)
 	herald_deliverer_stop(flood.deliverer, 30000);
 	assert_in_range(flood.refused, 1, MOST_REFUSED - 1);
 	herald_deliverer_destroy(flood.deliverer);
+	names_clear();
 	misbehaving_server_stop(&server);
 	recorder_finish(&flood.recorder);
 }
