@@ -63,6 +63,9 @@ struct herald_http_request {
  */
 struct herald_text herald__http_value(const char *value);
 
+/* Whether a text is a host with or without a port, as in Host (RFC 9110 section 7.2); it may be empty. */
+bool herald__http_is_host(struct herald_text text);
+
 /* How many of a text's first bytes are a token's (RFC 9110 section 5.6.2). */
 size_t herald__http_token_bytes(const char *text);
 

@@ -21,16 +21,20 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-struct herald_text
-herald__http_value(const char *value)
+static struct herald_text
+without_blanks(const char *value, size_t bytes)
 {
-	while (is_blank(*value))
-		value++;
-
-	size_t bytes = strlen(value);
+	while (bytes > 0 && is_blank(*value))
+		value++, bytes--;
 	while (bytes > 0 && is_blank(value[bytes - 1]))
 		bytes--;
 	return (struct herald_text){.data = value, .bytes = bytes};
+}
+
+struct herald_text
+herald__http_value(const char *value)
+{
+	return without_blanks(value, strlen(value));
 }
 
 /* Whether it is a number; one past 64 bits counts as the greatest. */
@@ -78,6 +82,44 @@ is_token(const char *name)
 	return bytes > 0 && name[bytes] == '\0';
 }
 
+/* Whether a byte of eight is zero. */
+static bool
+has_zero(uint64_t word)
+{
+	return ((word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080)) != 0;
+}
+
+/* Whether a byte of eight may be a control byte: it is one, or a tab. */
+static bool
+may_have_control(const char *eight)
+{
+	uint64_t word;
+
+	memcpy(&word, eight, sizeof(word));
+	/* Below 0x20 nothing is left of a byte without its lower five bits. */
+	return has_zero(word & UINT64_C(0xe0e0e0e0e0e0e0e0)) ||
+	       has_zero(word ^ UINT64_C(0x7f7f7f7f7f7f7f7f));
+}
+
+/* Whether there is a control byte in a value, but for the tab (RFC 9110 section 5.5). */
+static bool
+has_control(const char *value, size_t bytes)
+{
+	size_t at = 0;
+
+	/* Eight at a time, the last ones overlapping, as long as not even a tab is among them. */
+	if (bytes >= 8) {
+		while (at + 8 < bytes && !may_have_control(value + at))
+			at += 8;
+		if (at + 8 >= bytes && !may_have_control(value + bytes - 8))
+			return false;
+	}
+	for (; at < bytes; at++)
+		if (((unsigned char)value[at] < ' ' && value[at] != '\t') || value[at] == 0x7f)
+			return true;
+	return false;
+}
+
 /* Whether there are several types: frameworks put the values of repeated headers in one. */
 static bool
 is_list(const char *value)
@@ -111,12 +153,14 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 
 	if (!value)
 		value = "";
+	size_t bytes = strlen(value);
+	framing->ambiguous |= has_control(value, bytes);
 	if (is_named(name, "Content-Length")) {
 		/* Set also when it is none, so that a second one is seen. */
 		uint64_t length = 0;
 
 		framing->ambiguous |= has_length || framing->chunked;
-		framing->ambiguous |= !parse_length(herald__http_value(value), &length);
+		framing->ambiguous |= !parse_length(without_blanks(value, bytes), &length);
 		framing->content_length = length;
 	} else if (is_named(name, "Transfer-Encoding")) {
 		framing->ambiguous |= has_length || framing->chunked;
@@ -124,10 +168,14 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 		framing->ambiguous |= strcasecmp(value, "chunked") != 0;
 		framing->chunked = true;
 	} else if (is_named(name, "Expect")) {
-		framing->expects_continue = is_text(herald__http_value(value), "100-continue");
+		framing->expects_continue = is_text(without_blanks(value, bytes), "100-continue");
 	} else if (is_named(name, "Content-Type")) {
 		framing->ambiguous |= framing->content_type || is_list(value);
 		framing->content_type = value;
+	} else if (is_named(name, "Host")) {
+		framing->ambiguous |= framing->has_host;
+		framing->ambiguous |= !herald__http_is_host(without_blanks(value, bytes));
+		framing->has_host = true;
 	} else if (!is_token(name)) {
 		/* "Content-Length : 5" is a length for some readers, and another header for others. */
 		framing->ambiguous = true;
@@ -137,9 +185,13 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 void
 herald_http_framing_version(struct herald_http_framing *framing, const char *version)
 {
-	size_t bytes = version ? strlen(version) : 0;
-
-	if (framing->chunked && bytes >= 3 && strcmp(version + bytes - 3, "1.0") == 0)
+	if (!version)
+		return;
+	if (strcmp(version, "HTTP/1.1") == 0 || strcmp(version, "1.1") == 0)
+		framing->ambiguous |= !framing->has_host;
+	else if (strcmp(version, "HTTP/1.0") == 0 || strcmp(version, "1.0") == 0)
+		framing->ambiguous |= framing->chunked;
+	else
 		framing->ambiguous = true;
 }
 

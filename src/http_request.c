@@ -468,8 +468,9 @@ herald_http_request_ambiguous(struct herald_http_request *request)
 {
 	request->response = (struct herald_http_response){0};
 	answer_error(request, 400,
-		     "the request's head can be read in two ways; look at Content-Length, "
-		     "Transfer-Encoding, Content-Type, the version, and the headers' names",
+		     "the request's head is malformed, or can be read in two ways; look at the "
+		     "request line, Host, Content-Length, Transfer-Encoding, Content-Type, and for "
+		     "blanks in names or control bytes in values",
 		     NULL);
 	return &request->response;
 }

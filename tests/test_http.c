@@ -625,10 +625,12 @@ test_unreadable_body(void **state)
 	request = herald_http_request_create(fixture.http,
 					     &(struct herald_http_head){.method = "GET"});
 	response = herald_http_request_ambiguous(request);
-	assert_string_equal(text_of(response),
-			    "400 {\"error\":\"the request's head can be read in two ways; look at "
-			    "Content-Length, Transfer-Encoding, Content-Type, the version, and "
-			    "the headers' names\"}");
+	assert_string_equal(
+		text_of(response),
+		"400 {\"error\":\"the request's head is malformed, or can be read in two "
+		"ways; look at the request line, Host, Content-Length, "
+		"Transfer-Encoding, Content-Type, and for blanks in names or control "
+		"bytes in values\"}");
 	assert_null(response->allow);
 	assert_false(herald_http_request_append(request, "x", 1));
 	assert_ptr_equal(herald_http_request_finish(request), response);

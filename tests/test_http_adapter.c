@@ -132,28 +132,232 @@ ambiguous_framings(void **state)
 }
 
 static void
-encodings_of_versions(void **state)
+versions(void **state)
 {
 	static const struct {
 		const char *version;
-		bool ambiguous;
+		bool plain, hosted,
+			chunked; /* whether a request is ambiguous: without anything, ... */
 	} cases[] = {
-		{"HTTP/1.0", true}, {"1.0", true}, {"HTTP/1.1", false}, {"HTTP/1.2", false},
-		{"1.1", false},     {"0", false},  {"", false},         {NULL, false},
+		{"HTTP/1.1", true, false, false}, {"1.1", true, false, false},
+		{"HTTP/1.0", false, false, true}, {"1.0", false, false, true},
+		{"HTTP/1.2", true, true, true},   {"HTTP/0.9", true, true, true},
+		{"HTTP/2.0", true, true, true},   {"HTTP/1.01", true, true, true},
+		{"HTTP/1.1 ", true, true, true},  {"HTTP/11.1", true, true, true},
+		{"http/1.1", true, true, true},   {"HTTP/1.", true, true, true},
+		{"1", true, true, true},          {"", true, true, true},
+		{NULL, false, false, false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
-		struct herald_http_framing chunked = HERALD_HTTP_FRAMING_INIT;
-		struct herald_http_framing declared = HERALD_HTTP_FRAMING_INIT;
+		struct herald_http_framing plain = HERALD_HTTP_FRAMING_INIT;
+		struct herald_http_framing hosted = HERALD_HTTP_FRAMING_INIT;
 
+		herald_http_framing_add(&hosted, "Host", "test");
+		struct herald_http_framing chunked = hosted;
 		herald_http_framing_add(&chunked, "Transfer-Encoding", "chunked");
-		herald_http_framing_add(&declared, "Content-Length", "1");
+		herald_http_framing_version(&plain, cases[i].version);
+		herald_http_framing_version(&hosted, cases[i].version);
 		herald_http_framing_version(&chunked, cases[i].version);
-		herald_http_framing_version(&declared, cases[i].version);
-		assert_int_equal(chunked.ambiguous, cases[i].ambiguous);
-		assert_false(declared.ambiguous);
+		if (plain.ambiguous != cases[i].plain || hosted.ambiguous != cases[i].hosted ||
+		    chunked.ambiguous != cases[i].chunked)
+			fail_msg("%s: %d %d %d", cases[i].version, plain.ambiguous,
+				 hosted.ambiguous, chunked.ambiguous);
 	}
+}
+
+static void
+hosts(void **state)
+{
+	static const struct {
+		const char *value;
+		bool is_host;
+	} cases[] = {
+		{"", true},
+		{"t", true},
+		{" t\t", true},
+		{"example.com", true},
+		{"xn--bcher-kva.example:8080", true},
+		{"127.0.0.1:0", true},
+		{"t:", true},
+		{"t:65535", true},
+		{"[::1]", true},
+		{"[::ffff:127.0.0.1]:80", true},
+		{"a_b~c!$&'()*+;=-", true},
+		{"b%C3%BCcher", true},
+		{"t:65536", false},
+		{"t:99999999999999999999", false},
+		{"t:8x", false},
+		{"t:80:80", false},
+		{"t:-1", false},
+		{"t u", false},
+		{"t, u", false},
+		{"t,u", false},
+		{"u@t", false},
+		{"t/", false},
+		{"[::1", false},
+		{"[]", false},
+		{"[::1]x", false},
+		{"[::g]", false},
+		{"::1", false},
+		{"b%C", false},
+		{"b%00", false},
+		{"b\xc3\xbc", false},
+		{"t?", false},
+		{"t\\", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
+
+		herald_http_framing_add(&framing, "host", cases[i].value);
+		if (framing.ambiguous == cases[i].is_host)
+			fail_msg("\"%s\"", cases[i].value);
+		herald_http_framing_add(&framing, "Host", "t");
+		assert_true(framing.ambiguous);
+	}
+}
+
+/* Every byte, at each place within and behind the eight that are looked at together. */
+static void
+values_have_no_control_bytes(void **state)
+{
+	(void)state;
+	for (int byte = 1; byte < 256; byte++) {
+		bool is_control = (byte < ' ' && byte != '\t') || byte == 0x7f;
+
+		for (size_t at = 0; at < 19; at++) {
+			char value[] = "a long\tvalue, with~";
+			struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
+
+			assert_int_equal(sizeof(value), 20);
+			value[at] = (char)byte;
+			herald_http_framing_add(&framing, "X-Test", value);
+			if (framing.ambiguous != is_control)
+				fail_msg("byte 0x%02x at %zu", byte, at);
+		}
+	}
+}
+
+/* Targets and paths. */
+
+static void
+targets(void **state)
+{
+	static const struct {
+		const char *target, *path; /* NULL: it is none */
+	} cases[] = {
+		{"/event", "/event"},
+		{"/", "/"},
+		{"*", "*"},
+		{"/event?a=b&c=%20", "/event"},
+		{"/event?", "/event"},
+		{"/event?a[b]={c}|?/\"%", "/event"},
+		{"/%65vent", "/%65vent"},
+		{"//event", "//event"},
+		{"/a;b=c/d:e@f", "/a;b=c/d:e@f"},
+		{"http://t/event", "/event"},
+		{"HTTPS://[::1]:80/event?a", "/event"},
+		{"http://t", "/"},
+		{"http://t?a", "/"},
+		{"", NULL},
+		{"event", NULL},
+		{"?a", NULL},
+		{"*x", NULL},
+		{"t:80", NULL},
+		{"ftp://t/event", NULL},
+		{"http:/event", NULL},
+		{"httpss://t/event", NULL},
+		{"http:///event", NULL},
+		{"http://t:99999/event", NULL},
+		{"http://u@t/event", NULL},
+		{"http://t u/event", NULL},
+		{"http://t#/event", NULL},
+		{"/event#a", NULL},
+		{"/event?a#b", NULL},
+		{"/ev ent", NULL},
+		{"/ev\tent", NULL},
+		{"/event?a b", NULL},
+		{"/event?\x7f", NULL},
+		{"/\xc3\xa9", NULL},
+		{"/event?\xc3\xa9", NULL},
+		{"/event%", NULL},
+		{"/event%4", NULL},
+		{"/event%zz", NULL},
+		{"/event%00", NULL},
+		{"/event%0", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		const char *path = cases[i].path;
+		struct herald_text found = {NULL, 0};
+
+		if (herald_http_target_path(cases[i].target, &found) != (path != NULL))
+			fail_msg("\"%s\"", cases[i].target);
+		if (path) {
+			assert_int_equal(found.bytes, strlen(path));
+			assert_memory_equal(found.data, path, found.bytes);
+		} else {
+			assert_null(found.data);
+		}
+		assert_int_equal(herald_http_target_is(cases[i].target, path ? path : "/event"),
+				 path != NULL);
+	}
+	assert_false(herald_http_target_is("/event/", "/event"));
+	assert_false(herald_http_target_is("/even", "/event"));
+	assert_false(herald_http_target_is("/EVENT", "/event"));
+}
+
+static void
+paths_of_options(void **state)
+{
+	static const struct {
+		const char *path, *message; /* NULL: it may be served */
+	} cases[] = {
+		{"/", NULL},
+		{"/event", NULL},
+		{"/a//b/...", NULL},
+		{"/caf%C3%A9/a;b=c:d@e", NULL},
+		{"", "path must begin with '/', unlike \"\""},
+		{"event", "path must begin with '/', unlike \"event\""},
+		{"/event?a", "path must have no query and no fragment"},
+		{"/event#a", "path must have no query and no fragment"},
+		{"/ev ent", "byte 0x20 at offset 3 is not allowed"},
+		{"/event\r", "byte 0x0d at offset 6 is not allowed"},
+		{"/event\n", "byte 0x0a at offset 6 is not allowed"},
+		{"/event\x7f", "byte 0x7f at offset 6 is not allowed"},
+		{"/\xc3\xa9", "byte 0xc3 at offset 1 is not allowed"},
+		{"/a\\b", "byte 0x5c at offset 2 is not allowed"},
+		{"/a%2", "byte 0x25 at offset 2 is not allowed"},
+		{"/a%00", "byte 0x25 at offset 2 is not allowed"},
+		{"/a/./b", "path must have no segment \".\" or \"..\""},
+		{"/a/..", "path must have no segment \".\" or \"..\""},
+	};
+	char longest[1026];
+	struct herald_error error;
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		error = (struct herald_error){0};
+		enum herald_status status = herald_http_path_check("path", cases[i].path, &error);
+
+		assert_int_equal(status, cases[i].message ? HERALD_BAD_OPTION : HERALD_OK);
+		assert_int_equal(error.status, status);
+		assert_string_equal(error.path, cases[i].message ? "path" : "");
+		if (cases[i].message && !strstr(error.message, cases[i].message))
+			fail_msg("\"%s\" instead of \"%s\"", error.message, cases[i].message);
+	}
+	memset(longest, 'a', sizeof(longest));
+	longest[0] = '/';
+	longest[1025] = '\0';
+	assert_int_equal(herald_http_path_check("p", longest, NULL), HERALD_BAD_OPTION);
+	assert_int_equal(herald_http_path_check("p", longest, &error), HERALD_BAD_OPTION);
+	assert_string_equal(error.message, "p must have at most 1024 bytes");
+	longest[1024] = '\0';
+	assert_int_equal(herald_http_path_check("p", longest, &error), HERALD_OK);
 }
 
 /* Every byte, at the end of a name (RFC 9110 section 5.6.2). */
@@ -360,7 +564,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clear_framings),
 		cmocka_unit_test(ambiguous_framings),
-		cmocka_unit_test(encodings_of_versions),
+		cmocka_unit_test(versions),
+		cmocka_unit_test(hosts),
+		cmocka_unit_test(values_have_no_control_bytes),
+		cmocka_unit_test(targets),
+		cmocka_unit_test(paths_of_options),
 		cmocka_unit_test(names_are_tokens),
 		cmocka_unit_test(headers_of_an_answer),
 		cmocka_unit_test(reasons),

@@ -14,6 +14,7 @@
 #include <herald/microhttpd.h>
 
 #include "../adapters/microhttpd/caller.h"
+#include "contract/http_microhttpd.h"
 #include "contract/http_probe.h"
 
 #define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
@@ -133,14 +134,36 @@ stop_daemon(void *server)
 	return left;
 }
 
+static const struct contract_http_deviation server_deviations[] = {
+	MICROHTTPD_DEVIATIONS,
+};
+
+#define OWN_ROUTES "the daemon's owner compares the URL, as libmicrohttpd 0.9.75 has decoded it"
+
+static const struct contract_http_deviation daemon_deviations[] = {
+	MICROHTTPD_DEVIATIONS,
+	{"absolute_form*", "404 open", OWN_ROUTES},
+	{"absolute_bad_port", "404 open", OWN_ROUTES},
+	{"tab_in_target", "404 open", OWN_ROUTES},
+	{"two_blanks_after_target", "404 open", OWN_ROUTES},
+	{"nul_in_target", "200 open",
+	 "libmicrohttpd 0.9.75 tells no \"/event\\0\" from \"/event?\""},
+	{"get_health_head", "404 open", "a daemon of the user's has the routes that he gives it"},
+};
+
 static const struct contract_http_adapter adapters[] = {
 	{.name = "server",
-	 .capabilities = CONTRACT_ALL & ~CONTRACT_REFUSES_MID_BODY,
+	 .capabilities = CONTRACT_RAW_REQUESTS | (CONTRACT_ALL & ~CONTRACT_REFUSES_MID_BODY),
+	 .deviations = server_deviations,
+	 .deviations_count = HERALD_COUNT(server_deviations),
 	 .start = start_server,
 	 .stop = stop_server},
 	/* Its listening socket is the user's business. */
 	{.name = "daemon",
-	 .capabilities = CONTRACT_ALL & ~(CONTRACT_REFUSES_MID_BODY | CONTRACT_DRAINS),
+	 .capabilities = CONTRACT_RAW_REQUESTS |
+			 (CONTRACT_ALL & ~(CONTRACT_REFUSES_MID_BODY | CONTRACT_DRAINS)),
+	 .deviations = daemon_deviations,
+	 .deviations_count = HERALD_COUNT(daemon_deviations),
 	 .start = start_daemon,
 	 .stop = stop_daemon},
 };
@@ -276,7 +299,13 @@ bad_options(void **state)
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.address = ""), "address", "numeric");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "event"), "path", "must begin with '/'");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "/event?a"), "path", "query");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "/ev ent"), "path",
+			  "byte 0x20 at offset 3");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "/event\r"), "path",
+			  "byte 0x0d at offset 6");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.health_path = ""), "health_path", "begin with");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.health_path = "/healthz\n"), "health_path",
+			  "byte 0x0a at offset 8");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "/a", .health_path = "/a"), "health_path",
 			  "must differ from path");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.path = "/healthz"), "health_path", "differ");
@@ -296,6 +325,64 @@ bad_options(void **state)
 			  "tls_certificate", "libmicrohttpd");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.daemon_options = reserved), "daemon_options",
 			  "libmicrohttpd's option 14");
+}
+
+/* With more than some 200 of them libmicrohttpd (0.9.75) waits until the connection is closed. */
+static void
+many_query_arguments(void **state)
+{
+	static const unsigned counts[] = {1, 200, 212, 213, 214, 220, 1500};
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+	char request[8192];
+
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	for (size_t i = 0; i < HERALD_COUNT(counts); i++) {
+		size_t bytes = (size_t)snprintf(request, sizeof(request), "POST /event?");
+
+		for (unsigned j = 0; j < counts[i]; j++)
+			bytes += (size_t)snprintf(request + bytes, sizeof(request) - bytes, "q=1&");
+		snprintf(request + bytes, sizeof(request) - bytes,
+			 " HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+			 "Content-Length: %zu\r\n\r\n%s",
+			 strlen(PROBE_DONE), PROBE_DONE);
+		assert_true(http_send_text(&client, request));
+		assert_true(http_wait_readable(&client, PROBE_AT_ONCE_MS));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 200, PROBE_SUCCESS);
+	}
+	http_close(&client);
+	probe_stop(&probe);
+}
+
+/* The same holds for requests that are no events. */
+static void
+malformed_heads_of_other_paths(void **state)
+{
+	static const char *const requests[] = {
+		"GET /healthz HTTP/1.1\r\n\r\n",
+		"GET /nowhere HTTP/1.1\r\nHost: test\r\n:\r\nX: a\r\n\r\n",
+		"GET /nowhere%00 HTTP/1.1\r\nHost: test\r\n\r\n",
+		"GET /healthz HTTP/1.1\r\nHost: test\r\nX-A: b\r\n c\r\n\r\n",
+	};
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(requests); i++) {
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, requests[i]));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 400,
+				    "{\"error\":\"the request's head is malformed, or can be "
+				    "read in two ways\"}");
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+	}
+	probe_stop(&probe);
 }
 
 /* A program that was compiled when the struct ended after `path`. */
@@ -1299,6 +1386,8 @@ main(void)
 		cmocka_unit_test(answers_have_the_date_of_now),
 		WITH(health_and_unknown_paths, 0),
 		WITH(own_route_beside_events, 1),
+		WITH(many_query_arguments, 0),
+		WITH(malformed_heads_of_other_paths, 0),
 		cmocka_unit_test(too_large_heads_are_431),
 		cmocka_unit_test(head_of_full_size_is_taken),
 		WITH(very_large_body_is_refused_at_once, 0),

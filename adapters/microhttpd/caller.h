@@ -17,6 +17,14 @@
 
 struct herald__door;
 
+/* What a request's target names. */
+enum herald__target {
+	HERALD__TARGET_NOTHING,
+	HERALD__TARGET_EVENT,
+	HERALD__TARGET_HEALTH,
+	HERALD__TARGET_MALFORMED,
+};
+
 /* A libmicrohttpd daemon and its thread. Its members are written by that thread unless noted. */
 struct herald__worker {
 	/* For how long functions have run on this thread, and since when one does; 0: none does. */
@@ -41,7 +49,9 @@ struct herald__caller {
 	 * shuts the socket down. A slow function is not the fault of the callers that wait for the
 	 * same thread. */
 	_Atomic int64_t deadline_ns;
-	atomic_bool in_request; /* From the first call of the access handler to completion. */
+	atomic_bool in_request;     /* From the first call of the access handler to completion. */
+	enum herald__target target; /* Of the request, as is its length as it was sent. */
+	size_t target_bytes;
 	/* Of the request: the answer, when it is known at its first call; else the endpoint's own. */
 	const struct herald_http_response *answer;
 	void *request;

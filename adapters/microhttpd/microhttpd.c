@@ -27,8 +27,11 @@ read_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_byte
 {
 	struct herald__head *head = cls;
 
-	(void)kind, (void)key_bytes, (void)value_bytes;
+	(void)kind;
+	if (!value)
+		value = key + key_bytes;
 	herald_http_framing_add(&head->framing, key, value);
+	herald__whole_add(&head->whole, key, key_bytes, value, value_bytes);
 	return MHD_YES;
 }
 
@@ -39,15 +42,18 @@ find_header(const char *name, void *state)
 }
 
 void
-herald__head_read(struct MHD_Connection *connection, const char *method, const char *version,
-		  struct herald__head *out)
+herald__head_read(struct MHD_Connection *connection, const char *method, size_t target_bytes,
+		  const char *version, struct herald__head *out)
 {
 	*out = (struct herald__head){
 		.http = {.method = method, .header = find_header, .state = connection},
 		.framing = HERALD_HTTP_FRAMING_INIT,
 	};
+	herald__whole_begin(&out->whole, connection, method, target_bytes, version);
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, out);
 	herald_http_framing_version(&out->framing, version);
+	if (herald__whole_is_needed())
+		out->framing.ambiguous |= !herald__whole_end(&out->whole, connection);
 	out->http.content_type = out->framing.content_type;
 	out->http.content_length = out->framing.content_length;
 }
@@ -107,7 +113,7 @@ begin(struct herald_http *http, struct MHD_Connection *connection, const char *m
 {
 	struct herald__head head;
 
-	herald__head_read(connection, method, version, &head);
+	herald__head_read(connection, method, options->target_bytes, version, &head);
 	struct herald_http_request *request = herald_http_request_create(http, &head.http);
 	if (!request)
 		return herald__answer(connection, herald_http_unavailable(), options);
@@ -145,7 +151,10 @@ herald_microhttpd_handle(struct herald_http *http, struct MHD_Connection *connec
 			 size_t *upload_data_size, void **con_cls)
 {
 	return herald__handle(http, connection, method, version, upload_data, upload_data_size,
-			      con_cls, &(struct herald__answer_options){.kept = NULL});
+			      con_cls,
+			      &(struct herald__answer_options){
+				      .target_bytes = HERALD__UNKNOWN_TARGET,
+			      });
 }
 
 void

@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/http_adapter.h>
+
 #include "options.h"
 
 #define MAX_THREADS 1024
 #define MAX_CONNECTIONS (1u << 20) /* as many files as Linux gives a process (fs.nr_open) */
 #define MIN_HEADER_BYTES 256
 #define MAX_HEADER_BYTES (1u << 20)
-#define MAX_PATH_BYTES 1024
 
 enum herald_status
 herald__bad_option(struct herald_error *error, const char *option, const char *format, ...)
@@ -27,20 +28,6 @@ herald__bad_option(struct herald_error *error, const char *option, const char *f
 	if (error)
 		snprintf(error->path, sizeof(error->path), "%s", option);
 	return HERALD_BAD_OPTION;
-}
-
-static enum herald_status
-check_path(const char *option, const char *path, struct herald_error *error)
-{
-	if (path[0] != '/')
-		return herald__bad_option(error, option, "must begin with '/', unlike \"%.64s\"",
-					  path);
-	if (strpbrk(path, "?#") != NULL)
-		return herald__bad_option(error, option, "must have no query and no fragment");
-	if (strlen(path) > MAX_PATH_BYTES)
-		return herald__bad_option(error, option, "must have at most %d bytes",
-					  MAX_PATH_BYTES);
-	return HERALD_OK;
 }
 
 /* Whether the server depends on an option of libmicrohttpd's, so that the user may not set it. */
@@ -96,9 +83,9 @@ check_tls(const struct herald_server_options *options, struct herald_error *erro
 static enum herald_status
 check(const struct herald_server_options *options, struct herald_error *error)
 {
-	enum herald_status status = check_path("path", options->path, error);
+	enum herald_status status = herald_http_path_check("path", options->path, error);
 	if (status == HERALD_OK)
-		status = check_path("health_path", options->health_path, error);
+		status = herald_http_path_check("health_path", options->health_path, error);
 	if (status == HERALD_OK && strcmp(options->path, options->health_path) == 0)
 		status = herald__bad_option(error, "health_path",
 					    "must differ from path, \"%.64s\"", options->path);

@@ -48,34 +48,82 @@ static const struct herald_http_response health_method =
 	ANSWER(405, "{\"error\":\"the health check takes GET and HEAD\"}", .allow = "GET, HEAD");
 static const struct herald_http_response not_found =
 	ANSWER(404, "{\"error\":\"there is nothing at this path\"}", );
+static const struct herald_http_response malformed = ANSWER(
+	400, "{\"error\":\"the request's head is malformed, or can be read in two ways\"}", );
 static const struct herald_http_response head_too_large =
 	ANSWER(431, "{\"error\":\"the request's head is too large\"}", );
 
+/* What a target names; `server` compares it as it was sent. */
+static enum herald__target
+find_target(const struct herald_server *server, const char *target)
+{
+	struct herald_text path;
+
+	if (!target)
+		return HERALD__TARGET_MALFORMED;
+	if (herald_http_target_is(target, server->path))
+		return HERALD__TARGET_EVENT;
+	if (herald_http_target_is(target, server->health_path))
+		return HERALD__TARGET_HEALTH;
+	return herald_http_target_path(target, &path) ? HERALD__TARGET_NOTHING
+						      : HERALD__TARGET_MALFORMED;
+}
+
+/*
+ * The callback of MHD_OPTION_URI_LOG_CALLBACK, which comes before libmicrohttpd decodes a target, and takes the
+ * query apart. It does the latter in the connection's memory, and with some 200 arguments more than fit it
+ * (0.9.75) waits until the connection is closed. Nobody asks for them, so that it gets an empty query.
+ */
+static void *
+read_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+	struct herald__worker *worker = cls;
+	struct herald__caller *caller = herald__caller_get(connection);
+	char *query;
+
+	caller->target = find_target(worker->owner, target);
+	caller->target_bytes = target ? strlen(target) : 0;
+	if (target && (query = strchr(target, '?')) && query[1] != '\0')
+		query[1] = '\0';
+	return caller; /* is *con_cls at the first call */
+}
+
 /* The answer to a request that is no event; NULL when it is one. */
 static const struct herald_http_response *
-answer_without_event(const struct herald_server *server, struct MHD_Connection *connection,
-		     const char *url, const char *method)
+answer_without_event(const struct herald_server *server, const struct herald__caller *caller,
+		     struct MHD_Connection *connection, const char *method)
 {
 	size_t head_bytes =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
 			->header_size;
 	if (head_bytes > server->options.max_header_bytes)
 		return &head_too_large;
-	if (strcmp(url, server->path) == 0)
+	switch (caller->target) {
+	case HERALD__TARGET_EVENT:
 		return NULL;
-	if (strcmp(url, server->health_path) != 0)
+	case HERALD__TARGET_MALFORMED:
+		return &malformed;
+	case HERALD__TARGET_NOTHING:
 		return &not_found;
+	case HERALD__TARGET_HEALTH:
+		break;
+	}
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return &health_method;
 	return atomic_load(herald__door_stopping(server->door)) ? &stopping : &healthy;
 }
 
+/* Whether the answer to a request that is no event is sent at the first call, before its body is read. */
 static bool
-is_answered_at_once(struct MHD_Connection *connection, const char *method, const char *version)
+is_answered_at_once(struct herald__caller *caller, struct MHD_Connection *connection,
+		    const char *method, const char *version)
 {
 	struct herald__head head;
-	herald__head_read(connection, method, version, &head);
-	return herald_http_framing_must_close(&head.framing);
+
+	herald__head_read(connection, method, caller->target_bytes, version, &head);
+	if (head.framing.ambiguous && caller->answer != &head_too_large)
+		caller->answer = &malformed;
+	return caller->answer == &malformed || herald_http_framing_must_close(&head.framing);
 }
 
 /* A request that is no event: what is sent with it is dropped, and the answer follows. */
@@ -87,15 +135,15 @@ answer_without_handling(struct herald__caller *caller, struct MHD_Connection *co
 	bool last = !first && *upload_data_size == 0;
 
 	*upload_data_size = 0;
-	if (!last && !(first && is_answered_at_once(connection, method, version)))
+	if (!last && !(first && is_answered_at_once(caller, connection, method, version)))
 		return MHD_YES;
 	herald__caller_answer(caller);
 	return herald__answer(connection, caller->answer, options);
 }
 
 /*
- * MHD_AccessHandlerCallback; see microhttpd.c for how often it is called. *con_cls is the caller, from the
- * first call of a request on: asking for it takes longer.
+ * MHD_AccessHandlerCallback; see microhttpd.c for how often it is called. *con_cls is the caller, by
+ * read_target().
  */
 static enum MHD_Result
 handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
@@ -104,16 +152,17 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 	struct herald__worker *worker = cls;
 	struct herald_server *server = worker->owner;
 	struct herald__caller *caller = *con_cls;
+	bool first = !atomic_load_explicit(&caller->in_request, memory_order_relaxed);
 	const struct herald__answer_options options = {
+		.target_bytes = caller->target_bytes,
 		.kept = &worker->kept,
 		.close = herald__door_stopping(server->door),
 	};
-	bool first = !caller;
 
+	(void)url; /* decoded; see read_target() */
 	if (first) {
-		*con_cls = caller = herald__caller_get(connection);
 		herald__caller_begin(caller);
-		caller->answer = answer_without_event(server, connection, url, method);
+		caller->answer = answer_without_event(server, caller, connection, method);
 		caller->request = NULL;
 	}
 	if (caller->answer)
@@ -140,12 +189,12 @@ completed(void *cls, struct MHD_Connection *connection, void **con_cls,
 	struct herald_server *server = worker->owner;
 	struct herald__caller *caller = *con_cls;
 
-	if (toe == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN)
-		atomic_fetch_add(&server->cut_off, 1);
-	if (caller) {
+	/* It may not have come to the end of its head. */
+	if (caller && atomic_load_explicit(&caller->in_request, memory_order_relaxed)) {
+		if (toe == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN)
+			atomic_fetch_add(&server->cut_off, 1);
 		herald_microhttpd_completed(NULL, connection, &caller->request, toe);
 		herald__caller_end(caller);
-		*con_cls = NULL;
 	}
 	herald__door_request_ended(worker->door);
 }
@@ -251,11 +300,11 @@ start_worker(struct herald_server *server, struct herald__worker *worker,
 			MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0),
 		0, NULL, NULL, handle, worker, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, server,
 		MHD_OPTION_NOTIFY_CONNECTION, herald__door_notify, worker,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, worker, MHD_OPTION_CONNECTION_LIMIT,
-		options->max_connections + 8u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		connection_bytes(server), MHD_OPTION_ARRAY, tls ? tls_options : none,
-		MHD_OPTION_ARRAY, options->daemon_options ? options->daemon_options : none,
-		MHD_OPTION_END);
+		MHD_OPTION_URI_LOG_CALLBACK, read_target, worker, MHD_OPTION_NOTIFY_COMPLETED,
+		completed, worker, MHD_OPTION_CONNECTION_LIMIT, options->max_connections + 8u,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_bytes(server), MHD_OPTION_ARRAY,
+		tls ? tls_options : none, MHD_OPTION_ARRAY,
+		options->daemon_options ? options->daemon_options : none, MHD_OPTION_END);
 	return worker->daemon ? HERALD_OK : daemon_error(server, error);
 }
 

@@ -12,19 +12,22 @@
 #include <herald/http_adapter.h>
 
 #include "kept.h"
+#include "whole.h"
 
 /* The head of a request, as far as the translation needs it. Borrowed from the connection. */
 struct herald__head {
 	struct herald_http_head http;
 	struct herald_http_framing framing;
+	struct herald__whole whole;
 };
 
-/* Read the head of a request at its first call. */
-void herald__head_read(struct MHD_Connection *connection, const char *method, const char *version,
-		       struct herald__head *out);
+/* Read the head of a request at its first call; see herald__whole_begin(). */
+void herald__head_read(struct MHD_Connection *connection, const char *method, size_t target_bytes,
+		       const char *version, struct herald__head *out);
 
-/* How herald__answer() sends. */
+/* How herald__handle() reads a head, and herald__answer() sends. */
 struct herald__answer_options {
+	size_t target_bytes; /* see herald__whole_begin() */
 	/* Where the response that is kept comes from, instead of a new one each time; may be NULL. */
 	struct herald__kept *kept;
 	/* If it is true by the time of the answer, "Connection: close" is added; may be NULL. */
