@@ -290,6 +290,12 @@ test_urls_are_checked_before(void **state)
 		{",\"callback\":{\"success_url\":\"http://127.0.0.1/01234567890123456789"
 		 "0123456789\"}",
 		 "callback.success_url: expected a URL of at most 40 bytes"},
+		{",\"callback\":{\"success_url\":\"http://127.0.0.1:25/\"}",
+		 "callback.success_url: port 25 is not allowed"},
+		{",\"callback\":{\"fail_url\":\"http://169.254.169.254/\"}",
+		 "callback.fail_url: the address 169.254.169.254 is not allowed"},
+		{",\"callback\":{\"fail_url\":\"http://a.example/\u00fc\"}",
+		 "callback.fail_url: expected a URL in ASCII"},
 	};
 	struct fixture *fixture = *state;
 
@@ -336,7 +342,7 @@ test_no_room_is_retry_before_the_function(void **state)
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.max_pending = 1), &herald_callback_message_schema,
 	      NULL);
-	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, 10, &reservation, NULL),
+	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, 10, 0, &reservation, NULL),
 			 HERALD_OK);
 	struct herald_result result = handle(fixture, "done", BOTH);
 	assert_int_equal(result.verdict, HERALD_RETRY);
@@ -364,6 +370,7 @@ test_options_that_are_refused(void **state)
 		{.struct_size = 0},
 		HERALD_CALLBACK_OPTIONS(.urls_offset = 8),
 		HERALD_CALLBACK_OPTIONS(.urls_offset = sizeof(struct herald_message) + 1),
+		HERALD_CALLBACK_OPTIONS(.max_content_bytes = 1024 * 1024 + 16 * 1024 + 1),
 	};
 
 	assert_int_equal(herald_deliverer_create(NULL, &fixture->deliverer, NULL), HERALD_OK);
@@ -379,6 +386,146 @@ test_options_that_are_refused(void **state)
 	assert_int_equal(herald_callback_handler_create(fixture->deliverer, NULL, &handler, NULL),
 			 HERALD_OK);
 	handler->ops->destroy(handler);
+}
+
+/* Callbacks that a function of the user's prepares. */
+
+struct receipt {
+	const char *verdict;
+	const char *outcome;
+};
+
+HERALD_SCHEMA(receipt, HERALD_FIELD(receipt, verdict), HERALD_FIELD(receipt, outcome));
+
+struct preparer {
+	struct herald_codec *codec;
+	unsigned runs;
+	enum herald_verdict verdict; /* what it returns */
+	bool leaves_out;             /* nobody is to be called */
+	size_t body_bytes;           /* bytes of its own, instead of a struct */
+};
+
+static enum herald_verdict
+prepare_receipt(struct herald_context *ctx, enum herald_verdict result,
+		struct herald_delivery *delivery, void *state)
+{
+	static const char *const headers[] = {"X-Shop: 1"};
+	struct preparer *preparer = state;
+	const struct job *job = herald_context_payload(ctx);
+
+	preparer->runs++;
+	assert_string_equal(delivery->event_type, "job");
+	assert_string_equal(delivery->event_id, "evt-7");
+	assert_string_equal(delivery->result, result == HERALD_DONE ? "success" : "fail");
+	if (preparer->verdict != HERALD_DONE)
+		return preparer->verdict == HERALD_FAIL ? herald_fail(ctx, "no receipt")
+							: herald_retry(ctx, "no receipt yet");
+	if (preparer->leaves_out) {
+		delivery->url = NULL;
+		return HERALD_DONE;
+	}
+	delivery->url = "http://127.0.0.1:1/another";
+	delivery->id = "receipt-7";
+	delivery->headers = headers;
+	delivery->headers_count = 1;
+	if (preparer->body_bytes > 0) {
+		char *body = herald_context_alloc(ctx, preparer->body_bytes);
+
+		delivery->body = memset(body, 'x', preparer->body_bytes);
+		delivery->body_bytes = preparer->body_bytes;
+		return HERALD_DONE;
+	}
+	struct receipt *receipt = herald_context_alloc(ctx, sizeof(*receipt));
+	*receipt = (struct receipt){job->verdict, herald_verdict_name(result)};
+	delivery->codec = preparer->codec;
+	delivery->value = receipt;
+	return HERALD_DONE;
+}
+
+static void
+start_preparing(struct fixture *fixture, struct preparer *preparer, size_t max_content_bytes)
+{
+	assert_int_equal(herald_codec_create(&receipt_schema, NULL, NULL, &preparer->codec, NULL),
+			 HERALD_OK);
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1), &herald_callback_message_schema,
+	      &HERALD_CALLBACK_OPTIONS(.prepare = prepare_receipt, .state = preparer,
+				       .max_content_bytes = max_content_bytes));
+}
+
+static void
+test_prepared_callback(void **state)
+{
+	struct fixture *fixture = *state;
+	struct preparer preparer = {0};
+
+	start_preparing(fixture, &preparer, 0);
+	assert_int_equal(handle(fixture, "done", BOTH).verdict, HERALD_DONE);
+	recorder_wait(&fixture->recorder, 1);
+	assert_int_equal(handle(fixture, "fail", BOTH).verdict, HERALD_FAIL);
+	recorder_wait(&fixture->recorder, 2);
+	for (size_t i = 0; i < 2; i++) {
+		/* The URL is the one that was checked. */
+		assert_told(fixture, i, i == 0 ? "POST /200?success " : "POST /200?fail ");
+		assert_told(fixture, i, "\r\nContent-Type: application/json\r\n");
+		assert_told(fixture, i, "\r\nX-Shop: 1\r\n");
+		assert_told(fixture, i, "\r\nHerald-Delivery-Id: receipt-7\r\n");
+		assert_told(fixture, i,
+			    i == 0 ? "\r\n\r\n{\"verdict\":\"done\",\"outcome\":\"done\"}"
+				   : "\r\n\r\n{\"verdict\":\"fail\",\"outcome\":\"fail\"}");
+		assert_string_equal(fixture->recorder.outcome_reports[i].id, "receipt-7");
+	}
+	assert_int_equal(preparer.runs, 2);
+
+	/* Nobody to be called: nothing to prepare. */
+	assert_int_equal(handle(fixture, "retry", BOTH).verdict, HERALD_RETRY);
+	assert_int_equal(handle(fixture, "done", "").verdict, HERALD_DONE);
+	assert_int_equal(preparer.runs, 2);
+	preparer.leaves_out = true;
+	assert_int_equal(handle(fixture, "done", BOTH).verdict, HERALD_DONE);
+	assert_int_equal(herald_deliverer_stop(fixture->deliverer, 1000), 0);
+	assert_all_settled(fixture->deliverer);
+	assert_int_equal(fixture->recorder.outcomes, 2);
+	herald_codec_destroy(preparer.codec);
+}
+
+static void
+test_callback_that_cannot_be_prepared(void **state)
+{
+	static const struct {
+		struct preparer preparer;
+		const char *verdict;
+		enum herald_verdict expected;
+		const char *reason;
+	} rows[] = {
+		{{.verdict = HERALD_FAIL}, "done", HERALD_FAIL, "no receipt"},
+		{{.verdict = HERALD_RETRY}, "done", HERALD_RETRY, "no receipt yet"},
+		{{.verdict = HERALD_RETRY}, "fail", HERALD_FAIL, "the machine is broken"},
+		/* Trying again would not make it smaller. */
+		{{.body_bytes = 2000}, "done", HERALD_FAIL, "do not fit into the room reserved"},
+		{{.body_bytes = 2000}, "fail", HERALD_FAIL, "the machine is broken"},
+	};
+	struct fixture *fixture = *state;
+	struct preparer preparer = {0};
+
+	start_preparing(fixture, &preparer, 1000);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_codec *codec = preparer.codec;
+
+		preparer = rows[i].preparer;
+		preparer.codec = codec;
+		struct herald_result result = handle(fixture, rows[i].verdict, BOTH);
+		assert_int_equal(result.verdict, rows[i].expected);
+		if (!strstr(result.error.message, rows[i].reason))
+			fail_msg("row %zu: %s", i, result.error.message);
+	}
+	preparer.body_bytes = 900;
+	preparer.verdict = HERALD_DONE;
+	assert_int_equal(handle(fixture, "done", BOTH).verdict, HERALD_DONE);
+	recorder_wait(&fixture->recorder, 1);
+	herald_deliverer_stop(fixture->deliverer, 0);
+	assert_all_settled(fixture->deliverer);
+	assert_int_equal(fixture->recorder.outcomes, 1);
+	herald_codec_destroy(preparer.codec);
 }
 
 /* Without an envelope that has the URLs where they are read, there is no service. */
@@ -550,6 +697,8 @@ main(void)
 		TEST(test_own_envelope),
 		TEST(test_errors_can_be_hidden),
 		TEST(test_envelopes_without_urls),
+		TEST(test_prepared_callback),
+		TEST(test_callback_that_cannot_be_prepared),
 		TEST(test_handler_in_two_lists),
 		TEST(test_urls_are_checked_before),
 		TEST(test_event_that_a_handler_ends),

@@ -17,6 +17,7 @@
 #include "support/delivering.h"
 #include "support/failing_allocator.h"
 #include "support/misbehaving_server.h"
+#include "support/names.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
@@ -47,6 +48,7 @@ teardown(void **state)
 	herald_deliverer_destroy(fixture->deliverer);
 	misbehaving_server_stop(&fixture->server);
 	recorder_finish(&fixture->recorder);
+	names_clear();
 	free(fixture);
 	return 0;
 }
@@ -117,9 +119,11 @@ test_queue_is_full(void **state)
 	make_url(fixture, "/silent", url, sizeof(url));
 	start(fixture, HERALD_DELIVERER_OPTIONS(.max_pending = 3, .slots = 1));
 	submit(fixture, "/silent");
-	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, 100, &one, NULL), HERALD_OK);
-	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, 100, &two, NULL), HERALD_OK);
-	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, 100, &none, &error),
+	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, 100, 0, &one, NULL),
+			 HERALD_OK);
+	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, 100, 0, &two, NULL),
+			 HERALD_OK);
+	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, 100, 0, &none, &error),
 			 HERALD_LIMIT);
 	assert_null(none);
 	assert_has(error.message, "3 deliveries are pending");
@@ -159,7 +163,7 @@ test_reservation_after_the_stop(void **state)
 	make_url(fixture, "/200", url, sizeof(url));
 	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
 	assert_int_equal(
-		herald_deliverer_reserve(fixture->deliverer, strlen(url), &reservation, NULL),
+		herald_deliverer_reserve(fixture->deliverer, strlen(url), 0, &reservation, NULL),
 		HERALD_OK);
 	assert_int_equal(herald_deliverer_stop(fixture->deliverer, 0), 0);
 	assert_int_equal(herald_reservation_submit(reservation, &delivery, &error), HERALD_LIMIT);
@@ -771,33 +775,97 @@ test_hook_may_submit(void **state)
 	assert_int_equal(fixture->recorder.delivered, 6);
 }
 
-static void
-log_level(const struct herald_log_record *record, void *state)
-{
-	char *levels = state;
-	size_t count = strlen(levels);
+struct log_lines {
+	char levels[64];
+	char messages[64][512];
+	size_t count;
+};
 
-	levels[count] = herald_log_level_name(record->level)[0];
+/* No secret of the URL is anywhere in a record; its message alone says where to, and which attempt. */
+static void
+note_record(const struct herald_log_record *record, void *state)
+{
+	struct log_lines *lines = state;
+
+	assert_true(lines->count + 1 < COUNT(lines->messages));
+	lines->levels[lines->count] = herald_log_level_name(record->level)[0];
+	snprintf(lines->messages[lines->count++], sizeof(lines->messages[0]), "%s",
+		 record->message);
+	assert_null(strstr(record->message, "s3cret"));
 	assert_int_equal(record->fields_count, 9);
 	assert_string_equal(record->fields[1].key, "host");
-	assert_null(strstr(record->fields[1].text, "token"));
+	for (size_t i = 0; i < record->fields_count; i++)
+		assert_true(!record->fields[i].text || !strstr(record->fields[i].text, "s3cret"));
+}
+
+static void
+assert_line(const struct fixture *fixture, const struct log_lines *lines, size_t index,
+	    const char *before, const char *behind)
+{
+	char expected[512];
+
+	snprintf(expected, sizeof(expected), "%shttp://127.0.0.1:%u%s", before,
+		 fixture->server.port, behind);
+	assert_string_equal(lines->messages[index], expected);
 }
 
 static void
 test_log(void **state)
 {
 	struct fixture *fixture = *state;
-	char levels[16] = "";
+	struct log_lines lines = {0};
 
-	start(fixture, HERALD_DELIVERER_OPTIONS(.log = {log_level, levels, HERALD_LOG_DEBUG}));
-	submit(fixture, "/503,200?token=x");
+	start(fixture, HERALD_DELIVERER_OPTIONS(.log = {note_record, &lines, HERALD_LOG_DEBUG}));
+	submit(fixture, "/503,200?token=s3cret");
 	recorder_wait(&fixture->recorder, 1);
-	submit(fixture, "/404?token=x");
+	submit(fixture, "/404?token=s3cret");
 	recorder_wait(&fixture->recorder, 2);
-	submit(fixture, "/silent?token=x");
+	submit(fixture, "/silent?token=s3cret");
 	misbehaving_server_wait(&fixture->server, 4);
 	herald_deliverer_stop(fixture->deliverer, 0);
-	assert_string_equal(levels, "idwe"); /* again, delivered, failed, left */
+	assert_string_equal(lines.levels, "idwe"); /* again, delivered, failed, left */
+	assert_line(fixture, &lines, 0, "delivery to ",
+		    " will be tried again, attempt 1: HTTP status 503");
+	assert_line(fixture, &lines, 1, "delivered to ", ", attempt 2");
+	assert_line(fixture, &lines, 2, "delivery to ", " failed, attempt 1: HTTP status 404");
+	assert_line(fixture, &lines, 3, "delivery to ",
+		    " left at the stop, attempt 1: the deliverer stopped during an attempt");
+}
+
+/* However it ends: neither log nor error has user name, password, path, query or fragment. */
+static void
+test_secrets_of_a_url(void **state)
+{
+	static const char *const formats[] = {
+		"http://s3cret:s3cret@127.0.0.1:PORT/%s,s3cret?s3cret#s3cret",
+		"https://s3cret:s3cret@127.0.0.1:PORT/%s?s3cret",
+		"http://s3cret@no.such.name.invalid:PORT/%s?s3cret",
+		"http://s3cret@127.0.0.1:1/%s?s3cret",
+	};
+	static const char *const words[] = {"200",    "404",     "503", "close",
+					    "reset",  "half",    "cut", "header",
+					    "status", "garbage", "301", "headers"};
+	struct fixture *fixture = *state;
+	static const struct herald_port_range ports[] = {{1, 65535}};
+	struct log_lines lines;
+	size_t count = 0;
+
+	start(fixture, HERALD_DELIVERER_OPTIONS(.log = {note_record, &lines, HERALD_LOG_DEBUG},
+						.allow_credentials = true, HERALD_PORTS(ports)));
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		/* Those where nobody answers once. */
+		for (size_t j = 0; j < (i == 0 ? COUNT(words) : 1); j++) {
+			char text[256];
+
+			lines = (struct log_lines){0};
+			snprintf(text, sizeof(text), formats[i], words[j]);
+			submit(fixture, text);
+			recorder_wait(&fixture->recorder, ++count);
+			assert_true(lines.count > 0);
+			assert_null(strstr(fixture->recorder.outcome_reports[count - 1].error,
+					   "s3cret"));
+		}
+	}
 }
 
 int
@@ -822,6 +890,7 @@ main(void)
 		TEST(test_another_queue),
 		TEST(test_hook_may_submit),
 		TEST(test_log),
+		TEST(test_secrets_of_a_url),
 	};
 
 	return cmocka_run_group_tests_name("deliverer", tests, NULL, NULL);

@@ -487,10 +487,11 @@ test_stop_waits_for_reservations(void **state)
 				 &RECORDED_OPTIONS(&recorder, .addresses = HERALD_ADDRESSES_ANY),
 				 &deliverer, NULL),
 			 HERALD_OK);
-	assert_int_equal(herald_deliverer_reserve(deliverer, strlen(url), &used, NULL), HERALD_OK);
-	assert_int_equal(herald_deliverer_reserve(deliverer, 10, &unused, NULL), HERALD_OK);
+	assert_int_equal(herald_deliverer_reserve(deliverer, strlen(url), 0, &used, NULL),
+			 HERALD_OK);
+	assert_int_equal(herald_deliverer_reserve(deliverer, 10, 0, &unused, NULL), HERALD_OK);
 	assert_int_equal(pthread_create(&thread, NULL, stop_deliverer, deliverer), 0);
-	while (herald_deliverer_reserve(deliverer, 10, &none, NULL) == HERALD_OK)
+	while (herald_deliverer_reserve(deliverer, 10, 0, &none, NULL) == HERALD_OK)
 		herald_reservation_release(none);
 	assert_int_equal(herald_reservation_submit(used, &delivery, NULL), HERALD_OK);
 	recorder_wait(&recorder, 1);

@@ -111,7 +111,7 @@ static void
 wait_for_host(struct slots *slots, const char *name, size_t times)
 {
 	for (size_t i = 0; i < times; i++) {
-		struct herald__queued *item = herald__queued_create(&herald_allocator_libc, 1);
+		struct herald__queued *item = herald__queued_create(&herald_allocator_libc, 1, 0);
 
 		assert_non_null(item);
 		snprintf(item->host, sizeof(item->host), "%s", name);
@@ -213,7 +213,7 @@ test_texts_are_cut_between_characters(void **state)
 		.result = text,
 		.error = "two\nlines \xff",
 	};
-	struct herald__queued *item = herald__queued_create(&herald_allocator_libc, 20);
+	struct herald__queued *item = herald__queued_create(&herald_allocator_libc, 20, 0);
 
 	(void)state;
 	assert_non_null(item);

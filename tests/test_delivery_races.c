@@ -167,7 +167,7 @@ submit_while_stopping(struct fixture *fixture, unsigned place)
 	/* It has nothing to do: from here on the places are known. */
 	while (atomic_load(&fixture->idles) == 0)
 		sched_yield();
-	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, strlen(fixture->url),
+	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, strlen(fixture->url), 0,
 						  &fixture->reservation, NULL),
 			 HERALD_OK);
 	atomic_store(&fixture->countdown, place);

@@ -14,7 +14,12 @@ struct callback_handler {
 	struct herald_deliverer *deliverer;
 	size_t urls_offset;
 	bool hide_errors;
+	herald_callback_prepare *prepare;
+	void *state;
+	size_t max_content_bytes;
 };
+
+#define PREPARED_BYTES ((size_t)16 * 1024)
 
 HERALD_SCHEMA_DEFINE_WITH(herald_callback_urls, (.doc = "Where to tell how an event ended."),
 	HERALD_FIELD(herald_callback_urls, success_url,
@@ -104,7 +109,8 @@ callback_before(struct herald_handler *base, struct herald_context *ctx)
 	size_t bytes = success_bytes > fail_bytes ? success_bytes : fail_bytes;
 	if (bytes == 0)
 		return HERALD_DONE;
-	if (herald_deliverer_reserve(handler->deliverer, bytes, &reservation, &error) != HERALD_OK)
+	if (herald_deliverer_reserve(handler->deliverer, bytes, handler->max_content_bytes,
+				     &reservation, &error) != HERALD_OK)
 		return herald_retry(ctx, "no room for the callback: %s", error.message);
 	*herald_context_slot(ctx, base) = reservation;
 	return HERALD_DONE;
@@ -124,12 +130,35 @@ choose_url(const struct herald_callback_urls *urls, enum herald_verdict result)
 }
 
 static enum herald_verdict
+prepare(const struct callback_handler *handler, struct herald_context *ctx,
+	enum herald_verdict result, struct herald_delivery *delivery)
+{
+	return handler->prepare ? handler->prepare(ctx, result, delivery, handler->state)
+				: HERALD_DONE;
+}
+
+/* What may pass is tried again with the event; what `prepare` made wrong would stay so. */
+static enum herald_verdict
+submit(struct herald_context *ctx, struct herald_reservation *reservation,
+       const struct herald_delivery *delivery)
+{
+	struct herald_error error;
+	enum herald_status status = herald_reservation_submit(reservation, delivery, &error);
+
+	if (status == HERALD_OK)
+		return HERALD_DONE;
+	if (status == HERALD_LIMIT || herald_status_may_retry(status))
+		return herald_retry(ctx, "the callback was not accepted: %s", error.message);
+	return herald_fail(ctx, "the callback was not accepted: %s%s%s", error.path,
+			   error.path[0] ? ": " : "", error.message);
+}
+
+static enum herald_verdict
 callback_after(struct herald_handler *base, struct herald_context *ctx, enum herald_verdict result)
 {
 	struct callback_handler *handler = (struct callback_handler *)base;
 	struct herald_reservation *reservation = *herald_context_slot(ctx, base);
 	const struct herald_message *message = herald_context_message(ctx);
-	struct herald_error error;
 
 	if (!reservation)
 		return HERALD_DONE;
@@ -140,7 +169,7 @@ callback_after(struct herald_handler *base, struct herald_context *ctx, enum her
 		herald_reservation_release(reservation);
 		return HERALD_DONE;
 	}
-	const struct herald_delivery delivery = {
+	struct herald_delivery delivery = {
 		.url = url,
 		.event_type = message->event_type,
 		.event_id = herald_map_get(&message->metadata, "id"),
@@ -148,9 +177,14 @@ callback_after(struct herald_handler *base, struct herald_context *ctx, enum her
 		.error = result == HERALD_DONE || handler->hide_errors ? NULL
 								       : herald_context_reason(ctx),
 	};
-	if (herald_reservation_submit(reservation, &delivery, &error) != HERALD_OK)
-		return herald_retry(ctx, "the callback was not accepted: %s", error.message);
-	return HERALD_DONE;
+	enum herald_verdict verdict = prepare(handler, ctx, result, &delivery);
+	if (verdict != HERALD_DONE || !delivery.url) {
+		herald_reservation_release(reservation);
+		return verdict;
+	}
+	/* It is the one that was checked. */
+	delivery.url = url;
+	return submit(ctx, reservation, &delivery);
 }
 
 static void
@@ -191,6 +225,16 @@ herald_callback_handler_create(struct herald_deliverer *deliverer,
 		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
 					"urls_offset is not that of a member behind the message");
 
+	const struct herald_deliverer_options *limits = &deliverer->options;
+	if (options.prepare && options.max_content_bytes == 0)
+		options.max_content_bytes = PREPARED_BYTES;
+	if (options.max_content_bytes > limits->max_body_bytes + limits->max_headers_bytes)
+		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+					"max_content_bytes is %zu, more than the deliverer's "
+					"max_body_bytes and max_headers_bytes, %zu",
+					options.max_content_bytes,
+					limits->max_body_bytes + limits->max_headers_bytes);
+
 	struct callback_handler *handler =
 		herald__allocate(&deliverer->allocator, sizeof(*handler));
 	if (!handler)
@@ -200,6 +244,9 @@ herald_callback_handler_create(struct herald_deliverer *deliverer,
 		.deliverer = deliverer,
 		.urls_offset = options.urls_offset,
 		.hide_errors = options.hide_errors,
+		.prepare = options.prepare,
+		.state = options.state,
+		.max_content_bytes = options.max_content_bytes,
 	};
 	*out = &handler->base;
 	return HERALD_OK;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "content.h"
 #include "memory.h"
 #include "options.h"
 
@@ -21,6 +22,12 @@ struct herald_reservation {
 	struct herald_deliverer *deliverer;
 	struct herald__queued *item;
 	size_t max_url_bytes;
+};
+
+/* A delivery that has been checked, with its value encoded. */
+struct checked {
+	struct herald_delivery delivery;
+	struct herald_buffer encoded;
 };
 
 const char *
@@ -56,29 +63,6 @@ system_error(struct herald_error *error, const char *what, int number)
 				strerror_r(number, text, sizeof(text)));
 }
 
-/* The options' headers as libcurl's list, in the arena. */
-static bool
-copy_headers(struct herald_deliverer *deliverer)
-{
-	const struct herald_deliverer_options *options = &deliverer->options;
-	struct curl_slist **end = &deliverer->settings.more_headers;
-
-	for (size_t i = 0; i < options->headers_count; i++) {
-		const char *header = options->headers[i];
-		struct curl_slist *node = herald_arena_alloc(deliverer->arena, sizeof(*node));
-
-		if (!node)
-			return false;
-		node->data = herald_arena_copy(deliverer->arena, header, strlen(header));
-		node->next = NULL;
-		if (!node->data)
-			return false;
-		*end = node;
-		end = &node->next;
-	}
-	return true;
-}
-
 /* What the options point to is copied, or prepared, and not used any more afterwards. */
 static enum herald_status
 prepare(struct herald_deliverer *deliverer, struct herald_error *error)
@@ -107,9 +91,13 @@ prepare(struct herald_deliverer *deliverer, struct herald_error *error)
 	if (status == HERALD_OK && options->method == HERALD_DELIVERY_POST)
 		status = herald_codec_create(&herald__request_body_schema, NULL,
 					     &deliverer->allocator, &settings->codec, NULL);
-	if (status != HERALD_OK || !copy_headers(deliverer))
-		return out_of_memory(error);
+	if (status == HERALD_OK)
+		status = herald__destinations_read(options, &deliverer->url_rules, deliverer->arena,
+						   &settings->destinations, error);
+	if (status != HERALD_OK)
+		return status == HERALD_BAD_OPTION ? status : out_of_memory(error);
 	options->headers = NULL;
+	options->destinations = NULL;
 	options->networks = NULL;
 	options->denied_networks = NULL;
 	options->ports = NULL;
@@ -239,34 +227,44 @@ herald_deliverer_check_url(const struct herald_deliverer *deliverer, const char 
 }
 
 static enum herald_status
-take_place(struct herald_deliverer *deliverer, struct herald_error *error)
+take_place(struct herald_deliverer *deliverer, size_t content_bytes, struct herald_error *error)
 {
+	const struct herald_deliverer_options *options = &deliverer->options;
 	struct herald_delivery_statistics *counts = &deliverer->counts;
 
 	pthread_mutex_lock(&deliverer->mutex);
 	bool is_stopping = deliverer->is_stopping;
-	bool has_room = counts->pending + counts->reserved < deliverer->options.max_pending;
-	if (is_stopping || !has_room)
+	bool has_place = counts->pending + counts->reserved < options->max_pending;
+	bool has_room = content_bytes <= options->max_pending_bytes - counts->content_bytes;
+	if (is_stopping || !has_place || !has_room) {
 		counts->refused++;
-	else
+	} else {
 		counts->reserved++;
+		counts->content_bytes += content_bytes;
+	}
 	pthread_mutex_unlock(&deliverer->mutex);
 
 	if (is_stopping)
 		return herald_error_set(error, HERALD_LIMIT, HERALD_NO_OFFSET,
 					"the deliverer was stopped");
-	if (!has_room)
+	if (!has_place)
 		return herald_error_set(error, HERALD_LIMIT, HERALD_NO_OFFSET,
 					"%zu deliveries are pending already, which is the limit",
-					deliverer->options.max_pending);
+					options->max_pending);
+	if (!has_room)
+		return herald_error_set(error, HERALD_LIMIT, HERALD_NO_OFFSET,
+					"%zu more bytes of bodies and headers are not within "
+					"max_pending_bytes, %zu",
+					content_bytes, options->max_pending_bytes);
 	return HERALD_OK;
 }
 
 static void
-give_place_back(struct herald_deliverer *deliverer)
+give_place_back(struct herald_deliverer *deliverer, size_t content_bytes)
 {
 	pthread_mutex_lock(&deliverer->mutex);
 	deliverer->counts.reserved--;
+	deliverer->counts.content_bytes -= content_bytes;
 	bool is_stopping = deliverer->is_stopping;
 	/* Under the mutex: after it the deliverer may be gone. */
 	if (is_stopping)
@@ -274,31 +272,73 @@ give_place_back(struct herald_deliverer *deliverer)
 	pthread_mutex_unlock(&deliverer->mutex);
 }
 
-enum herald_status
-herald_deliverer_reserve(struct herald_deliverer *deliverer, size_t max_url_bytes,
-			 struct herald_reservation **out, struct herald_error *error)
+/* `content_room` as of content.h. */
+static enum herald_status
+reserve(struct herald_deliverer *deliverer, size_t max_url_bytes, size_t content_room,
+	struct herald_reservation **out, struct herald_error *error)
 {
-	if (max_url_bytes > deliverer->options.max_url_bytes)
-		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
-					"expected a URL of at most %zu bytes",
-					deliverer->options.max_url_bytes);
+	enum herald_status status = take_place(deliverer, content_room, error);
 
-	enum herald_status status = take_place(deliverer, error);
 	if (status != HERALD_OK)
 		return status;
 
 	const struct herald_allocator *allocator = &deliverer->allocator;
 	struct herald_reservation *reservation = herald__allocate(allocator, sizeof(*reservation));
-	struct herald__queued *item = herald__queued_create(allocator, max_url_bytes);
+	struct herald__queued *item = herald__queued_create(allocator, max_url_bytes, content_room);
 	if (!reservation || !item) {
 		herald__queued_destroy(allocator, item);
 		herald__release(allocator, reservation, sizeof(*reservation));
-		give_place_back(deliverer);
+		give_place_back(deliverer, content_room);
 		return out_of_memory(error);
 	}
 	*reservation = (struct herald_reservation){deliverer, item, max_url_bytes};
 	*out = reservation;
 	return HERALD_OK;
+}
+
+static enum herald_status
+check_url_length(const struct herald_deliverer *deliverer, size_t bytes, struct herald_error *error)
+{
+	if (bytes <= deliverer->options.max_url_bytes)
+		return HERALD_OK;
+	return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
+				"expected a URL of at most %zu bytes",
+				deliverer->options.max_url_bytes);
+}
+
+enum herald_status
+herald_deliverer_reserve(struct herald_deliverer *deliverer, size_t max_url_bytes,
+			 size_t max_content_bytes, struct herald_reservation **out,
+			 struct herald_error *error)
+{
+	const struct herald_deliverer_options *options = &deliverer->options;
+	size_t most =
+		options->max_body_bytes + options->max_headers_bytes + HERALD__CONTENT_TYPE_BYTES;
+	enum herald_status status = check_url_length(deliverer, max_url_bytes, error);
+
+	if (status != HERALD_OK)
+		return status;
+	if (max_content_bytes > most)
+		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
+					"expected a body and headers of at most %zu bytes", most);
+	return reserve(deliverer, max_url_bytes, herald__content_room(max_content_bytes), out,
+		       error);
+}
+
+/* Check a delivery's content; `checked` is to be finished in any case. */
+static enum herald_status
+check(const struct herald_deliverer *deliverer, const struct herald_delivery *delivery,
+      struct checked *checked, struct herald_error *error)
+{
+	herald_buffer_init(&checked->encoded, &deliverer->allocator, 0);
+	return herald__content_read(&deliverer->options, delivery, &checked->encoded,
+				    &checked->delivery, error);
+}
+
+static void
+finish_checked(struct checked *checked)
+{
+	herald_buffer_finish(&checked->encoded);
 }
 
 /* Fill the item of a reservation. */
@@ -308,18 +348,25 @@ fill(struct herald_reservation *reservation, const struct herald_delivery *deliv
 {
 	struct herald_deliverer *deliverer = reservation->deliverer;
 	struct herald__queued *item = reservation->item;
+	size_t content_bytes = herald__content_bytes(delivery);
 	enum herald_status status = herald__url_check(&deliverer->url_rules, delivery->url,
 						      item->host, &item->parsed_url, error);
 
 	if (status != HERALD_OK)
 		return status;
-	if (delivery->url && strlen(delivery->url) > reservation->max_url_bytes)
+	if (strlen(delivery->url) > reservation->max_url_bytes)
 		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
 					"room was reserved for a URL of %zu bytes",
 					reservation->max_url_bytes);
+	if (content_bytes > item->content_room)
+		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
+					"body and headers do not fit into the room reserved, which "
+					"lacks %zu bytes",
+					content_bytes - item->content_room);
 	herald__queued_fill(item, delivery);
-	snprintf(item->id, sizeof(item->id), "%016" PRIx64 "%016" PRIxFAST64, deliverer->id_prefix,
-		 atomic_fetch_add(&deliverer->last_id, 1) + 1);
+	if (item->id[0] == '\0')
+		snprintf(item->id, sizeof(item->id), "%016" PRIx64 "%016" PRIxFAST64,
+			 deliverer->id_prefix, atomic_fetch_add(&deliverer->last_id, 1) + 1);
 	item->accepted_ms = deliverer->clock.now_ms(deliverer->clock.state);
 	item->timer.due_ms = item->accepted_ms;
 	return HERALD_OK;
@@ -341,6 +388,7 @@ put(struct herald_deliverer *deliverer, struct herald__queued *item, struct hera
 		counts->pending++;
 	} else {
 		counts->refused++;
+		counts->content_bytes -= item->content_room;
 	}
 	herald__poller_wake(&deliverer->poller);
 	pthread_mutex_unlock(&deliverer->mutex);
@@ -355,9 +403,10 @@ put(struct herald_deliverer *deliverer, struct herald__queued *item, struct hera
 	return HERALD_OK;
 }
 
-enum herald_status
-herald_reservation_submit(struct herald_reservation *reservation,
-			  const struct herald_delivery *delivery, struct herald_error *error)
+/* Of a delivery that has been checked. The reservation is gone, whatever is returned. */
+static enum herald_status
+submit(struct herald_reservation *reservation, const struct herald_delivery *delivery,
+       struct herald_error *error)
 {
 	struct herald_deliverer *deliverer = reservation->deliverer;
 	enum herald_status status = fill(reservation, delivery, error);
@@ -375,6 +424,21 @@ herald_reservation_submit(struct herald_reservation *reservation,
 	return status;
 }
 
+enum herald_status
+herald_reservation_submit(struct herald_reservation *reservation,
+			  const struct herald_delivery *delivery, struct herald_error *error)
+{
+	struct checked checked;
+	enum herald_status status = check(reservation->deliverer, delivery, &checked, error);
+
+	if (status == HERALD_OK)
+		status = submit(reservation, &checked.delivery, error);
+	else
+		herald_reservation_release(reservation);
+	finish_checked(&checked);
+	return status;
+}
+
 void
 herald_reservation_release(struct herald_reservation *reservation)
 {
@@ -382,9 +446,10 @@ herald_reservation_release(struct herald_reservation *reservation)
 		return;
 
 	struct herald_deliverer *deliverer = reservation->deliverer;
+	size_t content_room = reservation->item->content_room;
 	herald__queued_destroy(&deliverer->allocator, reservation->item);
 	herald__release(&deliverer->allocator, reservation, sizeof(*reservation));
-	give_place_back(deliverer);
+	give_place_back(deliverer, content_room);
 }
 
 enum herald_status
@@ -393,12 +458,18 @@ herald_deliverer_submit(struct herald_deliverer *deliverer, const struct herald_
 {
 	struct herald_reservation *reservation = NULL;
 	size_t url_bytes = delivery->url ? strlen(delivery->url) : 0;
-	enum herald_status status =
-		herald_deliverer_reserve(deliverer, url_bytes, &reservation, error);
+	struct checked checked;
+	enum herald_status status = check(deliverer, delivery, &checked, error);
 
-	if (status != HERALD_OK || !reservation)
-		return status;
-	return herald_reservation_submit(reservation, delivery, error);
+	if (status == HERALD_OK)
+		status = check_url_length(deliverer, url_bytes, error);
+	if (status == HERALD_OK)
+		status = reserve(deliverer, url_bytes, herald__content_bytes(&checked.delivery),
+				 &reservation, error);
+	if (status == HERALD_OK && reservation)
+		status = submit(reservation, &checked.delivery, error);
+	finish_checked(&checked);
+	return status;
 }
 
 /* Looking at it, and its end. */

@@ -63,7 +63,6 @@ make_report(const struct herald__queued *item, enum herald_delivery_outcome outc
 {
 	return (struct herald_delivery_report){
 		.delivery = &item->delivery,
-		.id = item->id,
 		.outcome = outcome,
 		.attempt = item->attempts,
 		.error = "",
@@ -82,6 +81,7 @@ settle(struct herald_deliverer *deliverer, struct herald__queued *item,
 
 	pthread_mutex_lock(&deliverer->mutex);
 	counts->pending--;
+	counts->content_bytes -= item->content_room;
 	counts->in_flight = deliverer->engine.hosts.in_flight;
 	if (report->outcome == HERALD_DELIVERY_DELIVERED)
 		counts->delivered++;

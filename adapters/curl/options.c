@@ -7,16 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "request.h"
+#include "headers.h"
 
 #define MAX_ATTEMPTS 1000
-#define MAX_HEADERS 64
-#define MAX_HEADER_BYTES 4096
+#define MAX_DESTINATIONS 1024
 #define MAX_URL_BYTES 65536
 #define MAX_NETWORKS 4096
 #define MAX_PORTS 4096
 #define MAX_ANSWER_HEADER_BYTES 262144 /* libcurl itself takes little more */
 #define MAX_ANSWER_BYTES ((size_t)1 << 30)
+#define MAX_BODY_BYTES ((size_t)1 << 30)
+#define MAX_HEADERS_BYTES ((size_t)256 * 1024) /* 64 of 4,096 bytes */
+#define PENDING_BYTES ((size_t)64 * 1024 * 1024)
+#define BODY_BYTES ((size_t)1024 * 1024)
+#define HEADERS_BYTES ((size_t)16 * 1024)
 #define ANSWER_HEADER_BYTES ((size_t)64 * 1024)
 #define ANSWER_BODY_BYTES ((size_t)64 * 1024)
 #define ANSWER_FRAMING_BYTES ((size_t)128 * 1024)
@@ -82,6 +86,12 @@ fill_in_defaults(struct herald_deliverer_options *options)
 		options->max_url_bytes = 2048;
 	if (options->max_pending == 0)
 		options->max_pending = 10000;
+	if (options->max_pending_bytes == 0)
+		options->max_pending_bytes = PENDING_BYTES;
+	if (options->max_body_bytes == 0)
+		options->max_body_bytes = BODY_BYTES;
+	if (options->max_headers_bytes == 0)
+		options->max_headers_bytes = HEADERS_BYTES;
 	if (options->max_answer_header_bytes == 0)
 		options->max_answer_header_bytes = ANSWER_HEADER_BYTES;
 	if (options->max_answer_body_bytes == 0)
@@ -99,7 +109,10 @@ check_numbers(const struct herald_deliverer_options *options, struct herald_erro
 		size_t value, most;
 	} limits[] = {
 		{"attempts", options->attempts, MAX_ATTEMPTS},
-		{"headers_count", options->headers_count, MAX_HEADERS},
+		{"headers_count", options->headers_count, HERALD__MAX_HEADERS},
+		{"destinations_count", options->destinations_count, MAX_DESTINATIONS},
+		{"max_body_bytes", options->max_body_bytes, MAX_BODY_BYTES},
+		{"max_headers_bytes", options->max_headers_bytes, MAX_HEADERS_BYTES},
 		{"networks_count", options->networks_count, MAX_NETWORKS},
 		{"denied_networks_count", options->denied_networks_count, MAX_NETWORKS},
 		{"ports_count", options->ports_count, MAX_PORTS},
@@ -148,6 +161,8 @@ check_counts(const struct herald_deliverer_options *options, struct herald_error
 		size_t count;
 	} lists[] = {
 		{"headers", "HERALD_HEADERS", options->headers, options->headers_count},
+		{"destinations", "HERALD_DESTINATIONS", options->destinations,
+		 options->destinations_count},
 		{"networks", "HERALD_NETWORKS", options->networks, options->networks_count},
 		{"denied_networks", "HERALD_DENIED_NETWORKS", options->denied_networks,
 		 options->denied_networks_count},
@@ -163,19 +178,46 @@ check_counts(const struct herald_deliverer_options *options, struct herald_error
 	return HERALD_OK;
 }
 
+/* Who names a URL must not be given a password for another one. */
 static enum herald_status
 check_headers(const struct herald_deliverer_options *options, struct herald_error *error)
 {
 	for (size_t i = 0; i < options->headers_count; i++) {
 		const char *header = options->headers[i];
+		const char *problem = herald__header_problem(header);
 
-		if (!header || strlen(header) > MAX_HEADER_BYTES ||
-		    !herald__request_header_is_allowed(header))
-			return bad_option(
-				error, "headers", i,
-				"must be \"Name: value\" on one line of at most %d bytes, "
-				"and not a header that Herald sets",
-				MAX_HEADER_BYTES);
+		if (problem)
+			return bad_option(error, "headers", i, "%s", problem);
+		if (herald__header_is_secret(header))
+			return bad_option(error, "headers", i,
+					  "would be sent to any URL that a sender names; put it "
+					  "into `destinations`: %.*s",
+					  (int)strcspn(header, ":"), header);
+	}
+	return HERALD_OK;
+}
+
+/* The origins are checked when they are read. */
+static enum herald_status
+check_destinations(const struct herald_deliverer_options *options, struct herald_error *error)
+{
+	for (size_t i = 0; i < options->destinations_count; i++) {
+		const struct herald_destination *destination = &options->destinations[i];
+		char option[64];
+
+		snprintf(option, sizeof(option), "destinations[%zu].headers", i);
+		if (!destination->headers || destination->headers_count == 0)
+			return bad_option(error, option, SIZE_MAX,
+					  "has no headers; HERALD_HEADERS(array) sets them");
+		if (destination->headers_count > HERALD__MAX_HEADERS)
+			return bad_option(error, option, SIZE_MAX, "are %zu, more than %d",
+					  destination->headers_count, HERALD__MAX_HEADERS);
+		for (size_t j = 0; j < destination->headers_count; j++) {
+			const char *problem = herald__header_problem(destination->headers[j]);
+
+			if (problem)
+				return bad_option(error, option, j, "%s", problem);
+		}
 	}
 	return HERALD_OK;
 }
@@ -214,6 +256,8 @@ check_lists(const struct herald_deliverer_options *options, struct herald_error 
 {
 	enum herald_status status = check_headers(options, error);
 
+	if (status == HERALD_OK)
+		status = check_destinations(options, error);
 	if (status == HERALD_OK)
 		status = check_networks("networks", options->networks, options->networks_count,
 					error);

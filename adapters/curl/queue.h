@@ -22,7 +22,7 @@
 #define HERALD__EVENT_ID_BYTES 128
 #define HERALD__RESULT_BYTES 32
 #define HERALD__ERROR_BYTES 256
-#define HERALD__DELIVERY_ID_BYTES 33
+#define HERALD__DELIVERY_ID_BYTES 64
 
 /* One delivery that was accepted. The deliverer makes and frees it. */
 struct herald__queued {
@@ -33,14 +33,15 @@ struct herald__queued {
 	struct herald__queued *next; /* whoever holds it: the queue, or the deliverer */
 	bool opens_connection;       /* the next attempt: none that was kept */
 	size_t block_bytes;
-	CURLU *parsed_url; /* owned; NULL: not yet */
+	size_t content_room; /* bytes of `content` before the URL */
+	CURLU *parsed_url;   /* owned; NULL: not yet */
 	char id[HERALD__DELIVERY_ID_BYTES];
 	char host[HERALD__HOST_BYTES];
 	char event_type[HERALD__EVENT_TYPE_BYTES];
 	char event_id[HERALD__EVENT_ID_BYTES];
 	char result[HERALD__RESULT_BYTES];
 	char error[HERALD__ERROR_BYTES];
-	char url[];
+	_Alignas(void *) char content[]; /* content.h's, then the URL */
 };
 
 struct herald__queue;
@@ -89,12 +90,12 @@ struct herald__queue {
 struct herald__queue *
 herald__memory_queue_create(const struct herald_allocator *allocator, size_t capacity);
 
-/* An item with room for a URL. NULL when memory is out. */
-struct herald__queued *
-herald__queued_create(const struct herald_allocator *allocator, size_t max_url_bytes);
+/* An item with room for a URL and content. NULL when out of memory. */
+struct herald__queued *herald__queued_create(const struct herald_allocator *allocator,
+					     size_t max_url_bytes, size_t content_room);
 void herald__queued_destroy(const struct herald_allocator *allocator, struct herald__queued *item);
 
-/* Copy a delivery into an item that has room for its URL; the host is not set. */
+/* Copy a delivery into an item that has room for it; the host is not set, nor an id that is NULL or "". */
 void herald__queued_fill(struct herald__queued *item, const struct herald_delivery *delivery);
 
 #endif

@@ -1,17 +1,20 @@
 /*
- * One delivery as it waits: a block of fixed size but for the URL, so that filling it cannot fail, and
+ * One delivery as it waits: a block whose size is known beforehand, so that filling it cannot fail, and
  * nobody's long error text is kept. Texts become one line of UTF-8 here, once and for all.
  */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "content.h"
 #include "memory.h"
 #include "queue.h"
 
 struct herald__queued *
-herald__queued_create(const struct herald_allocator *allocator, size_t max_url_bytes)
+herald__queued_create(const struct herald_allocator *allocator, size_t max_url_bytes,
+		      size_t content_room)
 {
-	size_t bytes = offsetof(struct herald__queued, url) + max_url_bytes + 1;
+	size_t bytes = offsetof(struct herald__queued, content) + content_room + max_url_bytes + 1;
 
 	/* What padding makes of a struct with a flexible member. */
 	if (bytes < sizeof(struct herald__queued))
@@ -22,6 +25,7 @@ herald__queued_create(const struct herald_allocator *allocator, size_t max_url_b
 		return NULL;
 	memset(item, 0, offsetof(struct herald__queued, host));
 	item->block_bytes = bytes;
+	item->content_room = content_room;
 	return item;
 }
 
@@ -73,15 +77,18 @@ copy_text(char *out, size_t size, const char *text)
 void
 herald__queued_fill(struct herald__queued *item, const struct herald_delivery *delivery)
 {
-	size_t url_bytes = strlen(delivery->url);
+	char *url = item->content + item->content_room;
 
-	memcpy(item->url, delivery->url, url_bytes + 1);
+	memcpy(url, delivery->url, strlen(delivery->url) + 1);
+	snprintf(item->id, sizeof(item->id), "%s", delivery->id ? delivery->id : "");
 	item->delivery = (struct herald_delivery){
-		.url = item->url,
+		.url = url,
+		.id = item->id,
 		.event_type =
 			copy_text(item->event_type, sizeof(item->event_type), delivery->event_type),
 		.event_id = copy_text(item->event_id, sizeof(item->event_id), delivery->event_id),
 		.result = copy_text(item->result, sizeof(item->result), delivery->result),
 		.error = copy_text(item->error, sizeof(item->error), delivery->error),
 	};
+	herald__content_copy(delivery, item->content, &item->delivery);
 }

@@ -5,15 +5,19 @@
 #include "report.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
+#include "answer.h"
+
+/* What stands before and behind the host. */
 static const struct {
 	enum herald_log_level level;
-	const char *message;
+	const char *before, *behind;
 } records[] = {
-	[HERALD_DELIVERY_AGAIN] = {HERALD_LOG_INFO, "delivery is tried again"},
-	[HERALD_DELIVERY_DELIVERED] = {HERALD_LOG_DEBUG, "delivered"},
-	[HERALD_DELIVERY_FAILED] = {HERALD_LOG_WARNING, "delivery failed"},
-	[HERALD_DELIVERY_LEFT] = {HERALD_LOG_ERROR, "delivery left at the stop"},
+	[HERALD_DELIVERY_AGAIN] = {HERALD_LOG_INFO, "delivery to ", " will be tried again"},
+	[HERALD_DELIVERY_DELIVERED] = {HERALD_LOG_DEBUG, "delivered to ", ""},
+	[HERALD_DELIVERY_FAILED] = {HERALD_LOG_WARNING, "delivery to ", " failed"},
+	[HERALD_DELIVERY_LEFT] = {HERALD_LOG_ERROR, "delivery to ", " left at the stop"},
 };
 
 static const char *
@@ -30,8 +34,13 @@ herald__report_log(const struct herald_log *log, const struct herald__queued *it
 		return;
 
 	/* Of the URL the host only: the rest may hold secrets. */
+	char message[HERALD__HOST_BYTES + sizeof(((struct herald__attempt_result *)NULL)->error) +
+		     64];
+	snprintf(message, sizeof(message), "%s%s%s, attempt %u%s%s",
+		 records[report->outcome].before, item->host, records[report->outcome].behind,
+		 report->attempt, report->error[0] ? ": " : "", report->error);
 	const struct herald_log_field fields[] = {
-		{"delivery_id", report->id, 0},
+		{"delivery_id", item->id, 0},
 		{"host", item->host, 0},
 		{"event_type", text_or_empty(report->delivery->event_type), 0},
 		{"result", text_or_empty(report->delivery->result), 0},
@@ -44,7 +53,7 @@ herald__report_log(const struct herald_log *log, const struct herald__queued *it
 	const struct herald_log_record record = {
 		.level = records[report->outcome].level,
 		.time = herald_time_now(),
-		.message = records[report->outcome].message,
+		.message = message,
 		.fields = fields,
 		.fields_count = sizeof(fields) / sizeof(fields[0]),
 	};

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ascii.h"
+#include "headers.h"
 
 struct herald__request_body {
 	const char *delivery_id;
@@ -29,6 +29,22 @@ HERALD_SCHEMA_DEFINE_WITH(herald__request_body,
 
 /* libcurl's list has no const. */
 static char content_type[] = "Content-Type: application/json";
+static char no_expect[] = "Expect:";
+
+/* Bodies for which some version of libcurl sends "Expect: 100-continue" have more; 1 MiB in 7.88. */
+#define EXPECTING_BYTES 1024
+
+void
+herald__request_init(struct herald__request *request, const struct herald_allocator *allocator)
+{
+	herald_buffer_init(&request->nodes, allocator, 0);
+}
+
+void
+herald__request_finish(struct herald__request *request)
+{
+	herald_buffer_finish(&request->nodes);
+}
 
 static void
 append(struct herald__request *request, const char *data, size_t bytes)
@@ -70,9 +86,8 @@ append_header(struct herald__request *request, const char *name, const char *val
  * libcurl sends each node of the list as it is and knows none of these names, so one node holds them
  * all: it compares a node's name with all those it knows, and for six of them that costs 3 %.
  */
-struct curl_slist *
-herald__request_headers(struct herald__request *request, const struct herald__queued *item,
-			bool has_body, struct curl_slist *more)
+static void
+write_own(struct herald__request *request, const struct herald__queued *item)
 {
 	const struct herald_delivery *delivery = &item->delivery;
 	char attempt[16];
@@ -86,11 +101,74 @@ herald__request_headers(struct herald__request *request, const struct herald__qu
 	append_header(request, "Herald-Result: ", delivery->result);
 	append_header(request, "Herald-Error: ", delivery->error);
 	append(request, "", 1);
+}
 
-	request->content_type = (struct curl_slist){content_type, more};
-	request->headers =
-		(struct curl_slist){request->text, has_body ? &request->content_type : more};
-	return &request->headers;
+static bool
+has_header(const struct herald_delivery *delivery, const char *header)
+{
+	for (size_t i = 0; i < delivery->headers_count; i++)
+		if (herald__header_is_same(delivery->headers[i], header))
+			return true;
+	return false;
+}
+
+/* A node each, because libcurl looks whether there is a User-Agent, say. NULL when out of memory. */
+static struct curl_slist *
+write_nodes(struct herald__request *request, const struct herald_delivery *delivery,
+	    struct curl_slist *more)
+{
+	size_t count = delivery->headers_count, used = 0;
+
+	for (const struct curl_slist *node = more; node; node = node->next)
+		count++;
+	request->nodes.bytes = 0;
+	if (herald_buffer_reserve(&request->nodes, count * sizeof(struct curl_slist)) != HERALD_OK)
+		return NULL;
+
+	struct curl_slist *nodes = (struct curl_slist *)(void *)request->nodes.data;
+	for (; used < delivery->headers_count; used++)
+		nodes[used].data = (char *)(uintptr_t)delivery->headers[used];
+	for (; more; more = more->next)
+		if (!has_header(delivery, more->data))
+			nodes[used++].data = more->data;
+	for (size_t i = 0; i < used; i++)
+		nodes[i].next = i + 1 < used ? &nodes[i + 1] : NULL;
+	return nodes;
+}
+
+static void
+put_first(struct curl_slist *node, char *text, struct curl_slist **list)
+{
+	*node = (struct curl_slist){text, *list};
+	*list = node;
+}
+
+enum herald_status
+herald__request_headers(struct herald__request *request, const struct herald__queued *item,
+			bool has_body, struct curl_slist *more, struct curl_slist **out)
+{
+	const struct herald_delivery *delivery = &item->delivery;
+	struct curl_slist *list = more;
+
+	write_own(request, item);
+	if (delivery->headers_count > 0) {
+		list = write_nodes(request, delivery, more);
+		if (!list)
+			return HERALD_NO_MEMORY;
+	}
+	/* Past a size libcurl asks first, and sends a second request after 417. */
+	if (delivery->body_bytes >= EXPECTING_BYTES)
+		put_first(&request->no_expect, no_expect, &list);
+	if (delivery->body) {
+		snprintf(request->content_type_text, sizeof(request->content_type_text),
+			 "Content-Type: %s", delivery->content_type);
+		put_first(&request->content_type, request->content_type_text, &list);
+	} else if (has_body) {
+		put_first(&request->content_type, content_type, &list);
+	}
+	put_first(&request->headers, request->text, &list);
+	*out = list;
+	return HERALD_OK;
 }
 
 enum herald_status
@@ -108,38 +186,4 @@ herald__request_body(const struct herald_codec *codec, const struct herald__queu
 
 	out->bytes = 0;
 	return herald_codec_encode(codec, &body, out, NULL);
-}
-
-static bool
-has_prefix(const char *text, size_t bytes, const char *prefix)
-{
-	size_t prefix_bytes = strlen(prefix);
-
-	return bytes >= prefix_bytes && herald__ascii_same_bytes(text, prefix, prefix_bytes);
-}
-
-bool
-herald__request_header_is_allowed(const char *header)
-{
-	/* RFC 9110 section 5.6.2 */
-	static const char token[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "abcdefghijklmnopqrstuvwxyz";
-	static const char *const taken[] = {
-		"Host",       "Content-Length", "Content-Type", "Transfer-Encoding",
-		"Connection", "Expect",         "TE",           "Trailer",
-		"Upgrade",
-	};
-	size_t bytes = strspn(header, token);
-
-	if (bytes == 0 || header[bytes] != ':' || has_prefix(header, bytes, "Herald-"))
-		return false;
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		if (bytes == strlen(taken[i]) && herald__ascii_same_bytes(header, taken[i], bytes))
-			return false;
-
-	const char *value = header + bytes + 1;
-	for (const char *byte = value; *byte; byte++)
-		if (((unsigned char)*byte < 0x20 && *byte != '\t') || *byte == 0x7f)
-			return false;
-	return value[strspn(value, " \t")] != '\0';
 }

@@ -130,6 +130,7 @@ herald__transfer_create(const struct herald__transfer_settings *settings,
 		return status;
 	transfer->settings = settings;
 	herald_buffer_init(&transfer->body, &settings->allocator, 0);
+	herald__request_init(&transfer->request, &settings->allocator);
 	transfer->easy = curl_easy_init();
 	if (!transfer->easy)
 		goto fail;
@@ -157,20 +158,52 @@ herald__transfer_destroy(struct herald__transfer *transfer)
 	const struct herald_allocator allocator = transfer->settings->allocator;
 	curl_easy_cleanup(transfer->easy);
 	herald_buffer_finish(&transfer->body);
+	herald__request_finish(&transfer->request);
 	herald__release(&allocator, transfer, sizeof(*transfer));
 }
 
 /* Attempts. */
+
+/* The delivery's body, or Herald's: a POST. Or none: a GET. */
+static enum herald_status
+set_body(struct herald__transfer *transfer, const struct herald__queued *item)
+{
+	const struct herald_codec *codec = transfer->settings->codec;
+	const void *body = item->delivery.body;
+	size_t bytes = item->delivery.body_bytes;
+
+	if (!body && codec) {
+		enum herald_status status = herald__request_body(codec, item, &transfer->body);
+
+		if (status != HERALD_OK)
+			return status;
+		body = transfer->body.data;
+		bytes = transfer->body.bytes;
+	}
+	if (body) {
+		curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, body);
+		curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)bytes);
+	} else if (transfer->is_post) {
+		curl_easy_setopt(transfer->easy, CURLOPT_HTTPGET, 1L);
+	}
+	transfer->is_post = body != NULL;
+	return HERALD_OK;
+}
 
 enum herald_status
 herald__transfer_begin(struct herald__transfer *transfer, struct herald__queued *item,
 		       struct herald__host *host)
 {
 	const struct herald__transfer_settings *settings = transfer->settings;
-	bool has_body = settings->codec != NULL;
-	struct curl_slist *headers =
-		herald__request_headers(&transfer->request, item, has_body, settings->more_headers);
+	struct curl_slist *headers;
+	enum herald_status status = herald__request_headers(
+		&transfer->request, item, settings->codec != NULL,
+		herald__destinations_find(&settings->destinations, item->host), &headers);
 
+	if (status == HERALD_OK)
+		status = set_body(transfer, item);
+	if (status != HERALD_OK)
+		return status;
 	herald__answer_reset(&transfer->answer);
 	transfer->refused_address = false;
 	transfer->opened_socket = false;
@@ -180,15 +213,6 @@ herald__transfer_begin(struct herald__transfer *transfer, struct herald__queued 
 		transfer->opens_connection = item->opens_connection;
 		curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT,
 				 (long)item->opens_connection);
-	}
-	if (has_body) {
-		enum herald_status status =
-			herald__request_body(settings->codec, item, &transfer->body);
-
-		if (status != HERALD_OK)
-			return status;
-		curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, transfer->body.data);
-		curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE, (long)transfer->body.bytes);
 	}
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, headers);
 	/*

@@ -18,6 +18,7 @@
 
 #include "address.h"
 #include "answer.h"
+#include "headers.h"
 #include "hosts.h"
 #include "poller.h"
 #include "queue.h"
@@ -29,8 +30,8 @@ struct herald__transfer_settings {
 	const struct herald_deliverer_options *options;
 	struct herald__address_rules rules;
 	struct herald__poller *poller;
-	struct herald_codec *codec;      /* of the body; NULL: none is sent */
-	struct curl_slist *more_headers; /* the options' */
+	struct herald_codec *codec; /* of the body; NULL: none is sent */
+	struct herald__destinations destinations;
 	struct herald_allocator allocator;
 };
 
@@ -40,6 +41,7 @@ struct herald__transfer {
 	struct herald__answer answer;
 	CURL *easy;
 	bool opens_connection; /* CURLOPT_FRESH_CONNECT, as it is set */
+	bool is_post;          /* CURLOPT_POST, as it is set */
 	struct herald__request request;
 	struct herald_buffer body;
 

@@ -90,7 +90,7 @@ copy(struct recorded_report *out, const struct herald_delivery_report *report)
 	out->http_status = report->http_status;
 	out->elapsed_ms = report->elapsed_ms;
 	out->retry_in_ms = report->retry_in_ms;
-	snprintf(out->id, sizeof(out->id), "%s", report->id);
+	snprintf(out->id, sizeof(out->id), "%s", report->delivery->id);
 	snprintf(out->url, sizeof(out->url), "%s", report->delivery->url);
 	snprintf(out->result, sizeof(out->result), "%s", result ? result : "");
 	snprintf(out->error, sizeof(out->error), "%s", report->error);

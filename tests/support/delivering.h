@@ -42,7 +42,7 @@ struct recorded_report {
 	unsigned http_status;
 	uint64_t elapsed_ms;
 	uint64_t retry_in_ms;
-	char id[33];
+	char id[64];
 	char url[256];
 	char result[32];
 	char error[256];

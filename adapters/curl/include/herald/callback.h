@@ -35,7 +35,8 @@
  * those that were accepted and not delivered are lost, and their senders have their answer already. An
  * event that had no answer yet comes again from its sender, callback and all. In the rare case that
  * a delivery cannot be accepted in spite of its reservation (out of memory, or the deliverer was
- * stopped first), an event that was HERALD_DONE becomes HERALD_RETRY: it is then handled twice.
+ * stopped first), an event that was HERALD_DONE becomes HERALD_RETRY: it is then handled twice. With
+ * `prepare` it becomes HERALD_FAIL if what that made is refused.
  */
 #ifndef HERALD_CALLBACK_H
 #define HERALD_CALLBACK_H
@@ -72,6 +73,23 @@ struct herald_callback_message {
 /** The envelope of a service whose messages are struct herald_callback_message. */
 HERALD_API extern const struct herald_schema herald_callback_message_schema;
 
+/**
+ * Makes of a callback what its receiver expects. Runs before the callback is submitted, on the thread that
+ * handles the event, in the handler's `after`.
+ *
+ * ctx       the event: its message, payload and reason.
+ * result    HERALD_DONE or HERALD_FAIL; what the event has come to.
+ * delivery  what would be sent. Everything but `url` may be changed: the body (bytes, or a codec and a
+ *           struct), content type, headers, id, and the texts. It is copied when the function has returned;
+ *           what it points to may come from herald_context_alloc(). With `url` NULL nobody is called.
+ * state     that of the options.
+ * Returns   HERALD_DONE; anything else, as by herald_fail(), and nobody is called and an event that was
+ *           HERALD_DONE becomes that.
+ */
+typedef enum herald_verdict
+herald_callback_prepare(struct herald_context *ctx, enum herald_verdict result,
+			struct herald_delivery *delivery, void *state);
+
 /** Options of the handler. Zero means the default. */
 struct herald_callback_options {
 	size_t struct_size; /**< Set by HERALD_CALLBACK_OPTIONS. */
@@ -84,6 +102,15 @@ struct herald_callback_options {
 	size_t urls_offset;
 	/** Tell that the event failed, not why; where the HTTP endpoint has hide_errors too. */
 	bool hide_errors;
+
+	herald_callback_prepare *prepare; /**< NULL: the callback is as herald/delivery.h says. */
+	void *state;                      /**< Of `prepare`; must outlive the handler. */
+	/**
+	 * The most that body, content type and headers of a callback have that `prepare` makes. So much
+	 * memory is reserved for an event with a callback, before its function runs. A callback with more is
+	 * HERALD_FAIL. Default 16 KiB with `prepare`, else 0.
+	 */
+	size_t max_content_bytes;
 };
 
 /** Options as a compound literal. */

@@ -9,7 +9,7 @@
  *
  * A request tells its receiver, in headers (those without a value are left out):
  *
- *	Herald-Delivery-Id  32 hexadecimal digits, the same in every attempt: what to deduplicate by
+ *	Herald-Delivery-Id  the same in every attempt: what to deduplicate by
  *	Herald-Attempt      1, 2, ...
  *	Herald-Event-Type   user_created
  *	Herald-Event-Id     the event's own id
@@ -18,7 +18,7 @@
  *
  * Control characters in these values, and bytes that are not UTF-8, become '?'; then bytes that are not
  * printable ASCII, and '%', are written as %XX. With HERALD_DELIVERY_POST the same is in the body, as
- * UTF-8:
+ * UTF-8, unless the delivery has a body of its own:
  *
  *	{"delivery_id":"...","attempt":1,"event_type":"...","event_id":"...","result":"fail","error":"..."}
  *
@@ -45,6 +45,7 @@
 #include <herald/allocator.h>
 #include <herald/array.h>
 #include <herald/backoff.h>
+#include <herald/codec.h>
 #include <herald/export.h>
 #include <herald/log.h>
 #include <herald/status.h>
@@ -55,15 +56,44 @@ extern "C" {
 
 struct herald_deliverer;
 
-/** What is to be delivered. Strings are UTF-8; longer ones than said are cut, which "..."
- * shows, and what is unprintable is escaped as in JSON; NULL or "": none. */
+/**
+ * What is to be delivered. Strings are UTF-8; NULL or "" means none; what is
+ * unprintable is escaped as in JSON; where a size is given, longer ones are cut to it, which "..." shows.
+ *
+ * Without a body of its own the delivery is what the deliverer's `method` says: Herald's headers, and
+ * perhaps Herald's body. With one it is a POST of that body, and of Herald's headers. A body is either
+ * bytes, or a codec and the struct that it encodes:
+ *
+ *	.body = "<done/>", .body_bytes = 7, .content_type = "application/xml"
+ *	.codec = order_codec, .value = &order
+ */
 struct herald_delivery {
-	const char *url;        /**< http or https; printable ASCII, other bytes as %XX, and in
-				     the host as "xn--...". */
+	/** http or https; printable ASCII, other bytes written as %XX, and in the host as "xn--...". */
+	const char *url;
+	/**
+	 * The caller's own id, such as that of a row in its outbox: sent as Herald-Delivery-Id, the same in
+	 * every attempt, and given to the hooks. At most 63 visible ASCII characters but '%'. None: 32
+	 * hexadecimal digits are made up.
+	 */
+	const char *id;
 	const char *event_type; /**< 255 bytes. */
 	const char *event_id;   /**< 127 bytes. */
 	const char *result;     /**< 31 bytes. "success" and "fail" are the usual ones. */
 	const char *error;      /**< 255 bytes. */
+
+	const void *body;  /**< Any bytes; "" with 0 bytes is an empty body. NULL: see above. */
+	size_t body_bytes; /**< At most max_body_bytes. */
+	const struct herald_codec *codec; /**< Of the struct in `value`; used during the call. */
+	const void *value;                /**< The struct, which becomes the body as JSON. */
+	/** Default "application/json" for a value, "application/octet-stream" for bytes; limit 255. */
+	const char *content_type;
+	/**
+	 * HERALD_HEADERS: "Name: value", at most 64, max_headers_bytes in all. They count before those of
+	 * the same name in the options. Refused are names that begin with Herald-, Content-Type, and those
+	 * that the connection decides about, such as Host, Content-Length and Transfer-Encoding.
+	 */
+	const char *const *headers;
+	size_t headers_count; /**< How many. */
 };
 
 /** How a delivery, or one attempt of it, ended. */
@@ -79,10 +109,10 @@ HERALD_API const char *herald_delivery_outcome_name(enum herald_delivery_outcome
 
 /** What the hooks are told; borrowed for the duration of the call, with all that it points to. */
 struct herald_delivery_report {
-	const struct herald_delivery *delivery; /**< As it was submitted. */
-	const char *id;                         /**< As in Herald-Delivery-Id. */
-	enum herald_delivery_outcome outcome;   /**< What came of it. */
-	unsigned attempt;                       /**< The last one begun; 0: none was. */
+	/** As it was submitted, with its id, and the value as a body. */
+	const struct herald_delivery *delivery;
+	enum herald_delivery_outcome outcome; /**< What came of it. */
+	unsigned attempt;                     /**< The last one begun; 0: none was. */
 	unsigned http_status; /**< Of its answer; 0: there was none, or not all of it. */
 	const char *error;    /**< One line; "" when it is delivered. */
 	uint64_t elapsed_ms;  /**< Of the attempt; in on_outcome since it was accepted. */
@@ -119,6 +149,18 @@ struct herald_port_range {
 	uint16_t last;  /**< 0, or `first` or more. */
 };
 
+/** Headers for one destination. */
+struct herald_destination {
+	/**
+	 * Scheme, host and port, "https://example.com" or "http://example.com:8080". A URL is of this origin
+	 * when all three are the same; neither a longer host nor another scheme or port is.
+	 */
+	const char *origin;
+	/** "Name: value". They count before those of the same name in the deliverer's `headers`. */
+	const char *const *headers;
+	size_t headers_count; /**< At least 1, at most 64. */
+};
+
 /** Options of a deliverer. Zero means the default; everything is copied, strings included. */
 struct herald_deliverer_options {
 	size_t struct_size; /**< Set by HERALD_DELIVERER_OPTIONS. */
@@ -133,17 +175,28 @@ struct herald_deliverer_options {
 	uint32_t deadline_ms;        /**< From accepted to the end of the last attempt: 300,000. */
 
 	enum herald_delivery_method method; /**< GET. */
-	const char *const
-		*headers;       /**< HERALD_HEADERS: "Name: value"; not those of Herald's own. */
-	size_t headers_count;   /**< Default 0, limit 64. */
-	size_t max_url_bytes;   /**< 2,048; at most 65,536. */
-	bool allow_credentials; /**< URLs with user:password@ are taken. */
+	/**
+	 * HERALD_HEADERS: "Name: value", sent to every URL that a sender names. So Authorization, Cookie,
+	 * Api-Key, X-Api-Key and X-Auth-Token are refused here; other secrets must not be here either. See
+	 * struct herald_delivery for further names that are refused.
+	 */
+	const char *const *headers;
+	size_t headers_count; /**< Default 0, limit 64. */
+	/** HERALD_DESTINATIONS: headers for one destination each, such as Authorization. */
+	const struct herald_destination *destinations;
+	size_t destinations_count; /**< Default 0, limit 1,024. */
+	size_t max_body_bytes;     /**< Of a delivery's body. Default 1 MiB, limit 1 GiB. */
+	size_t max_headers_bytes; /**< Of a delivery's own headers. Default 16 KiB, limit 256 KiB. */
+	size_t max_url_bytes;     /**< 2,048; at most 65,536. */
+	bool allow_credentials;   /**< URLs with user:password@ are taken. */
 
 	/**
 	 * Accepted, reserved, not ended; past it none is taken: 10,000. All hosts share it: deliveries
 	 * to one that is silent can fill it, until their deadlines.
 	 */
 	size_t max_pending;
+	/** Bytes of bodies and headers that deliveries bring, of all together. Default 64 MiB. */
+	size_t max_pending_bytes;
 	/**
 	 * Attempts at a time: 512; at most 65,536. A socket each, and up to twice as many in all: idle
 	 * connections to other hosts stay until attempts that end have them closed.
@@ -205,7 +258,8 @@ struct herald_deliverer_options {
 	 * connections, protocols, what an answer means) it sets afterwards. The first call is during creation,
 	 * which fails when it returns false. Later ones are on the deliverer's thread: when one
 	 * returns false, the handle is given up, the attempt put off by a second, and another
-	 * handle made then, if need be.
+	 * handle made then, if need be. Handles serve all destinations: a password that is set here
+	 * (CURLOPT_USERPWD, CURLOPT_XOAUTH2_BEARER) is sent to any URL that a sender names.
 	 */
 	bool (*setup)(CURL *easy, void *state);
 	herald_delivery_hook *on_attempt; /**< After each attempt. */
@@ -221,8 +275,12 @@ struct herald_deliverer_options {
 	((struct herald_deliverer_options){.struct_size = sizeof(struct herald_deliverer_options), \
 					   __VA_ARGS__})
 
-/** The option `headers` and its count: `const char *const headers[] = {"X-Tenant: acme"};`. */
+/** The member `headers` of options, destinations and deliveries, and its count: `const char *const headers[] = {"X-Tenant: acme"};`. */
 #define HERALD_HEADERS(ARRAY) .headers = (ARRAY), .headers_count = HERALD_COUNT(ARRAY)
+
+/** The option `destinations` and its count. */
+#define HERALD_DESTINATIONS(ARRAY)                                                                 \
+	.destinations = (ARRAY), .destinations_count = HERALD_COUNT(ARRAY)
 
 /** The option `networks` and its count: `const char *const networks[] = {"10.1.0.0/16"};`. */
 #define HERALD_NETWORKS(ARRAY) .networks = (ARRAY), .networks_count = HERALD_COUNT(ARRAY)
@@ -262,10 +320,11 @@ herald_deliverer_check_url(const struct herald_deliverer *deliverer, const char 
 /**
  * Accept a delivery. Never waits for the network.
  *
- * delivery  copied.
- * error     may be NULL.
- * Errors    HERALD_BAD_VALUE, HERALD_BAD_LENGTH (the URL), HERALD_LIMIT (max_pending are pending,
- *           or the deliverer stopped), HERALD_NO_MEMORY.
+ * delivery  copied, with all that it points to; the value is encoded.
+ * error     may be NULL; its path is the member that is wrong, or that of a value that cannot be encoded;
+ *           the offset is that of a byte of the URL.
+ * Errors    HERALD_BAD_VALUE, HERALD_BAD_LENGTH, HERALD_LIMIT (max_pending or max_pending_bytes is
+ *           reached, or the deliverer stopped), HERALD_NO_MEMORY; those of herald_codec_encode().
  * Threads   any.
  */
 HERALD_API HERALD_MUST_CHECK enum herald_status
@@ -278,20 +337,24 @@ struct herald_reservation;
  * Reserve room for one delivery, for when it must be certain before the work that it will report:
  * that of the queue and of the memory. A stop waits for reservations as it does for deliveries.
  *
- * max_url_bytes  the longest URL that will be submitted.
- * out            set only on HERALD_OK; submit or release it.
- * error          may be NULL.
- * Errors         HERALD_LIMIT, HERALD_BAD_LENGTH, HERALD_NO_MEMORY.
- * Threads        any; one reservation is for one thread at a time.
+ * max_url_bytes      the longest URL that will be submitted.
+ * max_content_bytes  the most that its body, content type and headers will have together; 0: it has none.
+ *                    As many bytes are allocated now.
+ * out                set only on HERALD_OK; submit or release it.
+ * error              may be NULL.
+ * Errors             HERALD_LIMIT, HERALD_BAD_LENGTH, HERALD_NO_MEMORY.
+ * Threads            any; one reservation is for one thread at a time.
  */
 HERALD_API HERALD_MUST_CHECK enum herald_status
 herald_deliverer_reserve(struct herald_deliverer *deliverer, size_t max_url_bytes,
-			 struct herald_reservation **out, struct herald_error *error);
+			 size_t max_content_bytes, struct herald_reservation **out,
+			 struct herald_error *error);
 
 /**
  * Accept a delivery in the room reserved. The reservation is gone, whatever is returned.
  *
- * Errors  as herald_deliverer_submit(); HERALD_LIMIT only when the deliverer has stopped meanwhile.
+ * Errors  as herald_deliverer_submit(), HERALD_BAD_LENGTH if more comes than was reserved; HERALD_LIMIT
+ *         only when the deliverer has stopped meanwhile.
  */
 HERALD_API HERALD_MUST_CHECK enum herald_status
 herald_reservation_submit(struct herald_reservation *reservation,
@@ -302,16 +365,17 @@ HERALD_API void herald_reservation_release(struct herald_reservation *reservatio
 
 /** Counts since the deliverer was created; those of one call fit together. */
 struct herald_delivery_statistics {
-	uint64_t accepted;  /**< The sum of delivered, failed, left and pending. */
-	uint64_t delivered; /**< The receiver answered 2xx. */
-	uint64_t failed;    /**< For good. */
-	uint64_t left;      /**< Reported by the stop. */
-	uint64_t pending;   /**< Now: queued, waiting, in flight. */
-	uint64_t reserved;  /**< Now. */
-	uint64_t in_flight; /**< Attempts, now. */
-	uint64_t attempts;  /**< Begun. */
-	uint64_t retries;   /**< Those after the first of a delivery. */
-	uint64_t refused;   /**< Not accepted because there was no room, or after the stop. */
+	uint64_t accepted;      /**< The sum of delivered, failed, left and pending. */
+	uint64_t delivered;     /**< The receiver answered 2xx. */
+	uint64_t failed;        /**< For good. */
+	uint64_t left;          /**< Reported by the stop. */
+	uint64_t pending;       /**< Now: queued, waiting, in flight. */
+	uint64_t reserved;      /**< Now. */
+	uint64_t content_bytes; /**< Of bodies and headers, pending and reserved, now. */
+	uint64_t in_flight;     /**< Attempts, now. */
+	uint64_t attempts;      /**< Begun. */
+	uint64_t retries;       /**< Those after the first of a delivery. */
+	uint64_t refused;       /**< Not accepted because there was no room, or after the stop. */
 };
 
 /** Read the counts. Any thread, any time until it is destroyed. */
