@@ -8,9 +8,9 @@ HERALD_SCHEMA_DEFINE_WITH(herald_message, (.doc = "The envelope of every event."
 	HERALD_MESSAGE_FIELDS_(herald_message, event_type, timestamp, payload, metadata));
 
 static const char *
-get_or_empty(const struct herald_map *metadata, const char *key)
+get_or_empty(const struct herald_json_map *metadata, const char *key)
 {
-	const char *value = herald_map_get(metadata, key);
+	const char *value = herald_json_map_get(metadata, key);
 
 	return value ? value : "";
 }

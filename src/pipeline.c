@@ -181,6 +181,16 @@ locate_payload(struct herald_context *ctx, char *data, size_t bytes, struct payl
 	return out->data != NULL;
 }
 
+/* What a `decode` handler made of the event has no paths in it: the payload's begin at its own root. */
+static void
+name_payload(struct herald_error *error)
+{
+	const struct herald_error inner = *error;
+
+	herald_error_set(error, inner.status, inner.offset, "in the payload: %s", inner.message);
+	memcpy(error->path, inner.path, sizeof(inner.path));
+}
+
 static enum herald_status
 decode_payload(struct herald_context *ctx, char *data, size_t bytes,
 	       const struct herald__target *target, struct herald_error *error)
@@ -214,6 +224,8 @@ decode_payload(struct herald_context *ctx, char *data, size_t bytes,
 		ctx->payload = NULL;
 		if (!placed)
 			error->offset = HERALD_NO_OFFSET;
+		if (ctx->service->decoder)
+			name_payload(error);
 	}
 	return status;
 }
@@ -238,6 +250,7 @@ refuse_unknown(struct herald_context *ctx, enum herald_status status, struct her
 {
 	const struct herald_message *message = ctx->message;
 	const char *version = herald_message_version(message);
+	const char *version_path = ctx->service->version_path;
 	bool type = status == HERALD_UNKNOWN_TYPE;
 	struct herald__shown shown_type, shown_version;
 
@@ -252,14 +265,15 @@ refuse_unknown(struct herald_context *ctx, enum herald_status status, struct her
 				 shown_type.text);
 	else if (*version == '\0')
 		herald_error_set(error, status, HERALD_NO_OFFSET,
-				 "no route takes event type %s without a version at %s",
-				 shown_type.text, ctx->service->version_path);
+				 "no route takes event type %s without a version%s%s",
+				 shown_type.text, *version_path != '\0' ? " at " : "",
+				 version_path);
 	else
 		herald_error_set(error, status, HERALD_NO_OFFSET,
 				 "no route takes version %s of event type %s", shown_version.text,
 				 shown_type.text);
 	snprintf(error->path, sizeof(error->path), "%s",
-		 type ? ctx->service->event_type_path : ctx->service->version_path);
+		 type ? ctx->service->event_type_path : version_path);
 	return status;
 }
 

@@ -179,7 +179,7 @@ check_envelope(struct herald_service *service, struct herald_error *error)
 		 ""},
 		{"payload", HERALD_KIND_JSON, offsetof(struct herald_message, payload),
 		 &service->payload_path, ""},
-		{"metadata", HERALD_KIND_MAP, offsetof(struct herald_message, metadata),
+		{"metadata", HERALD_KIND_JSON_MAP, offsetof(struct herald_message, metadata),
 		 &service->version_path, "/version"},
 	};
 
@@ -209,10 +209,12 @@ create_envelope(struct herald_service *service, struct herald_error *error)
 
 	if (status == HERALD_OK)
 		status = check_envelope(service, error);
-	if (status == HERALD_OK)
-		herald__codec_defer(service->envelope_codec,
-				    offsetof(struct herald_message, payload));
-	return status;
+	if (status != HERALD_OK)
+		return status;
+	herald__codec_defer(service->envelope_codec, offsetof(struct herald_message, payload));
+	if (service->decoder)
+		service->event_type_path = service->payload_path = service->version_path = "";
+	return HERALD_OK;
 }
 
 /* Creation and its end. */

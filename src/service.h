@@ -46,9 +46,10 @@ struct herald_service {
 	size_t codecs_count;
 	const struct herald_schema *envelope;
 	struct herald_codec *envelope_codec;
-	const char *event_type_path; /* JSON Pointers: "/event_type", "/payload", */
-	const char *payload_path;
-	const char *version_path; /* "/metadata/version" */
+	/* JSON Pointers into an event, for errors; all "" with a decoder, whose events are not JSON. */
+	const char *event_type_path; /* "/event_type" */
+	const char *payload_path;    /* "/payload" */
+	const char *version_path;    /* "/metadata/version" */
 
 	struct herald__route_table table;
 	struct herald__block_cache cache; /* of the memory of events */

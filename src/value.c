@@ -14,3 +14,20 @@ herald_map_get(const struct herald_map *map, const char *key)
 	}
 	return NULL;
 }
+
+const struct herald_json_pair *
+herald_json_map_find(const struct herald_json_map *map, const char *key)
+{
+	for (size_t i = 0; i < map->count; i++)
+		if (strcmp(map->pairs[i].key, key) == 0)
+			return &map->pairs[i];
+	return NULL;
+}
+
+const char *
+herald_json_map_get(const struct herald_json_map *map, const char *key)
+{
+	const struct herald_json_pair *pair = herald_json_map_find(map, key);
+
+	return pair ? pair->text : NULL;
+}

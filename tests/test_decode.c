@@ -1558,6 +1558,9 @@ test_every_kind_at_once(void **state)
 	assert_int_equal(out.map.count, 4);
 	assert_string_equal(herald_map_get(&out.map, "b"), "");
 	assert_string_equal(herald_map_get(&out.map, "c"), "\"");
+	assert_int_equal(out.json_map.count, 6);
+	assert_string_equal(herald_json_map_get(&out.json_map, "s"), "c");
+	assert_string_equal(herald_json_map_get(&out.json_map, "n"), "-2.50e1");
 	assert_int_equal(out.color, EVERY_GREEN);
 	assert_int_equal(out.size, EVERY_MEDIUM);
 	assert_int_equal(out.leaf.size, EVERY_LARGE);

@@ -30,6 +30,7 @@ struct thing {
 	struct herald_text text;
 	struct herald_json json;
 	struct herald_map map;
+	struct herald_json_map any;
 	const struct thing *inner;
 	const struct thing *list;
 	size_t list_count;
@@ -47,6 +48,7 @@ HERALD_SCHEMA(thing,
 	HERALD_FIELD(thing, text),
 	HERALD_FIELD(thing, json),
 	HERALD_FIELD(thing, map),
+	HERALD_FIELD(thing, any),
 	HERALD_POINTER(thing, inner, thing),
 	HERALD_LIST(thing, list, thing),
 	HERALD_VALUES(thing, strings),
@@ -62,6 +64,8 @@ static const struct {
 	{"{\"x\":{\"a\":{},\"b\":[],\"c\":", "}}", "/x/c"},
 	{"{\"\\u00e9\\/\":{\"\\u00e8~\":", "}}", "/\xC3\xA9~1/\xC3\xA8~0"},
 	{"{\"json\":", "}", "/json"},
+	{"{\"any\":{\"a\":", "}}", "/any/a"},
+	{"{\"any\":{\"a\":[{\"b\":", "}],\"c\":1}}", "/any/a/0/b"},
 	{"{\"jsons\":[null,\n1,", "]}", "/jsons/2"},
 	{"{\"json\":{\"string\":", "}}", "/json/string"},
 	{"{\"inner\":{\"list\":[{},{\"json\":", "}]}}", "/inner/list/1/json"},
@@ -78,11 +82,13 @@ static const struct {
 	{"{\"json\":\"", "\"}", "/json"},
 	{"{\"strings\":[\"\",\"", "\"]}", "/strings/1"},
 	{"{\"map\":{\"k\":\"", "\"}}", "/map/k"},
+	{"{\"any\":{\"k\":\"", "\"}}", "/any/k"},
 	{"{\"inner\":{\"string\":\"", "\"}}", "/inner/string"},
 	{"{\"x\":[\"", "\"]}", "/x/0"},
 	/* Names have no path of their own: it is that of their object. */
 	{"{\"", "\":1}", ""},
 	{"{\"map\":{\"", "\":\"\"}}", "/map"},
+	{"{\"any\":{\"", "\":\"\"}}", "/any"},
 	{"{\"inner\":{\"", "\":0}}", "/inner"},
 	{"{\"x\":[{\"", "\":0}]}", "/x/0"},
 	{"{\"json\":{\"", "\":0}}", "/json"},
@@ -397,6 +403,12 @@ test_grammar_around_members(void **state)
 		{"{\"jsons\":[1@}}", "/jsons"},
 		{"{\"jsons\":[1,@]}", "/jsons/1"},
 		{"{\"map\":{@,}}", "/map"},
+		{"{\"any\":{@,}}", "/any"},
+		{"{\"any\":{\"a\":1,@}}", "/any"},
+		{"{\"any\":{\"a\":{} @\"c\":[]}}", "/any"},
+		{"{\"any\":{@a:2}}", "/any"},
+		{"{\"any\":{\"a\":3@]}}", "/any"},
+		{"{\"any\":{\"a\":@}}", "/any/a"},
 		{"{\"map\":{\"a\":\"b\",@}}", "/map"},
 		{"{\"map\":{\"a\":\"b\" @\"c\":\"d\"}}", "/map"},
 		{"{\"map\":{@a:\"b\"}}", "/map"},
@@ -820,6 +832,10 @@ test_end_of_input(void **state)
 		{"{\"inner\":{\"integer\":1}@", HERALD_BAD_JSON, ""},
 		{"{\"inner\":{}@", HERALD_BAD_JSON, ""},
 		{"{\"map\":{}@", HERALD_BAD_JSON, ""},
+		{"{\"any\":{}@", HERALD_BAD_JSON, ""},
+		{"{\"any\":{\"a\":{}@", HERALD_BAD_JSON, "/any"},
+		{"{\"any\":{\"a\":[{}@", HERALD_BAD_JSON, "/any/a"},
+		{"{\"any\":{\"a\":\"}@", HERALD_BAD_JSON, "/any/a"},
 		{"{\"map\":{\"a\":\"}@", HERALD_BAD_JSON, "/map/a"},
 		{"{\"map\":{\"a}@", HERALD_BAD_JSON, "/map"},
 		{"{\"json\":{}@", HERALD_BAD_JSON, ""},

@@ -94,6 +94,15 @@ test_events_that_are_taken(void **state)
 		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":{}}", "", ""},
 		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":{\"version\":null}}", "", ""},
 		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":{\"version\":\"2\"}}", "2", ""},
+		/* What is not a string has its text; objects and arrays are neither version nor source. */
+		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":{\"version\":2,\"source\":true}}",
+		 "2", "true"},
+		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":{\"version\":2.10}}", "2.10", ""},
+		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":{ \"version\" : -1e+02 , \"x\":{}}}",
+		 "-1e+02", ""},
+		{"{\"event_type\":\"a\"," WHEN
+		 ",\"metadata\":{\"version\":{\"a\":\"2\"},\"source\":[\"s\"]}}",
+		 "", ""},
 		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":{\"source\":\"s\",\"x\":\"y\"}}", "",
 		 "s"},
 		/* Members that nobody knows, and those that differ in case, are skipped. */
@@ -144,7 +153,7 @@ test_events_that_are_refused(void **state)
 		 "/timestamp", 30},
 		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":[]}", HERALD_BAD_TYPE, "/metadata",
 		 64},
-		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":{\"version\":1}}", HERALD_BAD_TYPE,
+		{"{\"event_type\":\"a\"," WHEN ",\"metadata\":{\"version\":01}}", HERALD_BAD_JSON,
 		 "/metadata/version", 75},
 		{"{\"event_type\":\"a\"," WHEN ",\"payload\":{\"a\":01}}", HERALD_BAD_JSON,
 		 "/payload/a", 68},
@@ -169,7 +178,12 @@ static void
 test_encoded_and_decoded(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct herald_pair pairs[] = {{"version", "2"}, {"source", "te\"st"}};
+	const struct herald_json_pair pairs[] = {
+		{.key = "version", .text = "2"},
+		{.key = "source", .text = "te\"st"},
+		{.key = "attempt", .text = "unused", .json = {" 3 ", 3}},
+		{.key = "tags", .json = {"[true]", 6}},
+	};
 	const struct herald_message message = {
 		.event_type = "order",
 		.timestamp = {.seconds = 1724131279, .nanoseconds = 5, .offset_minutes = 120},
@@ -178,8 +192,8 @@ test_encoded_and_decoded(void **state)
 	};
 	static const char expected[] =
 		"{\"event_type\":\"order\",\"timestamp\":\"2024-08-20T07:21:19.000000005+02:00\","
-		"\"payload\":{\"a\":[1,2]},\"metadata\":{\"version\":\"2\",\"source\":\"te\\\"st\"}"
-		"}";
+		"\"payload\":{\"a\":[1,2]},\"metadata\":{\"version\":\"2\",\"source\":\"te\\\"st\","
+		"\"attempt\":3,\"tags\":[true]}}";
 	struct herald_buffer out;
 	struct herald_message again;
 
@@ -194,6 +208,9 @@ test_encoded_and_decoded(void **state)
 	assert_int_equal(herald_time_compare(&again.timestamp, &message.timestamp), 0);
 	assert_int_equal(again.timestamp.offset_minutes, 120);
 	assert_string_equal(herald_message_source(&again), "te\"st");
+	assert_string_equal(herald_json_map_get(&again.metadata, "attempt"), "3");
+	assert_null(herald_json_map_get(&again.metadata, "tags"));
+	assert_int_equal(herald_json_map_find(&again.metadata, "tags")->json.bytes, 6);
 }
 
 int

@@ -700,7 +700,7 @@ decode_words(struct herald_handler *handler, struct herald_context *ctx, char *d
 	     struct herald_message *out, struct herald_error *error)
 {
 	struct tenant_message *message = (struct tenant_message *)out;
-	struct herald_pair *version = herald_context_alloc(ctx, sizeof(*version));
+	struct herald_json_pair *version = herald_context_alloc(ctx, sizeof(*version));
 	char *at = data, *end = data + bytes;
 
 	assert_null(out->event_type);
@@ -721,12 +721,11 @@ decode_words(struct herald_handler *handler, struct herald_context *ctx, char *d
 	herald_fail_status(ctx, 418, "given up");
 
 	out->event_type = next_word(&at, end);
-	version->key = "version";
-	version->value = next_word(&at, end);
-	if (!version->value)
+	*version = (struct herald_json_pair){.key = "version", .text = next_word(&at, end)};
+	if (!version->text)
 		return herald_error_set(error, HERALD_BAD_FORMAT, (size_t)(at - data),
 					"expected three words");
-	out->metadata = (struct herald_map){version, 1};
+	out->metadata = (struct herald_json_map){version, 1};
 	message->tenant = "from decode";
 	if (end - at == 8 && memcmp(at, "constant", 8) == 0)
 		out->payload = (struct herald_json){"{\"user_id\":\"con\\u0073tant\"}", 27};
@@ -772,23 +771,36 @@ test_decode_handler(void **state)
 		const char *path;
 		size_t offset;
 		const char *trace;
+		const char *message; /* what it begins with */
 	} rows[] = {
 		{"user 1 {\"user_id\":\"a\"}", HERALD_OK, "", HERALD_NO_OFFSET,
-		 "from decode a:NULL"},
-		{"user 1 constant", HERALD_OK, "", HERALD_NO_OFFSET, "from decode constant:NULL"},
-		{"", HERALD_BAD_FORMAT, "", HERALD_NO_OFFSET, ""},
-		{"?", HERALD_BAD_FORMAT, "", HERALD_NO_OFFSET, ""},
-		{"user", HERALD_BAD_FORMAT, "", 0, ""},
-		{"user 1", HERALD_BAD_FORMAT, "", 5, ""},
-		{" 1 {}", HERALD_MISSING, "/event_type", HERALD_NO_OFFSET, ""},
-		{"nobody 1 {}", HERALD_UNKNOWN_TYPE, "/event_type", HERALD_NO_OFFSET, ""},
-		{"user 2 {}", HERALD_UNKNOWN_VERSION, "/metadata/version", HERALD_NO_OFFSET, ""},
-		{"user 1 {\"user_id\":7}", HERALD_BAD_TYPE, "/payload/user_id", 18, ""},
-		{"user 1 {\"user_id\":", HERALD_BAD_JSON, "/payload/user_id", 18, ""},
-		/* Errors in what is not in the event have no place in it. */
-		{"user 1 bad", HERALD_BAD_TYPE, "/payload/user_id", HERALD_NO_OFFSET, ""},
-		{"user 1 empty", HERALD_BAD_JSON, "/payload", HERALD_NO_OFFSET, ""},
-		{"user 1 ", HERALD_MISSING, "/payload/user_id", HERALD_NO_OFFSET, ""},
+		 "from decode a:NULL", ""},
+		{"user 1 constant", HERALD_OK, "", HERALD_NO_OFFSET, "from decode constant:NULL",
+		 ""},
+		{"", HERALD_BAD_FORMAT, "", HERALD_NO_OFFSET, "", ""},
+		{"?", HERALD_BAD_FORMAT, "", HERALD_NO_OFFSET, "", ""},
+		{"user", HERALD_BAD_FORMAT, "", 0, "", "expected three words"},
+		{"user 1", HERALD_BAD_FORMAT, "", 5, "", "expected three words"},
+		/* No paths of a message that the sender did not write. */
+		{" 1 {}", HERALD_MISSING, "", HERALD_NO_OFFSET, "", "the event has no event type"},
+		{"nobody 1 {}", HERALD_UNKNOWN_TYPE, "", HERALD_NO_OFFSET, "",
+		 "no route takes event type \"nobody\""},
+		{"user 2 {}", HERALD_UNKNOWN_VERSION, "", HERALD_NO_OFFSET, "",
+		 "no route takes version \"2\" of event type \"user\""},
+		{"user  {}", HERALD_UNKNOWN_VERSION, "", HERALD_NO_OFFSET, "",
+		 "no route takes event type \"user\" without a version"},
+		/* Those of the payload are its own; offsets are where it is part of the event. */
+		{"user 1 {\"user_id\":7}", HERALD_BAD_TYPE, "/user_id", 18, "",
+		 "in the payload: user_id: expected a string"},
+		{"user 1 {\"user_id\":", HERALD_BAD_JSON, "/user_id", 18, "", "in the payload: "},
+		{"user 1 [1]", HERALD_BAD_TYPE, "", 7, "", "in the payload: expected an object"},
+		{"user 1 bad", HERALD_BAD_TYPE, "/user_id", HERALD_NO_OFFSET, "",
+		 "in the payload: user_id: expected a string"},
+		{"user 1 empty", HERALD_BAD_JSON, "", HERALD_NO_OFFSET, "", "in the payload: "},
+		{"user 1 ", HERALD_MISSING, "/user_id", HERALD_NO_OFFSET, "",
+		 "in the payload: user_id is required, but missing"},
+		{"user 1 null", HERALD_MISSING, "/user_id", 7, "",
+		 "in the payload: user_id is required, but missing"},
 	};
 	struct herald_handler handler = {&decode_words_ops};
 	struct herald_handler *handlers[] = {&handler};
@@ -806,6 +818,8 @@ test_decode_handler(void **state)
 			check_verdict(&result, HERALD_DONE, "");
 		else
 			check_rejected(&result, rows[i].status, rows[i].path, rows[i].offset);
+		if (strncmp(result.error.message, rows[i].message, strlen(rows[i].message)) != 0)
+			fail_msg("expected %s, got %s", rows[i].message, result.error.message);
 		assert_string_equal(trace, rows[i].trace);
 		assert_int_equal(strncmp(logged, "info: decoding\n", 15), 0);
 	}

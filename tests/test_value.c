@@ -52,6 +52,30 @@ test_maps_without_entries(void **state)
 	assert_null(herald_map_get(&empty, "source"));
 }
 
+static const struct herald_json_pair json_pairs[] = {
+	{"version", "2.10", {"2.10", 4}},
+	{"tags", NULL, {"[]", 2}},
+	{"", "", {"null", 4}},
+	{"source", "shop", {NULL, 0}},
+};
+
+static void
+test_maps_of_any_values(void **state)
+{
+	const struct herald_json_map any = {json_pairs, COUNT(json_pairs)};
+	const struct herald_json_map shorter = {json_pairs, 3}, absent = {NULL, 0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(json_pairs); i++) {
+		assert_ptr_equal(herald_json_map_find(&any, json_pairs[i].key), &json_pairs[i]);
+		assert_ptr_equal(herald_json_map_get(&any, json_pairs[i].key), json_pairs[i].text);
+	}
+	assert_null(herald_json_map_find(&any, "Source"));
+	assert_null(herald_json_map_get(&any, "Source"));
+	assert_null(herald_json_map_find(&shorter, "source"));
+	assert_null(herald_json_map_get(&absent, "source"));
+}
+
 int
 main(void)
 {
@@ -59,6 +83,7 @@ main(void)
 		cmocka_unit_test(test_keys_that_are_there),
 		cmocka_unit_test(test_keys_that_are_not),
 		cmocka_unit_test(test_maps_without_entries),
+		cmocka_unit_test(test_maps_of_any_values),
 	};
 
 	return cmocka_run_group_tests_name("value", tests, NULL, NULL);

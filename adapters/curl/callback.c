@@ -172,7 +172,7 @@ callback_after(struct herald_handler *base, struct herald_context *ctx, enum her
 	struct herald_delivery delivery = {
 		.url = url,
 		.event_type = message->event_type,
-		.event_id = herald_map_get(&message->metadata, "id"),
+		.event_id = herald_json_map_get(&message->metadata, "id"),
 		.result = result == HERALD_DONE ? "success" : "fail",
 		.error = result == HERALD_DONE || handler->hide_errors ? NULL
 								       : herald_context_reason(ctx),

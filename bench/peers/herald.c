@@ -34,6 +34,19 @@ must(enum herald_status status, const struct herald_error *error)
 			  error->offset, error->message);
 }
 
+/* The metadata of the documents: strings. */
+static struct herald_map
+strings_of(const struct herald_json_map *metadata)
+{
+	static struct herald_pair pairs[16];
+	struct herald_map map = {pairs, 0};
+
+	for (; map.count < metadata->count; map.count++)
+		pairs[map.count] = (struct herald_pair){metadata->pairs[map.count].key,
+							metadata->pairs[map.count].text};
+	return map;
+}
+
 /* What a service's functions are given: what they copy is the whole event. */
 struct copy {
 	const struct herald_schema *schema;
@@ -47,7 +60,7 @@ struct copy {
                                                                                                    \
 		event.PAYLOAD.event_type = message->event_type;                                    \
 		event.PAYLOAD.timestamp = message->timestamp;                                      \
-		event.PAYLOAD.metadata = message->metadata;                                        \
+		event.PAYLOAD.metadata = strings_of(&message->metadata);                           \
 		event.PAYLOAD.payload = *payload;                                                  \
 		if (dumping)                                                                       \
 			events_dump(copy->schema, &event);                                         \

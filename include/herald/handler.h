@@ -73,6 +73,10 @@ struct herald_handler_ops {
 	 *        may be set. event_type must not be left NULL; payload is to be JSON, and is copied
 	 *        where it is not part of `data`. herald_context_message() is NULL until this returns.
 	 * error  herald_error_set() fills it in; the sender sees it.
+	 *
+	 * Later errors name nothing that the sender's bytes do not have. One in the payload says so in
+	 * its text; its path begins at the payload's root ("/user_id"), and it has an offset only if
+	 * the payload is part of `data`. The others have neither path nor offset.
 	 */
 	enum herald_status (*decode)(struct herald_handler *handler, struct herald_context *ctx,
 				     char *data, size_t bytes, struct herald_message *out,

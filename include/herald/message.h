@@ -30,7 +30,7 @@ struct herald_message {
 	const char *event_type;       /**< Required, not empty. */
 	struct herald_time timestamp; /**< Required. */
 	struct herald_json payload; /**< As it came; no longer the text once it has been decoded. */
-	struct herald_map metadata; /**< Strings; "version" and "source" are well known. */
+	struct herald_json_map metadata; /**< Any values; "version", "source" and "id" are known. */
 };
 
 /** metadata.version, or "" when there is none. Borrowed from the message. */
@@ -56,7 +56,7 @@ HERALD_API extern const struct herald_schema herald_message_schema;
 			     .doc = "When it happened, RFC 3339."),                                \
 		HERALD_FIELD(STRUCT, PAYLOAD, .key = "payload", .doc = "The event's own data."),   \
 		HERALD_FIELD(STRUCT, METADATA, .key = "metadata",                                  \
-			     .doc = "Strings about the event: version, source and others.")
+			     .doc = "About the event: version, source, id and others.")
 #endif
 
 #ifdef __cplusplus

@@ -60,15 +60,16 @@ enum herald_kind {
 	HERALD_KIND_STRING, /**< const char *: NUL-terminated; an escaped NUL in the JSON is an error. */
 	HERALD_KIND_TEXT, /**< struct herald_text: may hold a NUL. */
 	HERALD_KIND_CHARS, /**< char[N]: copied, with its NUL; longer than N - 1 bytes is an error. */
-	HERALD_KIND_TIME,    /**< struct herald_time: an RFC 3339 string. */
-	HERALD_KIND_JSON,    /**< struct herald_json: the raw text of any value, null as well. */
-	HERALD_KIND_MAP,     /**< struct herald_map: an object of strings. */
-	HERALD_KIND_ENUM,    /**< An int-sized enum: one of the field's names. */
-	HERALD_KIND_STRUCT,  /**< A struct within the struct. */
-	HERALD_KIND_POINTER, /**< A pointer to a struct; NULL when absent or null. */
-	HERALD_KIND_LIST,    /**< A pointer to structs and a count. */
-	HERALD_KIND_VALUES,  /**< A pointer to values of kind `element` and a count. */
-	HERALD_KIND_COUNT    /**< The number of kinds; no kind itself. */
+	HERALD_KIND_TIME,     /**< struct herald_time: an RFC 3339 string. */
+	HERALD_KIND_JSON,     /**< struct herald_json: the raw text of any value, null as well. */
+	HERALD_KIND_MAP,      /**< struct herald_map: an object of strings. */
+	HERALD_KIND_JSON_MAP, /**< struct herald_json_map: an object of any values. */
+	HERALD_KIND_ENUM,     /**< An int-sized enum: one of the field's names. */
+	HERALD_KIND_STRUCT,   /**< A struct within the struct. */
+	HERALD_KIND_POINTER,  /**< A pointer to a struct; NULL when absent or null. */
+	HERALD_KIND_LIST,     /**< A pointer to structs and a count. */
+	HERALD_KIND_VALUES,   /**< A pointer to values of kind `element` and a count. */
+	HERALD_KIND_COUNT     /**< The number of kinds; no kind itself. */
 };
 
 /** One end of a range; made by HERALD_MIN, HERALD_MAX, HERALD_RANGE. Exact for every 64-bit integer. */
@@ -157,7 +158,7 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 
 /**
  * A member whose kind its type tells: bool, integers, float, double, const char *, char[N],
- * struct herald_text, herald_time, herald_json, herald_map. Missing or null: its zero value.
+ * struct herald_text, herald_time, herald_json, herald_map, herald_json_map. Missing or null: its zero value.
  *
  *	HERALD_FIELD(user, name, .key = "userName", .required = true, .min_bytes = 1)
  */
@@ -313,7 +314,8 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 		const char **: HERALD_KIND_STRING,                                                 \
 		char **: HERALD_KIND_STRING,                                                       \
 		char (*)[sizeof(HERALD_MEMBER_(STRUCT, MEMBER))]: HERALD_KIND_CHARS,               \
-		struct herald_map *: HERALD_KIND_MAP) +                                            \
+		struct herald_map *: HERALD_KIND_MAP,                                              \
+		struct herald_json_map *: HERALD_KIND_JSON_MAP) +                                  \
 	 HERALD_REFUSE_(HERALD_IS_ENUM_(HERALD_MEMBER_(STRUCT, MEMBER)),                           \
 			"the member is an enum: HERALD_ENUM takes it, with its names"))
 

@@ -105,7 +105,7 @@ bool
 herald__check_count(struct herald__trace *trace, size_t offset, const struct herald__field *field,
 		    size_t count)
 {
-	bool map = field->kind == HERALD_KIND_MAP;
+	bool map = herald__kind_is_map((enum herald_kind)field->kind);
 	const char *things = map ? "entries" : "elements";
 
 	if (count < field->min_count && count == 0)
@@ -185,52 +185,65 @@ herald__fail_integer(struct herald__trace *trace, size_t offset, const struct he
 				   (long long)field->range.integer.max, shown);
 }
 
+/* The key of an entry: its first member, whatever the kind of map. */
+static const char *
+key_at(const void *entry)
+{
+	return *(const char *const *)entry;
+}
+
 static void
-sift(const struct herald_pair **pairs, size_t root, size_t count)
+sift(const void **entries, size_t root, size_t count)
 {
 	for (size_t child; (child = 2 * root + 1) < count; root = child) {
-		const struct herald_pair *moved = pairs[root];
+		const void *moved = entries[root];
 
-		if (child + 1 < count && strcmp(pairs[child + 1]->key, pairs[child]->key) > 0)
+		if (child + 1 < count &&
+		    strcmp(key_at(entries[child + 1]), key_at(entries[child])) > 0)
 			child++;
-		if (strcmp(moved->key, pairs[child]->key) >= 0)
+		if (strcmp(key_at(moved), key_at(entries[child])) >= 0)
 			return;
-		pairs[root] = pairs[child];
-		pairs[child] = moved;
+		entries[root] = entries[child];
+		entries[child] = moved;
 	}
 }
 
-/* Heapsort has no worst case, so a sender who chooses the keys cannot make this
- * slow. */
-static const struct herald_pair *
-find_duplicate_sorted(const struct herald_pair *pairs, size_t count,
-		      const struct herald_pair **scratch)
+/* Heapsort has no worst case, so a sender who chooses the keys cannot make this slow. */
+static const char *
+find_duplicate_sorted(const char *entries, size_t bytes, size_t count, const void **scratch)
 {
 	for (size_t i = 0; i < count; i++)
-		scratch[i] = &pairs[i];
+		scratch[i] = entries + i * bytes;
 	for (size_t i = count / 2; i-- > 0;)
 		sift(scratch, i, count);
 	for (size_t i = count; i-- > 1;) {
-		const struct herald_pair *greatest = scratch[0];
+		const void *greatest = scratch[0];
 
 		scratch[0] = scratch[i];
 		sift(scratch, 0, i);
-		if (strcmp(scratch[0]->key, greatest->key) == 0)
-			return scratch[0] > greatest ? scratch[0] : greatest;
+		if (strcmp(key_at(scratch[0]), key_at(greatest)) == 0)
+			return key_at((uintptr_t)scratch[0] > (uintptr_t)greatest ? scratch[0]
+										  : greatest);
 	}
 	return NULL;
 }
 
-const struct herald_pair *
-herald__find_duplicate(const struct herald_pair *pairs, size_t count,
-		       const struct herald_pair **scratch)
+const char *
+herald__find_duplicate(const void *entries, size_t bytes, size_t count, const void **scratch)
 {
+	const char *first = entries;
+
 	if (count > HERALD__FEW_ENTRIES)
-		return find_duplicate_sorted(pairs, count, scratch);
-	for (size_t i = 1; i < count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (pairs[i].key[0] == pairs[j].key[0] &&
-			    strcmp(pairs[i].key, pairs[j].key) == 0)
-				return &pairs[i];
+		return find_duplicate_sorted(first, bytes, count, scratch);
+	for (size_t i = 1; i < count; i++) {
+		const char *key = key_at(first + i * bytes);
+
+		for (size_t j = 0; j < i; j++) {
+			const char *earlier = key_at(first + j * bytes);
+
+			if (*key == *earlier && strcmp(key, earlier) == 0)
+				return key;
+		}
+	}
 	return NULL;
 }

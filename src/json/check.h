@@ -35,11 +35,11 @@ herald__fail_name(struct herald__trace *trace, size_t offset, const struct heral
 bool herald__kind_is_unsigned(enum herald_kind kind);
 
 /*
- * An entry whose key an earlier one has too, or NULL. `scratch` has room for
- * `count` pointers; few entries need none, see HERALD__FEW_ENTRIES.
+ * The key of an entry of a map that an earlier one has too, or NULL. An entry has `bytes` bytes, its key
+ * first. `scratch` has room for `count` pointers; few entries need none, see HERALD__FEW_ENTRIES.
  */
 #define HERALD__FEW_ENTRIES 16
-const struct herald_pair *herald__find_duplicate(const struct herald_pair *pairs, size_t count,
-						 const struct herald_pair **scratch);
+const char *
+herald__find_duplicate(const void *entries, size_t bytes, size_t count, const void **scratch);
 
 #endif

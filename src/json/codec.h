@@ -137,11 +137,17 @@ herald__kind_is_pointer(enum herald_kind kind)
 {
 #define HERALD__BIT(KIND) (UINT32_C(1) << HERALD_KIND_##KIND)
 	const uint32_t pointers = HERALD__BIT(STRING) | HERALD__BIT(TEXT) | HERALD__BIT(JSON) |
-				  HERALD__BIT(MAP) | HERALD__BIT(POINTER) | HERALD__BIT(LIST) |
-				  HERALD__BIT(VALUES);
+				  HERALD__BIT(MAP) | HERALD__BIT(JSON_MAP) | HERALD__BIT(POINTER) |
+				  HERALD__BIT(LIST) | HERALD__BIT(VALUES);
 #undef HERALD__BIT
 
 	return (pointers >> kind & 1) != 0;
+}
+
+static inline bool
+herald__kind_is_map(enum herald_kind kind)
+{
+	return kind == HERALD_KIND_MAP || kind == HERALD_KIND_JSON_MAP;
 }
 
 /* The size in memory of one value of a kind that needs no schema; 0 for the

@@ -226,50 +226,88 @@ read_colon(struct herald__reader *reader, char *at)
 	return herald__skip_blank(at + 1);
 }
 
+/* A string of an entry. */
 static char *
-decode_entry(struct herald__reader *reader, char *at, struct herald_pair *pair)
+decode_entry_string(struct herald__reader *reader, char *at, const char **out)
 {
-	struct herald__string key, value;
+	struct herald__string value;
+
+	at = read_string(reader, at, "a string", &value);
+	if (at != NULL && value.nul != NULL)
+		return fail_nul(reader, value.nul);
+	*out = value.data;
+	return at;
+}
+
+static char *
+decode_string_entry(struct herald__reader *reader, char *at, struct herald_pair *pair)
+{
+	if (!herald__is_word(reader, at, "null", 4))
+		return decode_entry_string(reader, at, &pair->value);
+	pair->value = "";
+	return at + 4;
+}
+
+static char *
+decode_json_entry(struct herald__reader *reader, char *at, struct herald_json_pair *pair)
+{
+	char *after;
+
+	pair->json = (struct herald_json){NULL, 0};
+	if (*at == '"')
+		return decode_entry_string(reader, at, &pair->text);
+	if ((after = herald__skip_unwanted(reader, at)) == NULL)
+		return NULL;
+	pair->json = (struct herald_json){at, (size_t)(after - at)};
+	if (*at == 'n')
+		pair->text = "";
+	else if (*at == '{' || *at == '[')
+		pair->text = NULL;
+	/* Its own text has no room for a NUL after it. */
+	else if ((pair->text = herald_arena_copy(reader->arena, at, pair->json.bytes)) == NULL)
+		return fail_memory(reader, at);
+	return after;
+}
+
+/* An entry of either kind of map; its key is its first member. */
+static char *
+decode_entry(struct herald__reader *reader, char *at, enum herald_kind kind, void *entry)
+{
+	struct herald__string key;
 
 	if ((at = read_key(reader, at, &key)) == NULL)
 		return NULL;
 	if (key.nul != NULL)
 		return fail_nul(reader, key.nul);
-	pair->key = key.data;
+	*(const char **)entry = key.data;
 	if ((at = read_colon(reader, at)) == NULL)
 		return NULL;
-	if (herald__is_word(reader, at, "null", 4)) {
-		pair->value = "";
-		return at + 4;
-	}
-	at = read_string(reader, at, "a string", &value);
-	if (at != NULL && value.nul != NULL)
-		at = fail_nul(reader, value.nul);
-	if (at == NULL) {
+	at = kind == HERALD_KIND_MAP ? decode_string_entry(reader, at, entry)
+				     : decode_json_entry(reader, at, entry);
+	if (at == NULL)
 		herald__trace_key(&reader->trace, key.data, key.bytes);
-		return NULL;
-	}
-	pair->value = value.data;
 	return at;
 }
 
 /* `after`, or NULL when a key stands twice. */
 static char *
-check_keys(struct herald__reader *reader, const struct herald_map *map, char *after)
+check_keys(struct herald__reader *reader, const struct growing *list, char *after)
 {
-	const struct herald_pair **scratch = NULL, *twice;
+	const void **scratch = NULL;
+	const char *twice;
 
 	if (after == NULL)
 		return NULL;
-	if (map->count > HERALD__FEW_ENTRIES) {
-		scratch = herald__arena_take(reader->arena, map->count * sizeof(*scratch));
+	if (list->count > HERALD__FEW_ENTRIES) {
+		scratch = herald__arena_take(reader->arena, list->count * sizeof(*scratch));
 		if (scratch == NULL)
 			return fail_memory(reader, after - 1);
 	}
-	if ((twice = herald__find_duplicate(map->pairs, map->count, scratch)) == NULL)
+	twice = herald__find_duplicate(list->items, list->item_bytes, list->count, scratch);
+	if (twice == NULL)
 		return after;
-	herald__fail(reader, twice->key - 1, HERALD_DUPLICATE, "is a duplicate member");
-	herald__trace_key(&reader->trace, twice->key, strlen(twice->key));
+	herald__fail(reader, twice - 1, HERALD_DUPLICATE, "is a duplicate member");
+	herald__trace_key(&reader->trace, twice, strlen(twice));
 	return NULL;
 }
 
@@ -278,32 +316,45 @@ decode_entries(struct herald__reader *reader, char *at, const struct herald__fie
 	       struct growing *list)
 {
 	for (;; at++) {
-		struct herald_pair *pair;
+		void *entry;
 
 		at = herald__skip_blank(at);
 		if (list->count == field->max_count)
 			return check_count(reader, at, at, field, list->count + 1);
-		if ((pair = (struct herald_pair *)(void *)add_item(reader, list)) == NULL)
+		if ((entry = add_item(reader, list)) == NULL)
 			return fail_memory(reader, at);
-		if ((at = decode_entry(reader, at, pair)) == NULL)
+		if ((at = decode_entry(reader, at, (enum herald_kind)field->kind, entry)) == NULL)
 			return NULL;
-		at = herald__skip_blank(at);
-		if (*at == '}')
+		if (at < reader->end)
+			at = herald__skip_blank(at);
+		if (at < reader->end && *at == '}')
 			return at + 1;
-		if (*at != ',')
+		if (at == reader->end || *at != ',')
 			return herald__fail_syntax(reader, at, "',' or '}'");
 	}
 }
 
+_Static_assert(offsetof(struct herald_pair, key) == 0, "the key first");
+_Static_assert(offsetof(struct herald_json_pair, key) == 0, "the key first");
+_Static_assert(sizeof(struct herald_json_map) == sizeof(struct herald_map) &&
+		       offsetof(struct herald_json_map, pairs) ==
+			       offsetof(struct herald_map, pairs) &&
+		       offsetof(struct herald_json_map, count) ==
+			       offsetof(struct herald_map, count),
+	       "the same layout");
+
+/* Either kind of map. */
 NOT_INLINE static char *
-decode_map(struct herald__reader *reader, char *at, const struct herald__field *field,
-	   struct herald_map *out)
+decode_map(struct herald__reader *reader, char *at, const struct herald__field *field, char *out)
 {
-	struct growing list = {.item_bytes = sizeof(struct herald_pair)};
+	bool of_strings = field->kind == HERALD_KIND_MAP;
+	struct growing list = {.item_bytes = of_strings ? sizeof(struct herald_pair)
+							: sizeof(struct herald_json_pair)};
 	char *start = at;
 
 	if (*at != '{')
-		return herald__fail_type(reader, at, "an object of strings");
+		return herald__fail_type(reader, at,
+					 of_strings ? "an object of strings" : "an object");
 	if (!enter(reader, at))
 		return NULL;
 	at = herald__skip_blank(at + 1);
@@ -315,9 +366,9 @@ decode_map(struct herald__reader *reader, char *at, const struct herald__field *
 		return NULL;
 	}
 	reader->depth--;
-	out->pairs = (const struct herald_pair *)(void *)list.items;
-	out->count = list.count;
-	return check_keys(reader, out, check_count(reader, start, at, field, list.count));
+	*(void **)(void *)out = list.items;
+	*(size_t *)(void *)(out + offsetof(struct herald_map, count)) = list.count;
+	return check_keys(reader, &list, check_count(reader, start, at, field, list.count));
 }
 
 NOT_INLINE static char *
@@ -354,7 +405,8 @@ decode_value(struct herald__reader *reader, char *at, const struct herald__field
 	case HERALD_KIND_JSON:
 		return decode_json(reader, at, field, (struct herald_json *)(void *)out);
 	case HERALD_KIND_MAP:
-		return decode_map(reader, at, field, (struct herald_map *)(void *)out);
+	case HERALD_KIND_JSON_MAP:
+		return decode_map(reader, at, field, out);
 	case HERALD_KIND_STRUCT:
 		return decode_object(reader, at, field->inner, out);
 	case HERALD_KIND_POINTER:

@@ -390,65 +390,94 @@ enter(struct writer *writer)
 				  writer->limits->max_depth);
 }
 
+/* A key, its colon, and what comes after it: the JSON if there is one, else the text as a string. */
 static char *
-encode_entry(struct writer *writer, char *at, const struct herald_pair *pair)
+encode_entry(struct writer *writer, char *at, const char *key, const char *text,
+	     const struct herald_json *json)
 {
-	if (pair->key == NULL)
+	if (key == NULL)
 		return FAIL(writer, HERALD_MISSING, "expected keys, found a NULL");
-	at = encode_text(writer, at, pair->key, strlen(pair->key), writer->limits->max_key_bytes);
+	at = encode_text(writer, at, key, strlen(key), writer->limits->max_key_bytes);
 	if (at == NULL || (at = put_byte(writer, at, ':')) == NULL)
 		return NULL;
-	if (pair->value != NULL)
-		return encode_text(writer, at, pair->value, strlen(pair->value),
+	if (json != NULL && json->data != NULL)
+		return encode_json(writer, at, NULL, json);
+	if (text != NULL)
+		return encode_text(writer, at, text, strlen(text),
 				   writer->limits->max_string_bytes);
 	return FAIL(writer, HERALD_MISSING, "expected a value, found NULL");
 }
 
+static char *
+encode_pair(struct writer *writer, char *at, const void *entry)
+{
+	const struct herald_pair *pair = entry;
+
+	return encode_entry(writer, at, pair->key, pair->value, NULL);
+}
+
+static char *
+encode_json_pair(struct writer *writer, char *at, const void *entry)
+{
+	const struct herald_json_pair *pair = entry;
+
+	return encode_entry(writer, at, pair->key, pair->text, &pair->json);
+}
+
 static bool
-check_keys(struct writer *writer, const struct herald_map *map)
+check_keys(struct writer *writer, const char *entries, size_t entry_bytes, size_t count)
 {
 	const struct herald_allocator *allocator = &writer->out->allocator;
-	const struct herald_pair **scratch = NULL, *twice;
-	size_t bytes = map->count * sizeof(*scratch);
+	const void **scratch = NULL;
+	const char *twice;
+	size_t bytes = count * sizeof(*scratch);
 
-	if (map->count > HERALD__FEW_ENTRIES &&
-	    (scratch = herald__allocate(allocator, bytes)) == NULL)
+	if (count > HERALD__FEW_ENTRIES && (scratch = herald__allocate(allocator, bytes)) == NULL)
 		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_NO_MEMORY,
 					  "out of memory");
-	twice = herald__find_duplicate(map->pairs, map->count, scratch);
+	twice = herald__find_duplicate(entries, entry_bytes, count, scratch);
 	herald__release(allocator, scratch, bytes);
 	if (twice == NULL)
 		return true;
 	herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_DUPLICATE,
 			   "is a duplicate member");
-	herald__trace_key(&writer->trace, twice->key, strlen(twice->key));
+	herald__trace_key(&writer->trace, twice, strlen(twice));
 	return false;
 }
 
+/* Either kind of map: they have the same layout, see decode.c, and entries of `entry_bytes` each. */
 static APART char *
 encode_map(struct writer *writer, char *at, const struct herald__field *field,
 	   const struct herald_map *map)
 {
+	bool of_strings = field->kind == HERALD_KIND_MAP;
+	size_t entry_bytes =
+		of_strings ? sizeof(struct herald_pair) : sizeof(struct herald_json_pair);
+	const char *entry = (const char *)map->pairs;
 	char *after;
 
 	if (!herald__check_count(&writer->trace, HERALD_NO_OFFSET, field, map->count) ||
 	    !enter(writer) || (at = put_byte(writer, at, '{')) == NULL)
 		return NULL;
-	for (size_t i = 0; i < map->count; i++) {
-		const struct herald_pair *pair = &map->pairs[i];
+	for (size_t i = 0; i < map->count; i++, entry += entry_bytes) {
+		const char *key = *(const char *const *)(const void *)entry;
 
 		if (i > 0 && (at = put_byte(writer, at, ',')) == NULL)
 			return NULL;
-		if ((after = encode_entry(writer, at, pair)) == NULL) {
-			if (pair->key != NULL)
-				herald__trace_key(&writer->trace, pair->key, strlen(pair->key));
+		after = of_strings ? encode_pair(writer, at, entry)
+				   : encode_json_pair(writer, at, entry);
+		if (after == NULL) {
+			if (key != NULL)
+				herald__trace_key(&writer->trace, key, strlen(key));
 			return NULL;
 		}
 		at = after;
 	}
 	writer->depth--;
 	at = put_byte(writer, at, '}');
-	return at != NULL && check_keys(writer, map) ? at : NULL;
+	return at != NULL && check_keys(writer, (const char *)map->pairs, entry_bytes, map->count)
+		       ? at
+		       : NULL;
 }
 
 static INLINE char *
@@ -482,6 +511,7 @@ encode_number(struct writer *writer, char *at, const struct herald__field *field
 _Static_assert(offsetof(struct herald_text, data) == 0, "the pointer first");
 _Static_assert(offsetof(struct herald_json, data) == 0, "the pointer first");
 _Static_assert(offsetof(struct herald_map, pairs) == 0, "the pointer first");
+_Static_assert(offsetof(struct herald_json_map, pairs) == 0, "the pointer first");
 
 static inline bool
 is_absent(enum herald_kind kind, const void *in)
@@ -512,6 +542,7 @@ encode_value(struct writer *writer, char *at, const struct herald__field *field,
 	case HERALD_KIND_JSON:
 		return encode_json(writer, at, field, in);
 	case HERALD_KIND_MAP:
+	case HERALD_KIND_JSON_MAP:
 		return encode_map(writer, at, field, in);
 	case HERALD_KIND_ENUM:
 		return encode_enum(writer, at, field, *(const int *)in);
@@ -639,7 +670,7 @@ is_lost(const struct herald__field *field, const char *in)
 		return *(const bool *)(const void *)(in + field->has_offset);
 	if (field->kind == HERALD_KIND_LIST || field->kind == HERALD_KIND_VALUES)
 		return *(const size_t *)(const void *)(in + field->count_offset) != 0;
-	return field->kind == HERALD_KIND_MAP &&
+	return herald__kind_is_map((enum herald_kind)field->kind) &&
 	       ((const struct herald_map *)(const void *)(in + field->offset))->count != 0;
 }
 

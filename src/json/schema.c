@@ -71,6 +71,7 @@ static const struct {
 	[HERALD_KIND_TIME] = LAYOUT(struct herald_time),
 	[HERALD_KIND_JSON] = LAYOUT(struct herald_json),
 	[HERALD_KIND_MAP] = LAYOUT(struct herald_map),
+	[HERALD_KIND_JSON_MAP] = LAYOUT(struct herald_json_map),
 	[HERALD_KIND_ENUM] = LAYOUT(int),
 	[HERALD_KIND_POINTER] = LAYOUT(void *),
 	[HERALD_KIND_LIST] = LAYOUT(void *),
@@ -209,7 +210,7 @@ check_bounds(const struct check *check)
 	    (field->min_bytes >= field->bytes || field->max_bytes >= field->bytes))
 		return bad(check, "min_bytes or max_bytes does not fit into the array");
 	if ((field->min_count != 0 || field->max_count != 0) && !is_list(field->kind) &&
-	    field->kind != HERALD_KIND_MAP)
+	    !herald__kind_is_map(field->kind))
 		return bad(check, "min_count and max_count are for lists and maps");
 	if (field->max_count != 0 && field->min_count > field->max_count)
 		return bad(check, "min_count is above max_count");

@@ -87,7 +87,7 @@ attribute_or_none(struct herald_context *ctx, const char *name)
 static enum herald_verdict
 obey(struct herald_context *ctx, const char *key)
 {
-	const char *order = herald_map_get(&herald_context_message(ctx)->metadata, key);
+	const char *order = herald_json_map_get(&herald_context_message(ctx)->metadata, key);
 
 	if (order && strcmp(order, "fail") == 0)
 		return herald_fail(ctx, "%s failed", key);

@@ -42,6 +42,7 @@ struct order {
 	struct herald_time time;
 	struct herald_json json;
 	struct herald_map map;
+	struct herald_json_map json_map;
 	enum color color;
 	enum size size;
 	struct line line;
@@ -115,6 +116,7 @@ HERALD_SCHEMA_WITH(order, (.reject_unknown = true, .doc = "An order."),
 	HERALD_FIELD(order, time),
 	HERALD_FIELD(order, json),
 	HERALD_FIELD(order, map, .max_count = 3),
+	HERALD_FIELD(order, json_map),
 	HERALD_ENUM(order, color, colors),
 	HERALD_ENUM(order, size, sizes, .required = true),
 	HERALD_STRUCT(order, line, line),

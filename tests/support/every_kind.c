@@ -54,6 +54,7 @@ HERALD_SCHEMA(every_kind,
 	HERALD_FIELD(every_kind, time),
 	HERALD_FIELD(every_kind, json),
 	HERALD_FIELD(every_kind, map),
+	HERALD_FIELD(every_kind, json_map),
 	HERALD_ENUM(every_kind, color, every_colors),
 	HERALD_ENUM(every_kind, size, every_sizes),
 	HERALD_STRUCT(every_kind, leaf, every_leaf),
@@ -117,6 +118,8 @@ const char every_kind_document[] =
 	" \"time\": \"2024-08-20T05:21:19.143357839+02:30\",\n"
 	" \"json\": { \"raw\" : [ 1, 2.50 ,\"\\n\" ] },\n"
 	" \"map\": {\"a\": \"1\", \"b\": null, \"\": \"\", \"\\u0063\": \"\\\"\"},\n"
+	" \"json_map\": {\"s\": \"\\u0063\", \"n\": -2.50e1, \"t\":true , \"z\": null, \"\": [ ],\n"
+	"              \"o\": {\"a\": [1, \"\\\\}\"]}},\n"
 	" \"color\": \"gr\\\"\\\\\\n\\u00fcn\", \"size\": \"medium\",\n"
 	" \"leaf\": {\"name\": \"inner\", \"size\": \"large\", \"number\": 7},\n"
 	" \"strict\": {\"flag\": true, \"value\": 12},\n"
@@ -207,6 +210,25 @@ equal_maps(const struct herald_map *a, const struct herald_map *b)
 	return true;
 }
 
+static bool
+equal_json_maps(const struct herald_json_map *a, const struct herald_json_map *b)
+{
+	if (a->pairs == NULL || b->pairs == NULL)
+		return a->pairs == b->pairs;
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		const struct herald_json_pair *left = &a->pairs[i], *right = &b->pairs[i];
+
+		if (!equal_strings(left->key, right->key) ||
+		    !equal_strings(left->text, right->text) ||
+		    !equal_bytes(left->json.data, left->json.bytes, right->json.data,
+				 right->json.bytes))
+			return false;
+	}
+	return true;
+}
+
 /* Values of the kinds that have neither a schema nor a count. */
 static bool
 equal_values(enum herald_kind kind, const void *a, const void *b, size_t bytes)
@@ -230,6 +252,8 @@ equal_values(enum herald_kind kind, const void *a, const void *b, size_t bytes)
 		return strncmp(a, b, bytes) == 0;
 	case HERALD_KIND_MAP:
 		return equal_maps(a, b);
+	case HERALD_KIND_JSON_MAP:
+		return equal_json_maps(a, b);
 	default:
 		return memcmp(a, b, bytes) == 0;
 	}
@@ -540,6 +564,42 @@ random_map(struct filler *filler, const struct herald_field *field)
 	return map;
 }
 
+/* A value as decoding would have it: strings by their text alone, the rest by its JSON too. */
+static struct herald_json_pair
+random_json_pair(struct filler *filler, const char *key, const char *string)
+{
+	struct herald_json json = random_json(filler);
+
+	switch (*json.data) {
+	case '"':
+		return (struct herald_json_pair){key, string, {NULL, 0}};
+	case 'n':
+		return (struct herald_json_pair){key, "", json};
+	case '{':
+	case '[':
+		return (struct herald_json_pair){key, NULL, json};
+	default:
+		return (struct herald_json_pair){key, json.data, json};
+	}
+}
+
+/* The keys and strings of a random map, with other values among them. */
+static struct herald_json_map
+random_json_map(struct filler *filler, const struct herald_field *field)
+{
+	struct herald_map strings = random_map(filler, field);
+	struct herald_json_pair *pairs =
+		herald_arena_alloc(filler->arena, strings.count * sizeof(*pairs));
+
+	if (pairs == NULL || strings.pairs == NULL) {
+		filler->failed = true;
+		return (struct herald_json_map){NULL, 0};
+	}
+	for (size_t i = 0; i < strings.count; i++)
+		pairs[i] = random_json_pair(filler, strings.pairs[i].key, strings.pairs[i].value);
+	return (struct herald_json_map){pairs, strings.count};
+}
+
 /* A value of a kind that has neither a schema nor a count. */
 static void
 fill_value(struct filler *filler, const struct herald_field *field, enum herald_kind kind,
@@ -610,6 +670,9 @@ fill_value(struct filler *filler, const struct herald_field *field, enum herald_
 	case HERALD_KIND_MAP:
 		*(struct herald_map *)out = random_map(filler, field);
 		return;
+	case HERALD_KIND_JSON_MAP:
+		*(struct herald_json_map *)out = random_json_map(filler, field);
+		return;
 	case HERALD_KIND_ENUM:
 		*(int *)out = field->names[below(filler, field->names_count)].value;
 		return;
@@ -661,7 +724,8 @@ static bool
 may_be_absent(enum herald_kind kind)
 {
 	return kind == HERALD_KIND_STRING || kind == HERALD_KIND_TEXT || kind == HERALD_KIND_JSON ||
-	       kind == HERALD_KIND_MAP || kind == HERALD_KIND_POINTER || kind == HERALD_KIND_LIST ||
+	       kind == HERALD_KIND_MAP || kind == HERALD_KIND_JSON_MAP ||
+	       kind == HERALD_KIND_POINTER || kind == HERALD_KIND_LIST ||
 	       kind == HERALD_KIND_VALUES;
 }
 

@@ -60,6 +60,7 @@ struct every_kind {
 	struct herald_time time;
 	struct herald_json json;
 	struct herald_map map;
+	struct herald_json_map json_map;
 	enum every_color color;
 	enum every_size size;
 	struct every_leaf leaf;
