@@ -1,9 +1,13 @@
 /*
- * The parts of a deliverer that need no network: the timer heap, the slots of hosts, the multi handle of
- * a transfer, the texts of a delivery, the name of a host, and numbers of the backoff at their ends.
+ * What a deliverer does without network: its start that fails, the timer heap, the slots of hosts, the
+ * multi handle of a transfer, the texts of a delivery, the name of a host, and numbers of the backoff at their ends.
  */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "../adapters/curl/deliverer.h"
 #include "../adapters/curl/hosts.h"
 #include "../adapters/curl/multis.h"
 #include "../adapters/curl/queue.h"
@@ -19,8 +24,71 @@
 #include "../adapters/curl/url.h"
 #include "ascii.h"
 #include "backoff.h"
+#include "support/failing_allocator.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+/* Threads that cannot be started. */
+
+static bool threads_fail;
+
+/* In place of libc's. */
+int failing_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			   void *(*function)(void *), void *state) __asm__("pthread_create");
+
+int
+failing_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+		       void *(*function)(void *), void *state)
+{
+	int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+	void *symbol = dlsym(RTLD_NEXT, "pthread_create");
+
+	if (threads_fail)
+		return EAGAIN;
+	memcpy(&create, &symbol,
+	       sizeof(create)); /* ISO C casts no object's pointer to a function's */
+	return create(thread, attributes, function, state);
+}
+
+static size_t destroyed;
+
+static void
+count_destroyed(struct herald__queue *queue)
+{
+	(void)queue;
+	destroyed++;
+}
+
+/* What was made is freed, but a queue stays its owner's. */
+static void
+test_thread_that_cannot_be_started(void **state)
+{
+	static const struct herald__queue_ops ops = {.destroy = count_destroyed};
+	struct herald__queue own = {.ops = &ops};
+	struct herald_deliverer *deliverer = NULL;
+
+	(void)state;
+	destroyed = 0;
+	threads_fail = true;
+	for (int is_own = 0; is_own < 2; is_own++) {
+		struct failing_allocator memory;
+		struct herald_error error;
+
+		failing_allocator_init(&memory, FAIL_NEVER, 0);
+		assert_int_equal(herald__deliverer_create(
+					 &HERALD_DELIVERER_OPTIONS(.allocator = memory.allocator),
+					 NULL, is_own ? &own : NULL, &deliverer, &error),
+				 HERALD_SYSTEM);
+		assert_int_equal(error.status, HERALD_SYSTEM);
+		assert_string_equal(error.path, "");
+		assert_string_equal(error.message, "cannot start a thread: Resource temporarily "
+						   "unavailable");
+		assert_null(deliverer);
+		assert_int_equal(destroyed, 0);
+		assert_all_released(&memory);
+	}
+	threads_fail = false;
+}
 
 /* The timer heap. */
 
@@ -392,6 +460,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_thread_that_cannot_be_started),
 		cmocka_unit_test(test_timer_heap),
 		cmocka_unit_test(test_slots_per_host_and_turns),
 		cmocka_unit_test(test_slots_that_stay_free),
