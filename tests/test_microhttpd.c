@@ -134,14 +134,23 @@ stop_daemon(void *server)
 	return left;
 }
 
+/* As bytes, "\n:\r\n" is then what "\r\n\r\n" is. What follows begins with a header, which is no request. */
+#define HIDDEN_BY_COLON                                                                            \
+	{                                                                                          \
+		"length_hidden_by_lf_colon", "400 400 closed",                                     \
+			"libmicrohttpd 0.9.75 ends a head at \"\\n:\\r\\n\""                       \
+	}
+
 static const struct contract_http_deviation server_deviations[] = {
 	MICROHTTPD_DEVIATIONS,
+	HIDDEN_BY_COLON,
 };
 
 #define OWN_ROUTES "the daemon's owner compares the URL, as libmicrohttpd 0.9.75 has decoded it"
 
 static const struct contract_http_deviation daemon_deviations[] = {
 	MICROHTTPD_DEVIATIONS,
+	HIDDEN_BY_COLON,
 	{"absolute_form*", "404 open", OWN_ROUTES},
 	{"absolute_bad_port", "404 open", OWN_ROUTES},
 	{"tab_in_target", "404 open", OWN_ROUTES},

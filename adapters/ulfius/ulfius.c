@@ -23,12 +23,19 @@ find_header(const char *name, void *state)
 	return u_map_get_case(request->map_header, name);
 }
 
-/* Headers of one name are one header here, their values after each other: no length is one then. */
+/*
+ * Headers of one name are one header here, their values after each other: no length is one then. Ulfius has the
+ * target as it was sent in http_url.
+ */
 static struct herald_http_framing
 read_framing(const struct _u_request *request)
 {
 	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
 	const struct _u_map *headers = request->map_header;
+	struct herald_text path;
+
+	framing.ambiguous =
+		!request->http_url || !herald_http_target_path(request->http_url, &path);
 
 	for (int i = 0; i < headers->nb_values; i++)
 		herald_http_framing_add(&framing, headers->keys[i], headers->values[i]);
@@ -82,6 +89,26 @@ put_header(const char *name, const char *value, void *state)
 		u_map_put(response->map_header, name, value);
 }
 
+/*
+ * What libmicrohttpd (0.9.75) drops of a head cannot be seen in Ulfius' copy: a line of a colon ends it, a folded
+ * one hides a length. What seems to be the body is not an event then, and what seems to be the next request is
+ * the body. So nothing follows a request that was no event.
+ */
+static bool
+must_close(const struct herald_http_response *response)
+{
+	switch (response->status) {
+	case 400:
+	case 405:
+	case 413:
+	case 415:
+	case 431:
+		return true;
+	default:
+		return false; /* an event, whatever became of it */
+	}
+}
+
 static int
 handle_request(const struct _u_request *from, struct _u_response *to, void *state)
 {
@@ -99,7 +126,7 @@ handle_request(const struct _u_request *from, struct _u_response *to, void *stat
 		request ? handle(request, from, &framing) : herald_http_unavailable();
 
 	herald_http_response_headers(response, put_header, to);
-	if (framing.ambiguous)
+	if (must_close(response))
 		u_map_put(to->map_header, "Connection", "close");
 	if (request)
 		ulfius_set_stream_response(to, response->status, copy_body, sent,

@@ -142,17 +142,18 @@ two_hundred_clients_at_once(void **state)
 		probe_connect(&probe, &clients[i]);
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < CLIENTS; i++)
-			assert_true(probe_post(&clients[i], i % 2 ? PROBE_DONE : "nonsense"));
+			assert_true(probe_post(&clients[i],
+					       i % 2 ? PROBE_DONE : PROBE_EVENT("fail", "")));
 		for (int i = 0; i < CLIENTS; i++) {
 			struct http_response response;
 
 			assert_true(http_receive(&clients[i], true, &response));
-			probe_assert_answer(&response, i % 2 ? 200 : 400, NULL);
+			probe_assert_answer(&response, i % 2 ? 200 : 500, NULL);
 		}
 	}
 	for (int i = 0; i < CLIENTS; i++)
 		http_close(&clients[i]);
-	assert_int_equal(probe.function_count, 3 * CLIENTS / 2);
+	assert_int_equal(probe.function_count, 3 * CLIENTS);
 	probe_stop(&probe);
 }
 
@@ -170,9 +171,9 @@ send_requests(void *cls)
 
 		if (i % 10 == 0 && !http_connect(&client, "127.0.0.1", probe->port))
 			break;
-		good += probe_post(&client, fails ? PROBE_EVENT("taken", "") : PROBE_DONE) &&
+		good += probe_post(&client, fails ? PROBE_EVENT("fail", "") : PROBE_DONE) &&
 			http_receive(&client, true, &response) &&
-			response.status == (fails ? 409 : 200);
+			response.status == (fails ? 500 : 200);
 		if (i % 10 == 9)
 			http_close(&client);
 	}

@@ -215,6 +215,12 @@ probe_connect(const struct probe *probe, struct http_client *client)
 		fail_msg("cannot connect: %s", strerror(errno));
 }
 
+bool
+probe_reuses_refused(const struct probe *probe)
+{
+	return (probe->adapter->capabilities & CONTRACT_REUSES_REFUSED) != 0;
+}
+
 void
 probe_wait_refused(uint16_t port)
 {

@@ -70,6 +70,9 @@ void probe_release(struct probe *probe);
 /* Connect to the server; fails the test when it cannot. */
 void probe_connect(const struct probe *probe, struct http_client *client);
 
+/* Whether a connection lives on after a refusal. */
+bool probe_reuses_refused(const struct probe *probe);
+
 /* Wait until 127.0.0.1:port takes no more connections. */
 void probe_wait_refused(uint16_t port);
 
