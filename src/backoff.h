@@ -11,6 +11,8 @@
 
 #include <herald/backoff.h>
 
+#include "c_locale.h"
+
 #define HERALD__BACKOFF_MAX_FACTOR 1000
 
 struct herald__backoff {
@@ -49,8 +51,11 @@ herald__backoff_check(const struct herald__backoff *backoff, char *message, size
 		return "backoff";
 	}
 	if (!(backoff->factor >= 1 && backoff->factor <= HERALD__BACKOFF_MAX_FACTOR)) {
+		locale_t before = uselocale(herald__c_locale());
+
 		snprintf(message, message_bytes, "expected 1 to %d, found %g",
 			 HERALD__BACKOFF_MAX_FACTOR, backoff->factor);
+		uselocale(before);
 		return "factor";
 	}
 	if (backoff->first_delay_ms > backoff->max_delay_ms) {

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include <herald/adapter/text.h>
 
 #include "options.h"
 
@@ -203,7 +204,7 @@ static bool
 is_listed(const struct herald_service *service, const char *name)
 {
 	for (size_t i = 0; i < service->attributes_count; i++)
-		if (strcasecmp(service->attributes[i], name) == 0)
+		if (herald_ascii_same(service->attributes[i], name))
 			return true;
 	return false;
 }

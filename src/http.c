@@ -5,8 +5,9 @@
 #include "http.h"
 
 #include <string.h>
-#include <strings.h>
 #include <time.h>
+
+#include <herald/adapter/text.h>
 
 #include "memory.h"
 #include "options.h"
@@ -48,7 +49,8 @@ parse_media_type(const char *value)
 static bool
 is_same(const struct media_type *type, const char *name)
 {
-	return strlen(name) == type->bytes && strncasecmp(type->data, name, type->bytes) == 0;
+	return strlen(name) == type->bytes &&
+	       herald_ascii_same_bytes(type->data, name, type->bytes);
 }
 
 static bool
@@ -61,7 +63,8 @@ is_json(const struct media_type *type)
 		return true;
 	/* A subtype that is nothing but the suffix is none. */
 	return type->bytes - type->slash - 1 > suffix_bytes &&
-	       strncasecmp(type->data + type->bytes - suffix_bytes, suffix, suffix_bytes) == 0;
+	       herald_ascii_same_bytes(type->data + type->bytes - suffix_bytes, suffix,
+				       suffix_bytes);
 }
 
 bool

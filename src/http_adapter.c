@@ -3,12 +3,12 @@
  * list of an answer's. It owns no state and knows no framework; the endpoint uses of it only what a
  * value and a token are.
  */
+#include <herald/adapter/text.h>
 #include <herald/http_adapter.h>
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "http.h"
 
@@ -59,7 +59,8 @@ parse_length(struct herald_text text, uint64_t *out)
 static bool
 is_text(struct herald_text text, const char *wanted)
 {
-	return text.bytes == strlen(wanted) && strncasecmp(text.data, wanted, text.bytes) == 0;
+	return text.bytes == strlen(wanted) &&
+	       herald_ascii_same_bytes(text.data, wanted, text.bytes);
 }
 
 size_t
@@ -143,7 +144,7 @@ is_list(const char *value)
 static bool
 is_named(const char *name, const char *wanted)
 {
-	return (name[0] | 0x20) == (wanted[0] | 0x20) && strcasecmp(name, wanted) == 0;
+	return (name[0] | 0x20) == (wanted[0] | 0x20) && herald_ascii_same(name, wanted);
 }
 
 void
@@ -165,7 +166,7 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 	} else if (is_named(name, "Transfer-Encoding")) {
 		framing->ambiguous |= has_length || framing->chunked;
 		/* Blanks after it count: with them libmicrohttpd (0.9.75) reads up to the end. */
-		framing->ambiguous |= strcasecmp(value, "chunked") != 0;
+		framing->ambiguous |= !herald_ascii_same(value, "chunked");
 		framing->chunked = true;
 	} else if (is_named(name, "Expect")) {
 		framing->expects_continue = is_text(without_blanks(value, bytes), "100-continue");

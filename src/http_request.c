@@ -7,8 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include <herald/adapter/text.h>
 #include <herald/http_adapter.h>
 
 #include "arena.h"
@@ -353,7 +353,7 @@ find_attribute(const char *name, void *state)
 
 	if (request->attributes)
 		for (size_t i = 0; i < service->attributes_count; i++)
-			if (strcasecmp(service->attributes[i], name) == 0)
+			if (herald_ascii_same(service->attributes[i], name))
 				return request->attributes[i];
 	return NULL;
 }

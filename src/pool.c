@@ -2,6 +2,7 @@
  * The worker pool: threads, a bounded queue of tasks that are linked through themselves, and the
  * stop. It owns no task and does not know what one does; requests of HTTP are pool_http.c's.
  */
+#include <herald/adapter/text.h>
 #include <herald/pool.h>
 
 #include <assert.h>
@@ -181,7 +182,6 @@ herald_pool_create(const struct herald_pool_options *options, struct herald_pool
 		   struct herald_error *error)
 {
 	struct herald_pool_options read;
-	char text[128];
 	enum herald_status status = read_options(options, &read, error);
 
 	if (status != HERALD_OK)
@@ -193,10 +193,9 @@ herald_pool_create(const struct herald_pool_options *options, struct herald_pool
 	init_locks(pool);
 	int failed = start_threads(pool);
 	if (failed) {
-		status = herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
-					  "cannot start thread %zu of %u: %s",
-					  pool->threads_count + 1, read.threads,
-					  strerror_r(failed, text, sizeof(text)));
+		status = herald_error_set(
+			error, HERALD_SYSTEM, HERALD_NO_OFFSET, "cannot start thread %zu of %u: %s",
+			pool->threads_count + 1, read.threads, herald_errno_text(failed));
 		herald_pool_destroy(pool);
 		return status;
 	}

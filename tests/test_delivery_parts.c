@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include <herald/adapter/text.h>
+
 #include "../adapters/curl/deliverer.h"
 #include "../adapters/curl/hosts.h"
 #include "../adapters/curl/multis.h"
@@ -22,7 +24,6 @@
 #include "../adapters/curl/retry_after.h"
 #include "../adapters/curl/timer_heap.h"
 #include "../adapters/curl/url.h"
-#include "ascii.h"
 #include "backoff.h"
 #include "support/failing_allocator.h"
 
@@ -347,14 +348,14 @@ static void
 test_letters_without_case(void **state)
 {
 	(void)state;
-	assert_true(herald__ascii_same("Herald-ID", "hERALD-id"));
-	assert_false(herald__ascii_same("Herald-ID", "Herald-I"));
-	assert_false(herald__ascii_same("I", "\u0131"));
-	assert_false(herald__ascii_same("@", "`"));
-	assert_false(herald__ascii_same("[", "{"));
-	assert_true(herald__ascii_same("AZ", "az"));
-	assert_true(herald__ascii_same_bytes("localhost:", "LOCALHOST.", 9));
-	assert_false(herald__ascii_same_bytes("localhost:", "LOCALHOST.", 10));
+	assert_true(herald_ascii_same("Herald-ID", "hERALD-id"));
+	assert_false(herald_ascii_same("Herald-ID", "Herald-I"));
+	assert_false(herald_ascii_same("I", "\u0131"));
+	assert_false(herald_ascii_same("@", "`"));
+	assert_false(herald_ascii_same("[", "{"));
+	assert_true(herald_ascii_same("AZ", "az"));
+	assert_true(herald_ascii_same_bytes("localhost:", "LOCALHOST.", 9));
+	assert_false(herald_ascii_same_bytes("localhost:", "LOCALHOST.", 10));
 }
 
 /* Backoff. */

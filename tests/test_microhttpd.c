@@ -2,6 +2,7 @@
  * The libmicrohttpd adapter: the contract on a server of Herald's and on a daemon of the user's, and
  * what only this adapter has: options, deadlines, limits, TLS, the stop and herald_serve().
  */
+#include <locale.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -464,7 +465,8 @@ answers_have_the_date_of_now(void **state)
 
 		const char *date = http_header(&response, "Date");
 		assert_non_null(date);
-		const char *end = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+		const char *end = strptime_l(date, "%a, %d %b %Y %H:%M:%S GMT", &utc,
+					     newlocale(LC_ALL_MASK, "C", (locale_t)0));
 		assert_true(end && *end == '\0');
 		assert_int_equal(end - date, 29);
 		int weekday = utc.tm_wday;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/adapter/text.h>
 #include <herald/civetweb.h>
 #include <herald/http_adapter.h>
 
@@ -41,7 +42,13 @@ static const char *
 find_header(const char *name, void *state)
 {
 	const struct exchange *exchange = state;
-	return mg_get_header(exchange->connection, name);
+	const struct mg_request_info *info = exchange->info;
+
+	/* mg_get_header() compares by the process's locale. */
+	for (int i = 0; i < info->num_headers; i++)
+		if (herald_ascii_same(info->http_headers[i].name, name))
+			return info->http_headers[i].value;
+	return NULL;
 }
 
 /* Whether headers may be missing: one of them may have told where the body ends. */
@@ -60,6 +67,9 @@ read_framing(struct exchange *exchange)
 		herald_http_framing_add(&exchange->framing, info->http_headers[i].name,
 					info->http_headers[i].value);
 	herald_http_framing_version(&exchange->framing, info->http_version);
+	/* CivetWeb (1.15) looks for "Transfer-Encoding" by the process's locale, and so may miss it. */
+	if (exchange->framing.chunked && !mg_get_header(exchange->connection, "Transfer-Encoding"))
+		exchange->framing.ambiguous = true;
 }
 
 /* Whether the client waits for 100 Continue; one of HTTP/1.0 does not know it. */
@@ -122,6 +132,18 @@ drop_chunks(struct exchange *exchange)
 
 /* What goes out. */
 
+/* Whether CivetWeb finds a text, by its own comparison. */
+static bool
+finds(const char *text, const char *wanted)
+{
+	size_t bytes = strlen(wanted);
+
+	for (; strlen(text) >= bytes; text++)
+		if (mg_strncasecmp(text, wanted, bytes) == 0)
+			return true;
+	return false;
+}
+
 /* As CivetWeb will decide once the handler has returned. */
 static bool
 stays_open(const struct exchange *exchange)
@@ -130,10 +152,10 @@ stays_open(const struct exchange *exchange)
 	const char *enabled = mg_get_option(context, "enable_keep_alive");
 	const char *wish = mg_get_header(exchange->connection, "Connection");
 
-	if (exchange->close || !enabled || strcasecmp(enabled, "yes") != 0)
+	if (exchange->close || !enabled || mg_strcasecmp(enabled, "yes") != 0)
 		return false;
 	if (wish)
-		return strcasestr(wish, "keep-alive") != NULL;
+		return finds(wish, "keep-alive");
 	return strcmp(exchange->info->http_version, "1.1") == 0;
 }
 

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ascii.h"
+#include <herald/adapter/text.h>
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
@@ -155,10 +155,9 @@ herald__network_parse(const char *text, struct herald__network *out)
 	unsigned bits = network.is_v6 ? 128 : 32;
 	network.prefix_bits = bits;
 	if (length) {
-		char *end;
-		unsigned long number = strtoul(length, &end, 10);
+		uint64_t number;
 
-		if (*length < '0' || *length > '9' || *end != '\0' || number > bits)
+		if (!herald_ascii_number(length, bits, &number))
 			return false;
 		network.prefix_bits = (unsigned)number;
 	}
@@ -302,7 +301,7 @@ is_localhost(const char *host, size_t bytes)
 	size_t name_bytes = sizeof(name) - 1;
 
 	if (bytes < name_bytes ||
-	    !herald__ascii_same_bytes(host + bytes - name_bytes, name, name_bytes))
+	    !herald_ascii_same_bytes(host + bytes - name_bytes, name, name_bytes))
 		return false;
 	return bytes == name_bytes || host[bytes - name_bytes - 1] == '.';
 }

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/adapter/text.h>
+
 #include "content.h"
 #include "memory.h"
 #include "options.h"
@@ -57,10 +59,8 @@ out_of_memory(struct herald_error *error)
 static enum herald_status
 system_error(struct herald_error *error, const char *what, int number)
 {
-	char text[128];
-
 	return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET, "%s: %s", what,
-				strerror_r(number, text, sizeof(text)));
+				herald_errno_text(number));
 }
 
 /* What the options point to is copied, or prepared, and not used any more afterwards. */

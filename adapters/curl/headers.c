@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ascii.h"
+#include <herald/adapter/text.h>
 
 #define MAX_BYTES 4096
 
@@ -26,7 +26,7 @@ has_name(const char *header, const char *const *names, size_t count)
 	size_t bytes = name_bytes(header);
 
 	for (size_t i = 0; i < count; i++)
-		if (bytes == strlen(names[i]) && herald__ascii_same_bytes(header, names[i], bytes))
+		if (bytes == strlen(names[i]) && herald_ascii_same_bytes(header, names[i], bytes))
 			return true;
 	return false;
 }
@@ -68,7 +68,7 @@ herald__header_problem(const char *header)
 	size_t bytes = name_bytes(header);
 	if (bytes == 0 || header[bytes] != ':')
 		return "does not begin with a name of letters, digits and -, and a colon";
-	if (bytes >= 7 && herald__ascii_same_bytes(header, "Herald-", 7))
+	if (bytes >= 7 && herald_ascii_same_bytes(header, "Herald-", 7))
 		return "has a name that begins with Herald-, as those do that are sent anyway";
 	if (has_name(header, content_type, 1))
 		return "is the content type, which goes with a body: see content_type";
@@ -95,7 +95,7 @@ herald__header_is_same(const char *a, const char *b)
 {
 	size_t bytes = name_bytes(a);
 
-	return bytes == name_bytes(b) && herald__ascii_same_bytes(a, b, bytes);
+	return bytes == name_bytes(b) && herald_ascii_same_bytes(a, b, bytes);
 }
 
 /* Destinations. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ascii.h"
+#include <herald/adapter/text.h>
 
 static enum herald_status
 refuse(struct herald_error *error, const char *what)
@@ -42,7 +42,7 @@ static void
 to_lower(char *text)
 {
 	for (; *text; text++)
-		*text = herald__ascii_lower(*text);
+		*text = herald_ascii_lower(*text);
 }
 
 /*
@@ -80,6 +80,7 @@ static enum herald_status
 read_host(const struct herald__url_rules *rules, CURLU *url, char *out, struct herald_error *error)
 {
 	char *scheme = NULL, *host = NULL, *port = NULL;
+	uint64_t number;
 	enum herald_status status = HERALD_OK;
 	CURLUcode code = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
 
@@ -89,7 +90,7 @@ read_host(const struct herald__url_rules *rules, CURLU *url, char *out, struct h
 		code = curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
 	if (code != CURLUE_OK)
 		status = from_curl(code, error);
-	else if (!herald__ascii_same(scheme, "http") && !herald__ascii_same(scheme, "https"))
+	else if (!herald_ascii_same(scheme, "http") && !herald_ascii_same(scheme, "https"))
 		status = refuse(error, "expected an http or https URL");
 	else if (strlen(host) > 253)
 		status = refuse(error, "a host name has at most 253 bytes");
@@ -99,7 +100,8 @@ read_host(const struct herald__url_rules *rules, CURLU *url, char *out, struct h
 	else if (!herald__host_is_allowed(rules->addresses, host))
 		status = herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
 					  "the address %s is not allowed", host);
-	else if (!herald__port_is_allowed(&rules->ports, (uint16_t)strtoul(port, NULL, 10)))
+	else if (!herald_ascii_number(port, UINT16_MAX, &number) ||
+		 !herald__port_is_allowed(&rules->ports, (uint16_t)number))
 		status = herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
 					  "port %s is not allowed", port);
 	else if (out) {

@@ -7,13 +7,13 @@
  * stream does; CONTENT_LENGTH tells whether that is all, because a web server that loses its client
  * ends the stream, too.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 
+#include <herald/adapter/text.h>
 #include <herald/fastcgi.h>
 #include <herald/http_adapter.h>
 
@@ -44,10 +44,10 @@ find_header(const char *name, void *state)
 	char variable[256] = "HTTP_";
 	size_t at = strlen(variable);
 
-	if (strcasecmp(name, "Content-Type") == 0)
+	if (herald_ascii_same(name, "Content-Type"))
 		return get(state, "CONTENT_TYPE");
 	for (; *name && at < sizeof(variable) - 1; name++, at++)
-		variable[at] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+		variable[at] = *name == '-' ? '_' : herald_ascii_upper(*name);
 	variable[at] = '\0';
 	return *name ? NULL : get(state, variable);
 }

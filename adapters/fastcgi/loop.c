@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <herald/adapter/text.h>
 #include <herald/fastcgi.h>
 
 #define DEFAULT_PATH "/event"
@@ -199,7 +200,6 @@ read_options(const struct herald_fastcgi_options *options, struct herald_fastcgi
 static enum herald_status
 start_threads(struct herald_fastcgi *fastcgi, struct herald_error *error)
 {
-	char text[128];
 	sigset_t all, before;
 	int failed = 0;
 
@@ -218,7 +218,7 @@ start_threads(struct herald_fastcgi *fastcgi, struct herald_error *error)
 	if (failed == 0)
 		return HERALD_OK;
 	return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET, "cannot start a thread: %s",
-				strerror_r(failed, text, sizeof(text)));
+				herald_errno_text(failed));
 }
 
 static void

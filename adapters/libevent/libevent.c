@@ -14,6 +14,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <herald/adapter/text.h>
+
 #include "adapter.h"
 
 #define DEFAULT_PATH "/event"
@@ -223,13 +225,10 @@ out_of_memory(struct herald_error *error)
 static enum herald_status
 open_events(struct herald_libevent *adapter, struct event_base *base, struct herald_error *error)
 {
-	char text[128];
-
 	adapter->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (adapter->wake_fd < 0)
 		return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
-					"cannot create an eventfd: %s",
-					strerror_r(errno, text, sizeof(text)));
+					"cannot create an eventfd: %s", herald_errno_text(errno));
 	adapter->woken = event_new(base, adapter->wake_fd, EV_READ | EV_PERSIST,
 				   herald__libevent_woken, adapter);
 	adapter->late = evtimer_new(base, on_late, adapter);

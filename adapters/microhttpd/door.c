@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <herald/adapter/text.h>
+
 #include "door.h"
 #include "listen.h"
 
@@ -436,9 +438,8 @@ run(void *cls)
 		if (!wait_until(door, until, !paused && !is_full(door)))
 			continue;
 		if (!let_in(door)) {
-			char text[128];
 			log_problem(door, "cannot accept connections", "error", 0,
-				    strerror_r(errno, text, sizeof(text)));
+				    herald_errno_text(errno));
 			paused_until = herald__now_ns() + EXHAUSTED_PAUSE_NS;
 		}
 		if (next_scan == INT64_MAX)
@@ -453,9 +454,8 @@ run(void *cls)
 static enum herald_status
 system_error(struct herald_error *error, const char *what, int reason)
 {
-	char text[128];
 	return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET, "%s: %s", what,
-				strerror_r(reason, text, sizeof(text)));
+				herald_errno_text(reason));
 }
 
 enum herald_status

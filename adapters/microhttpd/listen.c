@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <herald/adapter/text.h>
+
 #include "listen.h"
 #include "options.h"
 
@@ -65,7 +67,6 @@ enum herald_status
 herald__listen(const char *text, uint16_t *port, int *out, struct herald_error *error)
 {
 	union any_address address;
-	char reason[128];
 
 	enum herald_status status = parse_address(text, *port, &address, error);
 	if (status != HERALD_OK)
@@ -75,8 +76,7 @@ herald__listen(const char *text, uint16_t *port, int *out, struct herald_error *
 	if (fd < 0)
 		return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
 					"cannot listen on %s%s%s:%u: %s", is_v6 ? "[" : "", text,
-					is_v6 ? "]" : "", *port,
-					strerror_r(errno, reason, sizeof(reason)));
+					is_v6 ? "]" : "", *port, herald_errno_text(errno));
 	*port = ntohs(is_v6 ? address.v6.sin6_port : address.v4.sin_port);
 	*out = fd;
 	return HERALD_OK;

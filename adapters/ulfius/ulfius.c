@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/adapter/text.h>
 #include <herald/http_adapter.h>
 #include <herald/ulfius.h>
 
@@ -20,7 +21,13 @@ static const char *
 find_header(const char *name, void *state)
 {
 	const struct _u_request *request = state;
-	return u_map_get_case(request->map_header, name);
+	const struct _u_map *headers = request->map_header;
+
+	/* u_map_get_case() compares by the process's locale. */
+	for (int i = 0; i < headers->nb_values; i++)
+		if (herald_ascii_same(headers->keys[i], name))
+			return headers->values[i];
+	return NULL;
 }
 
 /*

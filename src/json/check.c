@@ -185,6 +185,16 @@ herald__fail_integer(struct herald__trace *trace, size_t offset, const struct he
 				   (long long)field->range.integer.max, shown);
 }
 
+void
+herald__fail_integer_at(struct herald__reader *reader, const char *at,
+			const struct herald__field *field)
+{
+	struct herald__shown shown;
+
+	herald__fail_integer(&reader->trace, herald__offset(reader, at), field,
+			     herald__show_number(reader, at, &shown));
+}
+
 /* The key of an entry: its first member, whatever the kind of map. */
 static const char *
 key_at(const void *entry)

@@ -7,6 +7,7 @@
 #define HERALD_SRC_JSON_CHECK_H
 
 #include "codec.h"
+#include "scan.h"
 #include "trace.h"
 
 /* Whether a string has an allowed length and value. `offset` is for the error.
@@ -24,8 +25,12 @@ bool herald__check_real(struct herald__trace *trace, size_t offset,
 			const struct herald__field *field, double value);
 
 /* Record an integer that is out of range; `shown` is how the message shows it. */
-HERALD__COLD void herald__fail_integer(struct herald__trace *trace, size_t offset,
-				       const struct herald__field *field, const char *shown);
+void herald__fail_integer(struct herald__trace *trace, size_t offset,
+			  const struct herald__field *field, const char *shown);
+
+/* The same for the integer at `at`. */
+void herald__fail_integer_at(struct herald__reader *reader, const char *at,
+			     const struct herald__field *field);
 
 /* Record a string that is none of an enum's names. */
 HERALD__COLD void

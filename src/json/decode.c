@@ -95,7 +95,7 @@ enter(struct herald__reader *reader, const char *at)
 {
 	if (++reader->depth <= reader->limits->max_depth)
 		return true;
-	herald__fail_depth(reader, at);
+	herald__fail(reader, at, HERALD_LIMIT, HERALD__TOO_DEEP, reader->limits->max_depth);
 	return false;
 }
 

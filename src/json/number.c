@@ -5,12 +5,13 @@
  */
 #include "number.h"
 
+#include <fenv.h>
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../c_locale.h"
 #include "binary.h"
 
 /* A number in decimal: digits * 10^exponent. */
@@ -210,16 +211,17 @@ read_decimal(struct herald__reader *reader, char *at, struct decimal *out)
 	return at;
 }
 
-/* strtod and strtof as in the "C" locale, whatever the thread's is. Costs no
- * memory with glibc. */
+/* strtod and strtof as in the "C" locale and rounding to nearest, whatever the thread has. */
 static double
 convert_slowly(const char *text, bool single)
 {
-	locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	double value =
-		single ? (double)strtof_l(text, NULL, c_locale) : strtod_l(text, NULL, c_locale);
+	locale_t c_locale = herald__c_locale();
+	int rounding = fegetround();
+	double value;
 
-	freelocale(c_locale);
+	fesetround(FE_TONEAREST);
+	value = single ? (double)strtof_l(text, NULL, c_locale) : strtod_l(text, NULL, c_locale);
+	fesetround(rounding);
 	return value;
 }
 

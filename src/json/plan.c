@@ -5,6 +5,7 @@
  */
 #include "codec.h"
 
+#include <fenv.h>
 #include <float.h>
 #include <string.h>
 
@@ -478,8 +479,14 @@ herald_codec_create(const struct herald_schema *schema, const struct herald_limi
 		return herald_error_set(error, HERALD_NO_MEMORY, HERALD_NO_OFFSET, "out of memory");
 	codec->allocator = use;
 	status = set_limits(codec, limits, error);
-	if (status == HERALD_OK && schema != &herald_json_schema)
+	if (status == HERALD_OK && schema != &herald_json_schema) {
+		int rounding = fegetround();
+
+		/* The bounds of reals are rounded. */
+		fesetround(FE_TONEAREST);
 		status = add_plans(codec, schema, error);
+		fesetround(rounding);
+	}
 	if (status != HERALD_OK) {
 		herald_codec_destroy(codec);
 		return status;

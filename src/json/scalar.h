@@ -43,19 +43,10 @@ decode_bool(struct herald__reader *reader, char *at, bool *out)
 	return fail_bool(reader, at);
 }
 
-HERALD__COLD NOT_INLINE static void
-record_integer(struct herald__reader *reader, const char *at, const struct herald__field *field)
-{
-	struct herald__shown shown;
-
-	herald__fail_integer(&reader->trace, herald__offset(reader, at), field,
-			     herald__show_number(reader, at, &shown));
-}
-
-static inline char *
+static char *
 fail_integer(struct herald__reader *reader, const char *at, const struct herald__field *field)
 {
-	record_integer(reader, at, field);
+	herald__fail_integer_at(reader, at, field);
 	return NULL;
 }
 
@@ -80,7 +71,7 @@ read_short_integer(char *at, int64_t *out)
 	return at;
 }
 
-static char *
+NOT_INLINE static char *
 decode_any_signed(struct herald__reader *reader, char *at, const struct herald__field *field,
 		  int64_t *out)
 {

@@ -142,12 +142,6 @@ herald__record_type(struct herald__reader *reader, const char *at, const char *e
 		herald__fail(reader, at, HERALD_BAD_TYPE, "expected %s, found %s", expected, found);
 }
 
-char *
-herald__fail_depth(struct herald__reader *reader, const char *at)
-{
-	return herald__fail(reader, at, HERALD_LIMIT, HERALD__TOO_DEEP, reader->limits->max_depth);
-}
-
 static bool
 at_digit(const struct herald__reader *reader, const char *at)
 {
@@ -245,7 +239,8 @@ skip_open(struct herald__reader *reader, struct nesting *nesting, char *at)
 	size_t top = nesting->depth++;
 
 	if (reader->depth + nesting->depth > reader->limits->max_depth)
-		return herald__fail_depth(reader, at);
+		return herald__fail(reader, at, HERALD_LIMIT, HERALD__TOO_DEEP,
+				    reader->limits->max_depth);
 	nesting->objects[top / 64] &= ~((uint64_t)1 << top % 64);
 	nesting->objects[top / 64] |= (uint64_t)object << top % 64;
 	at = herald__skip_space(reader, at + 1);

@@ -131,8 +131,7 @@ HERALD__COLD const char *herald__show_number(const struct herald__reader *reader
 /* Fail at the leading zero of a number. */
 HERALD__COLD char *herald__fail_zero(struct herald__reader *reader, const char *at);
 
-/* Fail at the bracket that is one level too deep; and the text, for limits.max_depth. */
-HERALD__COLD char *herald__fail_depth(struct herald__reader *reader, const char *at);
+/* What is said of a bracket that is one level too deep; takes limits.max_depth. */
 #define HERALD__TOO_DEEP                                                                           \
 	"expected at most %zu arrays and objects within each other (limits.max_depth), found more"
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../c_locale.h"
 #include "text.h"
 
 #define DELETE 0x7F
@@ -246,7 +247,11 @@ void
 herald__text_format(char *out, size_t size, const char *format, va_list arguments)
 {
 	char text[HERALD__LINE_BYTES];
+	/* With numbers as in C, whatever the process's locale is. */
+	locale_t before = uselocale(herald__c_locale());
 	int wanted = vsnprintf(text, sizeof(text), format, arguments);
+
+	uselocale(before);
 	bool is_cut = wanted >= (int)sizeof(text);
 	size_t bytes = wanted < 0 ? 0 : is_cut ? sizeof(text) - 1 : (size_t)wanted;
 

@@ -447,7 +447,72 @@ body_of_a_refused_method_is_no_request(void **state)
 	probe_stop(&probe);
 }
 
+/* The next answer's status; the client may have been left without one. */
+static unsigned
+status_of(const struct probe *probe, const char *request)
+{
+	struct http_client client;
+	struct http_response response = {.status = 0};
+
+	probe_connect(probe, &client);
+	assert_true(http_send_text(&client, request));
+	assert_true(http_receive(&client, true, &response));
+	http_close(&client);
+	return response.status;
+}
+
+/* Names, types and codings have no case, also in a locale in which "I" and "i" are two letters. */
+static void
+upper_case_headers(void **state)
+{
+	struct probe probe;
+	char request[1024];
+	unsigned status;
+
+	probe_start(&probe, state, NULL);
+	snprintf(request, sizeof(request),
+		 "POST /event HTTP/1.1\r\nHOST: test\r\nCONTENT-TYPE: APPLICATION/JSON\r\n"
+		 "CONTENT-LENGTH: %zu\r\n\r\n%s",
+		 strlen(PROBE_DONE), PROBE_DONE);
+	assert_int_equal(status_of(&probe, request), 200);
+	assert_int_equal(probe.function_count, 1);
+
+	/* With a length besides, there are two ways to read it. */
+	snprintf(request, sizeof(request),
+		 HEAD
+		 "Content-Length: 5\r\nTRANSFER-ENCODING: chunked\r\n\r\n%zx\r\n%s\r\n0\r\n\r\n",
+		 strlen(PROBE_DONE), PROBE_DONE);
+	status = status_of(&probe, request);
+	if (probe.adapter->capabilities & CONTRACT_REFUSES_AMBIGUOUS) {
+		assert_int_equal(status, 400);
+		assert_int_equal(probe.function_count, 1);
+	}
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
+/* A coding that the framework does not see for its letters is refused, and its chunks are no request. */
+static void
+upper_case_encoding(void **state)
+{
+	struct probe probe;
+	char request[1024];
+	unsigned status;
+
+	probe_start(&probe, state, NULL);
+	snprintf(request, sizeof(request),
+		 HEAD "TRANSFER-ENCODING: CHUNKED\r\n\r\n%zx\r\n%s\r\n0\r\n\r\n",
+		 strlen(PROBE_DONE), PROBE_DONE);
+	status = status_of(&probe, request);
+	assert_true(status == 200 || status == 400);
+	assert_int_equal(probe.function_count, status == 200);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 const struct contract_http_case contract_http_framing[] = {
+	CONTRACT_CASE(upper_case_headers, 0),
+	CONTRACT_CASE(upper_case_encoding, CONTRACT_CHUNKED),
 	CONTRACT_CASE(declared_body_up_to_the_limit, 0),
 	CONTRACT_CASE(chunked_body_up_to_the_limit, CONTRACT_CHUNKED),
 	CONTRACT_CASE(endless_chunked_body_is_413, CONTRACT_CHUNKED | CONTRACT_REFUSES_MID_BODY),
