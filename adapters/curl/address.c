@@ -306,24 +306,45 @@ is_localhost(const char *host, size_t bytes)
 	return bytes == name_bytes || host[bytes - name_bytes - 1] == '.';
 }
 
+static bool
+is_allowed_v6_literal(const struct herald__address_rules *rules, const char *text, size_t bytes)
+{
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr v6;
+
+	if (bytes >= sizeof(address))
+		return false;
+	memcpy(address, text, bytes);
+	address[bytes] = '\0';
+	return inet_pton(AF_INET6, address, &v6) == 1 && is_allowed_v6(rules, &v6);
+}
+
+/* Every form that inet_aton() takes begins with a digit. */
+static bool
+is_allowed_v4_literal(const struct herald__address_rules *rules, const char *text, size_t bytes)
+{
+	char address[256];
+	struct in_addr v4;
+
+	if (text[0] < '0' || text[0] > '9' || bytes >= sizeof(address))
+		return true;
+	memcpy(address, text, bytes);
+	address[bytes] = '\0';
+	return !inet_aton(address, &v4) || is_allowed_v4(rules, &v4);
+}
+
 bool
 herald__host_is_allowed(const struct herald__address_rules *rules, const char *host)
 {
 	static const unsigned char loopback_v4[4] = {127, 0, 0, 1};
-	char text[256];
 	size_t bytes = strlen(host);
-	struct in_addr v4;
-	struct in6_addr v6;
 
-	if (host[0] == '[' && bytes > 1) {
-		snprintf(text, sizeof(text), "%.*s", (int)bytes - 2, host + 1);
-		return inet_pton(AF_INET6, text, &v6) == 1 && is_allowed_v6(rules, &v6);
-	}
+	if (host[0] == '[' && bytes > 1)
+		return is_allowed_v6_literal(rules, host + 1, bytes - 2);
 	/* "127.0.0.1." and "localhost." are the same to a name lookup. */
 	if (bytes > 1 && host[bytes - 1] == '.')
 		bytes--;
-	snprintf(text, sizeof(text), "%.*s", (int)bytes, host);
-	if (is_localhost(text, bytes))
+	if (is_localhost(host, bytes))
 		return is_allowed_v4(rules, loopback_v4) || is_allowed_v6(rules, &in6addr_loopback);
-	return !inet_aton(text, &v4) || is_allowed_v4(rules, &v4);
+	return is_allowed_v4_literal(rules, host, bytes);
 }

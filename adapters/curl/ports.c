@@ -19,9 +19,18 @@ static const uint16_t blocked[] = {
 static bool
 is_blocked(uint16_t port)
 {
-	for (size_t i = 0; i < sizeof(blocked) / sizeof(blocked[0]) && blocked[i] <= port; i++)
-		if (blocked[i] == port)
+	size_t first = 0, end = sizeof(blocked) / sizeof(blocked[0]);
+
+	while (first < end) {
+		size_t middle = (first + end) / 2;
+
+		if (blocked[middle] == port)
 			return true;
+		if (blocked[middle] < port)
+			first = middle + 1;
+		else
+			end = middle;
+	}
 	return false;
 }
 

@@ -3,7 +3,6 @@
  * nobody's long error text is kept. Texts become one line of UTF-8 here, once and for all.
  */
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "content.h"
@@ -80,7 +79,8 @@ herald__queued_fill(struct herald__queued *item, const struct herald_delivery *d
 	char *url = item->content + item->content_room;
 
 	memcpy(url, delivery->url, strlen(delivery->url) + 1);
-	snprintf(item->id, sizeof(item->id), "%s", delivery->id ? delivery->id : "");
+	if (delivery->id)
+		memcpy(item->id, delivery->id, strlen(delivery->id) + 1);
 	item->delivery = (struct herald_delivery){
 		.url = url,
 		.id = item->id,

@@ -59,14 +59,18 @@ append_value(struct herald__request *request, const char *value)
 {
 	static const char digits[] = "0123456789ABCDEF";
 
-	for (; *value; value++) {
-		unsigned char byte = (unsigned char)*value;
-		const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
+	for (;;) {
+		const char *plain = value;
 
-		if (byte < 0x20 || byte > 0x7e || byte == '%')
-			append(request, escape, sizeof(escape));
-		else
-			append(request, value, 1);
+		while (*value >= ' ' && *value <= '~' && *value != '%')
+			value++;
+		append(request, plain, (size_t)(value - plain));
+		if (*value == '\0')
+			return;
+
+		unsigned char byte = (unsigned char)*value++;
+		const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
+		append(request, escape, sizeof(escape));
 	}
 }
 
