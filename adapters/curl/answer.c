@@ -187,23 +187,21 @@ explain_code(const struct herald__answer *answer, CURLcode code, struct herald__
 	herald__attempt_result_explain(out, "%s", detail);
 }
 
-/* libcurl takes no line of more than 100 KiB; before 8.6 it says that it is out of memory. */
-#if LIBCURL_VERSION_NUM >= 0x080600
-#define LINE_TOO_LONG CURLE_TOO_LARGE
-#else
-#define LINE_TOO_LONG CURLE_OUT_OF_MEMORY
-#endif
-
-/* Memory is hardly out just between the first byte of an answer and its body. */
+/* libcurl takes no line of more than 100 KiB. */
 static bool
 has_too_long_line(const struct herald__answer *answer, CURLcode code)
 {
+#if LIBCURL_VERSION_NUM >= 0x080600
+	return code == CURLE_TOO_LARGE && answer->body_bytes == 0;
+#else
+	/* It says that it is out of memory; hardly just between the first byte and the body. */
 	curl_off_t first_byte_us = 0;
 
-	if (code != LINE_TOO_LONG || answer->body_bytes > 0)
+	if (code != CURLE_OUT_OF_MEMORY || answer->body_bytes > 0)
 		return false;
 	curl_easy_getinfo(answer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
 	return first_byte_us > 0;
+#endif
 }
 
 static bool
