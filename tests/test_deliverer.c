@@ -711,6 +711,7 @@ test_another_queue(void **state)
 	};
 	struct fixture *fixture = *state;
 	struct journal journal = {.base.ops = &ops};
+	struct herald_delivery_statistics counts;
 	struct herald_error error;
 	char url[256];
 	const struct herald_delivery delivery = {.url = url};
@@ -726,9 +727,15 @@ test_another_queue(void **state)
 	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, NULL), HERALD_OK);
 	recorder_wait(&fixture->recorder, 1);
 	journal.is_full = true;
-	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, &error),
-			 HERALD_SYSTEM);
+	assert_int_equal(
+		herald_deliverer_submit(
+			fixture->deliverer,
+			&(struct herald_delivery){.url = url, .body = "body", .body_bytes = 4},
+			&error),
+		HERALD_SYSTEM);
 	assert_has(error.message, "the queue does not take it");
+	herald_deliverer_statistics(fixture->deliverer, &counts);
+	assert_int_equal(counts.content_bytes, 0);
 	herald_deliverer_stop(fixture->deliverer, 0);
 	assert_all_settled(fixture->deliverer);
 	assert_int_equal(journal.puts, 1);

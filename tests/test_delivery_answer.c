@@ -232,6 +232,27 @@ test_trailers_past_the_limit(void **state)
 		    DELIVERED, 2);
 }
 
+/* What came before on the connection does not count. */
+static void
+test_large_answers_on_one_connection(void **state)
+{
+	enum { BODY = 3000000 };
+	struct fixture *fixture = *state;
+	char *raw = malloc(BODY + 100);
+	int head = sprintf(raw, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BODY);
+
+	memset(raw + head, 'x', BODY);
+	fixture->server.raw = raw;
+	fixture->server.raw_bytes = (size_t)head + BODY;
+	start(fixture, HERALD_DELIVERER_OPTIONS(.max_answer_body_bytes = BODY,
+						.max_answer_bytes = BODY + 100));
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(deliver(fixture, "/raw")->outcome, DELIVERED);
+	assert_int_equal(misbehaving_server_connections(&fixture->server), 1);
+	herald_deliverer_stop(fixture->deliverer, 0);
+	free(raw);
+}
+
 /* Compressed: it is the decoded bytes that count. */
 
 static bool
@@ -291,9 +312,13 @@ main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 	const struct CMUnitTest others[] = {
-		TEST(test_headers_up_to_the_limit), TEST(test_headers_past_the_limit),
-		TEST(test_body_up_to_the_limit),    TEST(test_body_past_the_limit),
-		TEST(test_trailers_past_the_limit), TEST(test_compressed_body),
+		TEST(test_headers_up_to_the_limit),
+		TEST(test_headers_past_the_limit),
+		TEST(test_body_up_to_the_limit),
+		TEST(test_body_past_the_limit),
+		TEST(test_large_answers_on_one_connection),
+		TEST(test_trailers_past_the_limit),
+		TEST(test_compressed_body),
 	};
 	struct CMUnitTest tests[ANSWERS + COUNT(others)];
 

@@ -701,12 +701,12 @@ test_whose_header_counts(void **state)
 	char origins[3][64];
 	struct herald_destination destinations[] = {
 		{origins[0], HERALD_HEADERS(for_all)},
-		{origins[1], HERALD_HEADERS(for_one)},
-		{origins[2], HERALD_HEADERS(for_all)},
+		{origins[1], HERALD_HEADERS(for_all)},
+		{origins[2], HERALD_HEADERS(for_one)},
 	};
 
 	for (unsigned i = 0; i < 3; i++)
-		snprintf(origins[i], sizeof(origins[i]), "http://127.0.0.%u:%u", i == 1 ? 1 : 9 - i,
+		snprintf(origins[i], sizeof(origins[i]), "http://127.0.0.%u:%u", 9 - 4 * i,
 			 fixture->server.port);
 	start(fixture,
 	      HERALD_DELIVERER_OPTIONS(HERALD_HEADERS(for_all), HERALD_DESTINATIONS(destinations)));

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How often the socket's own count is asked for: it is a system call, and most answers take two. */
-#define READS_PER_COUNT 16
+/* From which event of its socket on an answer is counted: most take two, and counting is a system call. */
+#define FIRST_COUNTED_EVENT 3
 
 /* Limits. */
 
@@ -77,6 +77,14 @@ socket_limit(const struct herald__answer *answer)
 	return version < CURL_HTTP_VERSION_2_0 ? limit : limit * answer->options->slots_per_host;
 }
 
+static bool
+is_to_be_counted(const struct herald__answer *answer)
+{
+	unsigned events = answer->polled.events;
+
+	return events >= FIRST_COUNTED_EVENT && events != answer->counted_events;
+}
+
 /*
  * After each read. What libcurl reads and hands to nobody, such as extensions of chunks and frames of
  * HTTP/2 without data, only the socket's own count knows.
@@ -86,16 +94,14 @@ on_progress(void *state, curl_off_t to_receive, curl_off_t received, curl_off_t 
 	    curl_off_t sent)
 {
 	struct herald__answer *answer = state;
-	curl_socket_t fd = answer->polled.fd;
 	uint64_t bytes;
 
 	(void)to_receive, (void)received, (void)to_send, (void)sent;
-	if (++answer->reads % READS_PER_COUNT != 0 || !herald__poller_bytes_received(fd, &bytes))
+	if (!is_to_be_counted(answer) || !herald__poller_bytes_received(answer->polled.fd, &bytes))
 		return 0;
-	if (fd != answer->counted_fd) {
-		answer->counted_fd = fd;
+	if (answer->counted_events == 0)
 		answer->counted_from = bytes;
-	}
+	answer->counted_events = answer->polled.events;
 	if (bytes - answer->counted_from <= socket_limit(answer))
 		return 0;
 	exceed(answer, "an answer", answer->options->max_answer_bytes);
@@ -124,12 +130,11 @@ herald__answer_init(struct herald__answer *answer, CURL *easy,
 void
 herald__answer_reset(struct herald__answer *answer)
 {
-	answer->polled.fd = CURL_SOCKET_BAD;
+	answer->polled = (struct herald__polled){.fd = CURL_SOCKET_BAD};
 	answer->http_status = 0;
 	answer->header_bytes = 0;
 	answer->body_bytes = 0;
-	answer->reads = 0;
-	answer->counted_fd = CURL_SOCKET_BAD;
+	answer->counted_events = 0;
 	answer->is_too_large = false;
 	answer->text[0] = '\0';
 }

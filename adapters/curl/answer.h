@@ -29,11 +29,10 @@ struct herald__answer {
 	const struct herald_deliverer_options *options;
 
 	/* The attempt's. */
-	unsigned http_status; /* of the final answer, once its head is complete; else 0 */
-	size_t header_bytes;  /* of all heads, interim ones too, and trailers */
-	size_t body_bytes;    /* decoded */
-	unsigned reads;
-	curl_socket_t counted_fd;   /* whose bytes are counted; CURL_SOCKET_BAD: none yet */
+	unsigned http_status;       /* of the final answer, once its head is complete; else 0 */
+	size_t header_bytes;        /* of all heads, interim ones too, and trailers */
+	size_t body_bytes;          /* decoded */
+	unsigned counted_events;    /* of the socket, when its bytes were counted last */
 	uint64_t counted_from;      /* what it had received when counting began */
 	bool is_too_large;          /* one of the limits is exceeded */
 	char limit[64];             /* which one, then */

@@ -24,11 +24,12 @@
 #define FIRST_WATCHES 64
 
 struct herald__watch {
-	struct herald__multi *multi; /* the last that was interested */
-	uint32_t wanted;             /* by libcurl; 0: nothing */
-	uint32_t watched;            /* by epoll; 0: not at all */
-	bool is_ours;                /* of a connection: we hear when it is closed */
-	uint32_t opened;             /* how often one of ours has had this number */
+	struct herald__multi *multi;   /* the last that was interested */
+	struct herald__polled *polled; /* the transfer's; NULL: none is interested */
+	uint32_t wanted;               /* by libcurl; 0: nothing */
+	uint32_t watched;              /* by epoll; 0: not at all */
+	bool is_ours;                  /* of a connection: we hear when it is closed */
+	uint32_t opened;               /* how often one of ours has had this number */
 };
 
 /* NULL when memory is out. */
@@ -77,13 +78,14 @@ set_watched(struct herald__poller *poller, int fd, struct herald__watch *watch, 
 	watch->watched = epoll_ctl(poller->epoll_fd, operation, fd, &event) == 0 ? events : 0;
 }
 
-static void
+static struct herald__polled *
 note_socket(CURL *easy, curl_socket_t fd)
 {
 	struct herald__polled *polled = NULL;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &polled);
 	polled->fd = fd;
+	return polled;
 }
 
 /* libcurl: CURLMOPT_SOCKETFUNCTION. */
@@ -98,14 +100,13 @@ on_interest(CURL *easy, curl_socket_t fd, int what, void *state, void *socket_st
 	if (!watch)
 		return 0; /* Not watched: the attempt runs into its timeout. */
 	watch->multi = multi;
+	watch->polled = what == CURL_POLL_REMOVE ? NULL : note_socket(easy, fd);
 	watch->wanted = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
 			(what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
 	if (what == CURL_POLL_REMOVE) {
 		watch->wanted = 0;
 		if (watch->is_ours)
 			return 0;
-	} else {
-		note_socket(easy, fd);
 	}
 	set_watched(poller, fd, watch, watch->wanted);
 	return 0;
@@ -194,6 +195,8 @@ run_event(struct herald__poller *poller, const struct epoll_event *event)
 		set_watched(poller, fd, watch, 0);
 		return;
 	}
+	if (watch->polled)
+		watch->polled->events++;
 	if (event->events & EPOLLIN)
 		what |= CURL_CSELECT_IN;
 	if (event->events & EPOLLOUT)

@@ -19,7 +19,9 @@ struct herald__watch;
 
 /* CURLINFO_PRIVATE of every handle points to this. */
 struct herald__polled {
-	curl_socket_t fd; /* set here: the socket that libcurl waits for */
+	/* Set here: the socket that libcurl waits for, and how often something has happened on it. */
+	curl_socket_t fd;
+	unsigned events;
 };
 
 struct herald__poller {

@@ -105,8 +105,17 @@ static void
 send_raw(const struct misbehaving_server *server, struct connection *connection)
 {
 	size_t bytes = server->raw_bytes ? server->raw_bytes : strlen(server->raw);
+	struct pollfd room = {.fd = connection->fd, .events = POLLOUT};
 
-	(void)!send(connection->fd, server->raw, bytes, MSG_NOSIGNAL);
+	/* It is finite, and read: what does not fit at once is waited for. */
+	for (size_t sent = 0; sent < bytes && poll(&room, 1, WAIT_S * 1000) == 1;) {
+		ssize_t count =
+			send(connection->fd, server->raw + sent, bytes - sent, MSG_NOSIGNAL);
+
+		if (count < 0)
+			break;
+		sent += (size_t)count;
+	}
 	if (server->repeated)
 		connection->mode = REPEATING;
 }

@@ -216,9 +216,10 @@ struct herald_deliverer_options {
 	 */
 	size_t max_answer_body_bytes;
 	/**
-	 * All that is read from the socket for an answer: also TLS, chunk sizes and extensions, and
-	 * frames. Counted every 16 reads, so that slightly more may be read. Past it, as with the other
-	 * two. Default 131,072 more than these together, limit 1 GiB.
+	 * All that the socket receives for an answer: also TLS, chunk sizes and extensions, and frames.
+	 * Counted from the third time on that something has come, of which libcurl may take 400 KiB each;
+	 * so up to 2 MiB more may be read. Past it, as with the other two. Default 131,072 more than these
+	 * together, limit 1 GiB.
 	 */
 	size_t max_answer_bytes;
 
