@@ -326,6 +326,8 @@ bad_options(void **state)
 			  "at most 1048576");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.max_header_bytes = 10), "max_header_bytes",
 			  "256 to 1048576, not 10");
+	assert_bad_option(&HERALD_SERVER_OPTIONS(.idle_grace_ms = 101, .drain_timeout_ms = 100),
+			  "idle_grace_ms", "at most drain_timeout_ms, 100, not 101");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.port = 1, .any_port = true), "port", "any_port");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.tls_key = "key"), "tls_certificate", "tls_key");
 	assert_bad_option(&HERALD_SERVER_OPTIONS(.tls_certificate = "c"), "tls_key",
@@ -1040,6 +1042,62 @@ requests_during_a_stop(void **state)
 	probe_stop(&probe);
 }
 
+/* A request that a client sends while the stop begins, on a connection that is idle until then. */
+static void
+idle_connections_have_a_grace(void **state)
+{
+	enum { CLIENTS = 8 };
+	static struct http_client clients[CLIENTS];
+	struct probe probe;
+	struct stopper stopper;
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.idle_grace_ms = HTTP_CLIENT_WAIT_MS,
+					    .drain_timeout_ms = HTTP_CLIENT_WAIT_MS));
+	for (int i = 0; i < CLIENTS; i++) {
+		probe_connect(&probe, &clients[i]);
+		assert_true(probe_post(&clients[i], PROBE_DONE));
+		assert_true(http_receive(&clients[i], true, &response));
+	}
+	int64_t begin = now_ms();
+	begin_stop(&stopper, &probe);
+	probe_wait_refused(probe.port);
+	for (int i = 0; i < CLIENTS; i++) {
+		assert_true(probe_post(&clients[i], PROBE_DONE));
+		assert_true(http_receive(&clients[i], true, &response));
+		probe_assert_answer(&response, 200, PROBE_SUCCESS);
+		assert_string_equal(http_header(&response, "Connection"), "close");
+		assert_true(http_wait_closed(&clients[i], PROBE_AT_ONCE_MS));
+		http_close(&clients[i]);
+	}
+	/* It does not wait for what is left of the grace. */
+	assert_int_equal(end_stop(&stopper), 0);
+	assert_true(now_ms() - begin < HTTP_CLIENT_WAIT_MS);
+	assert_int_equal(probe.function_count, 2 * CLIENTS);
+	probe_stop(&probe);
+}
+
+static void
+idle_connections_are_closed_after_their_grace(void **state)
+{
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+
+	(void)state;
+	serve(&probe,
+	      HERALD_SERVER_OPTIONS(.idle_grace_ms = 20, .drain_timeout_ms = HTTP_CLIENT_WAIT_MS));
+	probe_connect(&probe, &client);
+	assert_true(probe_post(&client, PROBE_DONE));
+	assert_true(http_receive(&client, true, &response));
+	int64_t begin = now_ms();
+	probe_stop(&probe);
+	assert_true(now_ms() - begin < HTTP_CLIENT_WAIT_MS);
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+}
+
 static void
 stop_cuts_off_after_its_time(void **state)
 {
@@ -1414,6 +1472,8 @@ main(void)
 		cmocka_unit_test(more_connections_of_one_address_are_closed),
 		cmocka_unit_test(tls),
 		WITH(requests_during_a_stop, 0),
+		cmocka_unit_test(idle_connections_have_a_grace),
+		cmocka_unit_test(idle_connections_are_closed_after_their_grace),
 		cmocka_unit_test(stop_cuts_off_after_its_time),
 		cmocka_unit_test(log_of_a_server),
 		cmocka_unit_test(serve_until_a_signal),

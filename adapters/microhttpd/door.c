@@ -47,6 +47,7 @@ struct herald__door {
 	bool running;
 	atomic_bool stopping;
 	int64_t drain_ns; /* For how long a stop waits. Set before `stopping`. */
+	int64_t grace_ns; /* For how long of that idle callers may stay. Likewise. */
 	int64_t tick_ns;  /* How late a deadline may be noticed. */
 
 	pthread_mutex_t lock;
@@ -379,9 +380,12 @@ is_active(const struct herald__caller *caller)
 	return true;
 }
 
-/* Send everyone away once there are only idle callers. Returns how many callers are left. */
+/*
+ * Send everyone away once there are only idle callers, if `idle_too`: before, one of them may be sending a
+ * request. Returns how many callers are left.
+ */
 static size_t
-send_away(struct herald__door *door)
+send_away(struct herald__door *door, bool idle_too)
 {
 	size_t left = 0;
 	size_t active = 0;
@@ -393,7 +397,7 @@ send_away(struct herald__door *door)
 		left++;
 		active += is_active(door->callers[fd]);
 	}
-	for (size_t fd = 0; fd < door->callers_capacity && active == 0; fd++)
+	for (size_t fd = 0; fd < door->callers_capacity && active == 0 && idle_too; fd++)
 		if (door->callers[fd])
 			shutdown((int)fd, SHUT_RD);
 	pthread_mutex_unlock(&door->lock);
@@ -403,13 +407,14 @@ send_away(struct herald__door *door)
 static void
 drain(struct herald__door *door)
 {
-	int64_t deadline = herald__now_ns() + door->drain_ns;
+	int64_t now = herald__now_ns();
+	int64_t deadline = now + door->drain_ns;
+	int64_t grace_end = now + door->grace_ns;
 	size_t left;
 
 	close(door->listen_fd);
 	door->listen_fd = -1;
-	while ((left = send_away(door)) > 0) {
-		int64_t now = herald__now_ns();
+	while ((left = send_away(door, now >= grace_end)) > 0) {
 		if (now >= deadline) {
 			log_problem(door, "drain_timeout_ms is over", "connections", (int64_t)left,
 				    NULL);
@@ -419,6 +424,7 @@ drain(struct herald__door *door)
 		if (next > now + DRAIN_TICK_NS)
 			next = now + DRAIN_TICK_NS;
 		wait_until(door, next < deadline ? next : deadline, false);
+		now = herald__now_ns();
 	}
 }
 
@@ -528,11 +534,12 @@ herald__door_stopping(const struct herald__door *door)
 }
 
 void
-herald__door_stop(struct herald__door *door, uint32_t timeout_ms)
+herald__door_stop(struct herald__door *door, uint32_t timeout_ms, uint32_t idle_grace_ms)
 {
 	if (!door->running)
 		return;
 	door->drain_ns = timeout_ms * MS_NS;
+	door->grace_ns = idle_grace_ms * MS_NS;
 	atomic_store(&door->stopping, true);
 	wake(door);
 	pthread_join(door->thread, NULL);

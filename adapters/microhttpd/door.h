@@ -48,8 +48,11 @@ herald__door_start(struct herald__door *door, struct herald_error *error);
 /* Whether herald__door_stop() has been called; lives as long as the door. */
 const atomic_bool *herald__door_stopping(const struct herald__door *door);
 
-/* Let nobody in any more; wait until all callers are gone or the time is up; end the thread. */
-void herald__door_stop(struct herald__door *door, uint32_t timeout_ms);
+/*
+ * Let nobody in any more; wait until all callers are gone or the time is up; end the thread. Callers who are
+ * idle are sent away after their grace.
+ */
+void herald__door_stop(struct herald__door *door, uint32_t timeout_ms, uint32_t idle_grace_ms);
 
 /* MHD_NotifyConnectionCallback; cls is the worker. */
 void herald__door_notify(void *cls, struct MHD_Connection *connection, void **socket_context,

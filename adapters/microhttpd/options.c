@@ -2,6 +2,7 @@
  * The options of a server: their defaults, and what is wrong with them. It copies nothing that they
  * point to and opens nothing.
  */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define MAX_CONNECTIONS (1u << 20) /* as many files as Linux gives a process (fs.nr_open) */
 #define MIN_HEADER_BYTES 256
 #define MAX_HEADER_BYTES (1u << 20)
+#define DEFAULT_GRACE_MS 250
 
 enum herald_status
 herald__bad_option(struct herald_error *error, const char *option, const char *format, ...)
@@ -100,6 +102,11 @@ check(const struct herald_server_options *options, struct herald_error *error)
 		status = herald__bad_option(error, "max_header_bytes", "must be %d to %u, not %zu",
 					    MIN_HEADER_BYTES, MAX_HEADER_BYTES,
 					    options->max_header_bytes);
+	if (status == HERALD_OK && options->idle_grace_ms > options->drain_timeout_ms)
+		status = herald__bad_option(error, "idle_grace_ms",
+					    "must be at most drain_timeout_ms, %" PRIu32
+					    ", not %" PRIu32,
+					    options->drain_timeout_ms, options->idle_grace_ms);
 	if (status == HERALD_OK && options->any_port && options->port != 0)
 		status = herald__bad_option(error, "port", "must be 0 with any_port, not %u",
 					    options->port);
@@ -133,6 +140,10 @@ fill_in_defaults(struct herald_server_options *options)
 		options->body_timeout_ms = 30000;
 	if (options->drain_timeout_ms == 0)
 		options->drain_timeout_ms = 10000;
+	if (options->idle_grace_ms == 0)
+		options->idle_grace_ms = options->drain_timeout_ms > 2 * DEFAULT_GRACE_MS
+						 ? DEFAULT_GRACE_MS
+						 : options->drain_timeout_ms / 2;
 }
 
 enum herald_status

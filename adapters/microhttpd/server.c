@@ -418,7 +418,8 @@ herald_server_stop(struct herald_server *server)
 	if (!server)
 		return 0;
 	log_address(server, "server stopping");
-	herald__door_stop(server->door, server->options.drain_timeout_ms);
+	herald__door_stop(server->door, server->options.drain_timeout_ms,
+			  server->options.idle_grace_ms);
 	stop_workers(server);
 
 	size_t cut_off = atomic_load(&server->cut_off);

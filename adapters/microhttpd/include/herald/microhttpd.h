@@ -83,6 +83,12 @@ struct herald_server_options {
 	uint32_t header_timeout_ms; /**< From connection or last answer to headers' end: 10,000. */
 	uint32_t body_timeout_ms;   /**< From the headers' end to the body's: 30,000. */
 	uint32_t drain_timeout_ms;  /**< At a stop, for requests in flight: 10,000. */
+	/**
+	 * At a stop, how long connections without a request stay open. A request that was on its way is
+	 * answered, with "Connection: close". Default 250, or half of drain_timeout_ms if that is less; limit
+	 * drain_timeout_ms.
+	 */
+	uint32_t idle_grace_ms;
 
 	/** TLS: the certificate chain, a PEM text; used during the call only. */
 	const char *tls_certificate;
@@ -131,7 +137,8 @@ herald_server_start(struct herald_service *service, const struct herald_server_o
 HERALD_API uint16_t herald_server_port(const struct herald_server *server);
 
 /**
- * Stop: take no new connections, answer what is in flight, close, free the server. NULL is allowed.
+ * Stop: take no new connections, answer what is in flight and what arrives on open connections within
+ * idle_grace_ms, close, free the server. NULL is allowed.
  *
  * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut off.
  *          A business function is never interrupted: the call waits for those that run.
