@@ -15,7 +15,7 @@ from pathlib import Path
 
 NOT_COPIED = {"build", ".git", ".cache", "__pycache__", "node_modules", "target"}
 OPTIONS = ("-Dbuildtype=plain", "-Doptimization=1", "-Dauto_features=enabled", "-Dtests=true",
-           "-Db_sanitize=address,undefined",
+           "-Dexamples=true", "-Db_sanitize=address,undefined",
            "-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer",
            "-Dcpp_args=-fno-sanitize-recover=all -fno-omit-frame-pointer")
 # Of a command of the build, what must go so that equal code makes equal objects.
