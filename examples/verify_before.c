@@ -66,7 +66,7 @@ static enum herald_verdict
 verify_source(struct herald_handler *handler, struct herald_context *ctx)
 {
 	static const char *const allowed[] = {"user_service", "admin"};
-	const char *source = herald_message_source(herald_context_message(ctx));
+	const char *source = herald_context_source(ctx);
 
 	(void)handler;
 	for (size_t i = 0; i < HERALD_COUNT(allowed); i++)

@@ -75,8 +75,7 @@ static enum herald_verdict
 on_paid(struct herald_context *ctx, const struct order_paid *paid, struct order *unused)
 {
 	(void)unused;
-	printf("%s: paid, by version %s\n", paid->order_id,
-	       herald_message_version(herald_context_message(ctx)));
+	printf("%s: paid, by version %s\n", paid->order_id, herald_context_version(ctx));
 	return HERALD_DONE;
 }
 HERALD_FUNCTION(on_paid, order_paid, order);
@@ -87,7 +86,7 @@ on_other(struct herald_context *ctx, const struct herald_json *payload, struct o
 	(void)unused;
 	printf("unknown: %.*s\n", (int)payload->bytes, payload->data);
 	return herald_fail_status(ctx, 422, "nobody knows version %s of it yet",
-				  herald_message_version(herald_context_message(ctx)));
+				  herald_context_version(ctx));
 }
 HERALD_FUNCTION(on_other, herald_json, order);
 

@@ -1,9 +1,10 @@
 /*
- * Fuzzes a service's two ways to a payload: read with its message, where what stands before it tells its
- * route, and read afterwards. Two services get the same event; they differ in that the types of the second
- * have a version of their own, so that it cannot know the route before the metadata. Both take it or both
- * refuse it, and a function gets the same. Where they name different errors, the first has read the
- * payload's before the second could, and nothing but that.
+ * Fuzzes a service's ways to a payload: read with its message, where what stands before it tells its route, and
+ * read afterwards. Three services get the same event. The types of the second have a version of their own, so
+ * that it cannot know the route before the metadata; the third has them too, but knows type and version before
+ * it decodes, by JSON Pointers to where they usually are. All take the event or all refuse it, and a function
+ * gets the same. Where they name different errors, one has read the payload's before the other could, and
+ * nothing but that.
  *
  * The input is the event.
  */
@@ -27,7 +28,7 @@ struct way {
 	struct herald_result result;
 };
 
-static struct way with_message, afterwards;
+static struct way with_message, afterwards, by_pointers;
 static struct herald_codec *codec;
 
 /* The version of one's own is for its events, and no others. */
@@ -35,9 +36,9 @@ static void
 check_route(const struct herald_context *ctx, const struct way *way)
 {
 	bool of_another = herald_context_route(ctx)->version != NULL;
-	const char *version = herald_message_version(herald_context_message(ctx));
+	const char *version = herald_context_version(ctx);
 
-	CHECK(of_another == (way == &afterwards && strcmp(version, another) == 0));
+	CHECK(of_another == (way != &with_message && strcmp(version, another) == 0));
 }
 
 static enum herald_verdict
@@ -65,7 +66,7 @@ on_json(struct herald_context *ctx, const void *payload, void *state)
 }
 
 static void
-create_way(struct way *way, size_t routes_count)
+create_way(struct way *way, size_t routes_count, bool pointers)
 {
 	const struct herald_route routes[] = {
 		{.event_type = "every",
@@ -89,7 +90,10 @@ create_way(struct way *way, size_t routes_count)
 	};
 
 	CHECK(herald_service_create(
-		      &HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = routes_count),
+		      &HERALD_SERVICE_OPTIONS(.routes = routes, .routes_count = routes_count,
+					      .type_from = pointers ? "/event_type" : NULL,
+					      .version_from =
+						      pointers ? "/metadata/version" : NULL),
 		      &way->service, NULL) == HERALD_OK);
 	herald_buffer_init(&way->got, NULL, 0);
 }
@@ -123,27 +127,43 @@ is_in_payload(const struct herald_error *error)
 	       strncmp(error->path, "...", 3) == 0;
 }
 
+/* By pointers the type is looked for, and said to be missing, at another time. */
+static bool
+is_about_type(const struct way *way)
+{
+	return way == &by_pointers && strcmp(afterwards.result.error.path, "/event_type") == 0;
+}
+
+/* `early` may have read the payload before `late` read what is around it. */
+static void
+compare(const struct way *early, const struct way *late)
+{
+	const struct herald_error *first = &early->result.error, *second = &late->result.error;
+
+	CHECK(early->result.verdict == late->result.verdict);
+	CHECK((early->result.status == HERALD_OK) == (late->result.status == HERALD_OK));
+	CHECK(early->got.bytes == late->got.bytes);
+	CHECK(early->got.bytes == 0 ||
+	      memcmp(early->got.data, late->got.data, early->got.bytes) == 0);
+	if (is_same_error(first, second) || is_about_type(early))
+		return;
+	CHECK(is_in_payload(first));
+	CHECK(!is_in_payload(second) || first->offset <= second->offset);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct herald_error *first = &with_message.result.error;
-	const struct herald_error *second = &afterwards.result.error;
-
 	if (codec == NULL) {
 		CHECK(herald_codec_create(every_kind_table, NULL, NULL, &codec, NULL) == HERALD_OK);
-		create_way(&with_message, 2);
-		create_way(&afterwards, 4);
+		create_way(&with_message, 2, false);
+		create_way(&afterwards, 4, false);
+		create_way(&by_pointers, 4, true);
 	}
 	handle(&with_message, data, size);
 	handle(&afterwards, data, size);
-	CHECK(with_message.result.verdict == afterwards.result.verdict);
-	CHECK((with_message.result.status == HERALD_OK) == (afterwards.result.status == HERALD_OK));
-	CHECK(with_message.got.bytes == afterwards.got.bytes);
-	CHECK(with_message.got.bytes == 0 ||
-	      memcmp(with_message.got.data, afterwards.got.data, with_message.got.bytes) == 0);
-	if (!is_same_error(first, second)) {
-		CHECK(is_in_payload(first));
-		CHECK(!is_in_payload(second) || first->offset <= second->offset);
-	}
+	handle(&by_pointers, data, size);
+	compare(&with_message, &afterwards);
+	compare(&by_pointers, &afterwards);
 	return 0;
 }

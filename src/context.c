@@ -66,12 +66,15 @@ herald__context_reset(struct herald_context *ctx)
 	ctx->route = NULL;
 	ctx->upcast = NULL;
 	ctx->ignored = false;
+	if (ctx->service->has_pointers)
+		memset(ctx->identity, 0, sizeof(ctx->identity));
 	ctx->deadline_ns = HERALD__NEVER_NS;
 	ctx->where = NULL;
 	ctx->who = NULL;
 	ctx->attempts = 0;
 	herald__words_clear(&ctx->words);
-	memset(ctx->slots, 0, ctx->service->slots_count * sizeof(void *));
+	if (ctx->service->slots_count > 0)
+		memset(ctx->slots, 0, ctx->service->slots_count * sizeof(void *));
 }
 
 bool
@@ -308,7 +311,7 @@ herald__context_fields(const struct herald_context *ctx, struct herald_log_field
 	if (!ctx->message)
 		return 0;
 	fields[count++] = (struct herald_log_field){"event_type", ctx->message->event_type, 0};
-	const char *version = herald_message_version(ctx->message);
+	const char *version = herald_context_version(ctx);
 	if (*version != '\0')
 		fields[count++] = (struct herald_log_field){"version", version, 0};
 	return count;

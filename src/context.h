@@ -14,6 +14,7 @@
 #include <herald/context.h>
 #include <herald/service.h>
 
+#include "identity.h"
 #include "route.h"
 
 /* What a step said with its verdict. */
@@ -50,8 +51,10 @@ struct herald_context {
 	struct herald__route *route;          /* NULL until it is known */
 	struct herald__upcast *upcast; /* what its version began with; NULL: the route's own */
 	bool ignored;
-	const char
-		*data; /* as it came; not valid once decoding began unless the service keeps it */
+	const char *identity[HERALD__IDENTITY_COUNT]; /* of those with a pointer; NULL: none */
+	size_t type_offset;                           /* where the pointer to the type led */
+	/* As they came; not valid once decoding began, unless the service keeps them. */
+	const char *data;
 	size_t bytes;
 	const char *where; /* who gave a verdict that is not HERALD_DONE: "handler", "upcaster" */
 	const char *who;   /* its name; NULL: the function */

@@ -309,10 +309,32 @@ policy_name(const struct herald_service *service)
 	return service->unknown == HERALD_UNKNOWN_IGNORE ? "ignore" : "reject";
 }
 
+/* The options of type, version, id and source that are set. */
+static void
+put_pointers(struct writer *writer)
+{
+	for (int i = 0; i < HERALD__IDENTITY_COUNT; i++) {
+		const char *option = herald__identity_option((enum herald__identity)i);
+		const char *pointer = writer->service->pointers[i].text;
+
+		if (!pointer)
+			continue;
+		put(writer, writer->json ? ",\"" : "");
+		put(writer, option);
+		put(writer, writer->json ? "\":" : ": ");
+		if (writer->json)
+			put_string(writer, pointer);
+		else
+			put(writer, pointer);
+		put(writer, writer->json ? "" : "\n");
+	}
+}
+
 static void
 put_text(struct writer *writer)
 {
 	put_ways(writer);
+	put_pointers(writer);
 	put(writer, "unknown events: ");
 	put(writer, policy_name(writer->service));
 	put(writer, "\nlimits\n");
@@ -326,6 +348,7 @@ put_json(struct writer *writer)
 	put_ways(writer);
 	put(writer, "],\"unknown\":");
 	put_string(writer, policy_name(writer->service));
+	put_pointers(writer);
 	put(writer, ",\"limits\":{");
 	put_limits(writer);
 	put(writer, "}}");

@@ -92,12 +92,15 @@ resolve_payload(void *state, const void *envelope, void **out)
 	struct early *early = state;
 	struct herald__target target;
 	const struct herald_message *message = envelope;
-	bool complete = message->metadata.pairs;
+	const struct herald_service *service = early->ctx->service;
+	const char *type = service->pointers[HERALD__IDENTITY_TYPE].text
+				   ? early->ctx->identity[HERALD__IDENTITY_TYPE]
+				   : message->event_type;
 
-	if (!message->event_type || *message->event_type == '\0')
+	if (!type || *type == '\0')
 		return NULL;
-	target = herald__route_table_find(&early->ctx->service->table, message->event_type,
-					  complete ? herald_message_version(message) : NULL);
+	target = herald__route_table_find(&service->table, type,
+					  herald__identity_early_version(early->ctx, message));
 	if (!target.route)
 		return NULL;
 	*out = herald__arena_take(early->ctx->arena, payload_schema(&target)->bytes);
@@ -114,6 +117,7 @@ decode_message(struct herald_context *ctx, char *data, size_t bytes, struct earl
 {
 	const struct herald_service *service = ctx->service;
 	const struct herald__resolver resolver = {resolve_payload, early};
+	bool pointed = service->pointers[HERALD__IDENTITY_TYPE].text;
 	struct herald_message *message = herald__arena_take(ctx->arena, service->envelope->bytes);
 
 	if (!message)
@@ -124,6 +128,8 @@ decode_message(struct herald_context *ctx, char *data, size_t bytes, struct earl
 			? run_decoder(ctx, data, bytes, message, error)
 			: herald__codec_decode_envelope(service->envelope_codec, data, bytes,
 							ctx->arena, message, &resolver, error);
+	if (pointed)
+		message->event_type = ctx->identity[HERALD__IDENTITY_TYPE];
 	if (status != HERALD_OK) {
 		/* A payload that is wrong is its route's, though what stands after it was not read. */
 		if (early->payload && !message->payload.data) {
@@ -136,7 +142,8 @@ decode_message(struct herald_context *ctx, char *data, size_t bytes, struct earl
 
 	/* A decode handler may forget it, and an envelope of the user's need not require it. */
 	if (!message->event_type || *message->event_type == '\0') {
-		herald_error_set(error, HERALD_MISSING, HERALD_NO_OFFSET,
+		herald_error_set(error, HERALD_MISSING,
+				 pointed ? ctx->type_offset : HERALD_NO_OFFSET,
 				 "the event has no event type");
 		snprintf(error->path, sizeof(error->path), "%s", service->event_type_path);
 		return HERALD_MISSING;
@@ -249,7 +256,7 @@ static enum herald_status
 refuse_unknown(struct herald_context *ctx, enum herald_status status, struct herald_error *error)
 {
 	const struct herald_message *message = ctx->message;
-	const char *version = herald_message_version(message);
+	const char *version = herald_context_version(ctx);
 	const char *version_path = ctx->service->version_path;
 	bool type = status == HERALD_UNKNOWN_TYPE;
 	struct herald__shown shown_type, shown_version;
@@ -311,6 +318,8 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 
 	struct early early = {.ctx = ctx};
 	enum herald_status status = service->keeps_bytes ? keep_bytes(ctx, error) : HERALD_OK;
+	if (status == HERALD_OK && service->has_pointers)
+		status = herald__identity_find(ctx, data, bytes, error);
 	if (status == HERALD_OK)
 		status = decode_message(ctx, data, bytes, &early, error);
 	if (status != HERALD_OK)
@@ -318,7 +327,7 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 
 	if (!early.payload)
 		early.target = herald__route_table_find(&service->table, ctx->message->event_type,
-							herald_message_version(ctx->message));
+							herald_context_version(ctx));
 	if (!early.target.route) {
 		if (!service->decoder && ctx->message->payload.data)
 			status = check_payload(ctx, data, error);

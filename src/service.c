@@ -287,6 +287,8 @@ fill_service(struct herald_service *service, const struct herald_service_options
 		status = create_codecs(service, error);
 	if (status == HERALD_OK)
 		status = create_envelope(service, error);
+	if (status == HERALD_OK)
+		status = herald__identity_init(service, options, error);
 	return status;
 }
 

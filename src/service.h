@@ -12,9 +12,11 @@
 
 #include "block_cache.h"
 #include "context.h"
+#include "identity.h"
 #include "route.h"
 #include "service_clock.h"
 #include "statistics.h"
+#include "json/pointer.h"
 
 /* A codec and what it was made of. */
 struct herald__codec_entry {
@@ -50,6 +52,9 @@ struct herald_service {
 	const char *event_type_path; /* "/event_type" */
 	const char *payload_path;    /* "/payload" */
 	const char *version_path;    /* "/metadata/version" */
+
+	struct herald__pointer pointers[HERALD__IDENTITY_COUNT];
+	bool has_pointers; /* one of them */
 
 	struct herald__route_table table;
 	struct herald__block_cache cache; /* of the memory of events */

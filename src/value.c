@@ -15,8 +15,8 @@ herald_map_get(const struct herald_map *map, const char *key)
 	return NULL;
 }
 
-const struct herald_json_pair *
-herald_json_map_find(const struct herald_json_map *map, const char *key)
+static inline const struct herald_json_pair *
+find(const struct herald_json_map *map, const char *key)
 {
 	for (size_t i = 0; i < map->count; i++)
 		if (strcmp(map->pairs[i].key, key) == 0)
@@ -24,10 +24,16 @@ herald_json_map_find(const struct herald_json_map *map, const char *key)
 	return NULL;
 }
 
+const struct herald_json_pair *
+herald_json_map_find(const struct herald_json_map *map, const char *key)
+{
+	return find(map, key);
+}
+
 const char *
 herald_json_map_get(const struct herald_json_map *map, const char *key)
 {
-	const struct herald_json_pair *pair = herald_json_map_find(map, key);
+	const struct herald_json_pair *pair = find(map, key);
 
 	return pair ? pair->text : NULL;
 }

@@ -645,7 +645,7 @@ look_around(struct herald_context *ctx, const void *payload, void *state)
 	assert_ptr_equal(herald_context_payload(ctx), payload);
 	assert_string_equal(herald_context_route(ctx)->event_type, "a");
 	assert_ptr_equal(herald_context_route(ctx)->state, state);
-	assert_string_equal(herald_message_version(herald_context_message(ctx)), "1");
+	assert_string_equal(herald_context_version(ctx), "1");
 	assert_string_equal(herald_context_reason(ctx), "");
 	assert_null(herald_context_slot(ctx, seen->stranger));
 	assert_null(herald_context_slot(ctx, seen->other_routes));

@@ -159,6 +159,7 @@ callback_after(struct herald_handler *base, struct herald_context *ctx, enum her
 	struct callback_handler *handler = (struct callback_handler *)base;
 	struct herald_reservation *reservation = *herald_context_slot(ctx, base);
 	const struct herald_message *message = herald_context_message(ctx);
+	const char *id = herald_context_id(ctx);
 
 	if (!reservation)
 		return HERALD_DONE;
@@ -172,7 +173,7 @@ callback_after(struct herald_handler *base, struct herald_context *ctx, enum her
 	struct herald_delivery delivery = {
 		.url = url,
 		.event_type = message->event_type,
-		.event_id = herald_json_map_get(&message->metadata, "id"),
+		.event_id = *id != '\0' ? id : NULL,
 		.result = result == HERALD_DONE ? "success" : "fail",
 		.error = result == HERALD_DONE || handler->hide_errors ? NULL
 								       : herald_context_reason(ctx),

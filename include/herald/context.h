@@ -73,6 +73,20 @@ HERALD_API HERALD_PRINTF(3, 4) enum herald_verdict
  */
 HERALD_API const struct herald_message *herald_context_message(const struct herald_context *ctx);
 
+/**
+ * The event's version: metadata.version, or what the service's `version_from` leads to. Of a number, true or
+ * false it is the text, such as "2.10".
+ *
+ * Returns  "" when there is none, and for a null, an object or an array; borrowed until the event is settled.
+ */
+HERALD_API const char *herald_context_version(const struct herald_context *ctx);
+
+/** The event's id, likewise: metadata.id, or by `id_from`. */
+HERALD_API const char *herald_context_id(const struct herald_context *ctx);
+
+/** Who sent the event, likewise: metadata.source, or by `source_from`. */
+HERALD_API const char *herald_context_source(const struct herald_context *ctx);
+
 /** The decoded payload, after upcasting; NULL before it is decoded. */
 HERALD_API const void *herald_context_payload(const struct herald_context *ctx);
 

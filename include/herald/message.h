@@ -27,17 +27,11 @@ extern "C" {
 
 /** An event's message. All of it lives until the event is settled. */
 struct herald_message {
-	const char *event_type;       /**< Required, not empty. */
+	const char *event_type;       /**< Required, not empty; or what `type_from` leads to. */
 	struct herald_time timestamp; /**< Required. */
 	struct herald_json payload; /**< As it came; no longer the text once it has been decoded. */
-	struct herald_json_map metadata; /**< Any values; "version", "source" and "id" are known. */
+	struct herald_json_map metadata; /**< Any values; see herald_context_version() and so on. */
 };
-
-/** metadata.version, or "" when there is none. Borrowed from the message. */
-HERALD_API const char *herald_message_version(const struct herald_message *message);
-
-/** metadata.source, or "" when there is none. Borrowed from the message. */
-HERALD_API const char *herald_message_source(const struct herald_message *message);
 
 /** The schema of struct herald_message: the envelope of a service that names no other. */
 HERALD_API extern const struct herald_schema herald_message_schema;

@@ -43,6 +43,20 @@ struct herald_service_options {
 	const struct herald_schema *envelope;    /**< NULL: herald_message_schema. Borrowed. */
 	enum herald_unknown_policy unknown;      /**< For events that no route takes. */
 
+	/**
+	 * Where an event's type, version, id and source are: JSON Pointers (RFC 6901) into its document,
+	 * such as "/payload/kind" or "/items/0/version". NULL: the envelope's event_type, and version, id
+	 * and source of its metadata. A string is taken as it is; of a number, true or false the text. An
+	 * event whose type is not there is HERALD_MISSING, at this path; the others are "" then. With
+	 * type_from the envelope's event_type is not required, and message->event_type is what was found.
+	 * Where a document has several members of one name, the first one counts. Not together with a
+	 * `decode` handler.
+	 */
+	const char *type_from;
+	const char *version_from; /**< Likewise. */
+	const char *id_from;      /**< Likewise. */
+	const char *source_from;  /**< Likewise. */
+
 	size_t max_event_bytes;      /**< 1 MiB. */
 	size_t max_arena_bytes;      /**< What one event may decode to and allocate: 16 MiB. */
 	struct herald_limits limits; /**< Of the JSON. */

@@ -199,6 +199,9 @@ herald__codec_decode_envelope(const struct herald_codec *codec, char *data, size
  */
 void herald__codec_defer(struct herald_codec *codec, size_t offset);
 
+/* From now on the root's string member at `offset` may be missing, null or empty. */
+void herald__codec_relax(struct herald_codec *codec, size_t offset);
+
 /* Check that a deferred text is valid JSON. */
 HERALD_MUST_CHECK enum herald_status
 herald__codec_check_part(const struct herald_codec *codec, const char *data, size_t bytes,

@@ -521,3 +521,19 @@ herald__codec_defer(struct herald_codec *codec, size_t offset)
 		if (root->fields[i].kind == HERALD_KIND_JSON && root->fields[i].offset == offset)
 			root->fields[i].flags |= HERALD__DEFERRED;
 }
+
+void
+herald__codec_relax(struct herald_codec *codec, size_t offset)
+{
+	struct herald__plan *root = codec->plans;
+
+	for (size_t i = 0; i < root->fields_count; i++) {
+		struct herald__field *field = &root->fields[i];
+
+		if (field->kind != HERALD_KIND_STRING || field->offset != offset)
+			continue;
+		root->required[field->seen_word] &= ~field->seen_bit;
+		field->flags &= (uint8_t)~HERALD__REQUIRED;
+		field->min_bytes = 0;
+	}
+}
