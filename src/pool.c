@@ -15,6 +15,7 @@
 #include "log.h"
 #include "memory.h"
 #include "options.h"
+#include "thread.h"
 
 #define DEFAULT_THREADS 4
 #define DEFAULT_QUEUED 1024
@@ -104,8 +105,8 @@ start_threads(struct herald_pool *pool)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (failed == 0 && pool->threads_count < pool->threads_capacity) {
-		failed =
-			pthread_create(&pool->threads[pool->threads_count], NULL, run_thread, pool);
+		failed = herald__thread_create(&pool->threads[pool->threads_count], run_thread,
+					       pool);
 		pool->threads_count += failed == 0;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

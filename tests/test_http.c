@@ -165,6 +165,10 @@ test_answers(void **state)
 		const char *body, *answer, *hidden;
 	} rows[] = {
 		{SEED_EVENT, "200 " SUCCESS, "200 " SUCCESS},
+		{"\xEF\xBB\xBF" SEED_EVENT,
+		 "400 {\"error\":\"expected a value, found a byte order mark\",\"path\":\"\","
+		 "\"offset\":0}",
+		 "400 {\"error\":\"Bad Request\"}"},
 		{EVENT("nobody\\\"", "{}"),
 		 "404 {\"error\":\"no route takes event type \\\"nobody\\\\\\\"\\\"\"}",
 		 "404 {\"error\":\"Not Found\"}"},

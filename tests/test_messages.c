@@ -422,6 +422,125 @@ test_random_names(void **state)
 	herald_codec_destroy(codec);
 }
 
+struct reported {
+	int64_t i64;
+	const char *port;
+	int32_t i32;
+	const char *a;
+	const char *s;
+};
+
+HERALD_SCHEMA(reported, HERALD_FIELD(reported, i64), HERALD_FIELD(reported, port),
+	      HERALD_FIELD(reported, i32), HERALD_FIELD(reported, a), HERALD_FIELD(reported, s));
+
+/* What other readers of JSON were reported to get wrong: right here, or refused. */
+static void
+test_reported_documents(void **state)
+{
+	static const struct {
+		const char *text;
+		enum herald_status status;
+		const char *path;
+	} cases[] = {
+		{"{\"i64\":1491926160718000000}", HERALD_OK, ""},
+		{"{\"portmanteau\":14,\"port\":\"17\"}", HERALD_OK, ""},
+		{"{\"a\":\"1\",\"\\u0061\":\"2\"}", HERALD_DUPLICATE, "/a"},
+		{"{\"s\":\"ok \\ud83d\"}", HERALD_BAD_JSON, "/s"},
+		{"{\"i32\":10.0,\"i64\":1.7478e18}", HERALD_BAD_TYPE, "/i32"},
+		{"{\"i64\":1.7478e18}", HERALD_BAD_TYPE, "/i64"},
+		{"{\"i64\":" DIGITS_60 "}", HERALD_OUT_OF_RANGE, "/i64"},
+	};
+	struct herald_codec *codec = decoding_codec(&reported_schema, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct herald_error error = {.path = ""};
+		struct reported out;
+
+		assert_int_equal(decode_bytes(codec, cases[i].text, strlen(cases[i].text), &out,
+					      sizeof(out), &error),
+				 cases[i].status);
+		if (cases[i].status != HERALD_OK)
+			assert_string_equal(error.path, cases[i].path);
+		if (i == 0)
+			assert_true(out.i64 == INT64_C(1491926160718000000));
+		if (i == 1)
+			assert_string_equal(out.port, "17");
+	}
+	herald_codec_destroy(codec);
+}
+
+static enum herald_verdict
+do_nothing(struct herald_context *ctx, const void *payload, void *state)
+{
+	(void)ctx;
+	(void)payload;
+	(void)state;
+	return HERALD_DONE;
+}
+
+/* What a logger writes of one event, to be freed. */
+static char *
+log_of(herald_log_function *write, const char *event)
+{
+	const struct herald_route routes[] = {
+		{.event_type = "user", .schema = &reported_schema, .function = do_nothing}};
+	struct herald_service *service = NULL;
+	struct herald_result result;
+	char *text = NULL, *copy = strdup(event);
+	size_t bytes = 0;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	assert_non_null(stream);
+	assert_non_null(copy);
+	assert_int_equal(herald_service_create(
+				 &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes),
+							 .log = {write, stream, HERALD_LOG_DEBUG}),
+				 &service, NULL),
+			 HERALD_OK);
+	herald_service_handle(service, copy, strlen(copy), &result);
+	herald_service_destroy(service);
+	free(copy);
+	assert_int_equal(fclose(stream), 0);
+	return text;
+}
+
+/* One event is one line of the log, whatever type, version or names its sender chose. */
+static void
+test_control_characters_in_the_log(void **state)
+{
+	static const struct {
+		const char *event, *logfmt;
+	} cases[] = {
+		{"{\"event_type\":\"a\\nlevel=error\\u0085\\u009b31m\",\"timestamp\":"
+		 "\"2024-08-20T05:21:19Z\"}",
+		 " event_type=\"a\\nlevel=error\\u0085\\u009b31m\" "},
+		{"{\"event_type\":\"user\",\"timestamp\":\"2024-08-20T05:21:19Z\",\"metadata\":"
+		 "{\"version\":\"\\r\\u202e1\"}}",
+		 " version=\"\\r\\u202e1\" "},
+		{"{\"event_type\":\"user\",\"timestamp\":\"2024-08-20T05:21:19Z\",\"payload\":"
+		 "{\"x\\n\\u2028y\":{\"\\u001b[31m\":nonsense}}}",
+		 " path=\"/payload/x\\\\n\\\\u2028y/\\\\u001b[31m\" "},
+	};
+	static herald_log_function *const loggers[] = {herald_log_logfmt, herald_log_json};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		for (size_t j = 0; j < COUNT(loggers); j++) {
+			char *text = log_of(loggers[j], cases[i].event);
+			char *end = strchr(text, '\n');
+
+			if (end == NULL)
+				fail_msg("%s: nothing is logged", cases[i].event);
+			assert_int_equal(end[1], '\0');
+			*end = '\0';
+			check_line(text);
+			if (loggers[j] == herald_log_logfmt)
+				assert_non_null(strstr(text, cases[i].logfmt));
+			free(text);
+		}
+}
+
 int
 main(void)
 {
@@ -430,6 +549,8 @@ main(void)
 		cmocka_unit_test(test_messages_of_limits),
 		cmocka_unit_test(test_messages_of_the_encoder),
 		cmocka_unit_test(test_random_names),
+		cmocka_unit_test(test_reported_documents),
+		cmocka_unit_test(test_control_characters_in_the_log),
 	};
 
 	return cmocka_run_group_tests_name("messages", tests, NULL, decoding_finish);

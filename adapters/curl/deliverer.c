@@ -18,6 +18,7 @@
 #include "content.h"
 #include "memory.h"
 #include "options.h"
+#include "thread.h"
 
 /* Holds the item to be, and the place for it. */
 struct herald_reservation {
@@ -111,7 +112,7 @@ start_thread(struct herald_deliverer *deliverer, struct herald_error *error)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failure = pthread_create(&deliverer->thread, NULL, herald__engine_run, deliverer);
+	int failure = herald__thread_create(&deliverer->thread, herald__engine_run, deliverer);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return failure ? system_error(error, "cannot start a thread", failure) : HERALD_OK;
 }

@@ -21,6 +21,8 @@
 #include <herald/adapter/text.h>
 #include <herald/fastcgi.h>
 
+#include "thread.h"
+
 #define DEFAULT_PATH "/event"
 #define DEFAULT_THREADS 4
 #define MAX_THREADS 1024
@@ -210,7 +212,7 @@ start_threads(struct herald_fastcgi *fastcgi, struct herald_error *error)
 
 		thread->owner = fastcgi;
 		FCGX_InitRequest(&thread->request, fastcgi->options.listen_fd, 0);
-		failed = pthread_create(&thread->id, NULL, run, thread);
+		failed = herald__thread_create(&thread->id, run, thread);
 		if (failed == 0)
 			fastcgi->threads_count++;
 	}

@@ -26,6 +26,7 @@
 
 #include "door.h"
 #include "listen.h"
+#include "thread.h"
 
 #define MS_NS INT64_C(1000000)
 
@@ -520,7 +521,7 @@ herald__door_port(const struct herald__door *door)
 enum herald_status
 herald__door_start(struct herald__door *door, struct herald_error *error)
 {
-	int failed = pthread_create(&door->thread, NULL, run, door);
+	int failed = herald__thread_create(&door->thread, run, door);
 	if (failed != 0)
 		return system_error(error, "cannot start a thread", failed);
 	door->running = true;

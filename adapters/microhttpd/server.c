@@ -17,6 +17,7 @@
 
 #include "door.h"
 #include "options.h"
+#include "thread.h"
 #include "translate.h"
 
 struct herald_server {
@@ -302,7 +303,8 @@ start_worker(struct herald_server *server, struct herald__worker *worker,
 		MHD_OPTION_NOTIFY_CONNECTION, herald__door_notify, worker,
 		MHD_OPTION_URI_LOG_CALLBACK, read_target, worker, MHD_OPTION_NOTIFY_COMPLETED,
 		completed, worker, MHD_OPTION_CONNECTION_LIMIT, options->max_connections + 8u,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_bytes(server), MHD_OPTION_ARRAY,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_bytes(server),
+		MHD_OPTION_THREAD_STACK_SIZE, herald__stack_bytes(), MHD_OPTION_ARRAY,
 		tls ? tls_options : none, MHD_OPTION_ARRAY,
 		options->daemon_options ? options->daemon_options : none, MHD_OPTION_END);
 	return worker->daemon ? HERALD_OK : daemon_error(server, error);

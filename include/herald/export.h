@@ -4,6 +4,10 @@
 #ifndef HERALD_EXPORT_H
 #define HERALD_EXPORT_H
 
+#if !defined(__linux__) || __SIZEOF_POINTER__ != 8
+#error "Herald is for 64-bit Linux: lengths and counts of its limits do not fit into 32 bits"
+#endif
+
 /** Marks a symbol that the shared library exports; everything else is hidden. */
 #define HERALD_API __attribute__((visibility("default")))
 

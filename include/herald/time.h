@@ -29,7 +29,8 @@ struct herald_time {
  * Parse an RFC 3339 date-time (section 5.6), all `bytes` of `text`.
  *
  * Strict: two digits each, days that the month has, hours 00 to 23, 'T' or 't', 'Z' or 'z' or
- * +hh:mm, a fraction of one to nine digits. Second 60 is refused: POSIX time has no leap seconds.
+ * +hh:mm, a fraction of one to nine digits. RFC 3339 has more: second 60 is refused, as POSIX time has no leap
+ * seconds, and so are ten digits of a fraction or more, which a nanosecond cannot hold.
  *
  * out      set only on HERALD_OK.
  * error    may be NULL; its offset is the byte of `text` where it went wrong.
