@@ -12,6 +12,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -126,6 +127,7 @@ def compile_by_pkg_config(directory, env, name, *options, flags=()):
 def is_installed_shared_and_static(directory):
     with installed("both")(directory) as (root, env):
         check_documents(root)
+        check_dependencies(os.path.join(root, "lib", "libherald.so"))
         for name in ("core", *ADAPTERS):
             program = compile_by_pkg_config(directory, env, name)
             assert is_shared(program), name
@@ -144,6 +146,13 @@ def is_installed_static_alone(directory):
             program = compile_by_pkg_config(directory, env, name)
             equal(is_shared(program), False)
             run(program, env=env)
+
+
+def check_dependencies(library):
+    """The core needs the C library in its parts, and nothing else."""
+    needed = re.findall(r"NEEDED.*\[(.*)\]", run("readelf", "--dynamic", library))
+    others = [name for name in needed if not re.match(r"(libc|libm|libpthread|ld)\b|ld-", name)]
+    assert needed and not others, needed
 
 
 def check_documents(root):

@@ -252,6 +252,37 @@ def a_port_in_use_is_told():
                                       "Address already in use\n")
 
 
+def blocks_of(path, language):
+    with open(path, encoding="utf-8") as page:
+        return re.findall(rf"^```{language}\n(.*?)\n```$", page.read(), re.DOTALL | re.MULTILINE)
+
+
+@case
+def the_guide_shows_what_is_refused():
+    """Its answer is that to the second printed line, with a quantity of 1000."""
+    promised = [block for block in blocks_of("docs/guide.md", "") if block.startswith("{\"error\"")]
+    equal(len(promised), 1)
+    with Quickstart() as program:
+        line = program.tries[1][0].replace('"quantity": 2}', '"quantity": 1000}')
+        equal(status_and_body(run_printed(line)), "400 " + promised[0])
+
+
+@case
+def the_readme_shows_what_hello_answers():
+    if listens(8080):
+        raise Skip("port 8080 is in use")
+    command, answer = next(block for block in blocks_of("README.md", "sh")
+                           if block.startswith("curl ")).rsplit("\n", 1)
+    refused = next(block for block in blocks_of("README.md", "") if "error" in block)
+    with subprocess.Popen([hello], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as program:
+        try:
+            line_of(program.stderr)
+            equal(run_printed(command), answer)
+            equal(run_printed(command.replace('"user_id": "12345", ', "")), refused)
+        finally:
+            program.kill()
+
+
 @case
 def hello_works_as_its_head_says():
     if listens(8080):
