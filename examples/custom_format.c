@@ -97,7 +97,7 @@ HERALD_FUNCTION(on_user, user_created, user_created);
 int
 main(int argc, char **argv)
 {
-	struct herald_handler form = {&form_ops}, *handlers[] = {&form};
+	struct herald_handler form = {.ops = &form_ops}, *handlers[] = {&form};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user, NULL)};
 	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;

@@ -99,7 +99,7 @@ HERALD_FUNCTION(on_user, user_created, user_created);
 int
 main(int argc, char **argv)
 {
-	struct verifier verifier = {{&verifier_ops}, getenv("API_KEY")};
+	struct verifier verifier = {.base.ops = &verifier_ops, .key = getenv("API_KEY")};
 	struct herald_handler *handlers[] = {&verifier.base};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user, NULL)};

@@ -1,11 +1,10 @@
 /*
- * The handlers of a service: checked, each noted once whatever number of routes share it, and
+ * The handlers of a service: checked, each taken over once whatever number of routes share it, and
  * destroyed. What they do to an event is steps.c's.
  */
 #include "handlers.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <herald/adapter/text.h>
@@ -30,24 +29,6 @@ handler_problem(const struct herald_handler *handler)
 	return NULL;
 }
 
-/* What the handler itself says of the service. */
-static enum herald_status
-ask_handler(const struct herald_service *service, struct herald_handler *handler,
-	    struct herald__option option, struct herald_error *error)
-{
-	struct herald_error own = {.message = ""};
-
-	if (!handler->ops->check)
-		return HERALD_OK;
-
-	enum herald_status status = handler->ops->check(handler, service->envelope, &own);
-	if (status == HERALD_OK)
-		return HERALD_OK;
-	return herald__option_error(error, status, option, "%s: %s", herald__handler_name(handler),
-				    own.message[0] != '\0' ? own.message
-							   : herald_status_text(status));
-}
-
 enum herald_status
 herald__handlers_add(struct herald_service *service, const struct herald_service_options *options,
 		     struct herald_error *error)
@@ -67,10 +48,6 @@ herald__handlers_add(struct herald_service *service, const struct herald_service
 		if (problem)
 			return herald__option_error(error, HERALD_BAD_OPTION, option, "%s",
 						    problem);
-
-		enum herald_status status = ask_handler(service, handler, option, error);
-		if (status != HERALD_OK)
-			return status;
 		if (handler->ops->decode)
 			service->decoder = handler;
 		if (handler->ops->receive)
@@ -96,79 +73,105 @@ route_handler_problem(const struct herald_handler *handler)
 	return NULL;
 }
 
-static enum herald_status
-check_route_handler(const struct herald_service *service, size_t route, size_t index,
-		    struct herald_error *error)
-{
-	struct herald_handler *handler = service->table.routes[route].declared.handlers[index];
-	const char *problem = route_handler_problem(handler);
-	char list[48];
+/* What is done with each handler, and where it is listed. */
+typedef enum herald_status
+visit_function(struct herald_service *service, struct herald_handler *handler,
+	       struct herald__option option, struct herald_error *error);
 
-	snprintf(list, sizeof(list), "routes[%zu].handlers", route);
-	const struct herald__option option = {list, index, NULL};
-	if (problem)
-		return herald__option_error(error, HERALD_BAD_OPTION, option, "%s", problem);
-	return ask_handler(service, handler, option, error);
+static enum herald_status
+check_route_handler(struct herald_service *service, struct herald_handler *handler,
+		    struct herald__option option, struct herald_error *error)
+{
+	const char *problem = route_handler_problem(handler);
+
+	(void)service;
+	return problem ? herald__option_error(error, HERALD_BAD_OPTION, option, "%s", problem)
+		       : HERALD_OK;
+}
+
+/*
+ * Make the service the handler's owner. Two threads may create two services with one handler: one of
+ * them gets it.
+ */
+static enum herald_status
+take_handler(struct herald_service *service, struct herald_handler *handler,
+	     struct herald__option option, struct herald_error *error)
+{
+	struct herald_service *owner = NULL;
+
+	if (__atomic_compare_exchange_n(&handler->service, &owner, service, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE)) {
+		service->owned[service->owned_count++] = handler;
+		service->keeps_bytes |= handler->ops->rejected != NULL;
+		return HERALD_OK;
+	}
+	if (owner == service) /* it is listed before */
+		return HERALD_OK;
+	return herald__option_error(error, HERALD_BAD_OPTION, option,
+				    "%s belongs to another service already, or its member "
+				    "`service` was not NULL at first",
+				    herald__handler_name(handler));
+}
+
+/* What the handler itself says of the service. */
+static enum herald_status
+ask_handler(struct herald_service *service, struct herald_handler *handler,
+	    struct herald__option option, struct herald_error *error)
+{
+	struct herald_error own = {.message = ""};
+
+	if (!handler->ops->check)
+		return HERALD_OK;
+
+	enum herald_status status = handler->ops->check(handler, service->envelope, &own);
+	if (status == HERALD_OK)
+		return HERALD_OK;
+	return herald__option_error(error, status, option, "%s: %s", herald__handler_name(handler),
+				    own.message[0] != '\0' ? own.message
+							   : herald_status_text(status));
 }
 
 static enum herald_status
-check_route_handlers(const struct herald_service *service, struct herald_error *error)
+visit_list(struct herald_service *service, const char *list, struct herald_handler *const *handlers,
+	   size_t count, visit_function *visit, struct herald_error *error)
 {
 	enum herald_status status = HERALD_OK;
 
-	for (size_t i = 0; i < service->table.routes_count && status == HERALD_OK; i++)
-		for (size_t j = 0;
-		     j < service->table.routes[i].declared.handlers_count && status == HERALD_OK;
-		     j++)
-			status = check_route_handler(service, i, j, error);
+	for (size_t i = 0; i < count && status == HERALD_OK; i++)
+		status = visit(service, handlers[i], (struct herald__option){list, i, NULL}, error);
 	return status;
 }
 
-/* A handler and when it was named. */
-struct mention {
-	struct herald_handler *handler;
-	size_t order;
-};
-
-static int
-compare_by_handler(const void *a, const void *b)
-{
-	const struct mention *left = a, *right = b;
-
-	if (left->handler != right->handler)
-		return (uintptr_t)left->handler < (uintptr_t)right->handler ? -1 : 1;
-	return left->order < right->order ? -1 : left->order > right->order;
-}
-
-static int
-compare_by_order(const void *a, const void *b)
-{
-	const struct mention *left = a, *right = b;
-
-	return left->order < right->order ? -1 : left->order > right->order;
-}
-
-static size_t
-list_mentions(const struct herald_service *service, struct mention *mentions)
-{
-	size_t count = 0;
-
-	for (; count < service->handlers_count; count++)
-		mentions[count] = (struct mention){service->handlers[count], count};
-	for (size_t i = 0; i < service->table.routes_count; i++) {
-		const struct herald_route *route = &service->table.routes[i].declared;
-
-		for (size_t j = 0; j < route->handlers_count; j++, count++)
-			mentions[count] = (struct mention){route->handlers[j], count};
-	}
-	return count;
-}
-
-/* Note each handler once, whatever number of routes share it, in the order they are named. */
 static enum herald_status
-collect_owned(struct herald_service *service, struct herald_error *error)
+visit_routes(struct herald_service *service, visit_function *visit, struct herald_error *error)
 {
-	size_t count = service->handlers_count, kept = 0;
+	enum herald_status status = HERALD_OK;
+
+	for (size_t i = 0; i < service->table.routes_count && status == HERALD_OK; i++) {
+		const struct herald_route *route = &service->table.routes[i].declared;
+		char list[48];
+
+		snprintf(list, sizeof(list), "routes[%zu].handlers", i);
+		status = visit_list(service, list, route->handlers, route->handlers_count, visit,
+				    error);
+	}
+	return status;
+}
+
+static enum herald_status
+visit_all(struct herald_service *service, visit_function *visit, struct herald_error *error)
+{
+	enum herald_status status = visit_list(service, "handlers", service->handlers,
+					       service->handlers_count, visit, error);
+
+	return status == HERALD_OK ? visit_routes(service, visit, error) : status;
+}
+
+/* Room for all handlers, and the number of slots that an event needs. */
+static enum herald_status
+make_room(struct herald_service *service, struct herald_error *error)
+{
+	size_t count = service->handlers_count;
 
 	service->slots_count = service->handlers_count;
 	for (size_t i = 0; i < service->table.routes_count; i++) {
@@ -178,24 +181,8 @@ collect_owned(struct herald_service *service, struct herald_error *error)
 		if (service->slots_count < service->handlers_count + own)
 			service->slots_count = service->handlers_count + own;
 	}
-
-	struct mention *mentions = herald__arena_array(service->arena, count, sizeof(*mentions));
 	service->owned = herald__arena_array(service->arena, count, sizeof(*service->owned));
-	if (!mentions || !service->owned)
-		return herald__out_of_memory(error);
-
-	list_mentions(service, mentions);
-	qsort(mentions, count, sizeof(*mentions), compare_by_handler);
-	for (size_t i = 0; i < count; i++)
-		if (i == 0 || mentions[i].handler != mentions[kept - 1].handler)
-			mentions[kept++] = mentions[i];
-	qsort(mentions, kept, sizeof(*mentions), compare_by_order);
-	for (size_t i = 0; i < kept; i++) {
-		service->owned[i] = mentions[i].handler;
-		service->keeps_bytes |= mentions[i].handler->ops->rejected != NULL;
-	}
-	service->owned_count = kept;
-	return HERALD_OK;
+	return service->owned ? HERALD_OK : herald__out_of_memory(error);
 }
 
 /* Attributes. */
@@ -250,10 +237,15 @@ collect_attributes(struct herald_service *service, struct herald_error *error)
 enum herald_status
 herald__handlers_collect(struct herald_service *service, struct herald_error *error)
 {
-	enum herald_status status = check_route_handlers(service, error);
+	enum herald_status status = visit_routes(service, check_route_handler, error);
 
 	if (status == HERALD_OK)
-		status = collect_owned(service, error);
+		status = make_room(service, error);
+	/* One that another service owns is not asked: its `check` may write to it. */
+	if (status == HERALD_OK)
+		status = visit_all(service, take_handler, error);
+	if (status == HERALD_OK)
+		status = visit_all(service, ask_handler, error);
 	if (status == HERALD_OK)
 		status = collect_attributes(service, error);
 	return status;
@@ -277,6 +269,19 @@ herald__handlers_again(const struct herald_service *service, const struct herald
 	return own ? own : last_with_again(service->handlers, service->handlers_count);
 }
 
+static void
+give_back(struct herald_handler *handler)
+{
+	__atomic_store_n(&handler->service, NULL, __ATOMIC_RELEASE);
+}
+
+void
+herald__handlers_release(struct herald_service *service)
+{
+	for (size_t i = 0; i < service->owned_count; i++)
+		give_back(service->owned[i]);
+}
+
 void
 herald__handlers_destroy(struct herald_service *service)
 {
@@ -284,6 +289,7 @@ herald__handlers_destroy(struct herald_service *service)
 	for (size_t i = service->owned_count; i > 0; i--) {
 		struct herald_handler *handler = service->owned[i - 1];
 
+		give_back(handler);
 		if (handler->ops->destroy)
 			handler->ops->destroy(handler);
 	}

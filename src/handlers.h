@@ -11,13 +11,16 @@ enum herald_status
 herald__handlers_add(struct herald_service *service, const struct herald_service_options *options,
 		     struct herald_error *error);
 
-/* Check those of the routes, and note what all of them need. */
+/* Check those of the routes, take them all over, and note what they need. */
 enum herald_status
 herald__handlers_collect(struct herald_service *service, struct herald_error *error);
 
 /* Who is asked whether the function of a route is to run again; NULL: nobody, it is not. */
 struct herald_handler *
 herald__handlers_again(const struct herald_service *service, const struct herald_route *route);
+
+/* Give back what was taken over so far: the creation failed. */
+void herald__handlers_release(struct herald_service *service);
 
 /* Destroy each once. */
 void herald__handlers_destroy(struct herald_service *service);

@@ -311,6 +311,7 @@ herald_service_create(const struct herald_service_options *options, struct heral
 		return herald__out_of_memory(error);
 	status = fill_service(service, &read, error);
 	if (status != HERALD_OK) {
+		herald__handlers_release(service);
 		free_service(service);
 		return status;
 	}

@@ -98,7 +98,8 @@ static const struct herald_handler_ops form = OPS("form", .decode = decode);
 static struct herald_service *
 create_described(struct herald_allocator allocator)
 {
-	static struct herald_handler auditor = {&audit}, guardian = {&guard}, stocker = {&stock};
+	static struct herald_handler auditor = {.ops = &audit}, guardian = {.ops = &guard},
+				     stocker = {.ops = &stock};
 	struct herald_handler *handlers[] = {&auditor, &guardian};
 	struct herald_handler *own[] = {&stocker, &auditor};
 	const struct herald_route routes[] = {
@@ -335,7 +336,7 @@ test_described_is_what_runs(void **state)
 static void
 test_decode_handler_and_no_routes(void **state)
 {
-	struct herald_handler former = {&form};
+	struct herald_handler former = {.ops = &form};
 	struct herald_handler *handlers[] = {&former};
 	const struct herald_route routes[] = {
 		{.event_type = "a", .schema = &order_schema, .function = on_order}};

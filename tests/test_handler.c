@@ -527,7 +527,7 @@ test_levels_of_failures(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(all_ops); i++) {
-		struct herald_handler handler = {&all_ops[i]};
+		struct herald_handler handler = {.ops = &all_ops[i]};
 		struct herald_handler *handlers[] = {&handler};
 		struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
 			HERALD_ROUTES(routes), HERALD_HANDLERS(handlers), .log = debug_log));
@@ -659,8 +659,11 @@ look_around(struct herald_context *ctx, const void *payload, void *state)
 static void
 test_slots(void **state)
 {
-	struct herald_handler handlers[5] = {
-		{&slot_ops}, {&slot_ops}, {&slot_ops}, {&slot_ops}, {&slot_ops}};
+	struct herald_handler handlers[5] = {{.ops = &slot_ops},
+					     {.ops = &slot_ops},
+					     {.ops = &slot_ops},
+					     {.ops = &slot_ops},
+					     {.ops = &slot_ops}};
 	struct herald_handler *services[] = {&handlers[0], &handlers[1]};
 	struct herald_handler *first[] = {&handlers[2]}, *second[] = {&handlers[2], &handlers[3]};
 	struct seen seen = {&handlers[4], &handlers[3]};

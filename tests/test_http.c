@@ -300,7 +300,7 @@ test_longest_answer(void **state)
 {
 	static const struct herald_handler_ops ops = {
 		.struct_size = sizeof(ops), .name = "long", .decode = refuse_at_length};
-	struct herald_handler handler = {&ops};
+	struct herald_handler handler = {.ops = &ops};
 	struct herald_handler *handlers[] = {&handler};
 	struct fixture fixture;
 

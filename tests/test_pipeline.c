@@ -406,7 +406,7 @@ static void
 test_upcasters(void **state)
 {
 	struct shop shop = {0};
-	struct herald_handler handler = {&see_order_ops};
+	struct herald_handler handler = {.ops = &see_order_ops};
 	struct herald_handler *handlers[] = {&handler};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("order", order_v3, on_order, &shop, .version = "3")};
@@ -645,7 +645,7 @@ test_upcaster_that_fails(void **state)
 		{'?', HERALD_FAIL, "the event failed", 0, 0},
 	};
 	struct shop shop = {0};
-	struct herald_handler handler = {&see_order_ops};
+	struct herald_handler handler = {.ops = &see_order_ops};
 	struct herald_handler *handlers[] = {&handler};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("order", order_v3, on_order, &shop, .version = "3")};
@@ -802,7 +802,7 @@ test_decode_handler(void **state)
 		{"user 1 null", HERALD_MISSING, "/user_id", 7, "",
 		 "in the payload: user_id is required, but missing"},
 	};
-	struct herald_handler handler = {&decode_words_ops};
+	struct herald_handler handler = {.ops = &decode_words_ops};
 	struct herald_handler *handlers[] = {&handler};
 	const struct herald_route routes[] = {USER_ROUTE(.event_type = "user", .version = "1")};
 	struct herald_service *service = create_service(
@@ -836,7 +836,7 @@ test_words_of_a_decode_handler(void **state)
 {
 	static const struct herald_handler_ops ops = {
 		.struct_size = sizeof(ops), .name = "words", .decode = decode_words};
-	struct herald_handler handler = {&ops};
+	struct herald_handler handler = {.ops = &ops};
 	struct herald_handler *handlers[] = {&handler};
 	const struct herald_route routes[] = {
 		{.event_type = "fail", .schema = &herald_json_schema, .function = only_fail}};
@@ -856,7 +856,7 @@ test_extended_envelope(void **state)
 {
 	const struct herald_handler_ops ops = {
 		.struct_size = sizeof(ops), .name = "tenant", .before = note_tenant};
-	struct herald_handler handler = {&ops};
+	struct herald_handler handler = {.ops = &ops};
 	struct herald_handler *handlers[] = {&handler};
 	struct herald_service *service = create_service(
 		&USER_OPTIONS(.envelope = &tenant_message_schema, HERALD_HANDLERS(handlers)));
@@ -947,7 +947,7 @@ test_envelope_in_an_envelope(void **state)
 	};
 	const struct herald_handler_ops ops = {
 		.struct_size = sizeof(ops), .name = "previous", .before = note_previous};
-	struct herald_handler handler = {&ops};
+	struct herald_handler handler = {.ops = &ops};
 	struct herald_handler *handlers[] = {&handler};
 	const struct herald_route routes[] = {
 		USER_ROUTE(.event_type = "user"),
@@ -1000,7 +1000,7 @@ static const struct herald_handler_ops complain_ops = {
 static struct herald_service *
 create_all(struct herald_allocator allocator, struct shop *shop)
 {
-	static struct herald_handler handler = {&complain_ops};
+	static struct herald_handler handler = {.ops = &complain_ops};
 	struct herald_handler *handlers[] = {&handler};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("order", order_v3, on_order, shop, .version = "3"),

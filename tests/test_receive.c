@@ -232,7 +232,7 @@ static void
 test_described(void **state)
 {
 	struct guard guards[2];
-	struct herald_handler text = {&text_ops};
+	struct herald_handler text = {.ops = &text_ops};
 	struct herald_handler *handlers[] = {&text, &guards[0].base, &guards[1].base};
 	struct herald_buffer out;
 
@@ -369,7 +369,8 @@ read_in_function(struct herald_context *ctx, const void *payload, void *state)
 static struct herald_service *
 create_reading(struct herald_allocator allocator)
 {
-	static struct herald_handler reader = {&reader_ops}, more = {&more_ops}, none = {&none_ops};
+	static struct herald_handler reader = {.ops = &reader_ops}, more = {.ops = &more_ops},
+				     none = {.ops = &none_ops};
 	struct herald_handler *handlers[] = {&none, &reader}, *own[] = {&more};
 	const struct herald_route reading[] = {{.event_type = "a",
 						.schema = &herald_json_schema,
@@ -420,7 +421,7 @@ test_attributes_in_decode(void **state)
 {
 	static const char *const pairs[] = {"type", "a", NULL};
 	struct guard guards[1];
-	struct herald_handler text = {&text_ops};
+	struct herald_handler text = {.ops = &text_ops};
 	struct herald_handler *handlers[] = {&guards[0].base, &text};
 	const struct herald_arrival arrival =
 		HERALD_ARRIVAL(.attribute = find_pair, .state = (void *)(uintptr_t)pairs);
@@ -661,7 +662,7 @@ test_every_allocation_of_a_request_fails(void **state)
 static void
 test_every_allocation_of_creation_fails(void **state)
 {
-	static struct herald_handler reader = {&reader_ops}, more = {&more_ops};
+	static struct herald_handler reader = {.ops = &reader_ops}, more = {.ops = &more_ops};
 	struct herald_handler *handlers[] = {&reader, &more};
 
 	(void)state;

@@ -319,7 +319,7 @@ test_late_events(void **state)
 		.struct_size = sizeof(late_ops), .name = "late", .before = come_late};
 	static const char event[] = EVENT("a", "{\"name\":\"\\u0062\"}");
 	struct watcher watcher = {.base.ops = &watcher_ops, .name = "watcher"};
-	struct herald_handler late = {&late_ops}, *handlers[] = {&late, &watcher.base};
+	struct herald_handler late = {.ops = &late_ops}, *handlers[] = {&late, &watcher.base};
 	const struct herald_route routes[] = {
 		{.event_type = "a", .schema = &user_schema, .function = on_user}};
 	struct herald_service *service = create_service(
@@ -358,7 +358,7 @@ test_after_a_decode_handler(void **state)
 		enum herald_status status;
 	} rows[] = {{"abc", HERALD_BAD_FORMAT}, {"four", HERALD_BAD_TYPE}};
 	struct watcher watcher = {.base.ops = &watcher_ops, .name = "watcher"};
-	struct herald_handler decoder = {&bad_ops}, *handlers[] = {&watcher.base, &decoder};
+	struct herald_handler decoder = {.ops = &bad_ops}, *handlers[] = {&watcher.base, &decoder};
 	const struct herald_route routes[] = {
 		{.event_type = "a", .schema = &user_schema, .function = on_user}};
 	struct herald_service *service = create_service(
@@ -383,7 +383,7 @@ test_bytes_are_kept_only_if_somebody_asks(void **state)
 	(void)state;
 	for (int asked = 0; asked < 2; asked++) {
 		struct watcher watcher = {.base.ops = &watcher_ops, .name = "watcher"};
-		struct herald_handler guard = {&guard_ops}, *guards[] = {&guard};
+		struct herald_handler guard = {.ops = &guard_ops}, *guards[] = {&guard};
 		struct herald_handler *handlers[] = {&watcher.base};
 		const struct herald_route routes[] = {{.event_type = "a",
 						       .schema = &user_schema,

@@ -290,7 +290,7 @@ test_before_and_after_run_once(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct script script = {.runs = rows[i].runs};
-		struct herald_handler outer = {&noting_ops}, inner = {&noting_ops};
+		struct herald_handler outer = {.ops = &noting_ops}, inner = {.ops = &noting_ops};
 		struct herald_handler *handlers[] = {&outer, create_retry(NULL), &inner};
 		struct herald_service *service = create_scripted(&script, handlers, 3, NULL, 0);
 
@@ -406,7 +406,7 @@ test_who_is_asked(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		static const char *const names[] = {"w", "x", "y", "z"};
 		struct asked asked[4];
-		struct herald_handler noting = {&noting_ops};
+		struct herald_handler noting = {.ops = &noting_ops};
 		struct herald_handler *handlers[2], *own[2];
 		struct script script = {.runs = "r"};
 
@@ -535,7 +535,7 @@ static void
 test_described(void **state)
 {
 	struct script script = {.runs = "d"};
-	struct herald_handler noting = {&noting_ops};
+	struct herald_handler noting = {.ops = &noting_ops};
 	struct herald_handler *handlers[] = {create_retry(NULL), create_deadline(7), &noting};
 	struct herald_handler *own[] = {create_retry(NULL)};
 	struct herald_service *service = create_scripted(&script, handlers, 3, own, 1);

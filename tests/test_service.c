@@ -70,7 +70,8 @@ static const struct herald_route user_routes[] = {USER_ROUTE("user", .version = 
 /* A handler that counts what is done to it. */
 struct counted {
 	struct herald_handler base;
-	unsigned calls, destroyed, order;
+	bool refuses;
+	unsigned calls, checks, destroyed, order;
 };
 
 static unsigned destroyed_so_far;
@@ -83,9 +84,22 @@ count_before(struct herald_handler *handler, struct herald_context *ctx)
 	return HERALD_DONE;
 }
 
+static enum herald_status
+count_check(struct herald_handler *handler, const struct herald_schema *envelope,
+	    struct herald_error *error)
+{
+	struct counted *counted = (struct counted *)handler;
+
+	(void)envelope;
+	counted->checks++;
+	return counted->refuses ? herald_error_set(error, HERALD_BAD_OPTION, 0, "not here")
+				: HERALD_OK;
+}
+
 static void
 count_destroy(struct herald_handler *handler)
 {
+	assert_null(handler->service);
 	((struct counted *)handler)->destroyed++;
 	((struct counted *)handler)->order = ++destroyed_so_far;
 }
@@ -106,6 +120,7 @@ static const struct herald_handler_ops counted_ops = {
 	.struct_size = sizeof(struct herald_handler_ops),
 	.name = "counted",
 	.before = count_before,
+	.check = count_check,
 	.destroy = count_destroy,
 };
 static const struct herald_handler_ops decoding_ops = {
@@ -247,7 +262,7 @@ test_bad_options(void **state)
 static void
 test_arrays_and_their_counts(void **state)
 {
-	struct counted handler = {.base = {&counted_ops}};
+	struct counted handler = {.base.ops = &counted_ops};
 	struct herald_handler *const handlers[] = {&handler.base};
 	const struct herald_upcaster upcasters[] = {
 		HERALD_UPCAST("user", "1", old_user, "2", user, modernize)};
@@ -304,7 +319,7 @@ static void
 test_everything_is_copied(void **state)
 {
 	char type[] = "user", version[] = "2", from[] = "1", doc[] = "A user came.";
-	struct counted handler = {.base = {&counted_ops}};
+	struct counted handler = {.base.ops = &counted_ops};
 	struct herald_handler *handlers[] = {&handler.base};
 	struct herald_route routes[] = {
 		USER_ROUTE(type, .version = version, .doc = doc, HERALD_HANDLERS(handlers))};
@@ -340,9 +355,9 @@ test_everything_is_copied(void **state)
 static void
 test_bad_handlers(void **state)
 {
-	struct counted good = {.base = {&counted_ops}}, bare = {.base = {NULL}};
-	struct counted unsized = {.base = {&unsized_ops}}, cut = {.base = {&short_ops}};
-	struct counted decoding = {.base = {&decoding_ops}}, again = {.base = {&decoding_ops}};
+	struct counted good = {.base.ops = &counted_ops}, bare = {.base.ops = NULL};
+	struct counted unsized = {.base.ops = &unsized_ops}, cut = {.base.ops = &short_ops};
+	struct counted decoding = {.base.ops = &decoding_ops}, again = {.base.ops = &decoding_ops};
 	const struct {
 		struct herald_handler *handlers[2];
 		const char *path, *route_path;
@@ -383,7 +398,7 @@ test_each_handler_is_destroyed_once(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(handlers); i++)
-		handlers[i] = (struct counted){.base = {&counted_ops}};
+		handlers[i] = (struct counted){.base.ops = &counted_ops};
 	destroyed_so_far = 0;
 	herald_service_destroy(
 		create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(all))));
@@ -395,6 +410,105 @@ test_each_handler_is_destroyed_once(void **state)
 	assert_int_equal(handlers[0].order, 3);
 	assert_int_equal(handlers[2].order, 4);
 	herald_service_destroy(NULL);
+}
+
+/* Creations with `shared` in the service's list, in a route's, or after `other` in both. */
+static enum herald_status
+create_with(size_t way, struct counted *shared, struct counted *other, struct herald_service **out,
+	    struct herald_error *error)
+{
+	struct herald_handler *alone[] = {&shared->base}, *both[] = {&other->base, &shared->base};
+	const struct herald_route plain[] = {USER_ROUTE("a", .doc = NULL)};
+	const struct herald_route one[] = {USER_ROUTE("a", .doc = NULL),
+					   USER_ROUTE("b", HERALD_HANDLERS(alone))};
+	const struct herald_route two[] = {USER_ROUTE("a", .doc = NULL),
+					   USER_ROUTE("b", HERALD_HANDLERS(both))};
+	const struct herald_service_options ways[] = {
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(plain), HERALD_HANDLERS(alone)),
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(plain), HERALD_HANDLERS(both)),
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(one)),
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(two)),
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(two), HERALD_HANDLERS(both)),
+	};
+
+	return herald_service_create(&ways[way], out, error);
+}
+
+static const char *const shared_paths[] = {"handlers[0]", "handlers[1]", "routes[1].handlers[0]",
+					   "routes[1].handlers[1]", "handlers[1]"};
+
+/* It would be freed twice, and told of another service's events. */
+static void
+test_handler_of_another_service(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(shared_paths) * COUNT(shared_paths); i++) {
+		size_t first_way = i / COUNT(shared_paths), second_way = i % COUNT(shared_paths);
+		struct counted shared = {.base.ops = &counted_ops};
+		struct counted own = {.base.ops = &counted_ops}, other = {.base.ops = &counted_ops};
+		struct herald_service *first = NULL, *second = NULL;
+		struct herald_error error = {0};
+
+		assert_int_equal(create_with(first_way, &shared, &own, &first, NULL), HERALD_OK);
+		assert_ptr_equal(shared.base.service, first);
+		unsigned checks = shared.checks;
+		for (int again = 0; again < 2; again++) {
+			assert_int_equal(create_with(second_way, &shared, &other, &second, &error),
+					 HERALD_BAD_OPTION);
+			assert_null(second);
+			assert_string_equal(error.path, shared_paths[second_way]);
+			assert_non_null(
+				strstr(error.message, "counted belongs to another service"));
+			assert_ptr_equal(shared.base.service, first);
+			assert_null(other.base.service);
+			assert_int_equal(shared.checks, checks);
+			assert_int_equal(other.checks, 0);
+		}
+		assert_int_equal(shared.destroyed + own.destroyed + other.destroyed, 0);
+		herald_service_destroy(first);
+		assert_int_equal(shared.destroyed, 1);
+		/* Then it is free again; its `destroy` left it as it was. */
+		assert_int_equal(create_with(second_way, &shared, &other, &second, NULL),
+				 HERALD_OK);
+		herald_service_destroy(second);
+		assert_int_equal(shared.destroyed, 2);
+	}
+}
+
+/* Whatever a creation fails by, its handlers are the caller's again. */
+static void
+test_handlers_of_a_failed_creation(void **state)
+{
+	struct counted handler = {.base.ops = &counted_ops}, refusing = {.base.ops = &counted_ops};
+	struct herald_handler *own[] = {&handler.base}, *both[] = {&handler.base, &refusing.base};
+	const struct herald_route route[] = {USER_ROUTE("a", HERALD_HANDLERS(own))};
+	const struct herald_route no_schema[] = {{.event_type = "a", .function = on_user_erased}};
+	const struct herald_route bad_schema[] = {
+		USER_ROUTE("a", HERALD_HANDLERS(own)),
+		{.event_type = "b", .schema = &herald_json_schema, .function = on_user_erased}};
+	const struct herald_service_options failures[] = {
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(route), HERALD_HANDLERS(both)),
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(no_schema), HERALD_HANDLERS(own)),
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(bad_schema), HERALD_HANDLERS(own),
+				       .limits.max_depth = 1025),
+		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(route), HERALD_HANDLERS(own),
+				       .envelope = &user_schema),
+	};
+
+	(void)state;
+	refusing.refuses = true;
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		struct herald_service *service = NULL;
+
+		assert_true(herald_service_create(&failures[i], &service, NULL) != HERALD_OK);
+		assert_null(service);
+		assert_null(handler.base.service);
+		assert_null(refusing.base.service);
+		assert_int_equal(handler.destroyed, 0);
+	}
+	herald_service_destroy(
+		create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(route), HERALD_HANDLERS(own))));
+	assert_int_equal(handler.destroyed, 1);
 }
 
 /* Schemas and envelopes. */
@@ -461,7 +575,7 @@ test_envelopes_that_are_none(void **state)
 static void
 test_every_allocation_of_creation_fails(void **state)
 {
-	struct counted handler = {.base = {&counted_ops}};
+	struct counted handler = {.base.ops = &counted_ops};
 	struct herald_handler *handlers[] = {&handler.base};
 	const struct herald_route routes[] = {
 		USER_ROUTE("user", .version = "2", HERALD_HANDLERS(handlers)),
@@ -685,6 +799,8 @@ main(void)
 		cmocka_unit_test(test_everything_is_copied),
 		cmocka_unit_test(test_bad_handlers),
 		cmocka_unit_test(test_each_handler_is_destroyed_once),
+		cmocka_unit_test(test_handler_of_another_service),
+		cmocka_unit_test(test_handlers_of_a_failed_creation),
 		cmocka_unit_test(test_bad_schemas),
 		cmocka_unit_test(test_envelopes_that_are_none),
 		cmocka_unit_test(test_every_allocation_of_creation_fails),

@@ -173,7 +173,7 @@ static void
 test_eight_threads(void **state)
 {
 	atomic_uint handled = 0, recorded = 0;
-	struct herald_handler handler = {&remember_ops};
+	struct herald_handler handler = {.ops = &remember_ops};
 	struct herald_handler *handlers[] = {&handler};
 	const struct herald_route routes[] = {{.event_type = "item",
 					       .version = "2",
@@ -212,11 +212,82 @@ test_eight_threads(void **state)
 	herald_service_destroy(service);
 }
 
+/* Threads that create services with one handler. */
+struct creation {
+	pthread_barrier_t *barrier;
+	struct herald_handler *handlers[1];
+	struct herald_service *service;
+	struct herald_error error;
+	enum herald_status status;
+};
+
+static void *
+create_service(void *state)
+{
+	struct creation *creation = state;
+
+	pthread_barrier_wait(creation->barrier);
+	creation->status =
+		herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_HANDLERS(creation->handlers)),
+				      &creation->service, &creation->error);
+	return NULL;
+}
+
+static unsigned handlers_destroyed;
+
+static void
+count_destroyed(struct herald_handler *handler)
+{
+	(void)handler;
+	handlers_destroyed++;
+}
+
+/* Of several at the same time one gets the handler. */
+static void
+test_one_handler_for_two_services(void **state)
+{
+	static const struct herald_handler_ops ops = {
+		.struct_size = sizeof(ops), .name = "one", .destroy = count_destroyed};
+	struct herald_handler handler = {.ops = &ops};
+	pthread_barrier_t barrier;
+
+	(void)state;
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, THREADS), 0);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct creation creations[THREADS];
+		pthread_t threads[THREADS];
+		unsigned created = 0;
+
+		for (size_t i = 0; i < THREADS; i++) {
+			creations[i] =
+				(struct creation){.barrier = &barrier, .handlers = {&handler}};
+			assert_int_equal(
+				pthread_create(&threads[i], NULL, create_service, &creations[i]),
+				0);
+		}
+		for (size_t i = 0; i < THREADS; i++) {
+			assert_int_equal(pthread_join(threads[i], NULL), 0);
+			created += creations[i].status == HERALD_OK;
+			if (creations[i].status == HERALD_OK)
+				continue;
+			assert_int_equal(creations[i].status, HERALD_BAD_OPTION);
+			assert_null(creations[i].service);
+			assert_string_equal(creations[i].error.path, "handlers[0]");
+		}
+		assert_int_equal(created, 1);
+		for (size_t i = 0; i < THREADS; i++)
+			herald_service_destroy(creations[i].service);
+		assert_int_equal(handlers_destroyed, round + 1);
+	}
+	pthread_barrier_destroy(&barrier);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_eight_threads),
+		cmocka_unit_test(test_one_handler_for_two_services),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

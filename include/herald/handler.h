@@ -25,6 +25,7 @@ extern "C" {
 #endif
 
 struct herald_handler;
+struct herald_service;
 
 /** What a handler's `again` wants done with an event that came to HERALD_RETRY. */
 enum herald_again {
@@ -149,14 +150,19 @@ struct herald_handler_ops {
 				    const struct herald_schema *envelope,
 				    struct herald_error *error);
 
-	/** Called once, by herald_service_destroy(). */
+	/** Called once, by herald_service_destroy(), when `service` is NULL again. */
 	void (*destroy)(struct herald_handler *handler);
 };
 
-/** A handler; embed it as the first member of one's own struct. */
+/**
+ * A handler; embed it as the first member of one's own struct, all zero but `ops`. It belongs to one
+ * service at a time, from herald_service_create(), if that succeeds, to herald_service_destroy(). Within
+ * its service it may be listed several times.
+ */
 struct herald_handler {
 	const struct herald_handler_ops
-		*ops; /**< Static as a rule; lives as long as the handler. */
+		*ops;                   /**< Static as a rule; lives as long as the handler. */
+	struct herald_service *service; /**< The owner; Herald sets it. NULL: none. */
 };
 
 /** The option `handlers`, of a service or a route, and its count: HERALD_HANDLERS(handlers). */
