@@ -271,7 +271,7 @@ test_values_that_are_no_text(void **state)
 	/* Nothing is left of one event when the next one begins. */
 	static const struct herald_handler_ops ops = {
 		.struct_size = sizeof(ops), .name = "nothing", .receive = expect_nothing};
-	struct herald_handler handler = {&ops}, *handlers[] = {&handler};
+	struct herald_handler handler = {.ops = &ops}, *handlers[] = {&handler};
 	struct herald_service *service =
 		open_service(OPTIONS(.version_from = "/v", .id_from = "/v", .source_from = "/v",
 				     HERALD_HANDLERS(handlers)));
@@ -390,7 +390,7 @@ test_bad_options(void **state)
 {
 	static const struct herald_handler_ops decode_ops = {
 		.struct_size = sizeof(decode_ops), .name = "decode", .decode = decode_nothing};
-	struct herald_handler decoder = {&decode_ops}, *handlers[] = {&decoder};
+	struct herald_handler decoder = {.ops = &decode_ops}, *handlers[] = {&decoder};
 	const struct {
 		struct herald_service_options options;
 		const char *path, *message;
