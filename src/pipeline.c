@@ -111,6 +111,36 @@ resolve_payload(void *state, const void *envelope, void **out)
 	return payload_codec(&target);
 }
 
+/* Whether a payload that nobody decodes is JSON at all; the envelope left that to the decoder. */
+static enum herald_status
+check_payload(const struct herald_service *service, const struct herald_json *payload,
+	      const char *data, struct herald_error *error)
+{
+	const struct herald__part part = {(size_t)(payload->data - data), 1, service->payload_path};
+
+	if (service->decoder || !payload->data)
+		return HERALD_OK;
+	return herald__codec_check_part(service->envelope_codec, payload->data, payload->bytes,
+					&part, error);
+}
+
+/* A decode handler may forget it, and an envelope of the user's need not require it. */
+static enum herald_status
+refuse_without_type(const struct herald_context *ctx, const struct herald_message *message,
+		    const char *data, struct herald_error *error)
+{
+	const struct herald_service *service = ctx->service;
+	bool pointed = service->pointers[HERALD__IDENTITY_TYPE].text;
+	enum herald_status status = check_payload(service, &message->payload, data, error);
+
+	if (status != HERALD_OK)
+		return status;
+	herald_error_set(error, HERALD_MISSING, pointed ? ctx->type_offset : HERALD_NO_OFFSET,
+			 "the event has no event type");
+	snprintf(error->path, sizeof(error->path), "%s", service->event_type_path);
+	return HERALD_MISSING;
+}
+
 static enum herald_status
 decode_message(struct herald_context *ctx, char *data, size_t bytes, struct early *early,
 	       struct herald_error *error)
@@ -140,14 +170,8 @@ decode_message(struct herald_context *ctx, char *data, size_t bytes, struct earl
 		return status;
 	}
 
-	/* A decode handler may forget it, and an envelope of the user's need not require it. */
-	if (!message->event_type || *message->event_type == '\0') {
-		herald_error_set(error, HERALD_MISSING,
-				 pointed ? ctx->type_offset : HERALD_NO_OFFSET,
-				 "the event has no event type");
-		snprintf(error->path, sizeof(error->path), "%s", service->event_type_path);
-		return HERALD_MISSING;
-	}
+	if (!message->event_type || *message->event_type == '\0')
+		return refuse_without_type(ctx, message, data, error);
 	ctx->message = message;
 	return HERALD_OK;
 }
@@ -239,18 +263,6 @@ decode_payload(struct herald_context *ctx, char *data, size_t bytes,
 
 /* The whole way. */
 
-/* Whether a payload that nobody decodes is JSON at all; the envelope left that to the decoder. */
-static enum herald_status
-check_payload(struct herald_context *ctx, const char *data, struct herald_error *error)
-{
-	const struct herald_json *payload = &ctx->message->payload;
-	const struct herald__part part = {(size_t)(payload->data - data), 1,
-					  ctx->service->payload_path};
-
-	return herald__codec_check_part(ctx->service->envelope_codec, payload->data, payload->bytes,
-					&part, error);
-}
-
 /* No route takes the event: an error, or HERALD_OK where the policy is to ignore it. */
 static enum herald_status
 refuse_unknown(struct herald_context *ctx, enum herald_status status, struct herald_error *error)
@@ -329,8 +341,7 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 		early.target = herald__route_table_find(&service->table, ctx->message->event_type,
 							herald_context_version(ctx));
 	if (!early.target.route) {
-		if (!service->decoder && ctx->message->payload.data)
-			status = check_payload(ctx, data, error);
+		status = check_payload(service, &ctx->message->payload, data, error);
 		return status != HERALD_OK ? status
 					   : refuse_unknown(ctx, early.target.status, error);
 	}

@@ -324,6 +324,8 @@ test_errors(void **state)
 		{"{" WHEN ",\"payload\":{\"v\":1},\"t\":{\"kind\":\"made\"}}", HERALD_MISSING,
 		 "/payload/title", 46, "", "event_type=made version=1"},
 		/* What is not valid is that first. */
+		{"{" WHEN ",\"payload\":[{},nonsense],\"t\":{}}", HERALD_BAD_JSON, "/payload/1", 50,
+		 "", ""},
 		{"{\"t\":{\"kind\":\"made\"},\"payload\":{\"v\":\"2", HERALD_BAD_JSON, "/payload/v",
 		 38, "", ""},
 		{"{\"t\":{\"kind\":\"made\\x\"}}", HERALD_BAD_JSON, "/t/kind", 19, "", ""},

@@ -893,6 +893,8 @@ test_renamed_envelope(void **state)
 	check_rejected(&result, HERALD_MISSING, "/type", HERALD_NO_OFFSET);
 	result = handle(service, "{\"type\":\"\"}");
 	check_rejected(&result, HERALD_MISSING, "/type", HERALD_NO_OFFSET);
+	result = handle(service, "{\"da~t/a\":[nonsense]}");
+	check_rejected(&result, HERALD_BAD_JSON, "/da~0t~1a/0", 11);
 	result = handle(service, "{\"type\":\"user\"}");
 	check_rejected(&result, HERALD_UNKNOWN_VERSION, "/meta/version", HERALD_NO_OFFSET);
 	result = handle(service, "{\"type\":\"a\"}");
