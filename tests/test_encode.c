@@ -1036,10 +1036,57 @@ test_no_allocation_in_the_steady_state(void **state)
 	herald_codec_destroy(codec);
 }
 
+struct pair {
+	int32_t first, second;
+};
+HERALD_SCHEMA(pair, HERALD_FIELD(pair, first), HERALD_FIELD(pair, second));
+
+/* Short ones are copied in one go, so each length, also where the buffer has just enough room. */
+static void
+test_member_names_of_each_length(void **state)
+{
+	const struct pair in = {1, -2};
+
+	(void)state;
+	for (int bytes = 1; bytes <= 100; bytes++) {
+		struct herald_field fields[2] = {pair_schema.fields[0], pair_schema.fields[1]};
+		struct herald_schema schema = pair_schema;
+		char first[101], second[101], expected[300];
+
+		memset(first, 'a', (size_t)bytes);
+		first[bytes] = '\0';
+		memset(second, 'b', (size_t)bytes);
+		second[bytes] = '\0';
+		fields[0].key = first;
+		fields[1].key = second;
+		schema.fields = fields;
+
+		struct herald_codec *codec = decoding_codec(&schema, NULL);
+		int expected_bytes =
+			snprintf(expected, sizeof(expected), "{\"%s\":1,\"%s\":-2}", first, second);
+
+		expect_text(codec, &in, expected);
+		for (int room = 0; room <= expected_bytes; room++) {
+			struct herald_buffer buffer;
+
+			herald_buffer_init(&buffer, NULL, (size_t)room);
+			enum herald_status status = herald_codec_encode(codec, &in, &buffer, NULL);
+			assert_int_equal(status, room == 0 || room == expected_bytes
+							 ? HERALD_OK
+							 : HERALD_TOO_LARGE);
+			if (status == HERALD_OK)
+				assert_memory_equal(buffer.data, expected, buffer.bytes);
+			herald_buffer_finish(&buffer);
+		}
+		herald_codec_destroy(codec);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_member_names_of_each_length),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_bad_utf8_at_every_position),
