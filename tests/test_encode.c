@@ -1036,6 +1036,44 @@ test_no_allocation_in_the_steady_state(void **state)
 	herald_codec_destroy(codec);
 }
 
+struct lists {
+	const int8_t *bytes;
+	size_t bytes_count;
+	const double *reals;
+	size_t reals_count;
+	const bool *flags;
+	size_t flags_count;
+};
+HERALD_SCHEMA(lists, HERALD_VALUES(lists, bytes), HERALD_VALUES(lists, reals),
+	      HERALD_VALUES(lists, flags));
+
+/* The room ends at each byte of a list once, its commas included. */
+static void
+test_lists_that_do_not_fit(void **state)
+{
+	static const char text[] =
+		"{\"bytes\":[1,-23,100],\"reals\":[1.5,2,-1e300],\"flags\":[true,false,true]}";
+	const struct lists in = {(const int8_t[]){1, -23, 100},     3,
+				 (const double[]){1.5, 2, -1e300},  3,
+				 (const bool[]){true, false, true}, 3};
+	struct herald_codec *codec = decoding_codec(&lists_schema, NULL);
+
+	(void)state;
+	expect_text(codec, &in, text);
+	for (size_t bytes = 1; bytes < sizeof(text) - 1; bytes++) {
+		struct herald_buffer buffer;
+		struct herald_error error;
+
+		herald_buffer_init(&buffer, NULL, bytes);
+		assert_int_equal(herald_codec_encode(codec, &in, &buffer, &error),
+				 HERALD_TOO_LARGE);
+		assert_int_equal(error.status, HERALD_TOO_LARGE);
+		assert_int_equal(buffer.bytes, 0);
+		herald_buffer_finish(&buffer);
+	}
+	herald_codec_destroy(codec);
+}
+
 struct pair {
 	int32_t first, second;
 };
@@ -1087,6 +1125,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_member_names_of_each_length),
+		cmocka_unit_test(test_lists_that_do_not_fit),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_bad_utf8_at_every_position),

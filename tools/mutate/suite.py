@@ -53,13 +53,20 @@ class Test:
 
 
 def read_tests(workspace):
-    """The tests that run something built; the others cannot notice a change of the sources."""
+    """The tests that run something built; the others cannot notice a change of the sources.
+
+    Of those that run the same command in several environments, such as locales, the first.
+    """
     about = workspace.build / "meson-info"
     targets = {target["id"]: target["filename"]
                for target in json.loads((about / "intro-targets.json").read_text())}
     tests = [Test(entry, targets, workspace)
              for entry in json.loads((about / "intro-tests.json").read_text())]
-    return [test for test in tests if test.files]
+    first = {}
+    for test in tests:
+        if test.files:
+            first.setdefault(tuple(test.command), test)
+    return list(first.values())
 
 
 def group_bytes(group):
