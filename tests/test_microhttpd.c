@@ -59,14 +59,15 @@ struct own_daemon {
 static char own_request; /* Its address marks requests that are not Herald's. */
 
 static enum MHD_Result
-handle_own(struct MHD_Connection *connection, const char *url, size_t *upload_data_size,
-	   void **con_cls)
+handle_own(struct MHD_Connection *connection, const char *url, const char *method,
+	   const char *version, size_t *upload_data_size, void **con_cls)
 {
 	bool first = *con_cls == NULL;
 	bool hello = strcmp(url, "/hello") == 0;
-	const char *text = hello ? "hello" : "nothing here";
+	bool refused = first && herald_microhttpd_is_ambiguous(connection, method, version);
+	const char *text = refused ? "malformed" : hello ? "hello" : "nothing here";
 
-	if (first || *upload_data_size > 0) {
+	if (!refused && (first || *upload_data_size > 0)) {
 		*con_cls = &own_request;
 		*upload_data_size = 0;
 		const char *expect =
@@ -76,7 +77,11 @@ handle_own(struct MHD_Connection *connection, const char *url, size_t *upload_da
 	}
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
-	enum MHD_Result queued = MHD_queue_response(connection, hello ? 200 : 404, response);
+	enum MHD_Result queued = MHD_queue_response(connection,
+						    refused ? 400
+						    : hello ? 200
+							    : 404,
+						    response);
 	MHD_destroy_response(response);
 	return queued;
 }
@@ -90,7 +95,7 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 	if (strcmp(url, "/event") == 0)
 		return herald_microhttpd_handle(own->http, connection, method, version, upload_data,
 						upload_data_size, con_cls);
-	return handle_own(connection, url, upload_data_size, con_cls);
+	return handle_own(connection, url, method, version, upload_data_size, con_cls);
 }
 
 static void

@@ -143,11 +143,12 @@ static const struct contract_http_deviation deviations[] = {
 static const struct contract_http_adapter adapter = {
 	.name = "ulfius",
 	/* It collects bodies before it asks anyone, one in an unknown encoding for ever, and takes
-	 * connections until the end of a stop. What is dropped of heads has us close after refusals. */
+	 * connections until the end of a stop. What is dropped of heads has us close after refusals; other
+	 * endpoints do not. */
 	.capabilities = CONTRACT_RAW_REQUESTS |
-			(CONTRACT_ALL &
-			 ~(CONTRACT_DRAINS | CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY |
-			   CONTRACT_REFUSES_AMBIGUOUS | CONTRACT_REUSES_REFUSED)),
+			(CONTRACT_ALL & ~(CONTRACT_DRAINS | CONTRACT_REFUSES_EARLY |
+					  CONTRACT_REFUSES_MID_BODY | CONTRACT_REFUSES_AMBIGUOUS |
+					  CONTRACT_REUSES_REFUSED | CONTRACT_GUARDS_ROUTES)),
 	.deviations = deviations,
 	.deviations_count = HERALD_COUNT(deviations),
 	.start = start,

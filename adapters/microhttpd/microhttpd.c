@@ -27,11 +27,9 @@ read_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_byte
 {
 	struct herald__head *head = cls;
 
-	(void)kind;
-	if (!value)
-		value = key + key_bytes;
+	(void)kind, (void)key_bytes;
 	herald_http_framing_add(&head->framing, key, value);
-	herald__whole_add(&head->whole, key, key_bytes, value, value_bytes);
+	herald__whole_add(&head->whole, key, value, value_bytes);
 	return MHD_YES;
 }
 
@@ -155,6 +153,16 @@ herald_microhttpd_handle(struct herald_http *http, struct MHD_Connection *connec
 			      &(struct herald__answer_options){
 				      .target_bytes = HERALD__UNKNOWN_TARGET,
 			      });
+}
+
+bool
+herald_microhttpd_is_ambiguous(struct MHD_Connection *connection, const char *method,
+			       const char *version)
+{
+	struct herald__head head;
+
+	herald__head_read(connection, method, HERALD__UNKNOWN_TARGET, version, &head);
+	return head.framing.ambiguous;
 }
 
 void

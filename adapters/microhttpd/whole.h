@@ -27,17 +27,15 @@ bool herald__whole_is_needed(void);
 void herald__whole_begin(struct herald__whole *whole, struct MHD_Connection *connection,
 			 const char *method, size_t target_bytes, const char *version);
 
-/* A header, in the order in which they were sent. `value` is never NULL. */
+/*
+ * A header, in the order in which they were sent. Between name and value are the colon and blanks only: without a
+ * colon libmicrohttpd refuses a line itself.
+ */
 static inline void
-herald__whole_add(struct herald__whole *whole, const char *key, size_t key_bytes, const char *value,
+herald__whole_add(struct herald__whole *whole, const char *key, const char *value,
 		  size_t value_bytes)
 {
-	const char *blank = key + key_bytes + 1;
-
-	whole->broken |= key != whole->next || blank[-1] != '\0';
-	while (blank < value && (*blank == ' ' || *blank == '\t'))
-		blank++;
-	whole->broken |= blank != value;
+	whole->broken |= key != whole->next;
 	whole->next = value + value_bytes + 2;
 }
 

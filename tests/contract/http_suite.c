@@ -56,6 +56,7 @@ contract_http_main(const struct contract_http_adapter *adapters, size_t adapters
 		add_cases(&suite, &adapters[i], contract_http_malformed,
 			  contract_http_malformed_count);
 		add_cases(&suite, &adapters[i], contract_http_raw, contract_http_raw_count);
+		add_cases(&suite, &adapters[i], contract_http_random, contract_http_random_count);
 		add_cases(&suite, &adapters[i], contract_http_clients, contract_http_clients_count);
 	}
 	for (size_t i = 0; i < own_count; i++)

@@ -32,9 +32,10 @@ enum contract_capability {
 	CONTRACT_CHUNK_GRAMMAR = 1 << 9,     /* takes all chunks of RFC 9112, and nothing else */
 	CONTRACT_REFUSES_BLANKS = 1 << 10,   /* refuses a name with a blank before its colon */
 	CONTRACT_REFUSES_NAMES = 1 << 11,    /* refuses all other names that are no tokens */
-	CONTRACT_ALL = (1 << 12) - 1,
+	CONTRACT_GUARDS_ROUTES = 1 << 12,    /* refuses doubtful heads at other paths, too */
+	CONTRACT_ALL = (1 << 13) - 1,
 	/* Treats the raw requests of tests/data/http_cases.jsonl as they ask, or as declared. */
-	CONTRACT_RAW_REQUESTS = 1 << 12,
+	CONTRACT_RAW_REQUESTS = 1 << 13,
 };
 
 /*
@@ -90,5 +91,7 @@ extern const struct contract_http_case contract_http_clients[];
 extern const size_t contract_http_clients_count;
 extern const struct contract_http_case contract_http_raw[];
 extern const size_t contract_http_raw_count;
+extern const struct contract_http_case contract_http_random[];
+extern const size_t contract_http_random_count;
 
 #endif

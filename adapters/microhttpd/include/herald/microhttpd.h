@@ -48,6 +48,15 @@ herald_microhttpd_handle(struct herald_http *http, struct MHD_Connection *connec
 			 const char *method, const char *version, const char *upload_data,
 			 size_t *upload_data_size, void **con_cls);
 
+/**
+ * Whether the head of a request is malformed, or can be read in two ways, so that its body could be taken for the
+ * next request. herald_microhttpd_handle() refuses such a request; call this for the other paths of the daemon,
+ * at a request's first call, and answer with 400 at once: libmicrohttpd closes the connection then.
+ */
+HERALD_API bool
+herald_microhttpd_is_ambiguous(struct MHD_Connection *connection, const char *method,
+			       const char *version);
+
 /** MHD_RequestCompletedCallback: ends the request in *con_cls; does nothing when that is NULL. */
 HERALD_API void herald_microhttpd_completed(void *cls, struct MHD_Connection *connection,
 					    void **con_cls, enum MHD_RequestTerminationCode toe);
