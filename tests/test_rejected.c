@@ -141,7 +141,7 @@ open_service(struct fixture *fixture, const struct herald_service_options *more)
 		.last = {.base.ops = &watcher_ops, .name = "last"},
 		.of_user = {.base.ops = &watcher_ops, .name = "user"},
 		.of_other = {.base.ops = &watcher_ops, .name = "other"},
-		.guard = {&guard_ops},
+		.guard = {.ops = &guard_ops},
 		.handlers = {&fixture->first.base, &fixture->guard, &fixture->last.base},
 		.user_handlers = {&fixture->of_user.base},
 		.other_handlers = {&fixture->of_other.base},

@@ -59,7 +59,7 @@ enum herald_status {
  * Both texts are NUL-terminated UTF-8 and cut to size: a path loses its beginning, a message its end,
  * and "..." says so. Both are safe to print: one line without control characters, whatever names the
  * sender chose. A path has its pointer as it stands in a JSON string (RFC 6901 section 5): a backslash
- * is "\\", a quote "\"", and what is unprintable "\n" or "\u009b"; to get the pointer itself, put it in
+ * is `\\`, a quote `\"`, and what is unprintable `\n` or `\u009b`; to get the pointer itself, put it in
  * quotes and parse it as JSON. Unprintable are control characters (C0, DEL, C1), U+2028, U+2029, U+FEFF
  * and the controls of bidirectional text. In a message they are escaped in the same way.
  */

@@ -135,9 +135,11 @@ check_names(const struct check *check)
 	const struct herald_field *field = check->field;
 
 	if (field->kind != HERALD_KIND_ENUM)
-		return field->names == NULL ? HERALD_OK : bad(check, "only an enum has names");
+		return field->names == NULL && field->names_count == 0
+			       ? HERALD_OK
+			       : bad(check, "only an enum has names");
 	if (field->names == NULL || field->names_count == 0)
-		return bad(check, "an enum needs names");
+		return bad(check, "an enum needs names, and their count");
 	for (size_t i = 0; i < field->names_count; i++) {
 		const char *name = field->names[i].name;
 
