@@ -22,7 +22,7 @@ struct herald__time_fault {
  *
  * text   may be NULL when `bytes` is 0.
  * out    set only on success.
- * fault  never NULL; written only on failure.
+ * fault  may be NULL; written only on failure.
  */
 bool herald__time_parse(const char *text, size_t bytes, struct herald_time *out,
 			struct herald__time_fault *fault);

@@ -110,6 +110,8 @@ fail(struct herald__time_fault *fault, size_t where, const char *format, ...)
 {
 	va_list arguments;
 
+	if (!fault)
+		return false;
 	fault->where = where;
 	va_start(arguments, format);
 	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it was begun a line above. */

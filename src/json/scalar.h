@@ -272,17 +272,27 @@ decode_string(struct herald__reader *reader, char *at, const struct herald__fiel
 	return after;
 }
 
+/* Read again what is wrong, to say so: its text takes room on the stack, which a right one need not have. */
+NOT_INLINE static char *
+fail_time(struct herald__reader *reader, char *at, const struct herald__string *text)
+{
+	struct herald__time_fault fault;
+	struct herald_time time;
+
+	(void)herald__time_parse(text->data, text->bytes, &time, &fault);
+	return herald__fail(reader, at, HERALD_BAD_TIME, "not an RFC 3339 timestamp: %s",
+			    fault.what);
+}
+
 NOT_INLINE static char *
 decode_time(struct herald__reader *reader, char *at, struct herald_time *out)
 {
-	struct herald__time_fault fault;
 	struct herald__string text;
 	char *after = read_string(reader, at, "an RFC 3339 timestamp", &text);
 
-	if (after == NULL || herald__time_parse(text.data, text.bytes, out, &fault))
+	if (after == NULL || herald__time_parse(text.data, text.bytes, out, NULL))
 		return after;
-	return herald__fail(reader, at, HERALD_BAD_TIME, "not an RFC 3339 timestamp: %s",
-			    fault.what);
+	return fail_time(reader, at, &text);
 }
 
 NOT_INLINE static char *

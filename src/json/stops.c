@@ -15,6 +15,17 @@
 /* As herald__stop_window(). */
 typedef uint64_t look_function(const char *bytes, bool high);
 
+/* The stops in the last bytes of a document that is shorter than a window. */
+__attribute__((noinline)) static uint64_t
+look_at_copy(const char *at, size_t bytes, look_function *look, bool high)
+{
+	char copy[64];
+
+	memset(copy, ' ', sizeof(copy));
+	memcpy(copy, at, bytes);
+	return look(copy, high);
+}
+
 /* A herald__look_function. */
 __attribute__((always_inline)) static inline void
 look_ahead(struct herald__reader *reader, char *at, look_function *look)
@@ -32,15 +43,10 @@ look_ahead(struct herald__reader *reader, char *at, look_function *look)
 		*stops++ = look(at, high);
 	if (bytes == 0)
 		return;
-	if (reader->end - reader->begin >= 64) {
+	if (reader->end - reader->begin >= 64)
 		*stops = look(at + bytes - 64, high) >> (64 - bytes);
-	} else {
-		char copy[64];
-
-		memset(copy, ' ', sizeof(copy));
-		memcpy(copy, at, bytes);
-		*stops = look(copy, high);
-	}
+	else
+		*stops = look_at_copy(at, bytes, look, high);
 }
 
 static void
