@@ -245,15 +245,14 @@ herald__find_duplicate(const void *entries, size_t bytes, size_t count, const vo
 
 	if (count > HERALD__FEW_ENTRIES)
 		return find_duplicate_sorted(first, bytes, count, scratch);
-	for (size_t i = 1; i < count; i++) {
-		const char *key = key_at(first + i * bytes);
+	const char *end = first + count * bytes;
 
-		for (size_t j = 0; j < i; j++) {
-			const char *earlier = key_at(first + j * bytes);
+	for (const char *entry = first; entry < end; entry += bytes) {
+		const char *key = key_at(entry);
 
-			if (*key == *earlier && strcmp(key, earlier) == 0)
+		for (const char *earlier = first; earlier < entry; earlier += bytes)
+			if (*key == *key_at(earlier) && strcmp(key, key_at(earlier)) == 0)
 				return key;
-		}
 	}
 	return NULL;
 }

@@ -391,7 +391,7 @@ enter(struct writer *writer)
 }
 
 /* A key, its colon, and what comes after it: the JSON if there is one, else the text as a string. */
-static char *
+static INLINE char *
 encode_entry(struct writer *writer, char *at, const char *key, const char *text,
 	     const struct herald_json *json)
 {
@@ -408,7 +408,7 @@ encode_entry(struct writer *writer, char *at, const char *key, const char *text,
 	return FAIL(writer, HERALD_MISSING, "expected a value, found NULL");
 }
 
-static char *
+static INLINE char *
 encode_pair(struct writer *writer, char *at, const void *entry)
 {
 	const struct herald_pair *pair = entry;
@@ -416,7 +416,7 @@ encode_pair(struct writer *writer, char *at, const void *entry)
 	return encode_entry(writer, at, pair->key, pair->value, NULL);
 }
 
-static char *
+static APART char *
 encode_json_pair(struct writer *writer, char *at, const void *entry)
 {
 	const struct herald_json_pair *pair = entry;
