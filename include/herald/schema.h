@@ -147,14 +147,14 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 
 /** HERALD_SCHEMA with options in parentheses: HERALD_SCHEMA_WITH(user, (.reject_unknown = true), ...). */
 #define HERALD_SCHEMA_WITH(STRUCT, OPTIONS, ...)                                                   \
-	HERALD_SCHEMA_(static, static, STRUCT, OPTIONS, __VA_ARGS__)
+	HERALD_SCHEMA_(HERALD_SCHEMA_FORWARD_, static, STRUCT, OPTIONS, __VA_ARGS__)
 
-/** HERALD_SCHEMA without `static`: the one definition of what HERALD_SCHEMA_DECLARE declares. */
+/** HERALD_SCHEMA without `static`: the one definition of what HERALD_SCHEMA_DECLARE has declared. */
 #define HERALD_SCHEMA_DEFINE(STRUCT, ...) HERALD_SCHEMA_DEFINE_WITH(STRUCT, (.doc = NULL), __VA_ARGS__)
 
 /** HERALD_SCHEMA_WITH without `static`. */
 #define HERALD_SCHEMA_DEFINE_WITH(STRUCT, OPTIONS, ...)                                            \
-	HERALD_SCHEMA_(extern, , STRUCT, OPTIONS, __VA_ARGS__)
+	HERALD_SCHEMA_(HERALD_SCHEMA_DECLARED_, , STRUCT, OPTIONS, __VA_ARGS__)
 
 /**
  * A member whose kind its type tells: bool, integers, float, double, const char *, char[N],
@@ -240,11 +240,11 @@ HERALD_API extern const struct herald_schema herald_json_schema;
  * initialises a member that the union does not have, and does not compile, whatever the compiler's
  * options. The union is laid out as its member, so that the lines are an array of fields.
  */
-#define HERALD_SCHEMA_(FORWARD, STORAGE, STRUCT, OPTIONS, ...)                                     \
+#define HERALD_SCHEMA_(BEFORE, STORAGE, STRUCT, OPTIONS, ...)                                      \
 	union herald_lines_of_struct_##STRUCT {                                                    \
 		struct herald_field line_of_struct_##STRUCT;                                       \
 	};                                                                                         \
-	FORWARD const struct herald_schema STRUCT##_schema;                                        \
+	BEFORE(STRUCT);                                                                            \
 	static const union herald_lines_of_struct_##STRUCT STRUCT##_fields_[] = {__VA_ARGS__};     \
 	STORAGE const struct herald_schema STRUCT##_schema __attribute__((unused)) = {             \
 		.name = #STRUCT,                                                                   \
@@ -253,6 +253,12 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 		.fields = &STRUCT##_fields_[0].line_of_struct_##STRUCT,                            \
 		.fields_count = HERALD_COUNT(STRUCT##_fields_),                                    \
 		HERALD_UNPACK_ OPTIONS}
+
+/* A schema may name itself, so it is declared before. */
+#define HERALD_SCHEMA_FORWARD_(STRUCT) static const struct herald_schema STRUCT##_schema
+#define HERALD_SCHEMA_DECLARED_(STRUCT)                                                            \
+	_Static_assert(sizeof(STRUCT##_schema) == sizeof(struct herald_schema),                    \
+		       "HERALD_SCHEMA_DECLARE comes first")
 
 #define HERALD_LINE_(STRUCT, MEMBER, ...)                                                          \
 	{.line_of_struct_##STRUCT = {.owner = #STRUCT, .name = #MEMBER,                            \
