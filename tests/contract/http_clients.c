@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define HEAD "POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
 
@@ -129,6 +130,34 @@ client_goes_away_during_the_answers(void **state)
 	probe_assert_alive(&probe);
 	probe_stop(&probe);
 	assert_int_equal(probe.function_count, probe.after_count);
+}
+
+/* One that has sent all it has to say, and waits for the answer (RFC 9112 section 9.6). */
+static void
+half_closed_client_is_answered(void **state)
+{
+	static const char *const requests[] = {
+		HEAD "Content-Length: %1$zu\r\n\r\n%2$s",
+		HEAD "Transfer-Encoding: chunked\r\n\r\n%1$zx\r\n%2$s\r\n0\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < 10 * HERALD_COUNT(requests); i++) {
+		struct http_client client;
+		struct http_response response;
+		char request[1024];
+
+		snprintf(request, sizeof(request), requests[i % HERALD_COUNT(requests)],
+			 strlen(PROBE_DONE), PROBE_DONE);
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, request));
+		assert_int_equal(shutdown(client.fd, SHUT_WR), 0);
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 200, PROBE_SUCCESS);
+		http_close(&client);
+	}
+	probe_stop(&probe);
 }
 
 static void
@@ -278,6 +307,7 @@ const struct contract_http_case contract_http_clients[] = {
 	CONTRACT_CASE(client_goes_away_between_two_answers,
 		      CONTRACT_CONCURRENT | CONTRACT_PIPELINES),
 	CONTRACT_CASE(client_goes_away_during_the_answers, 0),
+	CONTRACT_CASE(half_closed_client_is_answered, CONTRACT_RAW_REQUESTS),
 	CONTRACT_CASE(two_hundred_clients_at_once, 0),
 	CONTRACT_CASE(eight_threads_of_clients, 0),
 	CONTRACT_CASE(event_in_flight_at_a_stop_is_answered, CONTRACT_CONCURRENT),
