@@ -14,6 +14,7 @@
 #include "http_raw_case.h"
 
 #define CASES_PATH "tests/data/http_cases.jsonl"
+#define DOCS_PATH "docs/adapters.md"
 #define MAX_ANSWERS 8
 #define FOLLOW_UP_STATUS 409
 /* For a server that is declared to say nothing more: it waits for bytes that do not come. */
@@ -194,22 +195,50 @@ exchange(const struct probe *probe, const struct raw_case *from)
 	return false;
 }
 
-/* Every deviation is of some case. */
+/* Deviations that are of no case, or that users are not told of. */
+
+static bool
+is_of_a_case(const struct contract_http_adapter *adapter,
+	     const struct contract_http_deviation *deviation, const struct raw_case *cases,
+	     size_t cases_count)
+{
+	for (size_t i = 0; i < cases_count; i++)
+		if (find_deviation(adapter, cases[i].name) == deviation)
+			return true;
+	return false;
+}
+
+static char *
+read_docs(void)
+{
+	static char text[128 * 1024];
+	FILE *file = fopen(DOCS_PATH, "r");
+
+	assert_non_null(file);
+	size_t bytes = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[bytes] = '\0';
+	return text;
+}
+
 static size_t
 count_strangers(const struct contract_http_adapter *adapter, const struct raw_case *cases,
 		size_t cases_count)
 {
+	const char *docs = read_docs();
 	size_t strangers = 0;
 
 	for (size_t i = 0; i < adapter->deviations_count; i++) {
-		size_t j = 0;
+		const struct contract_http_deviation *deviation = &adapter->deviations[i];
+		char quoted[80];
 
-		while (j < cases_count &&
-		       find_deviation(adapter, cases[j].name) != &adapter->deviations[i])
-			j++;
-		if (j == cases_count) {
-			print_error("%s: there is no case %s\n", adapter->name,
-				    adapter->deviations[i].name);
+		snprintf(quoted, sizeof(quoted), "`%s`", deviation->name);
+		if (!is_of_a_case(adapter, deviation, cases, cases_count)) {
+			print_error("%s: there is no case %s\n", adapter->name, deviation->name);
+			strangers++;
+		}
+		if (!strstr(docs, quoted)) {
+			print_error("%s: %s does not name %s\n", adapter->name, DOCS_PATH, quoted);
 			strangers++;
 		}
 	}
