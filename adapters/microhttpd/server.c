@@ -506,8 +506,8 @@ start_and_wait(struct herald_service *service, const struct herald_server_option
 	enum herald_status status = herald__server_options_resolve(options, &resolved, error);
 	if (status == HERALD_OK)
 		status = herald_server_start(service, &resolved, &server, error);
-	if (status != HERALD_OK)
-		return status;
+	if (!server)
+		return status; /* not HERALD_OK */
 	if (!resolved.quiet)
 		print_url(server);
 	if (resolved.started)

@@ -53,9 +53,8 @@ herald_microhttpd_handle(struct herald_http *http, struct MHD_Connection *connec
  * next request. herald_microhttpd_handle() refuses such a request; call this for the other paths of the daemon,
  * at a request's first call, and answer with 400 at once: libmicrohttpd closes the connection then.
  */
-HERALD_API bool
-herald_microhttpd_is_ambiguous(struct MHD_Connection *connection, const char *method,
-			       const char *version);
+HERALD_API bool herald_microhttpd_is_ambiguous(struct MHD_Connection *connection,
+					       const char *method, const char *version);
 
 /** MHD_RequestCompletedCallback: ends the request in *con_cls; does nothing when that is NULL. */
 HERALD_API void herald_microhttpd_completed(void *cls, struct MHD_Connection *connection,
