@@ -131,9 +131,8 @@ is_in_payload(const struct herald_error *error)
 static bool
 is_about_type(const struct way *way)
 {
-	return way == &by_pointers &&
-	       (strcmp(by_pointers.result.error.path, "/event_type") == 0 ||
-		strcmp(afterwards.result.error.path, "/event_type") == 0);
+	return way == &by_pointers && (strcmp(by_pointers.result.error.path, "/event_type") == 0 ||
+				       strcmp(afterwards.result.error.path, "/event_type") == 0);
 }
 
 /* `early` may have read the payload before `late` read what is around it. */
