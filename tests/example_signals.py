@@ -7,6 +7,7 @@ The function is held by its output: it prints the user's name, which is longer t
 nobody reads. Every case is one line of TAP.
 """
 
+import contextlib
 import fcntl
 import http.client
 import json
@@ -97,15 +98,10 @@ class Example:
     def stops(self):
         """Whether it takes no more events; while it does, an empty one is refused with 400."""
         try:
-            connection = self.post({})
-        except ConnectionRefusedError:
+            with contextlib.closing(self.post({})) as connection:
+                return connection.getresponse().status == 503
+        except ConnectionError:  # refused, or closed before it was read
             return True
-        try:
-            return connection.getresponse().status == 503
-        except ConnectionError:
-            return True
-        finally:
-            connection.close()
 
     def hold_and_stop(self, number):
         """Hold a function, send the first signal, wait until it is taken; returns the connection."""
