@@ -1528,10 +1528,48 @@ test_long_documents(void **state)
 	herald_codec_destroy(codec);
 }
 
+struct unwanted {
+	bool member;
+};
+HERALD_SCHEMA(unwanted, HERALD_FIELD(unwanted, member));
+
+/* Of a long key the path shows the end, from wherever it is cut: within a character, too. */
+static void
+test_path_of_a_long_key_with_escapes(void **state)
+{
+	static const struct herald_limits limits = {.max_key_bytes = 10000};
+	struct herald_codec *codec = decoding_codec(&unwanted_schema, &limits);
+
+	(void)state;
+	for (int behind = 3; behind < 7; behind++) {
+		struct unwanted out;
+		struct herald_error error;
+		char text[10000] = "{\"other\":{\"", *at = text + strlen(text);
+
+		for (size_t i = 0; i < 3000; i++)
+			at += sprintf(at, "\xC3\xA4");
+		at += sprintf(at, "\\u0041%.*s\":tru}}", behind, "ending");
+		assert_int_equal(
+			decode_bytes(codec, text, (size_t)(at - text), &out, sizeof(out), &error),
+			HERALD_BAD_JSON);
+		char expected[32];
+
+		snprintf(expected, sizeof(expected),
+			 "\xC3\xA4\xC3\xA4"
+			 "A%.*s",
+			 behind, "ending");
+		if (strncmp(error.path, "...", 3) != 0 ||
+		    strcmp(error.path + strlen(error.path) - strlen(expected), expected) != 0)
+			fail_msg("%d: %s", behind, error.path);
+	}
+	herald_codec_destroy(codec);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_path_of_a_long_key_with_escapes),
 		cmocka_unit_test(test_no_value),
 		cmocka_unit_test(test_no_value_at_the_root),
 		cmocka_unit_test(test_root_of_the_wrong_type),
