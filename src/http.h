@@ -63,7 +63,7 @@ struct herald_http_request {
  */
 struct herald_text herald__http_value(const char *value);
 
-/* Whether a text is a host with or without a port, as in Host (RFC 9110 section 7.2); it may be empty. */
+/* Whether a text is a host with or without a port, as in Host (RFC 9110 section 7.2), or empty. */
 bool herald__http_is_host(struct herald_text text);
 
 /* How many of a text's first bytes are a token's (RFC 9110 section 5.6.2). */
@@ -73,8 +73,8 @@ size_t herald__http_token_bytes(const char *text);
 bool herald__http_accepts(const struct herald_http *http, const char *content_type);
 
 /*
- * The body is complete, and the request waits for a thread that finishes it: the time counts for the
- * event's deadline.
+ * The body is complete, and the request waits for a thread that finishes it: the time counts for
+ * the event's deadline.
  */
 void herald__http_request_queued(struct herald_http_request *request);
 

@@ -1,9 +1,9 @@
 /*
- * What a request is for: its target and its Host, and the path that an adapter serves. It reads text and
- * owns nothing; that a request without Host is refused is http_adapter.c's.
+ * What a request is for: its target and its Host, and the path that an adapter serves. It reads
+ * text and owns nothing; that a request without Host is refused is http_adapter.c's.
  *
- * A target is compared as it was sent. "/%65vent" is another path than "/event": whoever decodes it can be
- * told a path by one reader and another by the next.
+ * A target is compared as it was sent. "/%65vent" is another path than "/event": whoever decodes it
+ * can be told a path by one reader and another by the next.
  */
 #include <stdint.h>
 #include <string.h>
@@ -28,7 +28,8 @@ is_hex_digit(char c)
 	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/* Letters, digits and -._~!$&'()*+;= (RFC 3986 section 2.3, and 2.2's sub-delims but the comma), a bit each. */
+/* Letters, digits and -._~!$&'()*+;= (RFC 3986 section 2.3, and 2.2's sub-delims without the
+ * comma), a bit each. */
 static bool
 is_name_byte(char c)
 {
@@ -48,8 +49,8 @@ is_escape(const char *text, size_t bytes)
 
 /* Hosts. */
 
-/* What is within the brackets of "[::1]": hexadecimal digits, colons and dots; that it is an address is not
- * looked at. */
+/* What is within the brackets of "[::1]": hexadecimal digits, colons and dots. Whether it is an
+ * address is not looked at. */
 static size_t
 ip_literal_bytes(const char *text, size_t bytes)
 {

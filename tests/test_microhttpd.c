@@ -1,6 +1,6 @@
 /*
- * The libmicrohttpd adapter: the contract on a server of Herald's and on a daemon of the user's, and
- * what only this adapter has: options, deadlines, limits, TLS, the stop and herald_serve().
+ * The libmicrohttpd adapter: the contract on a server of Herald's and on a daemon of the user's,
+ * and what only this adapter has: options, deadlines, limits, TLS, the stop and herald_serve().
  */
 #include <locale.h>
 #include <netinet/in.h>
@@ -140,7 +140,8 @@ stop_daemon(void *server)
 	return left;
 }
 
-/* As bytes, "\n:\r\n" is then what "\r\n\r\n" is. What follows begins with a header, which is no request. */
+/* As bytes, "\n:\r\n" is then what "\r\n\r\n" is. What follows begins with a header, which is not a
+ * request. */
 #define HIDDEN_BY_COLON                                                                            \
 	{                                                                                          \
 		"length_hidden_by_lf_colon", "400 400 closed",                                     \

@@ -3,9 +3,9 @@
  * socket, the table of connections and one thread; it knows nothing of HTTP.
  *
  * Three reasons why libmicrohttpd does not listen itself: its timeout is one of inactivity, so that
- * a client that sends a byte now and then is never late; MHD_quiesce_daemon() (0.9.75) can abort the
- * process when a worker leaves the listening socket at the same moment; and a connection limit per
- * thread refuses callers while other threads have room.
+ * a client that sends a byte now and then is never late; MHD_quiesce_daemon() (0.9.75) can abort
+ * the process when a worker leaves the listening socket at the same moment; and a connection limit
+ * per thread refuses callers while other threads have room.
  *
  * A socket is shut down under the lock, and libmicrohttpd says under the same lock that it is about
  * to close one: so never is a number used that belongs to another file by now.
@@ -382,8 +382,8 @@ is_active(const struct herald__caller *caller)
 }
 
 /*
- * Send everyone away once there are only idle callers, if `idle_too`: before, one of them may be sending a
- * request. Returns how many callers are left.
+ * Send everyone away once there are only idle callers, if `idle_too`: before, one of them may be
+ * sending a request. Returns how many callers are left.
  */
 static size_t
 send_away(struct herald__door *door, bool idle_too)

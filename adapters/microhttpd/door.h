@@ -1,8 +1,8 @@
 /*
  * Private to the server: the door, through which every connection comes in and is seen out.
  *
- * One thread listens, hands each connection to a worker (a libmicrohttpd daemon with one thread), and
- * shuts down the sockets of callers that exceed a deadline. At a stop it closes the listening
+ * One thread listens, hands each connection to a worker (a libmicrohttpd daemon with one thread),
+ * and shuts down the sockets of callers that exceed a deadline. At a stop it closes the listening
  * socket, sends idle callers away and waits for the others.
  */
 #ifndef HERALD_MICROHTTPD_DOOR_H
@@ -49,8 +49,8 @@ herald__door_start(struct herald__door *door, struct herald_error *error);
 const atomic_bool *herald__door_stopping(const struct herald__door *door);
 
 /*
- * Let nobody in any more; wait until all callers are gone or the time is up; end the thread. Callers who are
- * idle are sent away after their grace.
+ * Let nobody in any more; wait until all callers are gone or the time is up; end the thread.
+ * Callers who are idle are sent away after their grace.
  */
 void herald__door_stop(struct herald__door *door, uint32_t timeout_ms, uint32_t idle_grace_ms);
 

@@ -71,9 +71,10 @@ find_target(const struct herald_server *server, const char *target)
 }
 
 /*
- * The callback of MHD_OPTION_URI_LOG_CALLBACK, which comes before libmicrohttpd decodes a target, and takes the
- * query apart. It does the latter in the connection's memory, and with some 200 arguments more than fit it
- * (0.9.75) waits until the connection is closed. Nobody asks for them, so that it gets an empty query.
+ * The callback of MHD_OPTION_URI_LOG_CALLBACK, which comes before libmicrohttpd decodes a target,
+ * and takes the query apart. It does the latter in the connection's memory, and with some 200
+ * arguments more than fit it (0.9.75) waits until the connection is closed. Nobody asks for them,
+ * so that it gets an empty query.
  */
 static void *
 read_target(void *cls, const char *target, struct MHD_Connection *connection)
@@ -114,7 +115,7 @@ answer_without_event(const struct herald_server *server, const struct herald__ca
 	return atomic_load(herald__door_stopping(server->door)) ? &stopping : &healthy;
 }
 
-/* Whether the answer to a request that is no event is sent at the first call, before its body is read. */
+/* Whether a request that is no event is answered at the first call, before its body is read. */
 static bool
 is_answered_at_once(struct herald__caller *caller, struct MHD_Connection *connection,
 		    const char *method, const char *version)
@@ -143,8 +144,8 @@ answer_without_handling(struct herald__caller *caller, struct MHD_Connection *co
 }
 
 /*
- * MHD_AccessHandlerCallback; see microhttpd.c for how often it is called. *con_cls is the caller, by
- * read_target().
+ * MHD_AccessHandlerCallback; see microhttpd.c for how often it is called. *con_cls is the caller,
+ * by read_target().
  */
 static enum MHD_Result
 handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
@@ -254,8 +255,8 @@ log_address(const struct herald_server *server, const char *message)
 /* Starting. */
 
 /*
- * The memory of one connection: the head, what libmicrohttpd notes about each header (56 bytes), and
- * the answer's head. A body passes through what is left.
+ * The memory of one connection: the head, what libmicrohttpd notes about each header (56 bytes),
+ * and the answer's head. A body passes through what is left.
  */
 static size_t
 connection_bytes(const struct herald_server *server)

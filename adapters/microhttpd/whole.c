@@ -1,12 +1,14 @@
 /*
- * Whether libmicrohttpd (0.9.75) has told of a head all that there was. It reads a head in place, and what it
- * tells are pointers into the request's own bytes. So what it skipped shows as a gap between them:
+ * Whether libmicrohttpd (0.9.75) has told of a head all that there was. It reads a head in place,
+ * and what it tells are pointers into the request's own bytes. So what it skipped shows as a gap
+ * between them:
  *
  *	POST /event HTTP/1.1\r\nHost: test\r\n\r\n
  *	    ^      ^        ^^      ^     ^ ^ ^ ^       each is a NUL by now
  *
- * A line of a colon, or of a NUL, ends the head for it; a folded line goes to the name of the header above; a
- * lone line feed ends a line; a NUL ends a value, or a path. Each is refused by this, and nothing else.
+ * A line of a colon, or of a NUL, ends the head for it; a folded line goes to the name of the
+ * header above; a lone line feed ends a line; a NUL ends a value, or a path. Each is refused by
+ * this, and nothing else.
  */
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /*
- * Private to the libmicrohttpd adapter: whether libmicrohttpd has told of a head all that there was.
+ * Private to the libmicrohttpd adapter: whether libmicrohttpd has told of a head all that there
+ * was.
  */
 #ifndef HERALD_MICROHTTPD_WHOLE_H
 #define HERALD_MICROHTTPD_WHOLE_H
@@ -28,8 +29,8 @@ void herald__whole_begin(struct herald__whole *whole, struct MHD_Connection *con
 			 const char *method, size_t target_bytes, const char *version);
 
 /*
- * A header, in the order in which they were sent. Between name and value are the colon and blanks only: without a
- * colon libmicrohttpd refuses a line itself.
+ * A header, in the order in which they were sent. Between name and value are the colon and blanks
+ * only: without a colon libmicrohttpd refuses a line itself.
  */
 static inline void
 herald__whole_add(struct herald__whole *whole, const char *key, const char *value,

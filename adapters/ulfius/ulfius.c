@@ -1,11 +1,11 @@
 /*
- * The translation between Ulfius' calls and the endpoint of herald/http.h. It owns how a request's map
- * of headers is read and how an answer is handed over; it knows neither events nor sockets, and holds
- * nothing between requests.
+ * The translation between Ulfius' calls and the endpoint of herald/http.h. It owns how a request's
+ * map of headers is read and how an answer is handed over; it knows neither events nor sockets, and
+ * holds nothing between requests.
  *
- * Ulfius calls when a body is complete, or cut off, see the header. The answer is a stream to Ulfius
- * though it is in memory: that way nothing is copied twice, and Ulfius tells when it has been sent, so
- * that the request is in flight until then.
+ * Ulfius calls when a body is complete, or cut off, see the header. The answer is a stream to
+ * Ulfius though it is in memory: that way nothing is copied twice, and Ulfius tells when it has
+ * been sent, so that the request is in flight until then.
  */
 #include <stdio.h>
 #include <string.h>
@@ -31,8 +31,8 @@ find_header(const char *name, void *state)
 }
 
 /*
- * Headers of one name are one header here, their values after each other: no length is one then. Ulfius has the
- * target as it was sent in http_url.
+ * Headers of one name are one header here, their values after each other: no length is one then.
+ * Ulfius has the target as it was sent in http_url.
  */
 static struct herald_http_framing
 read_framing(const struct _u_request *request)
@@ -97,9 +97,9 @@ put_header(const char *name, const char *value, void *state)
 }
 
 /*
- * What libmicrohttpd (0.9.75) drops of a head cannot be seen in Ulfius' copy: a line of a colon ends it, a folded
- * one hides a length. What seems to be the body is not an event then, and what seems to be the next request is
- * the body. So nothing follows a request that was no event.
+ * What libmicrohttpd (0.9.75) drops of a head cannot be seen in Ulfius' copy: a line of a colon
+ * ends it, a folded one hides a length. What seems to be the body is not an event then, and what
+ * seems to be the next request is the body. So nothing follows a request that was no event.
  */
 static bool
 must_close(const struct herald_http_response *response)

@@ -1,7 +1,7 @@
 /*
  * For those who write an HTTP adapter: the parts of the translation that are the same for every
- * framework. What a request is for, what its headers say about where its body ends, and which headers an
- * answer has.
+ * framework. What a request is for, what its headers say about where its body ends, and which
+ * headers an answer has.
  */
 #ifndef HERALD_HTTP_ADAPTER_H
 #define HERALD_HTTP_ADAPTER_H
@@ -38,25 +38,27 @@ struct herald_http_framing {
 /**
  * Read one of a request's headers; call it for all, repeated ones too.
  *
- * Ambiguous are, because with their like requests have been smuggled past a proxy: a length that is not a
- * number, a second length, an encoding other than chunked, a length with an encoding, a second Content-Type,
- * a Host that is not a host and port, a second Host, a name that is not a token (RFC 9110 section 5.6.2), such
- * as one with a blank before its colon, and a value with a control byte other than a tab.
+ * Ambiguous are, because with their like requests have been smuggled past a proxy: a length that is
+ * not a number, a second length, an encoding other than chunked, a length with an encoding, a
+ * second Content-Type, a Host that is not a host and port, a second Host, a name that is not a
+ * token (RFC 9110 section 5.6.2), such as one with a blank before its colon, and a value with a
+ * control byte other than a tab.
  *
  * framing  begun with HERALD_HTTP_FRAMING_INIT.
- * value    blanks around it do not count (RFC 9110 section 5.5), but around chunked they do: not all
- *          frameworks know that encoding then. NULL is an empty one. Borrowed if it is a content
- *          type. A NUL ends it: an adapter whose framework lets one through checks for it.
+ * value    blanks around it do not count (RFC 9110 section 5.5), but around chunked they do: not
+ *          all frameworks know that encoding then. NULL is an empty one. Borrowed if it is a
+ *          content type. A NUL ends it: an adapter whose framework lets one through checks for it.
  */
 HERALD_API void
 herald_http_framing_add(struct herald_http_framing *framing, const char *name, const char *value);
 
 /**
- * Read a request's version, after its headers. Ambiguous are versions other than HTTP/1.0 and HTTP/1.1,
- * HTTP/1.1 without Host (RFC 9112 section 3.2), and HTTP/1.0 with a Transfer-Encoding, which that version
- * does not have (section 6.1).
+ * Read a request's version, after its headers. Ambiguous are versions other than HTTP/1.0 and
+ * HTTP/1.1, HTTP/1.1 without Host (RFC 9112 section 3.2), and HTTP/1.0 with a Transfer-Encoding,
+ * which that version does not have (section 6.1).
  *
- * version  "HTTP/1.0" or "1.0" as the framework has it; NULL when it does not tell: nothing is checked.
+ * version  "HTTP/1.0" or "1.0" as the framework has it; NULL when it does not tell: nothing is
+ *          checked.
  */
 HERALD_API void
 herald_http_framing_version(struct herald_http_framing *framing, const char *version);
@@ -69,12 +71,15 @@ herald_http_framing_version(struct herald_http_framing *framing, const char *ver
 HERALD_API bool herald_http_framing_must_close(const struct herald_http_framing *framing);
 
 /**
- * Read a request's target (RFC 9112 section 3.2): "/event?source=a", "http://localhost:8080/event" or "*".
+ * Read a request's target (RFC 9112 section 3.2): "/event?source=a", "http://localhost:8080/event"
+ * or "*".
  *
- * target   as it was sent; a framework that has decoded it can have lost what tells two paths apart.
- * path     set only if it is a target: borrowed from it, without the query, not decoded; "/" for none.
- * Returns  whether it is one: visible ASCII, in one of these forms, no fragment, a host that is one, and no
- *          broken escape nor %00 in its path. If not, refuse the request and close.
+ * target   as it was sent; a framework that has decoded it can have lost what tells two paths
+ *          apart.
+ * path     set only if it is a target: borrowed from it, without the query, not decoded; "/" for
+ *          none.
+ * Returns  whether it is one: visible ASCII, in one of these forms, no fragment, a host that is
+ *          one, and no broken escape nor %00 in its path. If not, refuse the request and close.
  */
 HERALD_API HERALD_MUST_CHECK bool
 herald_http_target_path(const char *target, struct herald_text *path);
@@ -87,8 +92,8 @@ herald_http_target_path(const char *target, struct herald_text *path);
 HERALD_API bool herald_http_target_is(const char *target, const char *path);
 
 /**
- * Check the path of an adapter's options, when it is created: "/" and what may follow in a URL, escaped as
- * clients send it, at most 1,024 bytes. A path with blanks, say, would never match.
+ * Check the path of an adapter's options, when it is created: "/" and what may follow in a URL,
+ * escaped as clients send it, at most 1,024 bytes. A path with blanks, say, would never match.
  *
  * option   its name, "path", for the error.
  * Errors   HERALD_BAD_OPTION.

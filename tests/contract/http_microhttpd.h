@@ -1,6 +1,6 @@
 /*
- * What libmicrohttpd (0.9.75) makes of raw requests, whoever runs it: deviations of the contract's adapters on
- * it, Ulfius included.
+ * What libmicrohttpd (0.9.75) makes of raw requests, whoever runs it: deviations of the contract's
+ * adapters on it, Ulfius included.
  */
 #ifndef HERALD_TESTS_CONTRACT_HTTP_MICROHTTPD_H
 #define HERALD_TESTS_CONTRACT_HTTP_MICROHTTPD_H

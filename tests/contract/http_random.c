@@ -1,10 +1,11 @@
 /*
- * The contract, part 6: requests drawn at random from a grammar of heads, lengths, encodings and chunks, good
- * ones and doubtful ones.
+ * The contract, part 6: requests drawn at random from a grammar of heads, lengths, encodings and
+ * chunks, good ones and doubtful ones.
  *
- * The body is an event, or the text of another request with an event. Where the body ends is told in a way that
- * some readers understand and others do not, so that for one of them the text is the next request. Whatever the
- * server makes of that: it never runs; a doubtful request runs once at most, and a good one once.
+ * The body is an event, or the text of another request with an event. Where the body ends is told
+ * in a way that some readers understand and others do not, so that for one of them the text is the
+ * next request. Whatever the server makes of that: it never runs; a doubtful request runs once at
+ * most, and a good one once.
  *
  * The seed is printed; HERALD_TEST_SEED sets it.
  */
@@ -21,7 +22,7 @@
 /* After it the server waits for more, and is told that nothing comes. */
 #define SILENCE_MS 100
 
-/* Texts with these bytes in it: the length of the body, the one that is less, and what fills a head. */
+/* Bytes that stand for the length of the body, one that is less, and what fills a head. */
 #define WHOLE "\1"
 #define LESS "\2"
 #define FILL "\3"

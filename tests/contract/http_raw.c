@@ -1,9 +1,9 @@
 /*
- * The contract, part 5: the raw requests of tests/data/http_cases.jsonl, byte for byte, and what comes
- * of each: the answers, whether the connection lives on, and which events ran.
+ * The contract, part 5: the raw requests of tests/data/http_cases.jsonl, byte for byte, and what
+ * comes of each: the answers, whether the connection lives on, and which events ran.
  *
- * That a connection is open is seen by an event that follows on it and is answered in its turn: so it is
- * also in step.
+ * That a connection is open is seen by an event that follows on it and is answered in its turn: so
+ * it is also in step.
  */
 #include "http_probe.h"
 

@@ -39,8 +39,8 @@ enum contract_capability {
 };
 
 /*
- * A raw request (tests/data/http_cases.jsonl) that a framework does not treat as it should, and what
- * comes instead. Nothing that is declared may run an event out of another request's body.
+ * A raw request (tests/data/http_cases.jsonl) that a framework does not treat as it should, and
+ * what comes instead. Nothing that is declared may run an event out of another request's body.
  */
 struct contract_http_deviation {
 	const char *name; /* the case's, or the beginning of several's with a '*' after it */

@@ -32,10 +32,10 @@ extern "C" {
  *		return herald_microhttpd_handle(http, connection, method, version, upload_data,
  *						upload_data_size, con_cls);
  *
- * The daemon needs MHD_OPTION_NOTIFY_COMPLETED with herald_microhttpd_completed(), or with a function
- * of the user's that calls it for these requests, and MHD_OPTION_CONNECTION_TIMEOUT: without one, a
- * client that closes its side amid a body is kept until the daemon stops (0.9.75). Its own limits and
- * timeouts apply; the endpoint adds the limit of the body.
+ * The daemon needs MHD_OPTION_NOTIFY_COMPLETED with herald_microhttpd_completed(), or with a
+ * function of the user's that calls it for these requests, and MHD_OPTION_CONNECTION_TIMEOUT:
+ * without one, a client that closes its side amid a body is kept until the daemon stops (0.9.75).
+ * Its own limits and timeouts apply; the endpoint adds the limit of the body.
  *
  * http         the endpoint.
  * con_cls      as libmicrohttpd passes it: NULL at a request's first call, so the daemon must not
@@ -49,9 +49,10 @@ herald_microhttpd_handle(struct herald_http *http, struct MHD_Connection *connec
 			 size_t *upload_data_size, void **con_cls);
 
 /**
- * Whether the head of a request is malformed, or can be read in two ways, so that its body could be taken for the
- * next request. herald_microhttpd_handle() refuses such a request; call this for the other paths of the daemon,
- * at a request's first call, and answer with 400 at once: libmicrohttpd closes the connection then.
+ * Whether the head of a request is malformed, or can be read in two ways, so that its body could be
+ * taken for the next request. herald_microhttpd_handle() refuses such a request; call this for the
+ * other paths of the daemon, at a request's first call, and answer with 400 at once: libmicrohttpd
+ * closes the connection then.
  */
 HERALD_API bool herald_microhttpd_is_ambiguous(struct MHD_Connection *connection,
 					       const char *method, const char *version);
@@ -85,16 +86,17 @@ struct herald_server_options {
 	 */
 	size_t max_header_bytes;
 	/**
-	 * How long a client may take, however busy it looks; it is disconnected then, up to an eighth
-	 * (at most 250 ms) later. Time that it waits for a function on its thread does not count.
+	 * How long a client may take, however busy it looks; it is disconnected then, up to an
+	 * eighth (at most 250 ms) later. Time that it waits for a function on its thread does not
+	 * count.
 	 */
 	uint32_t header_timeout_ms; /**< From connection or last answer to headers' end: 10,000. */
 	uint32_t body_timeout_ms;   /**< From the headers' end to the body's: 30,000. */
 	uint32_t drain_timeout_ms;  /**< At a stop, for requests in flight: 10,000. */
 	/**
-	 * At a stop, how long connections without a request stay open. A request that was on its way is
-	 * answered, with "Connection: close". Default 250, or half of drain_timeout_ms if that is less; limit
-	 * drain_timeout_ms.
+	 * At a stop, how long connections without a request stay open. A request that was on its
+	 * way is answered, with "Connection: close". Default 250, or half of drain_timeout_ms if
+	 * that is less; limit drain_timeout_ms.
 	 */
 	uint32_t idle_grace_ms;
 
@@ -103,8 +105,8 @@ struct herald_server_options {
 	/** Its key, a PEM text; both or none. */
 	const char *tls_key;
 	/**
-	 * Further options of libmicrohttpd's, up to MHD_OPTION_END, applied last to the daemon of each
-	 * thread; NULL: none. Those that the server needs itself are refused.
+	 * Further options of libmicrohttpd's, up to MHD_OPTION_END, applied last to the daemon of
+	 * each thread; NULL: none. Those that the server needs itself are refused.
 	 */
 	const struct MHD_OptionItem *daemon_options;
 
@@ -127,9 +129,9 @@ struct herald_server_options {
 /**
  * Start a server; it listens when this returns.
  *
- * A connection belongs to one of the threads from beginning to end. While a function runs on it, the
- * others of the same thread wait; new ones go to threads that are free. Services whose functions
- * take long want many threads.
+ * A connection belongs to one of the threads from beginning to end. While a function runs on it,
+ * the others of the same thread wait; new ones go to threads that are free. Services whose
+ * functions take long want many threads.
  *
  * service  borrowed; must outlive the server.
  * options  NULL means the defaults.
@@ -145,11 +147,11 @@ herald_server_start(struct herald_service *service, const struct herald_server_o
 HERALD_API uint16_t herald_server_port(const struct herald_server *server);
 
 /**
- * Stop: take no new connections, answer what is in flight and what arrives on open connections within
- * idle_grace_ms, close, free the server. NULL is allowed.
+ * Stop: take no new connections, answer what is in flight and what arrives on open connections
+ * within idle_grace_ms, close, free the server. NULL is allowed.
  *
- * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut off.
- *          A business function is never interrupted: the call waits for those that run.
+ * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut
+ *          off. A business function is never interrupted: the call waits for those that run.
  */
 HERALD_API size_t herald_server_stop(struct herald_server *server);
 
