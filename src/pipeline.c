@@ -116,10 +116,10 @@ static enum herald_status
 check_payload(const struct herald_service *service, const struct herald_json *payload,
 	      const char *data, struct herald_error *error)
 {
-	const struct herald__part part = {(size_t)(payload->data - data), 1, service->payload_path};
-
 	if (service->decoder || !payload->data)
 		return HERALD_OK;
+
+	const struct herald__part part = {(size_t)(payload->data - data), 1, service->payload_path};
 	return herald__codec_check_part(service->envelope_codec, payload->data, payload->bytes,
 					&part, error);
 }

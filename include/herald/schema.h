@@ -233,6 +233,7 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 /* What follows is for the macros above. */
 
 #define HERALD_UNPACK_(...) __VA_ARGS__
+#define HERALD_EXPAND_(...) __VA_ARGS__ /* cppcheck expands a name before an argument only here */
 #define HERALD_MEMBER_(STRUCT, MEMBER) (((struct STRUCT *)0)->MEMBER)
 
 /*
@@ -252,7 +253,7 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 		.alignment = _Alignof(struct STRUCT),                                              \
 		.fields = &STRUCT##_fields_[0].line_of_struct_##STRUCT,                            \
 		.fields_count = HERALD_COUNT(STRUCT##_fields_),                                    \
-		HERALD_UNPACK_ OPTIONS}
+		HERALD_EXPAND_(HERALD_UNPACK_ OPTIONS)}
 
 /* A schema may name itself, so it is declared before. */
 #define HERALD_SCHEMA_FORWARD_(STRUCT) static const struct herald_schema STRUCT##_schema
