@@ -12,6 +12,7 @@
 #include "context.h"
 #include "memory.h"
 #include "options.h"
+#include "random.h"
 #include "service.h"
 #include "service_clock.h"
 
@@ -24,16 +25,11 @@ struct retry {
 	_Atomic uint64_t random;
 };
 
-/* splitmix64, by Sebastiano Vigna, in the public domain: good enough to spread attempts. */
 static uint64_t
 next_random(struct retry *retry)
 {
-	uint64_t bits = atomic_fetch_add_explicit(&retry->random, 0x9e3779b97f4a7c15U,
-						  memory_order_relaxed);
-
-	bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9U;
-	bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebU;
-	return bits ^ (bits >> 31);
+	return herald__random_bits(atomic_fetch_add_explicit(&retry->random, HERALD__RANDOM_STEP,
+							     memory_order_relaxed));
 }
 
 static struct herald__backoff

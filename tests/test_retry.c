@@ -17,6 +17,7 @@
 #include <herald/retry.h>
 #include <herald/service.h>
 
+#include "random.h"
 #include "support/events.h"
 #include "support/failing_allocator.h"
 #include "support/fake_clock.h"
@@ -717,10 +718,24 @@ test_no_allocation_in_the_steady_state(void **state)
 	assert_all_released(&memory);
 }
 
+/* The first numbers of splitmix64 from 0, as its author's program prints them. */
+static void
+test_random_bits(void **state)
+{
+	static const uint64_t numbers[] = {0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4,
+					   0x06c45d188009454f, 0xf88bb8a8724c81ec};
+	uint64_t random = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		assert_true(herald__random_bits(random += HERALD__RANDOM_STEP) == numbers[i]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random_bits),
 		cmocka_unit_test_setup(test_runs_and_waits, events_setup),
 		cmocka_unit_test_setup(test_what_the_result_names, events_setup),
 		cmocka_unit_test_setup(test_before_and_after_run_once, events_setup),

@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "random.h"
+
 static uint64_t
 system_now_ms(void *state)
 {
@@ -24,16 +26,12 @@ system_wall_s(void *state)
 	return (int64_t)time(NULL);
 }
 
-/* splitmix64, by Sebastiano Vigna, in the public domain. */
 static uint64_t
 system_random(void *state)
 {
 	uint64_t *seed = state;
-	uint64_t bits = (*seed += 0x9e3779b97f4a7c15u);
 
-	bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9u;
-	bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebu;
-	return bits ^ (bits >> 31);
+	return herald__random_bits(*seed += HERALD__RANDOM_STEP);
 }
 
 struct herald__delivery_clock
