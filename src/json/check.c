@@ -195,23 +195,16 @@ herald__fail_integer_at(struct herald__reader *reader, const char *at,
 			     herald__show_number(reader, at, &shown));
 }
 
-/* The key of an entry: its first member, whatever the kind of map. */
-static const char *
-key_at(const void *entry)
-{
-	return *(const char *const *)entry;
-}
-
 static void
 sift(const void **entries, size_t root, size_t count)
 {
 	for (size_t child; (child = 2 * root + 1) < count; root = child) {
 		const void *moved = entries[root];
 
-		if (child + 1 < count &&
-		    strcmp(key_at(entries[child + 1]), key_at(entries[child])) > 0)
+		if (child + 1 < count && strcmp(herald__entry_key(entries[child + 1]),
+						herald__entry_key(entries[child])) > 0)
 			child++;
-		if (strcmp(key_at(moved), key_at(entries[child])) >= 0)
+		if (strcmp(herald__entry_key(moved), herald__entry_key(entries[child])) >= 0)
 			return;
 		entries[root] = entries[child];
 		entries[child] = moved;
@@ -219,8 +212,9 @@ sift(const void **entries, size_t root, size_t count)
 }
 
 /* Heapsort has no worst case, so a sender who chooses the keys cannot make this slow. */
-static const char *
-find_duplicate_sorted(const char *entries, size_t bytes, size_t count, const void **scratch)
+const char *
+herald__find_duplicate_of_many(const char *entries, size_t bytes, size_t count,
+			       const void **scratch)
 {
 	for (size_t i = 0; i < count; i++)
 		scratch[i] = entries + i * bytes;
@@ -231,28 +225,10 @@ find_duplicate_sorted(const char *entries, size_t bytes, size_t count, const voi
 
 		scratch[0] = scratch[i];
 		sift(scratch, 0, i);
-		if (strcmp(key_at(scratch[0]), key_at(greatest)) == 0)
-			return key_at((uintptr_t)scratch[0] > (uintptr_t)greatest ? scratch[0]
-										  : greatest);
-	}
-	return NULL;
-}
-
-const char *
-herald__find_duplicate(const void *entries, size_t bytes, size_t count, const void **scratch)
-{
-	const char *first = entries;
-
-	if (count > HERALD__FEW_ENTRIES)
-		return find_duplicate_sorted(first, bytes, count, scratch);
-	const char *end = first + count * bytes;
-
-	for (const char *entry = first; entry < end; entry += bytes) {
-		const char *key = key_at(entry);
-
-		for (const char *earlier = first; earlier < entry; earlier += bytes)
-			if (*key == *key_at(earlier) && strcmp(key, key_at(earlier)) == 0)
-				return key;
+		if (strcmp(herald__entry_key(scratch[0]), herald__entry_key(greatest)) == 0)
+			return herald__entry_key((uintptr_t)scratch[0] > (uintptr_t)greatest
+							 ? scratch[0]
+							 : greatest);
 	}
 	return NULL;
 }

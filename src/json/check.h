@@ -39,12 +39,38 @@ herald__fail_name(struct herald__trace *trace, size_t offset, const struct heral
 
 bool herald__kind_is_unsigned(enum herald_kind kind);
 
+/* The key of an entry of a map: its first member, whatever the kind of map. */
+static inline const char *
+herald__entry_key(const void *entry)
+{
+	return *(const char *const *)entry;
+}
+
+/* herald__find_duplicate() where that takes sorting. */
+const char *herald__find_duplicate_of_many(const char *entries, size_t bytes, size_t count,
+					   const void **scratch);
+
 /*
  * The key of an entry of a map that an earlier one has too, or NULL. An entry has `bytes` bytes, its key
  * first. `scratch` has room for `count` pointers; few entries need none, see HERALD__FEW_ENTRIES.
  */
 #define HERALD__FEW_ENTRIES 16
-const char *
-herald__find_duplicate(const void *entries, size_t bytes, size_t count, const void **scratch);
+static inline const char *
+herald__find_duplicate(const char *entries, size_t bytes, size_t count, const void **scratch)
+{
+	const char *end = entries + count * bytes;
+
+	if (count > HERALD__FEW_ENTRIES)
+		return herald__find_duplicate_of_many(entries, bytes, count, scratch);
+	for (const char *entry = entries; entry < end; entry += bytes)
+		for (const char *earlier = entries; earlier < entry; earlier += bytes) {
+			const char *key = herald__entry_key(entry);
+			const char *other = herald__entry_key(earlier);
+
+			if (*key == *other && strcmp(key, other) == 0)
+				return key;
+		}
+	return NULL;
+}
 
 #endif

@@ -226,37 +226,37 @@ read_colon(struct herald__reader *reader, char *at)
 	return herald__skip_blank(at + 1);
 }
 
-/* A string of an entry. */
+/* What an entry of either kind of map begins with. */
+struct __attribute__((may_alias)) entry {
+	const char *key;
+	const char *text;
+};
+
+_Static_assert(offsetof(struct herald_pair, key) == offsetof(struct entry, key) &&
+		       offsetof(struct herald_pair, value) == offsetof(struct entry, text) &&
+		       offsetof(struct herald_json_pair, key) == offsetof(struct entry, key) &&
+		       offsetof(struct herald_json_pair, text) == offsetof(struct entry, text),
+	       "the same layout");
+
 static char *
-decode_entry_string(struct herald__reader *reader, char *at, const char **out)
+decode_entry_string(struct herald__reader *reader, char *at, struct entry *entry)
 {
 	struct herald__string value;
 
 	at = read_string(reader, at, "a string", &value);
 	if (at != NULL && value.nul != NULL)
 		return fail_nul(reader, value.nul);
-	*out = value.data;
+	entry->text = value.data;
 	return at;
 }
 
+/* A value that is not a string, of a map of any values. */
 static char *
-decode_string_entry(struct herald__reader *reader, char *at, struct herald_pair *pair)
+decode_entry_json(struct herald__reader *reader, char *at, struct herald_json_pair *pair)
 {
-	if (!herald__is_word(reader, at, "null", 4))
-		return decode_entry_string(reader, at, &pair->value);
-	pair->value = "";
-	return at + 4;
-}
+	char *after = herald__skip_unwanted(reader, at);
 
-static char *
-decode_json_entry(struct herald__reader *reader, char *at, struct herald_json_pair *pair)
-{
-	char *after;
-
-	pair->json = (struct herald_json){NULL, 0};
-	if (*at == '"')
-		return decode_entry_string(reader, at, &pair->text);
-	if ((after = herald__skip_unwanted(reader, at)) == NULL)
+	if (after == NULL)
 		return NULL;
 	pair->json = (struct herald_json){at, (size_t)(after - at)};
 	if (*at == 'n')
@@ -269,9 +269,27 @@ decode_json_entry(struct herald__reader *reader, char *at, struct herald_json_pa
 	return after;
 }
 
-/* An entry of either kind of map; its key is its first member. */
+/* The value of an entry of either kind of map. */
+static inline char *
+decode_entry_value(struct herald__reader *reader, char *at, enum herald_kind kind,
+		   struct entry *entry)
+{
+	if (kind == HERALD_KIND_JSON_MAP) {
+		struct herald_json_pair *pair = (struct herald_json_pair *)(void *)entry;
+
+		if (*at != '"')
+			return decode_entry_json(reader, at, pair);
+		pair->json = (struct herald_json){NULL, 0};
+	} else if (herald__is_word(reader, at, "null", 4)) {
+		entry->text = "";
+		return at + 4;
+	}
+	return decode_entry_string(reader, at, entry);
+}
+
+/* An entry of either kind of map. */
 static char *
-decode_entry(struct herald__reader *reader, char *at, enum herald_kind kind, void *entry)
+decode_entry(struct herald__reader *reader, char *at, enum herald_kind kind, struct entry *entry)
 {
 	struct herald__string key;
 
@@ -279,12 +297,10 @@ decode_entry(struct herald__reader *reader, char *at, enum herald_kind kind, voi
 		return NULL;
 	if (key.nul != NULL)
 		return fail_nul(reader, key.nul);
-	*(const char **)entry = key.data;
+	entry->key = key.data;
 	if ((at = read_colon(reader, at)) == NULL)
 		return NULL;
-	at = kind == HERALD_KIND_MAP ? decode_string_entry(reader, at, entry)
-				     : decode_json_entry(reader, at, entry);
-	if (at == NULL)
+	if ((at = decode_entry_value(reader, at, kind, entry)) == NULL)
 		herald__trace_key(&reader->trace, key.data, key.bytes);
 	return at;
 }
@@ -316,12 +332,12 @@ decode_entries(struct herald__reader *reader, char *at, const struct herald__fie
 	       struct growing *list)
 {
 	for (;; at++) {
-		void *entry;
+		struct entry *entry;
 
 		at = herald__skip_blank(at);
 		if (list->count == field->max_count)
 			return check_count(reader, at, at, field, list->count + 1);
-		if ((entry = add_item(reader, list)) == NULL)
+		if ((entry = (struct entry *)(void *)add_item(reader, list)) == NULL)
 			return fail_memory(reader, at);
 		if ((at = decode_entry(reader, at, (enum herald_kind)field->kind, entry)) == NULL)
 			return NULL;
@@ -334,8 +350,6 @@ decode_entries(struct herald__reader *reader, char *at, const struct herald__fie
 	}
 }
 
-_Static_assert(offsetof(struct herald_pair, key) == 0, "the key first");
-_Static_assert(offsetof(struct herald_json_pair, key) == 0, "the key first");
 _Static_assert(sizeof(struct herald_json_map) == sizeof(struct herald_map) &&
 		       offsetof(struct herald_json_map, pairs) ==
 			       offsetof(struct herald_map, pairs) &&

@@ -390,7 +390,7 @@ enter(struct writer *writer)
 				  writer->limits->max_depth);
 }
 
-/* A key, its colon, and what comes after it: the JSON if there is one, else the text as a string. */
+/* An entry of either kind of map; `json`, of a map of any values, goes before `text`. */
 static INLINE char *
 encode_entry(struct writer *writer, char *at, const char *key, const char *text,
 	     const struct herald_json *json)
@@ -406,22 +406,6 @@ encode_entry(struct writer *writer, char *at, const char *key, const char *text,
 		return encode_text(writer, at, text, strlen(text),
 				   writer->limits->max_string_bytes);
 	return FAIL(writer, HERALD_MISSING, "expected a value, found NULL");
-}
-
-static INLINE char *
-encode_pair(struct writer *writer, char *at, const void *entry)
-{
-	const struct herald_pair *pair = entry;
-
-	return encode_entry(writer, at, pair->key, pair->value, NULL);
-}
-
-static APART char *
-encode_json_pair(struct writer *writer, char *at, const void *entry)
-{
-	const struct herald_json_pair *pair = entry;
-
-	return encode_entry(writer, at, pair->key, pair->text, &pair->json);
 }
 
 static bool
@@ -460,15 +444,16 @@ encode_map(struct writer *writer, char *at, const struct herald__field *field,
 	    !enter(writer) || (at = put_byte(writer, at, '{')) == NULL)
 		return NULL;
 	for (size_t i = 0; i < map->count; i++, entry += entry_bytes) {
-		const char *key = *(const char *const *)(const void *)entry;
+		/* Key and text come first in both kinds. */
+		const char *const *words = (const void *)entry;
+		const struct herald_json_pair *pair = of_strings ? NULL : (const void *)entry;
 
 		if (i > 0 && (at = put_byte(writer, at, ',')) == NULL)
 			return NULL;
-		after = of_strings ? encode_pair(writer, at, entry)
-				   : encode_json_pair(writer, at, entry);
+		after = encode_entry(writer, at, words[0], words[1], pair ? &pair->json : NULL);
 		if (after == NULL) {
-			if (key != NULL)
-				herald__trace_key(&writer->trace, key, strlen(key));
+			if (words[0] != NULL)
+				herald__trace_key(&writer->trace, words[0], strlen(words[0]));
 			return NULL;
 		}
 		at = after;
