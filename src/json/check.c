@@ -140,20 +140,27 @@ write_real(const struct herald__field *field, double value, char *out)
 		'\0';
 }
 
-bool
-herald__check_real(struct herald__trace *trace, size_t offset, const struct herald__field *field,
-		   double value)
+static HERALD__COLD bool
+fail_real(struct herald__trace *trace, size_t offset, const struct herald__field *field,
+	  double value)
 {
 	bool below = value < field->range.real.min;
 	char bound[HERALD__NUMBER_BYTES], found[HERALD__NUMBER_BYTES];
 
-	if (!below && !(value > field->range.real.max))
-		return true;
 	write_real(field, below ? field->range.real.min : field->range.real.max, bound);
 	write_real(field, value, found);
 	return herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
 				  "expected a number of at %s %s, found %s",
 				  below ? "least" : "most", bound, found);
+}
+
+bool
+herald__check_real(struct herald__trace *trace, size_t offset, const struct herald__field *field,
+		   double value)
+{
+	if (!(value < field->range.real.min) && !(value > field->range.real.max))
+		return true;
+	return fail_real(trace, offset, field, value);
 }
 
 bool

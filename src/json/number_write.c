@@ -64,8 +64,8 @@ write_eight(uint64_t value, char *out)
 	return out + 8;
 }
 
-char *
-herald__write_natural(uint64_t value, char *out)
+static inline char *
+write_natural(uint64_t value, char *out)
 {
 	if (value < TEN_TO_8)
 		return write_short(value, out);
@@ -77,12 +77,18 @@ herald__write_natural(uint64_t value, char *out)
 }
 
 char *
+herald__write_natural(uint64_t value, char *out)
+{
+	return write_natural(value, out);
+}
+
+char *
 herald__write_integer(int64_t value, char *out)
 {
 	bool negative = value < 0;
 
 	*out = '-';
-	return herald__write_natural(negative ? -(uint64_t)value : (uint64_t)value, out + negative);
+	return write_natural(negative ? -(uint64_t)value : (uint64_t)value, out + negative);
 }
 
 /* Decimals with their point between these places are written without an exponent. */
