@@ -76,11 +76,9 @@ herald__http_token_bytes(const char *text)
 }
 
 static bool
-is_token(const char *name)
+is_token(struct herald_text name)
 {
-	size_t bytes = herald__http_token_bytes(name);
-
-	return bytes > 0 && name[bytes] == '\0';
+	return name.bytes > 0 && herald__http_token_bytes(name.data) == name.bytes;
 }
 
 /* Whether a byte of eight is zero. */
@@ -140,44 +138,77 @@ is_list(const char *value)
 	return false;
 }
 
-/* The first letter says nearly always which one a name is not. */
-static bool
-is_named(const char *name, const char *wanted)
+/* Whether bytes are those wanted, which are lower case letters and hyphens, but for their case. */
+static inline bool
+is_same_byte(unsigned char byte, unsigned char wanted)
 {
-	return (name[0] | 0x20) == (wanted[0] | 0x20) && herald_ascii_same(name, wanted);
+	/* Letters have bit 0x40; it is moved to where case makes the difference. */
+	return ((byte ^ wanted) & ~(wanted >> 1 & 0x20)) == 0;
 }
+
+static inline bool
+are_same_eight(const char *bytes, const char *wanted)
+{
+	uint64_t left, right;
+
+	memcpy(&left, bytes, sizeof(left));
+	memcpy(&right, wanted, sizeof(right));
+	return ((left ^ right) & ~(right >> 1 & UINT64_C(0x2020202020202020))) == 0;
+}
+
+static inline bool
+is_named(struct herald_text name, const char *wanted, size_t bytes)
+{
+	if (name.bytes != bytes)
+		return false;
+	if (bytes < 8) {
+		for (size_t i = 0; i < bytes; i++)
+			if (!is_same_byte((unsigned char)name.data[i], (unsigned char)wanted[i]))
+				return false;
+		return true;
+	}
+	/* The last eight overlap. */
+	for (size_t i = 0; i + 8 < bytes; i += 8)
+		if (!are_same_eight(name.data + i, wanted + i))
+			return false;
+	return are_same_eight(name.data + bytes - 8, wanted + bytes - 8);
+}
+
+/* `WANTED` is a literal in lower case. */
+#define IS_NAMED(NAME, WANTED) is_named(NAME, WANTED, sizeof(WANTED) - 1)
 
 void
 herald_http_framing_add(struct herald_http_framing *framing, const char *name, const char *value)
 {
+	const struct herald_text named = {.data = name, .bytes = strlen(name)};
 	bool has_length = framing->content_length != HERALD_HTTP_NO_LENGTH;
 
 	if (!value)
 		value = "";
 	size_t bytes = strlen(value);
 	framing->ambiguous |= has_control(value, bytes);
-	if (is_named(name, "Content-Length")) {
+	if (IS_NAMED(named, "content-length")) {
 		/* Set also when it is none, so that a second one is seen. */
 		uint64_t length = 0;
 
 		framing->ambiguous |= has_length || framing->chunked;
 		framing->ambiguous |= !parse_length(without_blanks(value, bytes), &length);
 		framing->content_length = length;
-	} else if (is_named(name, "Transfer-Encoding")) {
+	} else if (IS_NAMED(named, "transfer-encoding")) {
 		framing->ambiguous |= has_length || framing->chunked;
 		/* Blanks after it count: with them libmicrohttpd (0.9.75) reads up to the end. */
 		framing->ambiguous |= !herald_ascii_same(value, "chunked");
 		framing->chunked = true;
-	} else if (is_named(name, "Expect")) {
+	} else if (IS_NAMED(named, "expect")) {
 		framing->expects_continue = is_text(without_blanks(value, bytes), "100-continue");
-	} else if (is_named(name, "Content-Type")) {
+	} else if (IS_NAMED(named, "content-type")) {
 		framing->ambiguous |= framing->content_type || is_list(value);
 		framing->content_type = value;
-	} else if (is_named(name, "Host")) {
+	} else if (IS_NAMED(named, "host")) {
 		framing->ambiguous |= framing->has_host;
 		framing->ambiguous |= !herald__http_is_host(without_blanks(value, bytes));
 		framing->has_host = true;
-	} else if (!is_token(name)) {
+	} else if (!is_token(named)) {
 		/* "Content-Length : 5" is a length for some readers, and another header for others. */
 		framing->ambiguous = true;
 	}

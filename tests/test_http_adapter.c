@@ -364,6 +364,44 @@ paths_of_options(void **state)
 	assert_int_equal(herald_http_path_check("p", longest, &error), HERALD_OK);
 }
 
+/* Every byte at each place of the names that are looked for: another name, unless it is the letter. */
+static void
+names_differ_in_case_only(void **state)
+{
+	static const struct {
+		const char *name, *value;
+	} cases[] = {
+		{"Content-Length", "5"},
+		{"Transfer-Encoding", "chunked"},
+		{"Expect", "100-continue"},
+		{"Content-Type", "a/b"},
+		{"Host", "t"},
+	};
+	const struct herald_http_framing none = HERALD_HTTP_FRAMING_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		for (size_t at = 0; at < strlen(cases[i].name); at++) {
+			for (int byte = 1; byte < 256; byte++) {
+				struct herald_http_framing framing = none;
+				char name[32];
+				int same = cases[i].name[at];
+				bool is_same =
+					byte == same || (same != '-' && (byte ^ same) == 0x20);
+
+				snprintf(name, sizeof(name), "%s", cases[i].name);
+				name[at] = (char)byte;
+				herald_http_framing_add(&framing, name, cases[i].value);
+				bool is_seen = framing.content_length != none.content_length ||
+					       framing.chunked || framing.expects_continue ||
+					       framing.content_type || framing.has_host;
+				if (is_seen != is_same)
+					fail_msg("%s with 0x%02x at %zu", cases[i].name, byte, at);
+			}
+		}
+	}
+}
+
 /* Every byte, at the end of a name (RFC 9110 section 5.6.2). */
 static void
 names_are_tokens(void **state)
@@ -573,6 +611,7 @@ main(void)
 		cmocka_unit_test(values_have_no_control_bytes),
 		cmocka_unit_test(targets),
 		cmocka_unit_test(paths_of_options),
+		cmocka_unit_test(names_differ_in_case_only),
 		cmocka_unit_test(names_are_tokens),
 		cmocka_unit_test(headers_of_an_answer),
 		cmocka_unit_test(reasons),
