@@ -156,7 +156,7 @@ def needs_tests_that_pass(root):
     write_project(root, test="int main(void) { return 1; }\n")
     status, output = mutate(root, "5", "--seed", "1")
     equal(status, 1)
-    contains(output, "./dev mutate: fails without a change: larger\n")
+    contains(output, "./dev mutate: fails without a change: larger\nThe last one says:\n")
 
 
 CASES = [lists_what_was_not_noticed, does_not_touch_the_sources, fails_below_the_least,

@@ -120,7 +120,8 @@ class Run:
             if outcome.status not in COUNTED:
                 return
             self.counted += 1
-            by = outcome.detail or f"{len(outcome.ran)} tests"
+            by = outcome.detail or ("1 test" if len(outcome.ran) == 1
+                                    else f"{len(outcome.ran)} tests")
             change = short(self.sources[outcome.change.path], outcome.change)
             print(f"{self.counted:4} draw {outcome.number}: {outcome.status} by {by} "
                   f"({outcome.seconds:.1f} s): {change}", flush=True)
@@ -154,9 +155,10 @@ def prepare(run, index):
         print("Running the tests without a change, to time them", flush=True)
         known = {"sources": key, "seconds": {}}
     failed = tests.measure(known["seconds"])
-    if failed:
-        raise workspace.WorkspaceError(f"fails without a change: {', '.join(failed)}")
     times.write_text(json.dumps(known))
+    if failed:
+        raise workspace.WorkspaceError(f"fails without a change: {', '.join(failed)}\n"
+                                       f"The last one says:\n{tests.failure[-4000:].rstrip()}")
     return tests
 
 

@@ -147,6 +147,7 @@ class Suite:
         self.digests = {test.name: test.digest() for test in self.tests}
         self.seconds = {}  # test -> how long it takes on the unchanged sources
         self.log = workspace.build / "mutate-test.log"
+        self.failure = ""  # What a test that fails without a change has printed
 
     def measure(self, known):
         """Learn how long each test takes on the unchanged sources; returns the names of those that
@@ -162,6 +163,7 @@ class Suite:
                     known[test.name] = seconds
             if test.name not in known:
                 failed.append(test.name)
+                self.failure = self.log.read_text(errors="replace")
         self.seconds = known
         return failed
 
