@@ -530,9 +530,10 @@ test_control_characters_in_the_log(void **state)
 			char *text = log_of(loggers[j], cases[i].event);
 			char *end = strchr(text, '\n');
 
-			if (end == NULL)
-				fail_msg("%s: nothing is logged", cases[i].event);
-			assert_int_equal(end[1], '\0');
+			if (end == NULL || end[1] != '\0') {
+				fail_msg("%s: not one line is logged", cases[i].event);
+				return;
+			}
 			*end = '\0';
 			check_line(text);
 			if (loggers[j] == herald_log_logfmt)

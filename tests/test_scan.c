@@ -46,7 +46,7 @@ static void
 check(const char *text, size_t bytes)
 {
 	size_t expected = closing(text, bytes);
-	char *copy = malloc(bytes), *after;
+	char *copy = malloc(bytes > 0 ? bytes : 1), *after;
 
 	assert_non_null(copy);
 	memcpy(copy, text, bytes);

@@ -149,9 +149,11 @@ merge(const struct herald_destination *given, const struct herald_deliverer_opti
 			others[count++] = options->headers[i];
 	status = copy_list(others, count, arena, &more);
 	*out = own;
-	while (own->next)
-		own = own->next;
-	own->next = more;
+
+	struct curl_slist **end = out;
+	while (*end)
+		end = &(*end)->next;
+	*end = more;
 	return status;
 }
 

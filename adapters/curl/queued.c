@@ -69,7 +69,7 @@ copy_text(char *out, size_t size, const char *text)
 		for (bytes = size - sizeof("..."); bytes > 0 && (text[bytes] & 0xc0) == 0x80;)
 			bytes--;
 	memcpy(out, text, bytes);
-	strcpy(out + bytes, is_cut ? "..." : "");
+	memcpy(out + bytes, is_cut ? "..." : "", is_cut ? sizeof("...") : 1);
 	return out;
 }
 
