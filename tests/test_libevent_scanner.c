@@ -203,6 +203,8 @@ bad_requests_are_refused(void **state)
 		{BYTES(CHUNKED "0x1\r\na\r\n"), 62},
 		{BYTES(CHUNKED " 1\r\na\r\n"), 61},
 		{BYTES(CHUNKED "1 \r\na\r\n"), 63},
+		{BYTES(CHUNKED "1 x;\r\na\r\n"), 63},
+		{BYTES(CHUNKED "1\tx;\r\na\r\n"), 63},
 		{BYTES(CHUNKED "1\na\r\n"), 62},
 		{BYTES(CHUNKED "1\r\nab\r\n"), 65},
 		{BYTES(CHUNKED "1\r\na\n"), 65},
