@@ -89,12 +89,15 @@ herald__step_upcast(struct herald_context *ctx, const struct herald__upcast *lin
 		const struct herald_upcaster *declared = &link->declared;
 		void *to = herald__arena_take(ctx->arena, declared->to_schema->bytes);
 
+		if (to) {
+			memset(to, 0, declared->to_schema->bytes);
+			*verdict = settle_step(ctx, declared->function(ctx, ctx->payload, to),
+					       "upcaster", declared->name ? declared->name : "");
+		}
+		/* Between two versions it is not the struct that the route names. */
+		ctx->payload = *verdict == HERALD_DONE ? to : NULL;
 		if (!to)
 			return herald__context_arena_status(ctx, error);
-		memset(to, 0, declared->to_schema->bytes);
-		*verdict = settle_step(ctx, declared->function(ctx, ctx->payload, to), "upcaster",
-				       declared->name ? declared->name : "");
-		ctx->payload = to;
 	}
 	return HERALD_OK;
 }

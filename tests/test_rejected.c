@@ -229,9 +229,9 @@ test_what_is_rejected(void **state)
 		 "first last other", HERALD_FAIL, HERALD_DUPLICATE, 0, "/payload/name", 80, true,
 		 false, true},
 		{VERSIONED("user", "1", "{\"name\":\"\\\\\",\"action\":\"fail\"}"), NULL, NULL,
-		 "first last user", HERALD_FAIL, HERALD_OK, 403, "", NONE, true, true, true},
+		 "first last user", HERALD_FAIL, HERALD_OK, 403, "", NONE, true, false, true},
 		{VERSIONED("user", "1", "{\"action\":\"retry\"}"), NULL, NULL, "first last user",
-		 HERALD_RETRY, HERALD_OK, 0, "", NONE, true, true, true},
+		 HERALD_RETRY, HERALD_OK, 0, "", NONE, true, false, true},
 		{EVENT("other", "{\"name\":\"\\u0062\"}"), NULL, "fail", "first last other",
 		 HERALD_FAIL, HERALD_OK, 403, "", NONE, true, true, true},
 		{EVENT("other", "{\"name\":\"\\u0062\"}"), NULL, "retry", "first last other",
@@ -273,6 +273,30 @@ test_what_is_rejected(void **state)
 			check_watcher(&fixture.of_other, &result, rows[i].json);
 		herald_service_destroy(fixture.service);
 	}
+}
+
+/* A payload is of the route's struct or none: never one between two versions, whatever memory there is. */
+static void
+test_no_payload_between_versions(void **state)
+{
+	static const char event[] = VERSIONED("user", "1", "{\"name\":\"a\"}");
+	size_t refused = 0, max_bytes = 16;
+	struct fixture fixture;
+
+	(void)state;
+	for (bool done = false; !done; max_bytes += 16) {
+		open_service(&fixture,
+			     &(struct herald_service_options){.max_arena_bytes = max_bytes});
+		struct herald_result result = handle(fixture.service, event);
+		done = result.status == HERALD_OK;
+		if (!done) {
+			assert_int_equal(result.status, HERALD_LIMIT);
+			assert_false(fixture.last.has_payload);
+			refused += fixture.last.has_route;
+		}
+		herald_service_destroy(fixture.service);
+	}
+	assert_true(refused >= 2); /* its own, and the route's */
 }
 
 static void
@@ -480,6 +504,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_what_is_rejected, events_setup),
+		cmocka_unit_test_setup(test_no_payload_between_versions, events_setup),
 		cmocka_unit_test_setup(test_too_large, events_setup),
 		cmocka_unit_test_setup(test_ignored_events_are_not_rejected, events_setup),
 		cmocka_unit_test_setup(test_late_events, events_setup),

@@ -87,7 +87,10 @@ HERALD_API const char *herald_context_id(const struct herald_context *ctx);
 /** Who sent the event, likewise: metadata.source, or by `source_from`. */
 HERALD_API const char *herald_context_source(const struct herald_context *ctx);
 
-/** The decoded payload, after upcasting; NULL before it is decoded. */
+/**
+ * The decoded payload, of the route's struct. In an upcaster it is the one that it is given. NULL before it is
+ * decoded, and after an upcaster that failed.
+ */
 HERALD_API const void *herald_context_payload(const struct herald_context *ctx);
 
 /** The route taken; NULL before there is one. */

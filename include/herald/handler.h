@@ -73,7 +73,8 @@ struct herald_handler_ops {
 	 * out    all zero; the first member of the service's envelope struct, of which every member
 	 *        may be set. event_type must not be left NULL; payload is to be JSON, and is copied
 	 *        where it is not part of `data`. herald_context_message() is NULL until this returns.
-	 * error  herald_error_set() fills it in; the sender sees it.
+	 * error  herald_error_set() fills it in; the sender sees it. A path is made as struct
+	 *        herald_error promises.
 	 *
 	 * Later errors name nothing that the sender's bytes do not have. One in the payload says so in
 	 * its text; its path begins at the payload's root ("/user_id"), and it has an offset only if
@@ -129,7 +130,9 @@ struct herald_handler_ops {
 	 *
 	 * With result->verdict HERALD_RETRY the sender is told to try again; HERALD_FAIL is final, and
 	 * what a store of dead letters keeps. herald_context_message() and herald_context_payload() are
-	 * NULL where they were not decoded. What is said by herald_fail() and the like changes nothing.
+	 * NULL where they were not decoded. If the payload is wrong, members of the message that come
+	 * after it in the event may be zero: they were not read. What is said by herald_fail() and the
+	 * like changes nothing.
 	 *
 	 * While some handler of the service or of its routes has this slot, each event is copied before
 	 * it is decoded, into the memory that max_arena_bytes limits.
