@@ -17,8 +17,8 @@
 #include <herald/value.h>
 
 /*
- * An answer's body: message and path, at most 255 bytes each, of which each may become the six of
- * "\u001f", and what is around them.
+ * An answer's body: message and path, at most 255 bytes each, and what is around them. Of the message each
+ * byte may become the six of "\u001f".
  */
 #define HERALD__ANSWER_BYTES 4096
 

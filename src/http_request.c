@@ -95,7 +95,7 @@ answer_buffer(struct herald_http_request *request)
 static bool
 write_error(struct herald_buffer *out, const char *text, const struct herald_error *error)
 {
-	char offset[40] = "}";
+	char offset[40] = "\"}";
 
 	if (herald_buffer_append(out, "{\"error\":", 9) != HERALD_OK ||
 	    herald__json_append_text(out, text) != HERALD_OK)
@@ -104,9 +104,10 @@ write_error(struct herald_buffer *out, const char *text, const struct herald_err
 		return herald_buffer_append(out, "}", 1) == HERALD_OK;
 
 	if (error->offset != HERALD_NO_OFFSET)
-		snprintf(offset, sizeof(offset), ",\"offset\":%zu}", error->offset);
-	return herald_buffer_append(out, ",\"path\":", 8) == HERALD_OK &&
-	       herald__json_append_text(out, error->path) == HERALD_OK &&
+		snprintf(offset, sizeof(offset), "\",\"offset\":%zu}", error->offset);
+	/* A path is escaped as it has to be in a JSON string. */
+	return herald_buffer_append(out, ",\"path\":\"", 9) == HERALD_OK &&
+	       herald_buffer_append(out, error->path, strlen(error->path)) == HERALD_OK &&
 	       herald_buffer_append(out, offset, strlen(offset)) == HERALD_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "options.h"
 #include "service.h"
 #include "json/codec.h"
+#include "json/trace.h"
 
 /* The option of each, and the member of the metadata that it is without one. */
 static const struct {
@@ -51,6 +52,17 @@ parse_option(struct herald_service *service, enum herald__identity which, const 
 	return status == HERALD_OK ? HERALD_OK : herald__out_of_memory(error);
 }
 
+/* Errors name the place that a pointer leads to. Returns false when out of memory. */
+static bool
+set_path(struct herald_service *service, enum herald__identity which, const char **path)
+{
+	const char *pointer = service->pointers[which].text;
+
+	if (pointer)
+		*path = herald__path_of_pointer(pointer, service->arena);
+	return *path != NULL;
+}
+
 enum herald_status
 herald__identity_init(struct herald_service *service, const struct herald_service_options *options,
 		      struct herald_error *error)
@@ -67,14 +79,13 @@ herald__identity_init(struct herald_service *service, const struct herald_servic
 		status = parse_option(service, (enum herald__identity)i, texts[i], error);
 	if (status != HERALD_OK)
 		return status;
-	if (service->pointers[HERALD__IDENTITY_TYPE].text) {
-		service->event_type_path = service->pointers[HERALD__IDENTITY_TYPE].text;
+	if (service->pointers[HERALD__IDENTITY_TYPE].text)
 		herald__codec_relax(service->envelope_codec,
 				    offsetof(struct herald_message, event_type));
-	}
-	if (service->pointers[HERALD__IDENTITY_VERSION].text)
-		service->version_path = service->pointers[HERALD__IDENTITY_VERSION].text;
-	return HERALD_OK;
+	return set_path(service, HERALD__IDENTITY_TYPE, &service->event_type_path) &&
+			       set_path(service, HERALD__IDENTITY_VERSION, &service->version_path)
+		       ? HERALD_OK
+		       : herald__out_of_memory(error);
 }
 
 enum herald_status

@@ -16,6 +16,7 @@
 #include "steps.h"
 #include "json/codec.h"
 #include "json/text.h"
+#include "json/trace.h"
 
 /* Without the texts' other bytes: they are many, and an event that is done has none. */
 static void
@@ -29,16 +30,16 @@ clear_error(struct herald_error *error)
 
 /* Decoding the message. */
 
-/* A handler may have put the sender's bytes there. */
+/* A handler may have put the sender's bytes into the texts. */
 static void
-make_line(char *text, size_t size)
+make_printable(struct herald_error *error)
 {
-	char copy[sizeof(((struct herald_error *)NULL)->message)];
-	size_t bytes = strnlen(text, size);
+	char copy[sizeof(error->message)];
+	size_t bytes = strnlen(error->message, sizeof(copy));
 
-	_Static_assert(sizeof(((struct herald_error *)NULL)->path) == sizeof(copy), "one size");
-	memcpy(copy, text, bytes);
-	herald__text_line(text, size, copy, bytes, bytes == size);
+	memcpy(copy, error->message, bytes);
+	herald__text_line(error->message, sizeof(copy), copy, bytes, bytes == sizeof(copy));
+	herald__path_set(error, error->path, strnlen(error->path, sizeof(error->path)));
 }
 
 static enum herald_status
@@ -59,9 +60,8 @@ run_decoder(struct herald_context *ctx, char *data, size_t bytes, struct herald_
 	if ((unsigned)status >= HERALD_STATUS_COUNT)
 		status = HERALD_BAD_FORMAT;
 	if (error->message[0] == '\0')
-		herald_error_set(error, status, HERALD_NO_OFFSET, "%s", herald_status_text(status));
-	make_line(error->path, sizeof(error->path));
-	make_line(error->message, sizeof(error->message));
+		snprintf(error->message, sizeof(error->message), "%s", herald_status_text(status));
+	make_printable(error);
 	return status;
 }
 
@@ -137,7 +137,7 @@ refuse_without_type(const struct herald_context *ctx, const struct herald_messag
 		return status;
 	herald_error_set(error, HERALD_MISSING, pointed ? ctx->type_offset : HERALD_NO_OFFSET,
 			 "the event has no event type");
-	snprintf(error->path, sizeof(error->path), "%s", service->event_type_path);
+	herald__path_set(error, service->event_type_path, strlen(service->event_type_path));
 	return HERALD_MISSING;
 }
 
@@ -271,6 +271,7 @@ refuse_unknown(struct herald_context *ctx, enum herald_status status, struct her
 	const char *version = herald_context_version(ctx);
 	const char *version_path = ctx->service->version_path;
 	bool type = status == HERALD_UNKNOWN_TYPE;
+	const char *path = type ? ctx->service->event_type_path : version_path;
 	struct herald__shown shown_type, shown_version;
 
 	if (ctx->service->unknown == HERALD_UNKNOWN_IGNORE) {
@@ -291,8 +292,7 @@ refuse_unknown(struct herald_context *ctx, enum herald_status status, struct her
 		herald_error_set(error, status, HERALD_NO_OFFSET,
 				 "no route takes version %s of event type %s", shown_version.text,
 				 shown_type.text);
-	snprintf(error->path, sizeof(error->path), "%s",
-		 type ? ctx->service->event_type_path : version_path);
+	herald__path_set(error, path, strlen(path));
 	return status;
 }
 

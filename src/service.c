@@ -4,6 +4,7 @@
  */
 #include "service.h"
 #include "json/codec.h"
+#include "json/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,7 +150,7 @@ find_field(const struct herald_schema *schema, const struct message_member *memb
 	return NULL;
 }
 
-/* "/KEY" and what follows, as RFC 6901 writes it. NULL when memory is out. */
+/* "/KEY" and what follows, as RFC 6901 writes it. NULL: out of memory. */
 static const char *
 make_pointer(struct herald_arena *arena, const char *key, const char *below)
 {
@@ -192,9 +193,11 @@ check_envelope(struct herald_service *service, struct herald_error *error)
 				"struct %s must begin with a struct herald_message and its schema "
 				"with HERALD_MESSAGE_FIELDS: there is no field for its %s",
 				service->envelope->name, members[i].name);
-		*members[i].path = make_pointer(
+		const char *pointer = make_pointer(
 			service->arena, field->key ? field->key : field->name, members[i].below);
-		if (!*members[i].path)
+		if (pointer)
+			*members[i].path = herald__path_of_pointer(pointer, service->arena);
+		if (!pointer || !*members[i].path)
 			return herald__out_of_memory(error);
 	}
 	return HERALD_OK;

@@ -48,7 +48,7 @@ struct herald_service {
 	size_t codecs_count;
 	const struct herald_schema *envelope;
 	struct herald_codec *envelope_codec;
-	/* JSON Pointers into an event, for errors; all "" with a decoder, whose events are not JSON. */
+	/* Of an event's parts, for errors; all "" with a decoder, whose events are not JSON. */
 	const char *event_type_path; /* "/event_type" */
 	const char *payload_path;    /* "/payload" */
 	const char *version_path;    /* "/metadata/version" */

@@ -224,6 +224,9 @@ test_undecodable(void **state)
 		{"{\"event_type\":\"\xFF\"}", "/event_type", 15},
 		{"{}", "/event_type", 0},
 		{"", "", 0},
+		/* It is a JSON Pointer, whatever is in the names. */
+		{EVENT("user_created", "{\"a\\\"\\\\\\n\\u009b/~\":{\"\\u00e4\":nonsense}}"),
+		 "/payload/a\"\\\n\xC2\x9B~1~0/\xC3\xA4", 103},
 	};
 	struct fixture fixture = open_default();
 	struct fixture hiding = open_endpoint((struct herald_allocator){0},
@@ -275,6 +278,65 @@ test_default_delay(void **state)
 	}
 }
 
+/* Texts of a handler's as they come, and what the answer's path is then. */
+static const char *handlers_path;
+
+static enum herald_status
+refuse_at_path(struct herald_handler *handler, struct herald_context *ctx, char *data, size_t bytes,
+	       struct herald_message *out, struct herald_error *error)
+{
+	(void)handler;
+	(void)ctx;
+	(void)data;
+	(void)bytes;
+	(void)out;
+	snprintf(error->path, sizeof(error->path), "%s", handlers_path);
+	return HERALD_BAD_FORMAT;
+}
+
+static void
+test_paths_of_handlers(void **state)
+{
+	static const struct {
+		const char *path, *error_path, *answer;
+	} rows[] = {
+		{"", "", ""},
+		{"/a~0b~1c", "/a~0b~1c", "/a~0b~1c"},
+		{"/a\\n\\\"\\\\\\u009B", "/a\\n\\\"\\\\\\u009B", "/a\n\"\\\xC2\x9B"},
+		{"line 3, \"x\"\r\n\x1b[1m", "line 3, \\\"x\\\"\\r\\n\\u001b[1m",
+		 "line 3, \"x\"\r\n\x1b[1m"},
+		/* What only begins as an escape does, is none. */
+		{"/\\", "/\\\\", "/\\"},
+		{"/\\x\\u12g4\\u123", "/\\\\x\\\\u12g4\\\\u123", "/\\x\\u12g4\\u123"},
+		{"/\\u123", "/\\\\u123", "/\\u123"},
+		{"/\\ud83d\\uD83D\\uD7ff", "/\\\\ud83d\\\\uD83D\\uD7ff",
+		 "/\\ud83d\\uD83D\xED\x9F\xBF"},
+		{"/~\n~", "/~\\n~", "/~\n~"},
+		{"/\xC3\xA4\xC3", "/\xC3\xA4\xEF\xBF\xBD", "/\xC3\xA4\xEF\xBF\xBD"},
+	};
+	static const struct herald_handler_ops ops = {
+		.struct_size = sizeof(ops), .name = "path", .decode = refuse_at_path};
+	struct herald_handler handler = {.ops = &ops}, *handlers[] = {&handler};
+	struct fixture fixture;
+
+	(void)state;
+	fixture.service = create_service(&HERALD_SERVICE_OPTIONS(HERALD_HANDLERS(handlers)));
+	assert_int_equal(herald_http_create(fixture.service, NULL, &fixture.http, NULL), HERALD_OK);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		handlers_path = rows[i].path;
+		struct herald_result result = handle(fixture.service, "");
+		assert_string_equal(result.error.path, rows[i].error_path);
+		struct herald_http_request *request = post(&fixture, HERALD_HTTP_NO_LENGTH);
+		const struct herald_http_response *response = herald_http_request_finish(request);
+		json_t *json = json_loadb(response->body, response->body_bytes, 0, NULL);
+		assert_string_equal(json_string_value(json_object_get(json, "path")),
+				    rows[i].answer);
+		json_decref(json);
+		herald_http_request_destroy(request);
+	}
+	close_endpoint(&fixture);
+}
+
 static size_t far_offset;
 
 /* Where message and path are as long as they can be, and every byte of them is escaped. */
@@ -316,7 +378,9 @@ test_longest_answer(void **state)
 
 		assert_int_equal(response->status, 400);
 		assert_int_equal(json_string_length(json_object_get(json, "error")), 255);
-		assert_int_equal(json_string_length(json_object_get(json, "path")), 255);
+		/* "..." and as many escapes, undone, as fit behind it. */
+		assert_int_equal(json_string_length(json_object_get(json, "path")),
+				 3 + 252 / 6 - 1);
 		assert_int_equal(json_object_size(json), i ? 2 : 3);
 		json_decref(json);
 		herald_http_request_destroy(request);
@@ -896,6 +960,7 @@ main(void)
 		cmocka_unit_test_setup(test_answers, events_setup),
 		cmocka_unit_test_setup(test_undecodable, events_setup),
 		cmocka_unit_test_setup(test_default_delay, events_setup),
+		cmocka_unit_test_setup(test_paths_of_handlers, events_setup),
 		cmocka_unit_test_setup(test_longest_answer, events_setup),
 		cmocka_unit_test_setup(test_refused_heads, events_setup),
 		cmocka_unit_test_setup(test_media_types, events_setup),

@@ -356,6 +356,38 @@ test_errors(void **state)
 	herald_service_destroy(service);
 }
 
+/* The path of an error is made of the option, and not it: it is safe to print and has an end. */
+static void
+test_strange_pointers(void **state)
+{
+	static const char end[] = "\xC3\xA4/\\\"q\\n\\\\n~1";
+	/* Cut at its size the path would end within a character. */
+	char name[401] = "", pointer[512], json[512];
+	struct herald_result result;
+
+	(void)state;
+	while (strlen(name) < sizeof(name) - 1)
+		strcat(name, "\xC3\xA4");
+	snprintf(pointer, sizeof(pointer), "/%s/\"q\n\\n~1", name);
+	struct herald_service *service = open_service(OPTIONS(.type_from = pointer));
+	for (int i = 0; i < 2; i++) {
+		snprintf(json, sizeof(json), "{" WHEN ",\"%s\":{\"\\\"q\\n\\\\n/\":\"%s\"}}", name,
+			 i ? "nobody" : "");
+		result = handle(service, json);
+		assert_int_equal(result.status, i ? HERALD_UNKNOWN_TYPE : HERALD_MISSING);
+		assert_memory_equal(result.error.path, "...\xC3\xA4", 5);
+		assert_in_range(strlen(result.error.path), 254, 255);
+		assert_string_equal(result.error.path + strlen(result.error.path) - strlen(end),
+				    end);
+	}
+	herald_service_destroy(service);
+
+	service = open_service(OPTIONS(.version_from = "/\x1b\""));
+	result = handle(service, "{" WHEN ",\"event_type\":\"made\"}");
+	check_rejected(&result, HERALD_UNKNOWN_VERSION, "/\\u001b\\\"", HERALD_NO_OFFSET);
+	herald_service_destroy(service);
+}
+
 /* An event counts for the version it came in, wherever that is. */
 static void
 test_counted_by_version(void **state)
@@ -524,6 +556,7 @@ main(void)
 		cmocka_unit_test_setup(test_the_envelopes_own_type, events_setup),
 		cmocka_unit_test_setup(test_values_that_are_no_text, events_setup),
 		cmocka_unit_test_setup(test_errors, events_setup),
+		cmocka_unit_test_setup(test_strange_pointers, events_setup),
 		cmocka_unit_test_setup(test_counted_by_version, events_setup),
 		cmocka_unit_test_setup(test_bad_options, events_setup),
 		cmocka_unit_test_setup(test_described_and_copied, events_setup),

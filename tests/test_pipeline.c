@@ -881,6 +881,15 @@ HERALD_SCHEMA(renamed, HERALD_FIELD(renamed, message.event_type, .key = "type"),
 	      HERALD_FIELD(renamed, message.payload, .key = "da~t/a"),
 	      HERALD_FIELD(renamed, message.metadata, .key = "meta"));
 
+/* With keys that are not printed as they are. */
+struct strange {
+	struct herald_message message;
+};
+HERALD_SCHEMA(strange, HERALD_FIELD(strange, message.event_type, .key = "t\ny"),
+	      HERALD_FIELD(strange, message.timestamp, .key = "time"),
+	      HERALD_FIELD(strange, message.payload, .key = "p\"\\~n"),
+	      HERALD_FIELD(strange, message.metadata, .key = "\xC2\x9B"));
+
 static void
 test_renamed_envelope(void **state)
 {
@@ -903,6 +912,35 @@ test_renamed_envelope(void **state)
 		service,
 		"{\"type\":\"user\",\"meta\":{\"version\":\"1\"},\"da~t/a\":{\"user_id\":1}}");
 	check_rejected(&result, HERALD_BAD_TYPE, "/da~0t~1a/user_id", 58);
+	herald_service_destroy(service);
+}
+
+static void
+test_strange_envelope(void **state)
+{
+	static const struct {
+		const char *json;
+		enum herald_status status;
+		const char *path;
+	} rows[] = {
+		{"{}", HERALD_MISSING, "/t\\ny"},
+		{"{\"t\\ny\":\"a\"}", HERALD_UNKNOWN_TYPE, "/t\\ny"},
+		{"{\"t\\ny\":\"user\"}", HERALD_UNKNOWN_VERSION, "/\\u009b/version"},
+		{"{\"p\\\"\\\\~n\":[nonsense]}", HERALD_BAD_JSON, "/p\\\"\\\\~0n/0"},
+		{"{\"p\\\"\\\\~n\":{\"user_id\":1},\"t\\ny\":\"user\","
+		 "\"\\u009b\":{\"version\":\"1\"}}",
+		 HERALD_BAD_TYPE, "/p\\\"\\\\~0n/user_id"},
+	};
+	const struct herald_route routes[] = {USER_ROUTE(.event_type = "user", .version = "1")};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .envelope = &strange_schema));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_result result = handle(service, rows[i].json);
+
+		check_rejected(&result, rows[i].status, rows[i].path, result.error.offset);
+	}
 	herald_service_destroy(service);
 }
 
@@ -1153,6 +1191,7 @@ main(void)
 		cmocka_unit_test_setup(test_words_of_a_decode_handler, events_setup),
 		cmocka_unit_test_setup(test_extended_envelope, events_setup),
 		cmocka_unit_test_setup(test_renamed_envelope, events_setup),
+		cmocka_unit_test_setup(test_strange_envelope, events_setup),
 		cmocka_unit_test_setup(test_envelope_in_an_envelope, events_setup),
 		cmocka_unit_test_setup(test_no_allocation_in_the_steady_state, events_setup),
 		cmocka_unit_test_setup(test_idle_contexts_are_bounded, events_setup),

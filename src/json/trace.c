@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/adapter/text.h>
+
 #include "text.h"
 
 void
@@ -53,20 +55,43 @@ name_part(const char *text, size_t bytes, struct herald__json_piece *out)
 	return 1;
 }
 
-/* The same of a text that is a path already. */
+static bool
+are_hex_digits(const char *text, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!herald_ascii_is_digit(text[i]) &&
+		    (herald_ascii_lower(text[i]) < 'a' || herald_ascii_lower(text[i]) > 'f'))
+			return false;
+	return true;
+}
+
+/* The bytes of the escape that a path begins with, of either kind; 0: with none. */
+static size_t
+escape_bytes(const char *text, size_t bytes)
+{
+	if (bytes < 2)
+		return 0;
+	if (*text == '~')
+		return text[1] == '0' || text[1] == '1' ? 2 : 0;
+	if (*text != '\\')
+		return 0;
+	if (text[1] != 'u')
+		return text[1] != '\0' && strchr("\"\\/bfnrt", text[1]) != NULL ? 2 : 0;
+	/* Half of a surrogate pair is no character. */
+	return bytes >= 6 && are_hex_digits(text + 2, 4) &&
+			       (herald_ascii_lower(text[2]) != 'd' || text[3] < '8')
+		       ? 6
+		       : 0;
+}
+
+/* The same of a text that is a path already; what no path has is escaped. */
 static size_t
 path_part(const char *text, size_t bytes, struct herald__json_piece *out)
 {
-	bool valid;
-
+	if ((out->bytes = escape_bytes(text, bytes)) == 0)
+		return herald__json_character(text, bytes, out);
 	out->data = text;
-	if (*text == '~')
-		out->bytes = 2;
-	else if (*text == '\\')
-		out->bytes = text[1] == 'u' ? 6 : 2;
-	else
-		out->bytes = herald__utf8_next(text, bytes, &valid);
-	return out->bytes = out->bytes < bytes ? out->bytes : bytes;
+	return out->bytes;
 }
 
 /* Put a text before the path: its end, as far as there is room. */
@@ -120,6 +145,49 @@ mark_cut(char *path)
 	memcpy(path, "...", 3);
 }
 
+/* The path is complete: to where it belongs. */
+static void
+place_path(struct herald__trace *trace)
+{
+	char *path = trace->error.path;
+
+	memmove(path, path + trace->path_begin, sizeof(trace->error.path) - trace->path_begin);
+	if (trace->path_cut)
+		mark_cut(path);
+}
+
+void
+herald__path_set(struct herald_error *error, const char *path, size_t bytes)
+{
+	struct herald__trace trace = {.path_begin = sizeof(trace.error.path) - 1};
+
+	prepend(&trace, path, bytes, path_part);
+	place_path(&trace);
+	memcpy(error->path, trace.error.path, sizeof(error->path));
+}
+
+const char *
+herald__path_of_pointer(const char *pointer, struct herald_arena *arena)
+{
+	size_t left = strlen(pointer);
+	/* An escape of six bytes is the most that one becomes. */
+	char *path = herald_arena_alloc(arena, 6 * left + 1), *end = path;
+
+	if (path == NULL)
+		return NULL;
+	while (left > 0) {
+		struct herald__json_piece piece;
+		size_t taken = herald__json_character(pointer, left, &piece);
+
+		memcpy(end, piece.data, piece.bytes);
+		end += piece.bytes;
+		pointer += taken;
+		left -= taken;
+	}
+	*end = '\0';
+	return path;
+}
+
 const char *
 herald__path_subject(const char *path)
 {
@@ -160,14 +228,10 @@ name_subject(struct herald_error *error)
 enum herald_status
 herald__trace_finish(struct herald__trace *trace, const char *base_path, struct herald_error *out)
 {
-	char *path = trace->error.path;
-
 	if (out == NULL)
 		return trace->error.status;
 	prepend(trace, base_path, strlen(base_path), path_part);
-	memmove(path, path + trace->path_begin, sizeof(trace->error.path) - trace->path_begin);
-	if (trace->path_cut)
-		mark_cut(path);
+	place_path(trace);
 	*out = trace->error;
 	name_subject(out);
 	return out->status;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <herald/arena.h>
 #include <herald/export.h>
 #include <herald/status.h>
 
@@ -44,6 +45,18 @@ herald__trace_vfail(struct herald__trace *trace, size_t offset, enum herald_stat
 /* Put a member's name, or an element's index, before the path so far. */
 HERALD__COLD void herald__trace_key(struct herald__trace *trace, const char *key, size_t bytes);
 HERALD__COLD void herald__trace_index(struct herald__trace *trace, size_t index);
+
+/*
+ * Give an error a path; it may be the error's own. Its end, where there is no room for all of it; what is not
+ * as struct herald_error promises is escaped.
+ */
+void herald__path_set(struct herald_error *error, const char *path, size_t bytes);
+
+/*
+ * The path that a JSON Pointer is: as it stands in a JSON string (RFC 6901 section 5). In the arena; NULL: it
+ * gave NULL.
+ */
+const char *herald__path_of_pointer(const char *pointer, struct herald_arena *arena);
 
 /* The end of a path that says which value is meant: the last name, with the indices behind it. */
 const char *herald__path_subject(const char *path);
