@@ -2,6 +2,7 @@
  * src/block_cache.h: which blocks are kept, how many bytes of them, which are given out again, and that all
  * of them come back. What it does for events is in test_idle_memory.c.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -223,6 +224,63 @@ test_random_work(void **state)
 	close_cache(&fixture);
 }
 
+/* Threads share a cache: none is given a block that another one holds. */
+
+#define THREADS 4
+#define HELD 3
+
+struct worker {
+	struct herald_allocator cached;
+	unsigned number, wrong;
+};
+
+static void *
+work(void *state)
+{
+	struct worker *worker = state;
+	struct herald_allocator *cached = &worker->cached;
+	unsigned *held[HELD] = {NULL}, seed = worker->number;
+
+	for (unsigned i = 0; i < 20000 + HELD; i++) {
+		unsigned **block = &held[i % HELD];
+		size_t bytes = LARGE * (1 + i % HELD);
+
+		if (*block) {
+			worker->wrong += **block != worker->number;
+			cached->release(*block, bytes, cached->state);
+			*block = NULL;
+		}
+		seed = seed * 1103515245 + 12345;
+		if (i < 20000 && seed >> 30 != 0) {
+			*block = cached->allocate(bytes, cached->state);
+			**block = worker->number;
+		}
+	}
+	return NULL;
+}
+
+static void
+test_threads(void **state)
+{
+	struct herald__block_cache cache;
+	struct worker workers[THREADS];
+	pthread_t threads[THREADS];
+
+	(void)state;
+	assert_true(herald__block_cache_init(&cache, &herald_allocator_libc, 8 * LARGE));
+	struct herald_allocator cached = herald__block_cache_allocator(&cache);
+	for (unsigned i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){.cached = cached, .number = i + 1};
+		assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(workers[i].wrong, 0);
+	}
+	assert_in_range(cache.bytes, 1, 8 * LARGE);
+	herald__block_cache_finish(&cache);
+}
+
 int
 main(void)
 {
@@ -233,6 +291,7 @@ main(void)
 		cmocka_unit_test(test_nothing_kept),
 		cmocka_unit_test(test_reallocating),
 		cmocka_unit_test(test_random_work),
+		cmocka_unit_test(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
