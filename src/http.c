@@ -99,7 +99,8 @@ check_media_types(const char *const *media_types, size_t *count, struct herald_e
 			return herald__option_error(
 				error, HERALD_BAD_OPTION,
 				(struct herald__option){"media_types", *count, NULL},
-				"\"%s\" is no media type, such as \"application/json\"", text);
+				"expected a media type such as \"application/json\", found \"%s\"",
+				text);
 	}
 	if (*count > 0)
 		return HERALD_OK;

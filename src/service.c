@@ -39,7 +39,7 @@ check_options(const struct herald_service_options *options, struct herald_error 
 		return status;
 	if ((unsigned)options->unknown > HERALD_UNKNOWN_IGNORE)
 		return herald__option_error(error, HERALD_BAD_OPTION, option("unknown"),
-					    "%d is no policy", (int)options->unknown);
+					    "not a valid policy: %d", (int)options->unknown);
 	if (options->max_event_bytes > SIZE_MAX / 2)
 		return herald__option_error(error, HERALD_BAD_OPTION, option("max_event_bytes"),
 					    "%zu are more than can be addressed",

@@ -28,7 +28,7 @@ static const struct description descriptions[HERALD_STATUS_COUNT] = {
 static const struct description *
 describe(enum herald_status status)
 {
-	static const struct description unknown = {"HERALD_?", "no status code", false};
+	static const struct description unknown = {"HERALD_?", "not a status code", false};
 
 	return (unsigned)status < HERALD_STATUS_COUNT ? &descriptions[status] : &unknown;
 }

@@ -176,7 +176,7 @@ test_no_verdict_is_logged(void **state)
 	handle(service, VERSIONED("a", "3", "1"));
 	assert_string_equal(
 		logged,
-		"error: a function returned a value that is no verdict event_type=a version=3 "
+		"error: a function returned a value that is not a verdict event_type=a version=3 "
 		"value=7\n"
 		"error: event failed event_type=a version=3 verdict=fail reason=the event failed "
 		"took=some\n");

@@ -668,7 +668,7 @@ test_upcaster_that_fails(void **state)
 		assert_int_equal(result.retry_after_ms, rows[i].retry_after_ms);
 		assert_string_equal(trace, "1-2(a)");
 	}
-	assert_non_null(strstr(logged, "error: a function returned a value that is no verdict "
+	assert_non_null(strstr(logged, "error: a function returned a value that is not a verdict "
 				       "event_type=order version=1 value=7 "
 				       "upcaster=order_1_to_2\n"));
 	herald_service_destroy(service);

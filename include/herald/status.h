@@ -35,7 +35,7 @@ extern "C" {
 	X(OUT_OF_RANGE, "a number out of range", false)                                            \
 	X(BAD_LENGTH, "too short or too long", false)                                              \
 	X(MISSING, "a required member is missing", false)                                          \
-	X(DUPLICATE, "a member stands twice", false)                                               \
+	X(DUPLICATE, "a duplicate member", false)                                                  \
 	X(UNKNOWN_MEMBER, "a member that the schema does not know", false)                         \
 	X(LIMIT, "a limit is exceeded", false)                                                     \
 	X(TOO_LARGE, "the event is too large", false)                                              \

@@ -147,7 +147,7 @@ check_names(const struct check *check)
 			return bad(check, "a name of the enum is NULL or not valid UTF-8");
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(field->names[j].name, name) == 0)
-				return bad(check, "a name of the enum stands twice");
+				return bad(check, "two names of the enum are the same");
 	}
 	return HERALD_OK;
 }
