@@ -57,7 +57,9 @@ start_server(const char *port)
 	const char *options[] = {"listening_ports", address, "enable_keep_alive", "yes", NULL};
 
 	snprintf(address, sizeof(address), "127.0.0.1:%s", port);
-	struct mg_context *context = mg_start(NULL, NULL, options);
+	/* Refuses, for all handlers, what could be read in two ways. */
+	const struct mg_callbacks callbacks = {.begin_request = herald_civetweb_begin_request};
+	struct mg_context *context = mg_start(&callbacks, NULL, options);
 	if (context)
 		mg_set_request_handler(context, "/hello", say_hello, NULL);
 	return context;
@@ -65,8 +67,9 @@ start_server(const char *port)
 
 /* Serve until SIGINT or SIGTERM. */
 static bool
-serve(struct herald_http *http, const char *port)
+serve(struct herald_http *http, const char *port, struct herald_error *error)
 {
+	struct herald_civetweb *events = NULL;
 	sigset_t signals;
 	int number;
 
@@ -78,13 +81,16 @@ serve(struct herald_http *http, const char *port)
 	struct mg_context *context = start_server(port);
 	if (!context)
 		return false;
-	mg_set_request_handler(context, "/event", herald_civetweb_handle, http);
-	fprintf(stderr, "listening on http://127.0.0.1:%s/event\n", port);
-	sigwait(&signals, &number);
+	bool ok = herald_civetweb_attach(context, "/event", http, &events, error) == HERALD_OK;
+	if (ok) {
+		fprintf(stderr, "listening on http://127.0.0.1:%s/event\n", port);
+		sigwait(&signals, &number);
+	}
 	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends the process at once */
 	herald_http_stop(http, 10000);                /* what is in flight is answered first */
 	mg_stop(context);
-	return true;
+	herald_civetweb_destroy(events);
+	return ok;
 }
 
 int
@@ -102,7 +108,7 @@ main(int argc, char **argv)
 	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
 		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
-		  serve(http, argc > 1 ? argv[1] : "8080");
+		  serve(http, argc > 1 ? argv[1] : "8080", &error);
 	if (!ok)
 		herald_error_print(stderr, "civetweb", &error);
 	herald_http_destroy(http);

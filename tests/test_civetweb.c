@@ -17,6 +17,7 @@
 struct server {
 	struct mg_context *context;
 	struct herald_http *http;
+	struct herald_civetweb *events;
 	uint16_t port;
 };
 
@@ -28,6 +29,14 @@ say_hello(struct mg_connection *connection, void *state)
 	(void)state;
 	mg_send_http_ok(connection, "text/plain", 5);
 	mg_write(connection, "hello", 5);
+	return 200;
+}
+
+static int
+say_nothing(struct mg_connection *connection, void *state)
+{
+	(void)state;
+	mg_printf(connection, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 	return 200;
 }
 
@@ -64,10 +73,14 @@ start(struct herald_service *service, const struct herald_http_options *options,
 
 	assert_non_null(server);
 	assert_int_equal(herald_http_create(service, options, &server->http, NULL), HERALD_OK);
-	server->context = mg_start(NULL, NULL, civetweb_options);
+	const struct mg_callbacks callbacks = {.begin_request = herald_civetweb_begin_request};
+	server->context = mg_start(&callbacks, NULL, civetweb_options);
 	assert_non_null(server->context);
-	mg_set_request_handler(server->context, "/event", herald_civetweb_handle, server->http);
+	assert_int_equal(herald_civetweb_attach(server->context, "/event", server->http,
+						&server->events, NULL),
+			 HERALD_OK);
 	mg_set_request_handler(server->context, "/hello", say_hello, NULL);
+	mg_set_request_handler(server->context, "/healthz", say_nothing, NULL);
 	mg_set_request_handler(server->context, "**", say_nothing_here, NULL);
 	assert_int_equal(mg_get_server_ports(server->context, 1, ports), 1);
 	server->port = (uint16_t)ports[0].port;
@@ -100,17 +113,44 @@ stop(void *state)
 	size_t left = herald_http_stop(server->http, HTTP_CLIENT_WAIT_MS);
 
 	stop_soon(server);
+	herald_civetweb_destroy(server->events);
 	herald_http_destroy(server->http);
 	free(server);
 	return left;
 }
 
+#define CIVETWEB_TAB "CivetWeb 1.15 takes a tab for a control character"
+#define CIVETWEB_HOST "CivetWeb 1.15 answers an absolute target only for its own domain"
+#define CIVETWEB_TRAILERS "CivetWeb 1.15 does not read trailers, and closes"
+#define CIVETWEB_WAITS "CivetWeb 1.15 waits for another end of the head"
+#define CIVETWEB_LENGTH "CivetWeb 1.15 answers 411 to a length that is not a number"
+
+static const struct contract_http_deviation deviations[] = {
+	{"blanks_around_value", "400 closed", CIVETWEB_TAB},
+	{"absolute_form", "closed", CIVETWEB_HOST},
+	{"absolute_form_upper_scheme", "closed", CIVETWEB_HOST},
+	{"trailers", "200 closed", CIVETWEB_TRAILERS},
+	{"chunk_trailer_*", "200 closed", CIVETWEB_TRAILERS},
+	{"trailers_endless", "200 closed", CIVETWEB_TRAILERS},
+	{"unknown_method", "400 closed",
+	 "CivetWeb 1.15 answers 400 to methods that it does not know"},
+	{"http_0_9", "silent", CIVETWEB_WAITS},
+	{"head_bare_lf_line", "silent", CIVETWEB_WAITS},
+	{"head_lf_cr", "silent", CIVETWEB_WAITS},
+	{"length_minus", "411 closed", CIVETWEB_LENGTH},
+	{"length_quoted", "411 closed", CIVETWEB_LENGTH},
+	{"length_empty", "411 closed", CIVETWEB_LENGTH},
+	{"length_arabic", "411 closed", CIVETWEB_LENGTH},
+	{"length_in_fold", "411 closed", CIVETWEB_LENGTH},
+};
+
 static const struct contract_http_adapter adapter = {
 	.name = "civetweb",
-	/* It takes connections until the end of a stop, refuses chunks with extensions, and drops a
-	 * blank before a colon. */
-	.capabilities = CONTRACT_ALL &
-			~(CONTRACT_DRAINS | CONTRACT_CHUNK_GRAMMAR | CONTRACT_REFUSES_BLANKS),
+	/* It takes connections until the end of a stop, and refuses chunks with extensions. */
+	.capabilities = (CONTRACT_ALL | CONTRACT_RAW_REQUESTS) &
+			~(CONTRACT_DRAINS | CONTRACT_CHUNK_GRAMMAR),
+	.deviations = deviations,
+	.deviations_count = HERALD_COUNT(deviations),
 	.start = start,
 	.stop = stop,
 };
@@ -329,6 +369,143 @@ headers_that_do_not_fit_are_refused(void **state)
 	probe_stop(&probe);
 }
 
+/* CivetWeb gives all of these to the handler of "/event". */
+static void
+other_paths_are_not_found(void **state)
+{
+	static const struct {
+		const char *target;
+		unsigned status;
+	} cases[] = {
+		{"/event", 200},         {"/event?", 200},       {"/event?a=%00", 200},
+		{"/event/", 404},        {"/event/more", 404},   {"/event;a", 404},
+		{"/EVENT", 404},         {"//event", 404},       {"/./event", 404},
+		{"/more/../event", 404}, {"/%65vent", 404},      {"/event%00", 404},
+		{"/event%00more", 404},  {"/event%2fmore", 404}, {"/event%3f", 404},
+	};
+	struct probe probe;
+	unsigned events = 0;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct http_client client;
+		char request[512];
+
+		snprintf(request, sizeof(request),
+			 "POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+			 "Content-Length: %zu\r\n\r\n%s",
+			 cases[i].target, strlen(PROBE_DONE), PROBE_DONE);
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, request));
+		assert_next_answer(&client, cases[i].status, NULL);
+		events += cases[i].status == 200;
+		assert_int_equal(probe.function_count, events);
+		/* The body was read. */
+		assert_true(http_send_text(&client, "GET /hello HTTP/1.1\r\nHost: test\r\n\r\n"));
+		assert_next_answer(&client, 200, "hello");
+		http_close(&client);
+	}
+	probe_stop(&probe);
+}
+
+/*
+ * Behind a line that it cannot read, CivetWeb sees nothing; and what is in the body, an event, would be the
+ * next request. For paths of events, and for others.
+ */
+static void
+hidden_lengths_are_refused(void **state)
+{
+	static const char *const lines[] = {
+		" X: a",    "\tX: a",  ": a",         ":",          "X : a",
+		"X\xe4: a", "\xe4: a", "X: a\n\r\n ", "X: a\nY: b", "X: a\n",
+	};
+	static const char *const paths[] = {"/event", "/hello", "/other"};
+	struct probe probe;
+	char event[512];
+
+	snprintf(event, sizeof(event), HEAD "Content-Length: %zu\r\n\r\n%s", strlen(PROBE_DONE),
+		 PROBE_DONE);
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(lines) * HERALD_COUNT(paths) * 2; i++) {
+		const char *line = lines[i / 2 % HERALD_COUNT(lines)];
+		const char *path = paths[i / 2 / HERALD_COUNT(lines)];
+		struct http_client client;
+		struct http_response response;
+		char head[512];
+
+		snprintf(head, sizeof(head),
+			 "POST %s HTTP/1.1\r\n%s\r\n%s\r\nContent-Length: %zu\r\n\r\n", path,
+			 i % 2 ? "Host: a" : line, i % 2 ? line : "Host: a", strlen(event));
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, head) && http_send_text(&client, event));
+		assert_true(http_receive(&client, true, &response));
+		assert_int_equal(response.status, 400);
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_stop(&probe);
+}
+
+/* CivetWeb skips them, and takes what is behind the first two line feeds for the body. */
+static void
+blank_lines_before_a_request(void **state)
+{
+	static const char *const blanks[] = {
+		"\r\n\r\n", "\n\n", "\n\n\n", "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n", "   \r\n\r\n",
+	};
+	static const char *const methods[] = {"POST /event", "GET /event", "POST /event/more"};
+	struct probe probe;
+	char event[512];
+
+	snprintf(event, sizeof(event), HEAD "Content-Length: %zu\r\n\r\n%s", strlen(PROBE_DONE),
+		 PROBE_DONE);
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(blanks) * HERALD_COUNT(methods); i++) {
+		const char *blank = blanks[i % HERALD_COUNT(blanks)];
+		const char *method = methods[i / HERALD_COUNT(blanks)];
+		size_t behind = strlen(strstr(blank, "\n\n") ? strstr(blank, "\n\n") + 2
+							     : strstr(blank, "\r\n\r\n") + 4);
+		struct http_client client;
+		char head[512], request[2048];
+
+		/* As long as would make the event the next request. */
+		size_t rest = (size_t)snprintf(head, sizeof(head),
+					       "%s HTTP/1.1\r\nHost: a\r\nContent-Type: "
+					       "application/json\r\nContent-Length: 000\r\n\r\n",
+					       method);
+		snprintf(head, sizeof(head),
+			 "%s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+			 "Content-Length: %03zu\r\n\r\n",
+			 method, behind + rest);
+		snprintf(request, sizeof(request), "%s%s%s", blank, head, event);
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, request));
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+		assert_int_equal(probe.function_count, 0);
+	}
+	probe_stop(&probe);
+}
+
+static void
+bad_paths(void **state)
+{
+	static const char *const paths[] = {"event", "", "/a b", "/event\r", "/event?a", "/%41"};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(paths); i++) {
+		struct herald_civetweb *events = NULL;
+		struct herald_error error;
+
+		assert_int_equal(herald_civetweb_attach(NULL, paths[i], NULL, &events, &error),
+				 HERALD_BAD_OPTION);
+		assert_string_equal(error.path, "path");
+		assert_null(events);
+	}
+	herald_civetweb_destroy(NULL);
+}
+
 #define WITH_ADAPTER(TEST)                                                                         \
 	{                                                                                          \
 #TEST, TEST, NULL, NULL, (void *)(uintptr_t)&adapter                               \
@@ -346,6 +523,10 @@ main(void)
 		WITH_ADAPTER(body_that_does_not_come_is_400),
 		WITH_ADAPTER(connection_header_tells_what_happens),
 		WITH_ADAPTER(headers_that_do_not_fit_are_refused),
+		WITH_ADAPTER(other_paths_are_not_found),
+		WITH_ADAPTER(hidden_lengths_are_refused),
+		WITH_ADAPTER(blank_lines_before_a_request),
+		WITH_ADAPTER(bad_paths),
 	};
 
 	return contract_http_main(&adapter, 1, tests, HERALD_COUNT(tests));

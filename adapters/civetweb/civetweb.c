@@ -10,29 +10,49 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <herald/adapter/text.h>
 #include <herald/civetweb.h>
 #include <herald/http_adapter.h>
 
+#include "head.h"
+
 /* Of a chunked body that was refused, up to this many bytes are read, so that its sender sees why. */
 #define DROP_MAX_BYTES (16u << 20)
 
-/* CivetWeb (1.15) leaves out, and says nothing, the headers for which it has no room. */
-static const struct herald_http_response too_many_headers = {
-	.status = 431,
-	.content_type = "application/json",
-	.body = "{\"error\":\"there are too many headers\"}",
-	.body_bytes = sizeof("{\"error\":\"there are too many headers\"}") - 1,
+/* At a path of a server. */
+struct herald_civetweb {
+	char *path;
+	struct herald_http *http;
 };
 
-/* What is known of a request beside the endpoint's part. */
+/* Answers that do not depend on the endpoint. */
+
+#define ERROR_RESPONSE(STATUS, TEXT)                                                               \
+	{                                                                                          \
+		.status = (STATUS), .content_type = "application/json",                            \
+		.body = "{\"error\":\"" TEXT "\"}",                                                \
+		.body_bytes = sizeof("{\"error\":\"" TEXT "\"}") - 1,                              \
+	}
+
+/* CivetWeb (1.15) leaves out, and says nothing, the headers for which it has no room. */
+static const struct herald_http_response too_many_headers =
+	ERROR_RESPONSE(431, "there are too many headers");
+
+static const struct herald_http_response malformed =
+	ERROR_RESPONSE(400, "the request's head is malformed, or can be read in two ways");
+
+static const struct herald_http_response not_found = ERROR_RESPONSE(404, "Not Found");
+
+/* What is known of a request besides the endpoint's part. */
 struct exchange {
 	struct mg_connection *connection;
 	const struct mg_request_info *info;
 	struct herald_http_framing framing;
-	bool close; /* The connection cannot be used again. */
+	bool close;   /* The connection cannot be used again. */
+	bool has_nul; /* In the body. */
 };
 
 /* What comes in. */
@@ -51,11 +71,11 @@ find_header(const char *name, void *state)
 	return NULL;
 }
 
-/* Whether headers may be missing: one of them may have told where the body ends. */
+/* Whether headers are missing that CivetWeb has no room for: one of them may tell where the body ends. */
 static bool
-lacks_headers(const struct exchange *exchange)
+lacks_headers(const struct mg_request_info *info)
 {
-	return exchange->info->num_headers >= MG_MAX_HEADERS;
+	return info->num_headers >= MG_MAX_HEADERS;
 }
 
 static void
@@ -70,6 +90,7 @@ read_framing(struct exchange *exchange)
 	/* CivetWeb (1.15) looks for "Transfer-Encoding" by the process's locale, and so may miss it. */
 	if (exchange->framing.chunked && !mg_get_header(exchange->connection, "Transfer-Encoding"))
 		exchange->framing.ambiguous = true;
+	exchange->framing.ambiguous |= !herald__head_is_whole(info);
 }
 
 /* Whether the client waits for 100 Continue; one of HTTP/1.0 does not know it. */
@@ -82,6 +103,20 @@ waits_to_continue(const struct exchange *exchange)
 
 	return has_body && framing->expects_continue &&
 	       strcmp(exchange->info->http_version, "1.1") == 0;
+}
+
+/*
+ * mg_read(). After blank lines before a request CivetWeb (1.15) takes its head for the body; by then
+ * there is NUL in it, which is in no JSON, and what is behind such a body is not known to be a request.
+ */
+static int
+read_piece(struct exchange *exchange, char *piece, size_t size)
+{
+	int bytes = mg_read(exchange->connection, piece, size);
+
+	if (bytes > 0 && memchr(piece, '\0', (size_t)bytes))
+		exchange->has_nul = true;
+	return bytes;
 }
 
 /*
@@ -101,8 +136,8 @@ read_body(struct exchange *exchange, struct herald_http_request *request, size_t
 
 	for (;;) {
 		size_t room = max_bytes - received;
-		int bytes = mg_read(exchange->connection, piece,
-				    room < sizeof(piece) ? room + 1 : sizeof(piece));
+		int bytes = read_piece(exchange, piece,
+				       room < sizeof(piece) ? room + 1 : sizeof(piece));
 		if (bytes < 0)
 			return false;
 		if (bytes == 0)
@@ -113,20 +148,20 @@ read_body(struct exchange *exchange, struct herald_http_request *request, size_t
 	}
 }
 
-/* The rest of a chunked body; of others CivetWeb reads it. */
+/* The rest of a body that was refused. */
 static void
-drop_chunks(struct exchange *exchange)
+drop_body(struct exchange *exchange)
 {
 	char piece[8192];
 	size_t dropped = 0;
 	int bytes = 1;
 
 	while (bytes > 0 && dropped < DROP_MAX_BYTES) {
-		bytes = mg_read(exchange->connection, piece, sizeof(piece));
+		bytes = read_piece(exchange, piece, sizeof(piece));
 		if (bytes > 0)
 			dropped += (size_t)bytes;
 	}
-	if (bytes > 0)
+	if (bytes > 0 || exchange->has_nul)
 		mg_disable_connection_keep_alive(exchange->connection);
 }
 
@@ -221,8 +256,63 @@ respond(struct exchange *exchange, struct herald_http *http, struct herald_http_
 	return refusal;
 }
 
+/* The core's part, from the head to the answer. */
+static int
+handle(struct exchange *exchange, struct herald_http *http)
+{
+	const struct herald_http_head head = {
+		.method = exchange->info->request_method,
+		.content_type = exchange->framing.content_type,
+		.content_length = exchange->framing.content_length,
+		.header = find_header,
+		.state = exchange,
+	};
+	struct herald_http_request *request = herald_http_request_create(http, &head);
+	exchange->close = request == NULL;
+	const struct herald_http_response *response =
+		request ? respond(exchange, http, request) : herald_http_unavailable();
+	int status = (int)response->status;
+	exchange->close |= exchange->has_nul;
+	answer(exchange, response);
+	herald_http_request_destroy(request);
+	if (!exchange->close)
+		drop_body(exchange);
+	return status;
+}
+
+/* An answer that needs no endpoint. */
+static int
+refuse(struct exchange *exchange, const struct herald_http_response *response, bool close)
+{
+	exchange->close = close;
+	answer(exchange, response);
+	if (!close)
+		drop_body(exchange);
+	return (int)response->status;
+}
+
+/* mg_request_handler; CivetWeb calls it for everything that begins with the path, in any case. */
+static int
+on_request(struct mg_connection *connection, void *state)
+{
+	const struct herald_civetweb *civetweb = state;
+	struct exchange exchange = {
+		.connection = connection,
+		.info = mg_get_request_info(connection),
+		.framing = HERALD_HTTP_FRAMING_INIT,
+	};
+
+	if (lacks_headers(exchange.info))
+		return refuse(&exchange, &too_many_headers, true);
+	read_framing(&exchange);
+	if (!exchange.framing.ambiguous && !herald__head_path_is(exchange.info, civetweb->path))
+		return refuse(&exchange, &not_found,
+			      herald_http_framing_must_close(&exchange.framing));
+	return handle(&exchange, civetweb->http);
+}
+
 int
-herald_civetweb_handle(struct mg_connection *connection, void *http)
+herald_civetweb_begin_request(struct mg_connection *connection)
 {
 	struct exchange exchange = {
 		.connection = connection,
@@ -230,28 +320,54 @@ herald_civetweb_handle(struct mg_connection *connection, void *http)
 		.framing = HERALD_HTTP_FRAMING_INIT,
 	};
 
-	if (lacks_headers(&exchange)) {
-		exchange.close = true;
-		answer(&exchange, &too_many_headers);
-		return (int)too_many_headers.status;
-	}
+	if (lacks_headers(exchange.info))
+		return refuse(&exchange, &too_many_headers, true);
 	read_framing(&exchange);
-	const struct herald_http_head head = {
-		.method = exchange.info->request_method,
-		.content_type = exchange.framing.content_type,
-		.content_length = exchange.framing.content_length,
-		.header = find_header,
-		.state = &exchange,
-	};
-	struct herald_http_request *request = herald_http_request_create(http, &head);
-	exchange.close = request == NULL;
-	const struct herald_http_response *response =
-		request ? respond(&exchange, http, request) : herald_http_unavailable();
-	int status = (int)response->status;
-	answer(&exchange, response);
-	herald_http_request_destroy(request);
+	return exchange.framing.ambiguous ? refuse(&exchange, &malformed, true) : 0;
+}
 
-	if (exchange.framing.chunked && !exchange.close)
-		drop_chunks(&exchange);
-	return status;
+/* The place in a server. */
+
+static enum herald_status
+out_of_memory(struct herald_error *error)
+{
+	return herald_error_set(error, HERALD_NO_MEMORY, HERALD_NO_OFFSET, "%s",
+				herald_status_text(HERALD_NO_MEMORY));
+}
+
+enum herald_status
+herald_civetweb_attach(struct mg_context *context, const char *path, struct herald_http *http,
+		       struct herald_civetweb **out, struct herald_error *error)
+{
+	enum herald_status status = herald_http_path_check("path", path, error);
+
+	if (status == HERALD_OK && strchr(path, '%')) {
+		status = herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+					  "path must have no escapes: CivetWeb decodes them");
+		if (error)
+			strcpy(error->path, "path");
+	}
+	if (status != HERALD_OK)
+		return status;
+
+	struct herald_civetweb *civetweb = calloc(1, sizeof(*civetweb));
+	if (civetweb)
+		civetweb->path = strdup(path);
+	if (!civetweb || !civetweb->path) {
+		free(civetweb);
+		return out_of_memory(error);
+	}
+	civetweb->http = http;
+	mg_set_request_handler(context, path, on_request, civetweb);
+	*out = civetweb;
+	return HERALD_OK;
+}
+
+void
+herald_civetweb_destroy(struct herald_civetweb *civetweb)
+{
+	if (!civetweb)
+		return;
+	free(civetweb->path);
+	free(civetweb);
 }

@@ -16,6 +16,7 @@ main(int argc, char **argv)
 {
 	struct herald_service *service = NULL;
 	struct herald_http *http = NULL;
+	struct herald_civetweb *events = NULL;
 	struct herald_error error;
 	char address[32];
 	/* More threads than connections: one is taken by the check that it answers at all. */
@@ -35,12 +36,16 @@ main(int argc, char **argv)
 		return 1;
 	}
 	snprintf(address, sizeof(address), "127.0.0.1:%u", bench_port(argc, argv));
-	struct mg_context *context = mg_start(NULL, NULL, options);
+	const struct mg_callbacks callbacks = {.begin_request = herald_civetweb_begin_request};
+	struct mg_context *context = mg_start(&callbacks, NULL, options);
 	if (!context) {
 		fputs("server_herald_civetweb: it does not start\n", stderr);
 		return 1;
 	}
-	mg_set_request_handler(context, "/event", herald_civetweb_handle, http);
+	if (herald_civetweb_attach(context, "/event", http, &events, &error) != HERALD_OK) {
+		herald_error_print(stderr, "server_herald_civetweb", &error);
+		return 1;
+	}
 	for (;;)
 		pause();
 }

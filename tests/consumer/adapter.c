@@ -15,7 +15,7 @@
 #define USE herald_libevent_create
 #elif defined(ADAPTER_civetweb)
 #include <herald/civetweb.h>
-#define USE herald_civetweb_handle
+#define USE herald_civetweb_attach
 #elif defined(ADAPTER_fastcgi)
 #include <herald/fastcgi.h>
 #define USE herald_fastcgi_start
