@@ -2,13 +2,17 @@
  * The FastCGI adapter: the contract behind a real nginx, on threads of Herald's and in a loop of the
  * user's; and what no nginx does, over a socket of its own: bodies that are not what was declared.
  */
+#include <errno.h>
+#include <poll.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/sockios.h>
@@ -141,18 +145,54 @@ stop_loop(void *state)
 	return 0;
 }
 
-/* nginx reads a body to its end before it asks anyone, and drops headers whose name is none. */
+/* nginx reads a body to its end before it asks anyone, drops headers whose name is none, and takes a line
+ * feed alone for a line's end. */
 #define CAPABILITIES                                                                               \
-	(CONTRACT_ALL &                                                                            \
-	 ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY | CONTRACT_REFUSES_NAMES))
+	((CONTRACT_ALL | CONTRACT_RAW_REQUESTS) &                                                  \
+	 ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY | CONTRACT_REFUSES_NAMES |           \
+	   CONTRACT_REFUSES_LF))
+
+#define NGINX_BLANKS "nginx 1.22 takes several blanks in a request line"
+#define NGINX_TARGET "nginx 1.22 decodes and normalises paths, and does not look at a target's port"
+#define NGINX_NAMES "nginx 1.22 drops headers whose name it does not take, and says nothing"
+#define NGINX_LF "nginx 1.22 takes a line feed alone for the end of a line, and CRs before it"
+#define NGINX_CLOSE "nginx 1.22 closes no connection because FastCGI refused a request"
+#define NGINX_CHUNKS "nginx 1.22 does not look into chunk extensions and trailers"
+
+static const struct contract_http_deviation deviations[] = {
+	{"blank_after_version", "400 open", NGINX_CLOSE},
+	{"two_blanks_*", "200 open", NGINX_BLANKS},
+	{"absolute_bad_port", "200 open", NGINX_TARGET},
+	{"path_two_slashes", "200 open", NGINX_TARGET},
+	{"path_escaped_slash", "200 open", NGINX_TARGET},
+	{"http_1_01", "400 open", NGINX_CLOSE},
+	{"head_control_in_value", "400 open", NGINX_CLOSE},
+	{"head_del_in_value", "400 open", NGINX_CLOSE},
+	{"head_name_high", "200 open", NGINX_NAMES},
+	{"head_name_with_quote", "200 open", NGINX_NAMES},
+	{"head_bare_lf_line", "200 open", NGINX_LF},
+	{"head_cr_cr_lf", "200 open", NGINX_LF},
+	{"bare_lf_*", "200 open", NGINX_LF},
+	/* What follows the empty line is a body, and after it no request. */
+	{"te_lf_name", "400 400 closed", NGINX_LF},
+	{"chunk_bare_lf_*", "200 open", NGINX_LF},
+	{"chunk_ext_nul", "200 open", NGINX_CHUNKS},
+	{"chunk_ext_endless", "200 open", NGINX_CHUNKS},
+	{"chunk_trailer_*", "200 open", NGINX_CHUNKS},
+	{"trailers_endless", "200 open", NGINX_CHUNKS},
+};
 
 static const struct contract_http_adapter adapters[] = {
 	{.name = "threads behind nginx",
 	 .capabilities = CAPABILITIES,
+	 .deviations = deviations,
+	 .deviations_count = HERALD_COUNT(deviations),
 	 .start = start_threads,
 	 .stop = stop_threads},
 	{.name = "loop behind nginx",
 	 .capabilities = CAPABILITIES,
+	 .deviations = deviations,
+	 .deviations_count = HERALD_COUNT(deviations),
 	 .start = start_loop,
 	 .stop = stop_loop},
 };
@@ -223,7 +263,10 @@ raw_connect(struct raw *raw)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", raw->server->nginx.socket);
+	const struct timeval patience = {.tv_sec = PROBE_AT_ONCE_MS / 1000};
+
 	raw->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	setsockopt(raw->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return connect(raw->fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
@@ -475,6 +518,92 @@ stop_waits_for_what_comes(void **state)
 	raw_end(&raw);
 }
 
+/*
+ * accept() as libfcgi calls it: it fails with the numbers that a test gives it, one after the other, and then
+ * accepts.
+ */
+static const int *_Atomic accept_errors;
+static atomic_uint accept_calls;
+
+/* Not by its name: the GNU C library declares it with a union. */
+int fail_accept(int fd, struct sockaddr *address, socklen_t *bytes) __asm__("accept");
+
+int
+fail_accept(int fd, struct sockaddr *address, socklen_t *bytes)
+{
+	if (accept_errors) {
+		unsigned call = atomic_fetch_add(&accept_calls, 1);
+
+		errno = accept_errors[call];
+		if (errno != 0)
+			return -1;
+		accept_errors = NULL;
+	}
+	return accept4(fd, address, bytes, 0);
+}
+
+/* With one thread: it goes on, or it is the end of all. */
+static void
+failures_to_accept(void **state)
+{
+	static const struct {
+		int error;
+		bool waits, ends;
+	} cases[] = {
+		{EAGAIN, false, false}, {EINTR, false, false},   {ECONNABORTED, false, false},
+		{EPROTO, false, false}, {EMFILE, true, false},   {ENFILE, true, false},
+		{ENOBUFS, true, false}, {ENOMEM, true, false},   {EBADF, false, true},
+		{EINVAL, false, true},  {ENOTSOCK, false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		const int errors[] = {cases[i].error, cases[i].error, 0};
+		struct timespec before, after;
+		struct raw raw;
+		char answer[2048];
+
+		probe_create(&raw.probe);
+		raw.server = open_server(raw.probe.service, NULL);
+		accept_calls = 0;
+		accept_errors = errors;
+		clock_gettime(CLOCK_MONOTONIC, &before);
+		assert_int_equal(
+			herald_fastcgi_start(
+				raw.server->http,
+				&HERALD_FASTCGI_OPTIONS(.listen_fd = raw.server->fd, .threads = 1),
+				&raw.server->fastcgi, NULL),
+			HERALD_OK);
+		assert_true(raw_connect(&raw));
+		raw_send_head(&raw, "/event", NULL);
+		send_record(&raw, STDIN, PROBE_DONE, strlen(PROBE_DONE));
+		send_record(&raw, STDIN, NULL, 0);
+		if (cases[i].ends) {
+			/* Nobody is left who would try it again: not after a pause either. */
+			struct pollfd poller = {.fd = raw.fd, .events = POLLIN};
+
+			assert_int_equal(poll(&poller, 1, 300), 0);
+			assert_int_equal(herald_fastcgi_stop(raw.server->fastcgi), 0);
+			raw.server->fastcgi = NULL;
+			assert_int_equal(accept_calls, 1);
+		} else {
+			raw_receive(&raw, answer, sizeof(answer));
+			assert_non_null(strstr(answer, "Status: 200 OK\r\n"));
+			clock_gettime(CLOCK_MONOTONIC, &after);
+			long ms = (after.tv_sec - before.tv_sec) * 1000 +
+				  (after.tv_nsec - before.tv_nsec) / 1000000;
+			assert_int_equal(accept_calls, 3);
+			/* Two pauses of 100 ms. */
+			if (cases[i].waits)
+				assert_true(ms >= 199);
+			else
+				assert_true(ms < 200);
+		}
+		accept_errors = NULL;
+		raw_end(&raw);
+	}
+}
+
 static void
 paths(void **state)
 {
@@ -516,6 +645,12 @@ bad_options(void **state)
 	} cases[] = {
 		{{.struct_size = 1}, "struct_size"},
 		{{.struct_size = sizeof(struct herald_fastcgi_options), .path = "event"}, "path"},
+		{{.struct_size = sizeof(struct herald_fastcgi_options), .path = "/an event"},
+		 "path"},
+		{{.struct_size = sizeof(struct herald_fastcgi_options), .path = "/event\r"},
+		 "path"},
+		{{.struct_size = sizeof(struct herald_fastcgi_options), .path = "/%65vent"},
+		 "path"},
 		{{.struct_size = sizeof(struct herald_fastcgi_options), .threads = 1025},
 		 "threads"},
 		{{.struct_size = sizeof(struct herald_fastcgi_options), .listen_fd = -1},
@@ -560,6 +695,7 @@ main(void)
 		cmocka_unit_test(body_that_does_not_come_is_400),
 		cmocka_unit_test(stop_cuts_off_what_does_not_come),
 		cmocka_unit_test(stop_waits_for_what_comes),
+		cmocka_unit_test(failures_to_accept),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(bad_options),
 	};

@@ -52,21 +52,45 @@ find_header(const char *name, void *state)
 	return *name ? NULL : get(state, variable);
 }
 
-/* The length; and whether there are several types, of which nginx (1.22) has put the first in
- * CONTENT_TYPE. */
+static bool
+begins(const char *text, const char *beginning)
+{
+	return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* What a variable tells of the request's head. */
+static void
+read_variable(struct herald_http_framing *framing, const char *variable)
+{
+	const char *value = strchr(variable, '=');
+
+	if (!value || !begins(variable, "HTTP_"))
+		return;
+	value++;
+	if (begins(variable, "HTTP_HOST="))
+		herald_http_framing_add(framing, "Host", value);
+	else if (begins(variable, "HTTP_CONTENT_TYPE="))
+		/* There may be several, of which nginx (1.22) has put the first in CONTENT_TYPE. */
+		herald_http_framing_add(framing, "Content-Type", value);
+	else
+		/* Length and encoding are settled; every value has to be one. */
+		herald_http_framing_add(framing, "X", value);
+}
+
 static struct herald_http_framing
 read_framing(const FCGX_Request *request)
 {
-	static const char type[] = "HTTP_CONTENT_TYPE=";
 	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
 	const char *length = get(request, "CONTENT_LENGTH");
+	const char *version = get(request, "SERVER_PROTOCOL");
 
 	if (length)
 		herald_http_framing_add(&framing, "Content-Length", length);
 	for (char **variable = request->envp; *variable; variable++)
-		if (strncmp(*variable, type, sizeof(type) - 1) == 0)
-			herald_http_framing_add(&framing, "Content-Type",
-						*variable + sizeof(type) - 1);
+		read_variable(&framing, *variable);
+	/* nginx (1.22) takes HTTP/1.01. Of HTTP/2 the web server knows more. */
+	if (version && begins(version, "HTTP/1."))
+		herald_http_framing_version(&framing, version);
 	return framing;
 }
 

@@ -20,6 +20,7 @@
 
 #include <herald/adapter/text.h>
 #include <herald/fastcgi.h>
+#include <herald/http_adapter.h>
 
 #include "thread.h"
 
@@ -185,9 +186,13 @@ read_options(const struct herald_fastcgi_options *options, struct herald_fastcgi
 		out->read_timeout_ms = DEFAULT_READ_TIMEOUT_MS;
 	if (out->drain_timeout_ms == 0)
 		out->drain_timeout_ms = DEFAULT_DRAIN_TIMEOUT_MS;
-	if (out->path[0] != '/')
-		return bad_option(error, "path", "must begin with '/', unlike \"%.64s\"",
-				  out->path);
+
+	enum herald_status status = herald_http_path_check("path", out->path, error);
+	if (status != HERALD_OK)
+		return status;
+	if (strchr(out->path, '%'))
+		return bad_option(error, "path",
+				  "path must have no escapes: web servers decode them");
 	if (out->threads > MAX_THREADS)
 		return bad_option(error, "threads", "must be at most %d, not %u", MAX_THREADS,
 				  out->threads);

@@ -95,7 +95,7 @@ static const struct piece doubtful_lengths[] = {
 	PIECE("Content-Length: " LESS "\r\n:\r\nContent-Length: " WHOLE "\r\n", 0),
 	PIECE("Content-Length: " WHOLE "\r\n:\r\nX-Fill: " FILL "\r\n", 0),
 	PIECE("Content-Length: " WHOLE "\r\n\0\r\nX-Fill: " FILL "\r\n", 0),
-	PIECE("Content-Length: " WHOLE "\n\r\nX-Fill: " FILL "\r\n", 0),
+	PIECE("Content-Length: " WHOLE "\n\r\nX-Fill: " FILL "\r\n", CONTRACT_REFUSES_LF),
 	PIECE("Content-Length : " WHOLE "\r\n", CONTRACT_REFUSES_BLANKS),
 	PIECE("Content-Length\t: " WHOLE "\r\n", CONTRACT_REFUSES_BLANKS),
 	PIECE("Content-Length\0: " WHOLE "\r\n", CONTRACT_REFUSES_NAMES),

@@ -33,9 +33,11 @@ enum contract_capability {
 	CONTRACT_REFUSES_BLANKS = 1 << 10,   /* refuses a name with a blank before its colon */
 	CONTRACT_REFUSES_NAMES = 1 << 11,    /* refuses all other names that are no tokens */
 	CONTRACT_GUARDS_ROUTES = 1 << 12,    /* refuses doubtful heads at other paths, too */
-	CONTRACT_ALL = (1 << 13) - 1,
+	CONTRACT_REFUSES_LF =
+		1 << 13, /* as a line's end in a head (RFC 9112 section 2.2 allows it) */
+	CONTRACT_ALL = (1 << 14) - 1,
 	/* Treats the raw requests of tests/data/http_cases.jsonl as they ask, or as declared. */
-	CONTRACT_RAW_REQUESTS = 1 << 13,
+	CONTRACT_RAW_REQUESTS = 1 << 14,
 };
 
 /*

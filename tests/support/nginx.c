@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <ftw.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -49,11 +50,14 @@ static const char configuration[] =
 	"  fastcgi_param CONTENT_LENGTH $content_length;\n"
 	"  fastcgi_param SCRIPT_NAME $fastcgi_script_name;\n"
 	"  fastcgi_param QUERY_STRING $query_string;\n"
+	"  fastcgi_param SERVER_PROTOCOL $server_protocol;\n"
+	"  fastcgi_ignore_client_abort on;\n"
 	"  server {\n"
 	"    listen 127.0.0.1:%u;\n"
 	"    %s\n"
 	"    location = /event { fastcgi_pass unix:%s; }\n"
 	"    location = /hello { fastcgi_pass unix:%s; }\n"
+	"    location = /healthz { return 200; }\n"
 	"    location / { return 404; }\n"
 	"  }\n"
 	"}\n";
@@ -110,6 +114,16 @@ run(const struct nginx *nginx, const char *path, const char *errors)
 	_exit(127);
 }
 
+/* Whether it listens: it writes the file then, and somebody else may be who takes connections. */
+static bool
+listens(const struct nginx *nginx)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/pid", nginx->directory);
+	return access(path, F_OK) == 0;
+}
+
 /* Whether it takes connections; false when it ended instead. */
 static bool
 wait_started(const struct nginx *nginx)
@@ -117,9 +131,10 @@ wait_started(const struct nginx *nginx)
 	struct http_client client;
 	int status;
 
-	while (!http_connect(&client, "127.0.0.1", nginx->port)) {
+	while (!listens(nginx) || !http_connect(&client, "127.0.0.1", nginx->port)) {
 		if (waitpid(nginx->pid, &status, WNOHANG) == nginx->pid)
 			return false;
+		sched_yield();
 	}
 	http_close(&client);
 	return true;

@@ -112,8 +112,7 @@ herald_fastcgi_start(struct herald_http *http, const struct herald_fastcgi_optio
  * out of its list. The socket is shut down, also for other processes that share it. NULL is
  * allowed.
  *
- * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut
- * off.
+ * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut off.
  *          A business function is never interrupted: the call waits for those that run.
  */
 HERALD_API size_t herald_fastcgi_stop(struct herald_fastcgi *fastcgi);
