@@ -242,7 +242,15 @@ start_unguarded(struct herald_service *service, const struct herald_http_options
 }
 
 /* herald/libevent.h says why. */
-#define CAPABILITIES CONTRACT_ALL
+#define CAPABILITIES (CONTRACT_ALL | CONTRACT_RAW_REQUESTS)
+
+#define EVHTTP_UNLIMITED "evhttp 2.1.12 has no limit of a body unless it is given one, and waits"
+
+static const struct contract_http_deviation unlimited_deviations[] = {
+	{"length_overflow_plus_n", "silent", EVHTTP_UNLIMITED},
+	{"length_too_large", "silent", EVHTTP_UNLIMITED},
+	{"expect_too_large", "silent", EVHTTP_UNLIMITED},
+};
 
 static const struct contract_http_adapter adapters[] = {
 	{.name = "loop",
@@ -255,11 +263,14 @@ static const struct contract_http_adapter adapters[] = {
 	 .start = start_on_pool,
 	 .stop = stop_server},
 	{.name = "unlimited",
-	 .capabilities = CONTRACT_ALL & ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY),
+	 .capabilities = CAPABILITIES & ~(CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY),
+	 .deviations = unlimited_deviations,
+	 .deviations_count = HERALD_COUNT(unlimited_deviations),
 	 .start = start_unlimited,
 	 .stop = stop_server},
 	{.name = "unguarded",
-	 .capabilities = CONTRACT_ALL & ~(CONTRACT_REFUSES_EARLY | CONTRACT_CHUNK_GRAMMAR),
+	 .capabilities = CONTRACT_ALL & ~(CONTRACT_REFUSES_EARLY | CONTRACT_CHUNK_GRAMMAR |
+					  CONTRACT_REUSES_REFUSED),
 	 .start = start_unguarded,
 	 .stop = stop_server},
 };
@@ -322,6 +333,8 @@ bad_options(void **state)
 		{HERALD_LIBEVENT_OPTIONS(.path = "event"), "path", "unlike \"event\""},
 		{HERALD_LIBEVENT_OPTIONS(.path = "/event?a"), "path", "no query"},
 		{HERALD_LIBEVENT_OPTIONS(.path = "/event#a"), "path", "no fragment"},
+		{HERALD_LIBEVENT_OPTIONS(.path = "/an event"), "path", "byte 0x20 at offset 3"},
+		{HERALD_LIBEVENT_OPTIONS(.path = "/event\r"), "path", "byte 0x0d at offset 6"},
 		{HERALD_LIBEVENT_OPTIONS(.path = long_path), "path", "at most 1024 bytes"},
 		{HERALD_LIBEVENT_OPTIONS(.path = "/hello"), "path",
 		 "\"/hello\" has a callback already"},
@@ -504,6 +517,72 @@ large_expected_body_is_refused_at_once(void **state)
 	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
 	http_close(&client);
 	probe_stop(&probe);
+}
+
+/* Where nothing guards the server, the connection ends with a request that was no event: a length may
+ * have been hidden in it, and what follows be its body. */
+static void
+unguarded_refusals_end_the_connection(void **state)
+{
+	static const char *const heads[] = {
+		HEAD "Content-Len: 200\r\n gth\r\n\r\n",
+		HEAD "Content-Length: 0\r\n\r\n",
+		HEAD "X: a\r\n\r\n",
+		"GET /event HTTP/1.1\r\nHost: a\r\n\r\n",
+		"POST /event HTTP/1.1\r\nHost: a\r\n\r\n",
+	};
+	struct probe probe;
+
+	(void)state;
+	serve(&probe, NULL, &HERALD_LIBEVENT_OPTIONS(.leave_server = true));
+	for (size_t i = 0; i < HERALD_COUNT(heads); i++) {
+		struct http_client client;
+		struct http_response response;
+
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, heads[i]));
+		(void)probe_post(&client, PROBE_DONE); /* The connection may have ended. */
+		assert_true(http_receive(&client, true, &response));
+		assert_in_range(response.status, 400, 499);
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+	}
+	assert_int_equal(probe.function_count, 0);
+	probe_stop(&probe);
+}
+
+/* evhttp decodes a path before it compares it; an event's is compared as it was sent. */
+static void
+other_paths_are_not_found(void **state)
+{
+	static const struct {
+		const char *target;
+		unsigned status;
+	} cases[] = {
+		{"/an%20event", 200},  {"/an%20event?a", 200},   {"http://a/an%20event", 200},
+		{"/an%20event/", 404}, {"/%61n%20event", 404},   {"//an%20event", 404},
+		{"/an%20EVENT", 404},  {"/an%20event%3fa", 404},
+	};
+	struct probe probe;
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct http_client client;
+		char request[512];
+
+		serve(&probe, NULL,
+		      &HERALD_LIBEVENT_OPTIONS(.path = "/an%20event", .leave_server = i % 2));
+		snprintf(request, sizeof(request),
+			 "POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+			 "Content-Length: %zu\r\n\r\n%s",
+			 cases[i].target, strlen(PROBE_DONE), PROBE_DONE);
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, request));
+		assert_received(&client, cases[i].status, NULL);
+		http_close(&client);
+		assert_int_equal(probe.function_count, cases[i].status == 200);
+		probe_stop(&probe);
+	}
 }
 
 /* The user's own routes are guarded, too: nothing in these is a request of its own. */
@@ -997,6 +1076,8 @@ main(void)
 		cmocka_unit_test(large_declared_body_is_read_and_dropped),
 		cmocka_unit_test(large_expected_body_is_refused_at_once),
 		cmocka_unit_test(other_routes_are_guarded),
+		cmocka_unit_test(other_paths_are_not_found),
+		cmocka_unit_test(unguarded_refusals_end_the_connection),
 		cmocka_unit_test(accepting_pauses_without_descriptors),
 		cmocka_unit_test(endless_headers_end_the_connection),
 		cmocka_unit_test(loop_goes_on_while_a_function_blocks),

@@ -42,8 +42,10 @@ struct herald_libevent {
 	struct evhttp *server;
 	struct herald_http *http;
 	struct herald_pool *pool;
-	char *path;
+	char *path;         /* as it is sent */
+	char *decoded_path; /* as evhttp compares it */
 	bool drop_half_closed;
+	bool is_unguarded;
 	struct herald_log log;
 
 	struct event *woken;  /* by wake_fd: something is in `done`, or a stop may have ended */

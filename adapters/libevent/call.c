@@ -9,6 +9,7 @@
  * may be after the endpoint's end, and the service's: a call with its reply needs neither.
  */
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,12 +96,13 @@ read_framing(struct evhttp_request *request)
 {
 	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
+	char version[32];
 
 	for (const struct evkeyval *header = headers->tqh_first; header;
 	     header = header->next.tqe_next)
 		herald_http_framing_add(&framing, header->key, header->value);
-	if (request->major == 1 && request->minor == 0)
-		herald_http_framing_version(&framing, "1.0");
+	snprintf(version, sizeof(version), "%d.%d", request->major, request->minor);
+	herald_http_framing_version(&framing, version);
 	return framing;
 }
 
@@ -226,6 +228,16 @@ lend_body(struct herald__call *call, const struct herald_http_response *response
 	return evbuffer_add_reference(output, call->body, bytes, sent, call) == 0;
 }
 
+/*
+ * Whether a request was refused before it was an event. Where nothing has looked at the bytes before
+ * evhttp, a length may have been hidden from it, and what follows be the body.
+ */
+static bool
+was_no_event(unsigned status)
+{
+	return status == 400 || status == 405 || status == 413 || status == 415 || status == 431;
+}
+
 /* The response is gone when this returns, and the call may be. */
 static void
 reply(struct herald__call *call, const struct herald_http_response *response)
@@ -234,6 +246,7 @@ reply(struct herald__call *call, const struct herald_http_response *response)
 	bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
 	unsigned status = response->status;
 
+	call->close |= call->adapter->is_unguarded && was_no_event(status);
 	add_headers(request, response, call->close || call->adapter->stopping);
 	bool is_lent = !is_head && lend_body(call, response);
 	herald_http_request_destroy(call->pooled.request);
@@ -351,9 +364,13 @@ void
 herald__call_begin(struct evhttp_request *request, void *state)
 {
 	struct herald_libevent *adapter = state;
-	struct herald__call *call = create_call(adapter);
 
 	herald__block_sigpipe(adapter);
+	if (!herald_http_target_is(evhttp_request_get_uri(request), adapter->path)) {
+		evhttp_send_error(request, HTTP_NOTFOUND, NULL);
+		return;
+	}
+	struct herald__call *call = create_call(adapter);
 	if (!call) {
 		reply_without_body(request, 503);
 		return;

@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include <herald/adapter/text.h>
+#include <herald/http_adapter.h>
 
 #include "adapter.h"
 
 #define DEFAULT_PATH "/event"
-#define MAX_PATH_BYTES 1024
 #define MAX_HEADERS_BYTES (64L * 1024)
 
 /* Options. */
@@ -41,18 +41,6 @@ bad_option(struct herald_error *error, const char *option, const char *format, .
 }
 
 static enum herald_status
-check_path(const char *path, struct herald_error *error)
-{
-	if (path[0] != '/')
-		return bad_option(error, "path", "must begin with '/', unlike \"%.64s\"", path);
-	if (strpbrk(path, "?#"))
-		return bad_option(error, "path", "must have no query and no fragment");
-	if (strlen(path) > MAX_PATH_BYTES)
-		return bad_option(error, "path", "must have at most %d bytes", MAX_PATH_BYTES);
-	return HERALD_OK;
-}
-
-static enum herald_status
 read_options(const struct herald_libevent_options *options, struct herald_libevent_options *out,
 	     struct herald_error *error)
 {
@@ -63,7 +51,7 @@ read_options(const struct herald_libevent_options *options, struct herald_libeve
 	if (options)
 		memcpy(out, options,
 		       options->struct_size < sizeof(*out) ? options->struct_size : sizeof(*out));
-	return out->path ? check_path(out->path, error) : HERALD_OK;
+	return out->path ? herald_http_path_check("path", out->path, error) : HERALD_OK;
 }
 
 /* Waking the loop. */
@@ -147,6 +135,7 @@ free_adapter(struct herald_libevent *adapter)
 	}
 	pthread_mutex_destroy(&adapter->lock);
 	free(adapter->watches);
+	free(adapter->decoded_path);
 	free(adapter->path);
 	free(adapter);
 }
@@ -184,7 +173,7 @@ herald_libevent_destroy(struct herald_libevent *adapter)
 {
 	if (!adapter)
 		return;
-	evhttp_del_cb(adapter->server, adapter->path);
+	evhttp_del_cb(adapter->server, adapter->decoded_path);
 	herald__listeners_resume(adapter);
 	adapter->stopped = NULL;
 	adapter->stopping = true;
@@ -261,9 +250,13 @@ fill_adapter(struct herald_libevent *adapter, struct herald_service *service,
 {
 	adapter->pool = options->pool;
 	adapter->drop_half_closed = options->drop_half_closed;
+	adapter->is_unguarded = options->leave_server;
 	adapter->log = options->log;
 	adapter->path = strdup(options->path ? options->path : DEFAULT_PATH);
 	if (!adapter->path)
+		return out_of_memory(error);
+	adapter->decoded_path = evhttp_uridecode(adapter->path, 0, NULL);
+	if (!adapter->decoded_path)
 		return out_of_memory(error);
 
 	enum herald_status status =
@@ -274,7 +267,8 @@ fill_adapter(struct herald_libevent *adapter, struct herald_service *service,
 static enum herald_status
 enter_server(struct herald_libevent *adapter, struct herald_error *error)
 {
-	switch (evhttp_set_cb(adapter->server, adapter->path, herald__call_begin, adapter)) {
+	switch (evhttp_set_cb(adapter->server, adapter->decoded_path, herald__call_begin,
+			      adapter)) {
 	case 0:
 		return HERALD_OK;
 	case -1:

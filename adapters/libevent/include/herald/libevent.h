@@ -92,7 +92,9 @@ struct herald_libevent_options {
 	 * a line that begins with NUL, joins folded lines, takes HTTP/1.2, bare line feeds, control
 	 * characters and sizes such as 0x1f, reads trailers as headers, and takes a body of HEAD or
 	 * TRACE for the next request. Behind a proxy that reads these in another way requests can
-	 * be smuggled. Of several adapters at one server, let all but one leave it.
+	 * be smuggled. The adapter then ends the connection after a request that was no event (400,
+	 * 405, 413, 415, 431); other routes do not. Of several adapters at one server, let all but
+	 * one leave it.
 	 */
 	bool leave_server;
 
@@ -128,9 +130,9 @@ herald_libevent_create(struct herald_service *service, struct event_base *base,
  * makes. The write watermark of the bufferevent, and the close callback of its connection, are
  * taken.
  *
- * max_body_bytes  a larger declared body is refused at once if nothing else can be done: when its
- * sender
- *                 waits for 100 Continue, or it has more than 16 MiB. 0: none is.
+ * max_body_bytes  that of evhttp_set_max_body_size(). A larger declared body is dropped as it comes
+ *                 and then refused; at once if it has more than 16 MiB, or its sender waits for
+ *                 100 Continue. 0: none is.
  * Returns         false when memory is out.
  * Threads         the loop's.
  */
@@ -141,8 +143,7 @@ herald_libevent_guard(struct bufferevent *bufferevent, size_t max_body_bytes);
  * Told once that the adapter has stopped, on the loop's thread, by the loop.
  *
  * left   requests that were not answered, or whose answer was not sent, when the time was up: with
- * a
- *        pool their events are queued or handled still, and will be answered if the loop goes on.
+ *        a pool their events are queued or handled still, and will be answered if the loop goes on.
  * state  as given to herald_libevent_stop().
  */
 typedef void herald_libevent_stopped(size_t left, void *state);
@@ -154,8 +155,7 @@ typedef void herald_libevent_stopped(size_t left, void *state);
  * connections.
  *
  * stopped  must not be NULL; may destroy the adapter. Called for the first stop only: further ones
- * do
- *          nothing.
+ *          do nothing.
  */
 HERALD_API void herald_libevent_stop(struct herald_libevent *adapter, uint32_t drain_ms,
 				     herald_libevent_stopped *stopped, void *state);
