@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <herald/adapter/text.h>
 #include <herald/http_adapter.h>
 
 #include "http.h"
@@ -15,18 +16,6 @@
 
 #define MAX_PATH_BYTES 1024
 #define MAX_PORT 65535
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_hex_digit(char c)
-{
-	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
 
 /* Letters, digits and -._~!$&'()*+;= (RFC 3986 section 2.3, and 2.2's sub-delims without the
  * comma), a bit each. */
@@ -43,8 +32,8 @@ is_name_byte(char c)
 static bool
 is_escape(const char *text, size_t bytes)
 {
-	return bytes >= 3 && is_hex_digit(text[1]) && is_hex_digit(text[2]) &&
-	       !(text[1] == '0' && text[2] == '0');
+	return bytes >= 3 && herald_ascii_is_hex_digit(text[1]) &&
+	       herald_ascii_is_hex_digit(text[2]) && !(text[1] == '0' && text[2] == '0');
 }
 
 /* Hosts. */
@@ -56,7 +45,8 @@ ip_literal_bytes(const char *text, size_t bytes)
 {
 	size_t at = 1;
 
-	while (at < bytes && (is_hex_digit(text[at]) || text[at] == ':' || text[at] == '.'))
+	while (at < bytes &&
+	       (herald_ascii_is_hex_digit(text[at]) || text[at] == ':' || text[at] == '.'))
 		at++;
 	return at > 1 && at < bytes && text[at] == ']' ? at + 1 : 0;
 }
@@ -82,7 +72,7 @@ is_port(const char *text, size_t bytes)
 	unsigned port = 0;
 
 	for (size_t i = 0; i < bytes; i++) {
-		if (!is_digit(text[i]) || port > MAX_PORT)
+		if (!herald_ascii_is_digit(text[i]) || port > MAX_PORT)
 			return false;
 		port = port * 10 + (unsigned)(text[i] - '0');
 	}

@@ -29,8 +29,8 @@ log_no_verdict(struct herald_context *ctx, const char *where, const char *who, i
 
 	if (who)
 		fields[count++] = (struct herald_log_field){where, who, 0};
-	herald_context_log(ctx, HERALD_LOG_ERROR, "a function returned a value that is not a verdict",
-			   fields, count);
+	herald_context_log(ctx, HERALD_LOG_ERROR,
+			   "a function returned a value that is not a verdict", fields, count);
 }
 
 /*

@@ -55,16 +55,6 @@ name_part(const char *text, size_t bytes, struct herald__json_piece *out)
 	return 1;
 }
 
-static bool
-are_hex_digits(const char *text, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!herald_ascii_is_digit(text[i]) &&
-		    (herald_ascii_lower(text[i]) < 'a' || herald_ascii_lower(text[i]) > 'f'))
-			return false;
-	return true;
-}
-
 /* The bytes of the escape that a path begins with, of either kind; 0: with none. */
 static size_t
 escape_bytes(const char *text, size_t bytes)
@@ -77,11 +67,13 @@ escape_bytes(const char *text, size_t bytes)
 		return 0;
 	if (text[1] != 'u')
 		return text[1] != '\0' && strchr("\"\\/bfnrt", text[1]) != NULL ? 2 : 0;
-	/* Half of a surrogate pair is no character. */
-	return bytes >= 6 && are_hex_digits(text + 2, 4) &&
-			       (herald_ascii_lower(text[2]) != 'd' || text[3] < '8')
-		       ? 6
-		       : 0;
+	if (bytes < 6)
+		return 0;
+	for (size_t i = 2; i < 6; i++)
+		if (!herald_ascii_is_hex_digit(text[i]))
+			return 0;
+	/* Half of a surrogate pair is not a character. */
+	return herald_ascii_lower(text[2]) == 'd' && text[3] >= '8' ? 0 : 6;
 }
 
 /* The same of a text that is a path already; what no path has is escaped. */

@@ -39,6 +39,15 @@ herald_ascii_is_digit(char byte)
 	return byte >= '0' && byte <= '9';
 }
 
+/** Whether a byte is a hexadecimal digit of ASCII, of either case. */
+static inline bool
+herald_ascii_is_hex_digit(char byte)
+{
+	char lower = herald_ascii_lower(byte);
+
+	return herald_ascii_is_digit(byte) || (lower >= 'a' && lower <= 'f');
+}
+
 /** Whether the first `bytes` bytes are equal but for the case of ASCII letters; neither is shorter. */
 static inline bool
 herald_ascii_same_bytes(const char *a, const char *b, size_t bytes)
