@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "options.h"
 #include "service.h"
+#include "json/text.h"
 
 #define DEFAULT_RETRY_MS 1000
 #define DEFAULT_IDLE_REQUESTS 64
@@ -85,6 +86,28 @@ herald__http_accepts(const struct herald_http *http, const char *content_type)
 		if (is_same(&type, http->media_types[i]))
 			return true;
 	return false;
+}
+
+/* Handlers' attributes. */
+
+/* One that no header can have as its name would never be there, and nothing would say so. */
+static enum herald_status
+check_attributes(const struct herald_service *service, struct herald_error *error)
+{
+	for (size_t i = 0; i < service->attributes_count; i++) {
+		const char *name = service->attributes[i];
+		struct herald__shown shown;
+
+		if (is_token(name, strlen(name)))
+			continue;
+		herald__show_string(&shown, name, strlen(name));
+		return herald__option_error(
+			error, HERALD_BAD_OPTION,
+			(struct herald__option){"attributes", HERALD__NO_INDEX, NULL},
+			"a handler reads %s, which no HTTP header can have as its name",
+			shown.text);
+	}
+	return HERALD_OK;
 }
 
 /* The endpoint. */
@@ -184,6 +207,8 @@ herald_http_create(struct herald_service *service, const struct herald_http_opti
 	enum herald_status status =
 		herald__options_read(options, &read, sizeof(read), "HERALD_HTTP_OPTIONS", error);
 
+	if (status == HERALD_OK)
+		status = check_attributes(service, error);
 	if (status != HERALD_OK)
 		return status;
 

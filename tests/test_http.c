@@ -755,6 +755,47 @@ test_bad_options(void **state)
 	herald_http_destroy(NULL);
 }
 
+/* A handler that reads what no header can be called would find nothing, and nothing would say why. */
+static void
+test_attributes_are_header_names(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_name;
+	} rows[] = {
+		{"X-Signature", true},   {"x_1.2~", true}, {"X Signature", false},
+		{"X-Signature:", false}, {"", false},      {"X-Signatur\u00eb", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *const attributes[] = {"X-Ok", rows[i].name, NULL};
+		const struct herald_handler_ops ops = {
+			.struct_size = sizeof(ops), .name = "signature", .attributes = attributes};
+		struct herald_handler handler = {.ops = &ops};
+		struct herald_handler *const handlers[] = {&handler};
+		struct herald_service *service = create_service(
+			&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)));
+		struct herald_http *http = NULL;
+		struct herald_error error = {0};
+		char message[128];
+
+		assert_int_equal(herald_http_create(service, NULL, &http, &error),
+				 rows[i].is_name ? HERALD_OK : HERALD_BAD_OPTION);
+		if (!rows[i].is_name) {
+			snprintf(
+				message, sizeof(message),
+				"a handler reads \"%s\", which no HTTP header can have as its name",
+				rows[i].name);
+			assert_string_equal(error.path, "attributes");
+			assert_string_equal(error.message, message);
+			assert_null(http);
+		}
+		herald_http_destroy(http);
+		herald_service_destroy(service);
+	}
+}
+
 static void
 test_options_are_copied(void **state)
 {
@@ -972,6 +1013,7 @@ main(void)
 		cmocka_unit_test_setup(test_service_limit_counts_too, events_setup),
 		cmocka_unit_test_setup(test_unreadable_body, events_setup),
 		cmocka_unit_test_setup(test_bad_options, events_setup),
+		cmocka_unit_test(test_attributes_are_header_names),
 		cmocka_unit_test_setup(test_options_are_copied, events_setup),
 		cmocka_unit_test_setup(test_unavailable, events_setup),
 		cmocka_unit_test_setup(test_no_allocation_in_the_steady_state, events_setup),

@@ -51,7 +51,8 @@ struct herald_handler_ops {
 
 	/**
 	 * Names of what the handler reads by herald_context_attribute(), up to a NULL; borrowed. The
-	 * HTTP endpoint keeps those headers of a request, and no others.
+	 * HTTP endpoint keeps those headers of a request, and no others; herald_http_create() refuses
+	 * a name that no header can have.
 	 */
 	const char *const *attributes;
 
