@@ -402,6 +402,7 @@ struct preparer {
 	unsigned runs;
 	enum herald_verdict verdict; /* what it returns */
 	bool leaves_out;             /* nobody is to be called */
+	bool is_not_utf8;            /* what it says cannot be encoded */
 	size_t body_bytes;           /* bytes of its own, instead of a struct */
 };
 
@@ -436,7 +437,8 @@ prepare_receipt(struct herald_context *ctx, enum herald_verdict result,
 		return HERALD_DONE;
 	}
 	struct receipt *receipt = herald_context_alloc(ctx, sizeof(*receipt));
-	*receipt = (struct receipt){job->verdict, herald_verdict_name(result)};
+	*receipt = (struct receipt){preparer->is_not_utf8 ? "\xff" : job->verdict,
+				    herald_verdict_name(result)};
 	delivery->codec = preparer->codec;
 	delivery->value = receipt;
 	return HERALD_DONE;
@@ -500,8 +502,18 @@ test_callback_that_cannot_be_prepared(void **state)
 		{{.verdict = HERALD_FAIL}, "done", HERALD_FAIL, "no receipt"},
 		{{.verdict = HERALD_RETRY}, "done", HERALD_RETRY, "no receipt yet"},
 		{{.verdict = HERALD_RETRY}, "fail", HERALD_FAIL, "the machine is broken"},
+		{{.is_not_utf8 = true},
+		 "done",
+		 HERALD_FAIL,
+		 "the callback was not accepted: verdict: expected UTF-8, found byte 0xFF, at "
+		 "/verdict"},
 		/* Trying again would not make it smaller. */
-		{{.body_bytes = 2000}, "done", HERALD_FAIL, "do not fit into the room reserved"},
+		{{.body_bytes = 2000},
+		 "done",
+		 HERALD_FAIL,
+		 "the callback was not accepted: body and headers do not fit into the room "
+		 "reserved "
+		 "(max_content_bytes), which lacks "},
 		{{.body_bytes = 2000}, "fail", HERALD_FAIL, "the machine is broken"},
 	};
 	struct fixture *fixture = *state;
@@ -571,6 +583,12 @@ test_envelopes_without_urls(void **state)
 		assert_string_equal(error.path,
 				    of_a_route ? "routes[0].handlers[0]" : "handlers[0]");
 		assert_non_null(strstr(error.message, "callback: the envelope "));
+		/* What to do about it: most often the option was forgotten. */
+		assert_non_null(
+			strstr(error.message,
+			       rows[i / 2].envelope
+				       ? "at urls_offset, "
+				       : "needs .envelope = &herald_callback_message_schema"));
 		handler->ops->destroy(handler);
 	}
 }

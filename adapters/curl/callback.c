@@ -81,9 +81,14 @@ callback_check(struct herald_handler *base, const struct herald_schema *envelope
 		    envelope->fields[i].kind == HERALD_KIND_POINTER &&
 		    envelope->fields[i].schema == &herald_callback_urls_schema)
 			return HERALD_OK;
+	if (envelope == &herald_message_schema)
+		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+					"the envelope herald_message has no callback; the service "
+					"needs .envelope = &herald_callback_message_schema");
 	return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
-				"the envelope %s has no herald_callback_urls at urls_offset",
-				envelope->name);
+				"the envelope %s has no HERALD_POINTER to herald_callback_urls at "
+				"urls_offset, %zu; HERALD_CALLBACK_MEMBER says where it is",
+				envelope->name, handler->urls_offset);
 }
 
 static enum herald_verdict
@@ -149,8 +154,11 @@ submit(struct herald_context *ctx, struct herald_reservation *reservation,
 		return HERALD_DONE;
 	if (status == HERALD_LIMIT || herald_status_may_retry(status))
 		return herald_retry(ctx, "the callback was not accepted: %s", error.message);
-	return herald_fail(ctx, "the callback was not accepted: %s%s%s", error.path,
-			   error.path[0] ? ": " : "", error.message);
+	/* A message about a member begins with its name; one about a value within the struct has a path. */
+	if (error.path[0] == '/')
+		return herald_fail(ctx, "the callback was not accepted: %s, at %s", error.message,
+				   error.path);
+	return herald_fail(ctx, "the callback was not accepted: %s", error.message);
 }
 
 static enum herald_verdict

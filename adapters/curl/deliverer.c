@@ -361,8 +361,8 @@ fill(struct herald_reservation *reservation, const struct herald_delivery *deliv
 					reservation->max_url_bytes);
 	if (content_bytes > item->content_room)
 		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
-					"body and headers do not fit into the room reserved, which "
-					"lacks %zu bytes",
+					"body and headers do not fit into the room reserved "
+					"(max_content_bytes), which lacks %zu bytes",
 					content_bytes - item->content_room);
 	herald__queued_fill(item, delivery);
 	if (item->id[0] == '\0')

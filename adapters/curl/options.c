@@ -27,12 +27,13 @@
 #define MAX_PENDING ((size_t)100000000)
 #define MAX_SLOTS 65536
 
-/* The path is the option, with the index in its list, or SIZE_MAX. */
+/* The path, and the message's first word, is the option, with the index in its list, or SIZE_MAX. */
 HERALD_PRINTF(4, 5)
 static enum herald_status
 bad_option(struct herald_error *error, const char *option, size_t index, const char *format, ...)
 {
 	char message[sizeof(error->message)];
+	char path[64];
 	va_list arguments;
 
 	if (!error)
@@ -40,11 +41,12 @@ bad_option(struct herald_error *error, const char *option, size_t index, const c
 	va_start(arguments, format);
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
-	herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET, "%s %s", option, message);
 	if (index == SIZE_MAX)
-		snprintf(error->path, sizeof(error->path), "%s", option);
+		snprintf(path, sizeof(path), "%s", option);
 	else
-		snprintf(error->path, sizeof(error->path), "%s[%zu]", option, index);
+		snprintf(path, sizeof(path), "%s[%zu]", option, index);
+	herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET, "%s %s", path, message);
+	memcpy(error->path, path, strlen(path) + 1);
 	return HERALD_BAD_OPTION;
 }
 
@@ -190,8 +192,8 @@ check_headers(const struct herald_deliverer_options *options, struct herald_erro
 			return bad_option(error, "headers", i, "%s", problem);
 		if (herald__header_is_secret(header))
 			return bad_option(error, "headers", i,
-					  "would be sent to any URL that a sender names; put it "
-					  "into `destinations`: %.*s",
+					  "must not be %.*s, which would be sent to any URL that a "
+					  "sender names; destinations has headers for one origin",
 					  (int)strcspn(header, ":"), header);
 	}
 	return HERALD_OK;
@@ -244,9 +246,11 @@ check_ports(const struct herald_deliverer_options *options, struct herald_error 
 		const struct herald_port_range *range = &options->ports[i];
 
 		if (range->first == 0 || (range->last != 0 && range->last < range->first))
-			return bad_option(error, "ports", i,
-					  "must be ports from 1 in ascending order, not {%u, %u}",
-					  range->first, range->last);
+			return bad_option(
+				error, "ports", i,
+				"must be {first, last}, from 1 up, with last 0 or at least "
+				"first; it is {%u, %u}",
+				range->first, range->last);
 	}
 	return HERALD_OK;
 }

@@ -59,8 +59,9 @@ check_bytes(const char *url, struct herald_error *error)
 			return herald_error_set(
 				error, HERALD_BAD_VALUE, i,
 				"expected a URL in ASCII without blanks: its byte %zu, 0x%02X, is "
-				"to be written as %%%02X, or in a host name as xn--... (Punycode)",
-				i, byte, byte);
+				"to be written as %%%02X%s",
+				i, byte, byte,
+				byte < 0x80 ? "" : ", or in a host name as xn--... (Punycode)");
 	}
 	return HERALD_OK;
 }

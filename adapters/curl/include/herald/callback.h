@@ -108,7 +108,7 @@ struct herald_callback_options {
 	/**
 	 * The most that body, content type and headers of a callback have that `prepare` makes. So much
 	 * memory is reserved for an event with a callback, before its function runs. A callback with more is
-	 * HERALD_FAIL. Default 16 KiB with `prepare`, else 0.
+	 * HERALD_FAIL, but a few hundred bytes more may fit. Default 16 KiB with `prepare`, else 0.
 	 */
 	size_t max_content_bytes;
 };
