@@ -286,7 +286,7 @@ refuse_unknown(struct herald_context *ctx, enum herald_status status, struct her
 	else if (*version == '\0')
 		herald_error_set(error, status, HERALD_NO_OFFSET,
 				 "no route takes event type %s without a version%s%s",
-				 shown_type.text, *version_path != '\0' ? " at " : "",
+				 shown_type.text, *version_path != '\0' ? "; expected one at " : "",
 				 version_path);
 	else
 		herald_error_set(error, status, HERALD_NO_OFFSET,

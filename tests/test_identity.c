@@ -313,7 +313,8 @@ test_errors(void **state)
 		 HERALD_NO_OFFSET, "no route takes event type \"nobody\"", "event_type=nobody"},
 		{"{" WHEN ",\"t\":{\"kind\":\"made\"},\"metadata\":{\"version\":\"2\"}}",
 		 HERALD_UNKNOWN_VERSION, "/payload/v", HERALD_NO_OFFSET,
-		 "no route takes event type \"made\" without a version at /payload/v",
+		 "no route takes event type \"made\" without a version; expected one at "
+		 "/payload/v",
 		 "event_type=made verdict"},
 		{"{" WHEN ",\"t\":{\"kind\":\"made\"},\"payload\":{\"v\":3}}",
 		 HERALD_UNKNOWN_VERSION, "/payload/v", HERALD_NO_OFFSET,

@@ -186,9 +186,9 @@ test_unknown_events(void **state)
 			    "no route takes version \"2\\n\" of event type \"user\"");
 	result = handle(service, EVENT("user", "{}"));
 	check_rejected(&result, HERALD_UNKNOWN_VERSION, "/metadata/version", HERALD_NO_OFFSET);
-	assert_string_equal(
-		result.error.message,
-		"no route takes event type \"user\" without a version at /metadata/version");
+	assert_string_equal(result.error.message,
+			    "no route takes event type \"user\" without a version; expected one at "
+			    "/metadata/version");
 	result = handle(service, EVENT("users", "{}"));
 	check_rejected(&result, HERALD_UNKNOWN_TYPE, "/event_type", HERALD_NO_OFFSET);
 	assert_string_equal(result.error.message, "no route takes event type \"users\"");

@@ -758,8 +758,12 @@ test_duplicate_keys_in_large_schemas(void **state)
 			}
 			assert_int_equal(herald_codec_create(&schema, NULL, NULL, &codec, &error),
 					 duplicate ? HERALD_BAD_SCHEMA : HERALD_OK);
-			if (duplicate)
+			if (duplicate) {
 				assert_string_equal(error.path, "large.member");
+				assert_non_null(strstr(error.message, "the key \""));
+				assert_non_null(
+					strstr(error.message, "\" is another member's too"));
+			}
 			herald_codec_destroy(codec);
 		}
 }

@@ -7,6 +7,7 @@
 
 #include <fenv.h>
 #include <float.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../memory.h"
@@ -350,6 +351,19 @@ set_token(struct herald__field *out, const char *token, size_t bytes)
 }
 
 static enum herald_status
+refuse_key(const struct herald_schema *schema, const struct herald_field *field,
+	   struct herald_error *error)
+{
+	const char *key = herald__field_key(field);
+	struct herald__shown shown;
+	char what[sizeof(shown.text) + 32];
+
+	herald__show_string(&shown, key, strlen(key));
+	snprintf(what, sizeof(what), "the key %s is another member's too", shown.text);
+	return herald__schema_fail(schema, field, error, what);
+}
+
+static enum herald_status
 fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *limits,
 	  struct herald_error *error)
 {
@@ -365,8 +379,7 @@ fill_plan(struct herald__plan *plan, char *tokens, const struct herald_limits *l
 		out->name = herald__field_key(field);
 		out->name_bytes = strlen(out->name);
 		if (herald__plan_find(plan, out->name, out->name_bytes) != NULL)
-			return herald__schema_fail(plan->schema, field, error,
-						   "two members have the same key");
+			return refuse_key(plan->schema, field, error);
 		bytes = write_token(out->name, tokens);
 		set_token(out, tokens + 1, bytes - 1);
 		tokens += bytes;

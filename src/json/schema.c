@@ -248,7 +248,9 @@ check_field(const struct check *check)
 	     field->element == HERALD_KIND_CHARS))
 		return bad(check, "a list cannot have elements of this kind");
 	if (field->required && field->optional)
-		return bad(check, "a required member needs no has_ beside it");
+		return bad(
+			check,
+			"a required member cannot be optional too: use HERALD_FIELD, without has_");
 	if ((status = check_names(check)) != HERALD_OK ||
 	    (status = check_inner(check)) != HERALD_OK)
 		return status;
