@@ -417,7 +417,7 @@ log_event(const struct herald_service *service, const struct herald_context *ctx
 	  const struct herald_result *result, uint64_t nanoseconds)
 {
 	const struct herald_error *error = &result->error;
-	struct herald_log_field fields[HERALD__EVENT_FIELDS + 8];
+	struct herald_log_field fields[HERALD__EVENT_FIELDS + 9];
 	enum herald_log_level level = level_of(result);
 
 	if (!herald__log_takes(&service->log, level))
@@ -429,6 +429,9 @@ log_event(const struct herald_service *service, const struct herald_context *ctx
 	if (result->status != HERALD_OK)
 		fields[count++] =
 			(struct herald_log_field){"status", herald_status_name(result->status), 0};
+	if (result->http_status != 0)
+		fields[count++] =
+			(struct herald_log_field){"http_status", NULL, result->http_status};
 	if (error->path[0] != '\0')
 		fields[count++] = (struct herald_log_field){"path", error->path, 0};
 	if (error->offset != HERALD_NO_OFFSET)

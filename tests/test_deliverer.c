@@ -90,7 +90,7 @@ submit(struct fixture *fixture, const char *text)
 {
 	char url[256];
 	struct herald_error error;
-	const struct herald_delivery delivery = {.url = url, .event_type = "t"};
+	const struct herald_delivery delivery = {.url = url, .event_type = "t", .event_id = "e-7"};
 
 	make_url(fixture, text, url, sizeof(url));
 	if (herald_deliverer_submit(fixture->deliverer, &delivery, &error) != HERALD_OK)
@@ -593,7 +593,8 @@ test_deliveries_without_memory(void **state)
 	misbehaving_server_start(&fixture->server);
 	make_url(fixture, "/200", url, sizeof(url));
 	for (size_t n = 1;; n++) {
-		const struct herald_delivery delivery = {.url = url, .event_type = "t"};
+		const struct herald_delivery delivery = {
+			.url = url, .event_type = "t", .event_id = "e-7"};
 		struct failing_allocator memory;
 		struct herald_deliverer *deliverer;
 
@@ -799,8 +800,10 @@ note_record(const struct herald_log_record *record, void *state)
 	snprintf(lines->messages[lines->count++], sizeof(lines->messages[0]), "%s",
 		 record->message);
 	assert_null(strstr(record->message, "s3cret"));
-	assert_int_equal(record->fields_count, 9);
+	assert_int_equal(record->fields_count, 10);
 	assert_string_equal(record->fields[1].key, "host");
+	assert_string_equal(record->fields[3].key, "event_id");
+	assert_string_equal(record->fields[3].text, "e-7");
 	for (size_t i = 0; i < record->fields_count; i++)
 		assert_true(!record->fields[i].text || !strstr(record->fields[i].text, "s3cret"));
 }

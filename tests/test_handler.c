@@ -411,7 +411,8 @@ test_both_errors_are_logged(void **state)
 			"verdict=retry reason=a2 retries\n"
 			"error: after failed, and so had the event event_type=a handler=probe1 "
 			"verdict=fail reason=the event failed\n"
-			"warning: event failed event_type=a verdict=fail reason=f9 fails "
+			"warning: event failed event_type=a verdict=fail http_status=409 "
+			"reason=f9 fails "
 			"took=some\n");
 	herald_service_destroy(service);
 }
@@ -432,11 +433,12 @@ test_records_of_events(void **state)
 		 "warning: event to be retried event_type=a verdict=retry reason=f9 retries "
 		 "took=some\n"},
 		{"DDFD", "DDDD", 'D', VERSIONED("a", "1.2", "1"),
-		 "warning: event failed event_type=a version=1.2 verdict=fail reason=b2 fails "
+		 "warning: event failed event_type=a version=1.2 verdict=fail "
+		 "http_status=402 reason=b2 fails "
 		 "handler=probe2 took=some\n"},
 		{"DDDD", "DFDD", 'D', EVENT("a", "1"),
-		 "warning: event failed event_type=a verdict=fail reason=a1 fails handler=probe1 "
-		 "took=some\n"},
+		 "warning: event failed event_type=a verdict=fail http_status=401 "
+		 "reason=a1 fails handler=probe1 took=some\n"},
 		{"DDDD", "DDDD", 'D', EVENT("b", "1"),
 		 "warning: event rejected event_type=b verdict=fail status=HERALD_UNKNOWN_TYPE "
 		 "path=/event_type reason=no route takes event type \"b\" took=some\n"},

@@ -212,7 +212,8 @@ test_records_and_counts(void **state)
 	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
 		HERALD_ROUTES(routes), HERALD_HANDLERS(handlers), .log = debug_log));
 	handle(service, BYTES);
-	assert_string_equal(logged, "warning: event failed verdict=fail reason=no key 0 "
+	assert_string_equal(logged, "warning: event failed verdict=fail http_status=401 "
+				    "reason=no key 0 "
 				    "handler=guard0 took=some\n");
 	guards[0].receive = 'x';
 	logged[0] = '\0';

@@ -506,7 +506,8 @@ test_records(void **state)
 		{"rF", false,
 		 "info: the function is to run again event_type=a attempts=1 delay_ms=50 "
 		 "reason=busy 1\n"
-		 "warning: event failed event_type=a verdict=fail reason=taken attempts=2 "
+		 "warning: event failed event_type=a verdict=fail http_status=409 "
+		 "reason=taken attempts=2 "
 		 "took=some\n"},
 		{"r", true,
 		 "info: the function is to run again event_type=a attempts=1 delay_ms=50 "

@@ -43,6 +43,7 @@ herald__report_log(const struct herald_log *log, const struct herald__queued *it
 		{"delivery_id", item->id, 0},
 		{"host", item->host, 0},
 		{"event_type", text_or_empty(report->delivery->event_type), 0},
+		{"event_id", text_or_empty(report->delivery->event_id), 0},
 		{"result", text_or_empty(report->delivery->result), 0},
 		{"attempt", NULL, report->attempt},
 		{"http_status", NULL, report->http_status},
