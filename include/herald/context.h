@@ -21,7 +21,7 @@ struct herald_context;
 struct herald_handler;
 struct herald_route;
 
-/** What is to become of an event. */
+/** The outcome of handling an event. */
 enum herald_verdict {
 	HERALD_DONE,  /**< It is done with: HTTP 200. */
 	HERALD_RETRY, /**< Not now; the sender should try again later: HTTP 503 with Retry-After. */
@@ -100,7 +100,7 @@ HERALD_API const struct herald_route *herald_context_route(const struct herald_c
 HERALD_API const char *herald_context_reason(const struct herald_context *ctx);
 
 /**
- * What came with the event beside its bytes, under this name: with HTTP a header, such as
+ * Transport metadata of the event, by its name: with HTTP a header, such as
  * "X-Api-Key". HTTP ignores the name's case and the blanks around a value, and keeps only what a
  * handler lists in its `attributes`. Where a sender may give one name several values, it is one of
  * them.
