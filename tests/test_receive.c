@@ -218,10 +218,11 @@ test_records_and_counts(void **state)
 	guards[0].receive = 'x';
 	logged[0] = '\0';
 	handle(service, BYTES);
-	assert_string_equal(logged, "error: a function returned a value that is not a verdict value=9 "
-				    "handler=guard0\n"
-				    "error: event failed verdict=fail reason=the event failed "
-				    "handler=guard0 took=some\n");
+	assert_string_equal(logged,
+			    "error: a function returned a value that is not a verdict value=9 "
+			    "handler=guard0\n"
+			    "error: event failed verdict=fail reason=the event failed "
+			    "handler=guard0 took=some\n");
 	herald_service_statistics(service, &statistics);
 	assert_int_equal(statistics.events, 2);
 	assert_int_equal(statistics.fail, 2);
