@@ -794,6 +794,8 @@ test_decode_handler(void **state)
 		 "in the payload: user_id: expected a string"},
 		{"user 1 {\"user_id\":", HERALD_BAD_JSON, "/user_id", 18, "", "in the payload: "},
 		{"user 1 [1]", HERALD_BAD_TYPE, "", 7, "", "in the payload: expected an object"},
+		{"user 1 nulx", HERALD_BAD_JSON, "", 7, "",
+		 "in the payload: expected a value, found nulx"},
 		{"user 1 bad", HERALD_BAD_TYPE, "/user_id", HERALD_NO_OFFSET, "",
 		 "in the payload: user_id: expected a string"},
 		{"user 1 empty", HERALD_BAD_JSON, "", HERALD_NO_OFFSET, "", "in the payload: "},
