@@ -642,6 +642,36 @@ test_refused_stream_of_http_2(void **state)
 	assert_int_equal(fixture->recorder.failed, 1);
 }
 
+/* libcurl looks the name up with handles of its own, which share the sockets' callback. */
+static char doh_url[64];
+
+static bool
+look_up_by_https(CURL *easy, void *state)
+{
+	(void)state;
+	return curl_easy_setopt(easy, CURLOPT_DOH_URL, doh_url) == CURLE_OK;
+}
+
+static void
+test_name_lookup_by_https(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct herald_delivery delivery = {.url = "http://a.example/"};
+
+	misbehaving_server_start(&fixture->server);
+	snprintf(doh_url, sizeof(doh_url), "https://127.0.0.1:%u/dns", fixture->server.port);
+	create(fixture, HERALD_DELIVERER_OPTIONS(.setup = look_up_by_https, .attempts = 2));
+	assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, NULL), HERALD_OK);
+	recorder_wait(&fixture->recorder, 1);
+	assert_true(misbehaving_server_connections(&fixture->server) > 0);
+	assert_int_equal(fixture->recorder.attempts, 2);
+	assert_non_null(strstr(fixture->recorder.outcome_reports[0].error,
+			       "the host's name cannot be resolved"));
+	/* Its own requests go on as ever. */
+	deliver(fixture, "/200", 1);
+	assert_int_equal(fixture->recorder.delivered, 1);
+}
+
 int
 main(void)
 {
@@ -652,6 +682,7 @@ main(void)
 		TEST(test_next_attempt_opens_a_connection),
 		TEST(test_authentication_in_two_requests),
 		TEST(test_refused_stream_of_http_2),
+		TEST(test_name_lookup_by_https),
 		cmocka_unit_test(test_one_request_an_attempt_at_random),
 	};
 

@@ -78,13 +78,15 @@ set_watched(struct herald__poller *poller, int fd, struct herald__watch *watch, 
 	watch->watched = epoll_ctl(poller->epoll_fd, operation, fd, &event) == 0 ? events : 0;
 }
 
+/* NULL for a handle of libcurl's own, such as that of a name lookup by DNS over HTTPS. */
 static struct herald__polled *
 note_socket(CURL *easy, curl_socket_t fd)
 {
 	struct herald__polled *polled = NULL;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &polled);
-	polled->fd = fd;
+	if (polled)
+		polled->fd = fd;
 	return polled;
 }
 
