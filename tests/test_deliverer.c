@@ -14,6 +14,7 @@
 
 #include <herald/delivery.h>
 
+#include "../adapters/curl/options.h"
 #include "support/delivering.h"
 #include "support/failing_allocator.h"
 #include "support/misbehaving_server.h"
@@ -470,6 +471,41 @@ test_options_that_are_refused(void **state)
 	}
 }
 
+/* Each at its limit alone: what the others become by default allows it. One more is refused. */
+static void
+test_options_at_their_limits(void **state)
+{
+	const struct {
+		const char *path;
+		struct herald_deliverer_options at, past;
+	} rows[] = {
+#define AT(OPTION, LIMIT)                                                                          \
+	{#OPTION, HERALD_DELIVERER_OPTIONS(.OPTION = (LIMIT)),                                     \
+	 HERALD_DELIVERER_OPTIONS(.OPTION = (LIMIT) + 1)}
+		AT(attempts, 1000),
+		AT(max_body_bytes, (size_t)1 << 30),
+		AT(max_headers_bytes, 256 * 1024),
+		AT(max_url_bytes, 65536),
+		AT(slots, 65536),
+		AT(max_answer_header_bytes, 262144),
+		AT(max_answer_body_bytes, (size_t)1 << 30),
+		AT(max_answer_bytes, (size_t)1 << 31),
+#undef AT
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_deliverer_options out;
+		struct herald_error error = {0};
+
+		if (herald__deliverer_options_resolve(&rows[i].at, &out, &error) != HERALD_OK)
+			fail_msg("%s: %s", rows[i].path, error.message);
+		assert_int_equal(herald__deliverer_options_resolve(&rows[i].past, &out, &error),
+				 HERALD_BAD_OPTION);
+		assert_string_equal(error.path, rows[i].path);
+	}
+}
+
 /* A pointer without its count, and the reverse: either would be silently an empty list. */
 static void
 test_lists_and_their_counts(void **state)
@@ -891,6 +927,7 @@ main(void)
 		TEST(test_ports_that_are_named),
 		TEST(test_credentials_when_allowed),
 		TEST(test_options_that_are_refused),
+		TEST(test_options_at_their_limits),
 		TEST(test_lists_and_their_counts),
 		TEST(test_setup_of_handles),
 		TEST(test_setup_that_gets_in_the_way),

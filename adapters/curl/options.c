@@ -15,7 +15,8 @@
 #define MAX_NETWORKS 4096
 #define MAX_PORTS 4096
 #define MAX_ANSWER_HEADER_BYTES 262144 /* libcurl itself takes little more */
-#define MAX_ANSWER_BYTES ((size_t)1 << 30)
+#define MAX_ANSWER_BODY_BYTES ((size_t)1 << 30)
+#define MAX_ANSWER_BYTES ((size_t)1 << 31) /* more than the default with the largest body */
 #define MAX_BODY_BYTES ((size_t)1 << 30)
 #define MAX_HEADERS_BYTES ((size_t)256 * 1024) /* 64 of 4,096 bytes */
 #define PENDING_BYTES ((size_t)64 * 1024 * 1024)
@@ -122,7 +123,7 @@ check_numbers(const struct herald_deliverer_options *options, struct herald_erro
 		{"max_pending", options->max_pending, MAX_PENDING},
 		{"max_answer_header_bytes", options->max_answer_header_bytes,
 		 MAX_ANSWER_HEADER_BYTES},
-		{"max_answer_body_bytes", options->max_answer_body_bytes, MAX_ANSWER_BYTES},
+		{"max_answer_body_bytes", options->max_answer_body_bytes, MAX_ANSWER_BODY_BYTES},
 		{"max_answer_bytes", options->max_answer_bytes, MAX_ANSWER_BYTES},
 		{"slots", options->slots, MAX_SLOTS},
 	};

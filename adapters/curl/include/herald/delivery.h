@@ -219,7 +219,7 @@ struct herald_deliverer_options {
 	 * All that the socket receives for an answer: also TLS, chunk sizes and extensions, and frames.
 	 * Counted from the third time on that something has come, of which libcurl may take 400 KiB each;
 	 * so up to 2 MiB more may be read. Past it, as with the other two. Default 131,072 more than these
-	 * together, limit 1 GiB.
+	 * together, limit 2 GiB.
 	 */
 	size_t max_answer_bytes;
 
