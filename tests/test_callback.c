@@ -388,6 +388,60 @@ test_options_that_are_refused(void **state)
 	handler->ops->destroy(handler);
 }
 
+static enum herald_verdict
+prepare_nothing(struct herald_context *ctx, enum herald_verdict result,
+		struct herald_delivery *delivery, void *state)
+{
+	(void)ctx, (void)result, (void)delivery, (void)state;
+	return HERALD_DONE;
+}
+
+/* What is prepared must be within the deliverer's limits; what is not set is. */
+static void
+test_content_within_the_limits_of_the_deliverer(void **state)
+{
+	/* Of 10 bytes, with what 64 headers and a content type may take more. */
+	enum { ROOM = 10 + 64 * 9 + 1 };
+	static const struct {
+		size_t max_body_bytes, max_pending_bytes, max_content_bytes;
+		const char *message; /* NULL: it is created */
+	} rows[] = {
+		{500, 0, 0, NULL},
+		{500, 0, 600, NULL},
+		{500, 0, 601, "max_content_bytes is 601, more than the deliverer's "},
+		{0, ROOM, 10, NULL},
+		{0, ROOM - 1, 10, "max_content_bytes is 10, for which "},
+		{0, ROOM, 0, "more than the deliverer's max_pending_bytes, "},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_deliverer *deliverer;
+		struct herald_handler *handler = NULL;
+		struct herald_error error = {0};
+
+		assert_int_equal(
+			herald_deliverer_create(
+				&HERALD_DELIVERER_OPTIONS(.max_headers_bytes = 100,
+							  .max_body_bytes = rows[i].max_body_bytes,
+							  .max_pending_bytes =
+								  rows[i].max_pending_bytes),
+				&deliverer, NULL),
+			HERALD_OK);
+		enum herald_status status = herald_callback_handler_create(
+			deliverer,
+			&HERALD_CALLBACK_OPTIONS(.prepare = prepare_nothing, .state = fixture,
+						 .max_content_bytes = rows[i].max_content_bytes),
+			&handler, &error);
+		if (status != (rows[i].message ? HERALD_BAD_OPTION : HERALD_OK) ||
+		    (rows[i].message && !strstr(error.message, rows[i].message)))
+			fail_msg("row %zu: %s", i, error.message);
+		if (handler)
+			handler->ops->destroy(handler);
+		herald_deliverer_destroy(deliverer);
+	}
+}
+
 /* Callbacks that a function of the user's prepares. */
 
 struct receipt {
@@ -404,6 +458,7 @@ struct preparer {
 	bool leaves_out;             /* nobody is to be called */
 	bool is_not_utf8;            /* what it says cannot be encoded */
 	size_t body_bytes;           /* bytes of its own, instead of a struct */
+	const char *id;              /* instead of "receipt-7" */
 };
 
 static enum herald_verdict
@@ -426,7 +481,7 @@ prepare_receipt(struct herald_context *ctx, enum herald_verdict result,
 		return HERALD_DONE;
 	}
 	delivery->url = "http://127.0.0.1:1/another";
-	delivery->id = "receipt-7";
+	delivery->id = preparer->id ? preparer->id : "receipt-7";
 	delivery->headers = headers;
 	delivery->headers_count = 1;
 	if (preparer->body_bytes > 0) {
@@ -507,6 +562,7 @@ test_callback_that_cannot_be_prepared(void **state)
 		 HERALD_FAIL,
 		 "the callback was not accepted: verdict: expected UTF-8, found byte 0xFF, at "
 		 "/verdict"},
+		{{.id = "a b"}, "done", HERALD_FAIL, "not accepted: id may hold visible ASCII"},
 		/* Trying again would not make it smaller. */
 		{{.body_bytes = 2000},
 		 "done",
@@ -722,6 +778,7 @@ main(void)
 		TEST(test_event_that_a_handler_ends),
 		TEST(test_no_room_is_retry_before_the_function),
 		TEST(test_options_that_are_refused),
+		TEST(test_content_within_the_limits_of_the_deliverer),
 		TEST(test_without_memory),
 		TEST(test_stop_while_events_come),
 	};

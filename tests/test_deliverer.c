@@ -177,6 +177,7 @@ static void
 test_urls_that_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
+	struct herald_reservation *reservation;
 	static const struct {
 		const char *url;
 		enum herald_status status;
@@ -225,6 +226,15 @@ test_urls_that_are_refused(void **state)
 		assert_int_equal(herald_deliverer_submit(fixture->deliverer, &delivery, &again),
 				 rows[i].status);
 		assert_int_equal(again.status, rows[i].status);
+		assert_string_equal(again.message, error.message);
+		assert_string_equal(again.path, "url");
+		assert_int_equal(
+			herald_deliverer_reserve(fixture->deliverer, 50, 0, &reservation, NULL),
+			HERALD_OK);
+		again = (struct herald_error){0};
+		assert_int_equal(herald_reservation_submit(reservation, &delivery, &again),
+				 rows[i].status);
+		assert_string_equal(again.path, "url");
 	}
 	assert_int_equal(herald_deliverer_check_url(fixture->deliverer,
 						    "HTTPS://Example.COM:8443/x?y#z", NULL),

@@ -521,7 +521,7 @@ static void
 test_room_for_content(void **state)
 {
 	struct fixture *fixture = *state;
-	static const char body[1000];
+	static const char body[1000], much[4000];
 	const struct herald_delivery delivery = {
 		.body = body, .body_bytes = sizeof(body), .content_type = "a/b"};
 	struct herald_reservation *reservation;
@@ -538,6 +538,20 @@ test_room_for_content(void **state)
 		submit_to(fixture, "/silent", (struct herald_delivery){.body = ""}, &error),
 		HERALD_LIMIT);
 	assert_has(error.message, "max_pending_bytes, 3012");
+	/* For these there will never be any. */
+	assert_int_equal(submit_to(fixture, "/silent",
+				   (struct herald_delivery){.body = much, .body_bytes = 3013 - 25},
+				   &error),
+			 HERALD_BAD_LENGTH);
+	assert_string_equal(error.message,
+			    "body and headers take 3013 bytes, more than max_pending_bytes, 3012");
+	assert_int_equal(submit_to(fixture, "/silent",
+				   (struct herald_delivery){.body = much, .body_bytes = 3012 - 25},
+				   NULL),
+			 HERALD_LIMIT);
+	assert_int_equal(
+		herald_deliverer_reserve(fixture->deliverer, 100, 3012, &reservation, NULL),
+		HERALD_BAD_LENGTH);
 	/* Without content there is room. */
 	assert_int_equal(submit_to(fixture, "/silent", (struct herald_delivery){0}, NULL),
 			 HERALD_OK);

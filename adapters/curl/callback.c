@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "content.h"
 #include "deliverer.h"
 #include "memory.h"
 
@@ -214,35 +215,62 @@ static const struct herald_handler_ops callback_ops = {
 	.check = callback_check,
 };
 
+/* What is not set becomes its default. */
+static enum herald_status
+resolve_content_bytes(const struct herald_deliverer_options *limits,
+		      struct herald_callback_options *options, struct herald_error *error)
+{
+	size_t most = limits->max_body_bytes + limits->max_headers_bytes;
+
+	if (options->prepare && options->max_content_bytes == 0)
+		options->max_content_bytes = most < PREPARED_BYTES ? most : PREPARED_BYTES;
+	if (options->max_content_bytes > most)
+		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+					"max_content_bytes is %zu, more than the deliverer's "
+					"max_body_bytes and max_headers_bytes, %zu",
+					options->max_content_bytes, most);
+
+	/* No event with a callback would ever be handled. */
+	size_t room = herald__content_room(options->max_content_bytes);
+	if (room > limits->max_pending_bytes)
+		return herald_error_set(
+			error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+			"max_content_bytes is %zu, for which %zu bytes are "
+			"reserved, more than the deliverer's max_pending_bytes, %zu",
+			options->max_content_bytes, room, limits->max_pending_bytes);
+	return HERALD_OK;
+}
+
+static enum herald_status
+resolve(const struct herald_deliverer *deliverer, const struct herald_callback_options *given,
+	struct herald_callback_options *out, struct herald_error *error)
+{
+	*out = (struct herald_callback_options){.struct_size = sizeof(*out)};
+	if (given && given->struct_size == 0)
+		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+					"struct_size is 0: use HERALD_CALLBACK_OPTIONS");
+	if (given)
+		memcpy(out, given,
+		       given->struct_size < sizeof(*out) ? given->struct_size : sizeof(*out));
+	if (out->urls_offset == 0)
+		out->urls_offset = offsetof(struct herald_callback_message, callback);
+	if (out->urls_offset < sizeof(struct herald_message) ||
+	    out->urls_offset % _Alignof(struct herald_callback_urls *) != 0)
+		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+					"urls_offset is not that of a member behind the message");
+	return resolve_content_bytes(&deliverer->options, out, error);
+}
+
 enum herald_status
 herald_callback_handler_create(struct herald_deliverer *deliverer,
 			       const struct herald_callback_options *given,
 			       struct herald_handler **out, struct herald_error *error)
 {
-	struct herald_callback_options options = {.struct_size = sizeof(options)};
+	struct herald_callback_options options;
+	enum herald_status status = resolve(deliverer, given, &options, error);
 
-	if (given && given->struct_size == 0)
-		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
-					"struct_size is 0: use HERALD_CALLBACK_OPTIONS");
-	if (given)
-		memcpy(&options, given,
-		       given->struct_size < sizeof(options) ? given->struct_size : sizeof(options));
-	if (options.urls_offset == 0)
-		options.urls_offset = offsetof(struct herald_callback_message, callback);
-	if (options.urls_offset < sizeof(struct herald_message) ||
-	    options.urls_offset % _Alignof(struct herald_callback_urls *) != 0)
-		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
-					"urls_offset is not that of a member behind the message");
-
-	const struct herald_deliverer_options *limits = &deliverer->options;
-	if (options.prepare && options.max_content_bytes == 0)
-		options.max_content_bytes = PREPARED_BYTES;
-	if (options.max_content_bytes > limits->max_body_bytes + limits->max_headers_bytes)
-		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
-					"max_content_bytes is %zu, more than the deliverer's "
-					"max_body_bytes and max_headers_bytes, %zu",
-					options.max_content_bytes,
-					limits->max_body_bytes + limits->max_headers_bytes);
+	if (status != HERALD_OK)
+		return status;
 
 	struct callback_handler *handler =
 		herald__allocate(&deliverer->allocator, sizeof(*handler));

@@ -278,8 +278,16 @@ static enum herald_status
 reserve(struct herald_deliverer *deliverer, size_t max_url_bytes, size_t content_room,
 	struct herald_reservation **out, struct herald_error *error)
 {
-	enum herald_status status = take_place(deliverer, content_room, error);
+	size_t most = deliverer->options.max_pending_bytes;
 
+	/* There will never be room for it. */
+	if (content_room > most)
+		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
+					"body and headers take %zu bytes, more than "
+					"max_pending_bytes, %zu",
+					content_room, most);
+
+	enum herald_status status = take_place(deliverer, content_room, error);
 	if (status != HERALD_OK)
 		return status;
 
@@ -342,6 +350,15 @@ finish_checked(struct checked *checked)
 	herald_buffer_finish(&checked->encoded);
 }
 
+/* Its messages are the same where a URL is checked alone. */
+static enum herald_status
+wrong_url(enum herald_status status, struct herald_error *error)
+{
+	if (error && status != HERALD_NO_MEMORY)
+		snprintf(error->path, sizeof(error->path), "url");
+	return status;
+}
+
 /* Fill the item of a reservation. */
 static enum herald_status
 fill(struct herald_reservation *reservation, const struct herald_delivery *delivery,
@@ -354,11 +371,13 @@ fill(struct herald_reservation *reservation, const struct herald_delivery *deliv
 						      item->host, &item->parsed_url, error);
 
 	if (status != HERALD_OK)
-		return status;
-	if (strlen(delivery->url) > reservation->max_url_bytes)
-		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
-					"room was reserved for a URL of %zu bytes",
-					reservation->max_url_bytes);
+		return wrong_url(status, error);
+	if (strlen(delivery->url) > reservation->max_url_bytes) {
+		status = herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
+					  "room was reserved for a URL of %zu bytes",
+					  reservation->max_url_bytes);
+		return wrong_url(status, error);
+	}
 	if (content_bytes > item->content_room)
 		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
 					"body and headers do not fit into the room reserved "
@@ -462,8 +481,8 @@ herald_deliverer_submit(struct herald_deliverer *deliverer, const struct herald_
 	struct checked checked;
 	enum herald_status status = check(deliverer, delivery, &checked, error);
 
-	if (status == HERALD_OK)
-		status = check_url_length(deliverer, url_bytes, error);
+	if (status == HERALD_OK && check_url_length(deliverer, url_bytes, error) != HERALD_OK)
+		status = wrong_url(HERALD_BAD_LENGTH, error);
 	if (status == HERALD_OK)
 		status = reserve(deliverer, url_bytes, herald__content_bytes(&checked.delivery),
 				 &reservation, error);

@@ -108,7 +108,9 @@ struct herald_callback_options {
 	/**
 	 * The most that body, content type and headers of a callback have that `prepare` makes. So much
 	 * memory is reserved for an event with a callback, before its function runs. A callback with more is
-	 * HERALD_FAIL, but a few hundred bytes more may fit. Default 16 KiB with `prepare`, else 0.
+	 * HERALD_FAIL, but a few hundred bytes more may fit. Limit: the deliverer's max_body_bytes and
+	 * max_headers_bytes together, and what fits into its max_pending_bytes. Default with `prepare`
+	 * 16 KiB, or the sum of the two if that is less; else 0.
 	 */
 	size_t max_content_bytes;
 };

@@ -195,7 +195,10 @@ struct herald_deliverer_options {
 	 * to one that is silent can fill it, until their deadlines.
 	 */
 	size_t max_pending;
-	/** Bytes of bodies and headers that deliveries bring, of all together. Default 64 MiB. */
+	/**
+	 * Bytes of bodies and headers that deliveries bring, of all together. A delivery with more is
+	 * HERALD_BAD_LENGTH. Default 64 MiB.
+	 */
 	size_t max_pending_bytes;
 	/**
 	 * Attempts at a time: 512; at most 65,536. A socket each, and up to twice as many in all: idle
