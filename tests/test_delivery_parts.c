@@ -330,6 +330,9 @@ test_host_of_a_url(void **state)
 		{"http://0x7f.1/", "http://127.0.0.1:80"},
 		{"http://[::1]:8080/", "http://[::1]:8080"},
 		{"http://[0:0::1]:8080/", "http://[::1]:8080"},
+		/* A zone is another link, where another host may have the address. */
+		{"HTTP://[FE80::A%25eth0]/", "http://[fe80::a]%eth0:80"},
+		{"http://[fe80::a%25Eth1]/", "http://[fe80::a]%Eth1:80"},
 	};
 	const struct herald__address_rules any = {.policy = HERALD_ADDRESSES_ANY};
 	const struct herald__url_rules rules = {.max_bytes = 100, .addresses = &any};

@@ -76,11 +76,26 @@ is_printable_ascii(const char *text)
 	return true;
 }
 
-/* "https://host:443", whichever way it was written. */
+/* Of a host "[fe80::1%25eth0]"; libcurl's host is without it. "": none. */
+static enum herald_status
+read_zone(CURLU *url, char *out, size_t size, struct herald_error *error)
+{
+	char *zone = NULL;
+	CURLUcode code = curl_url_get(url, CURLUPART_ZONEID, &zone, 0);
+
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return from_curl(code, error);
+	snprintf(out, size, "%s%s", zone ? "%" : "", zone ? zone : "");
+	curl_free(zone);
+	return HERALD_OK;
+}
+
+/* "https://host:443", whichever way it was written; "http://[fe80::1]%eth0:80" with a zone. */
 static enum herald_status
 read_host(const struct herald__url_rules *rules, CURLU *url, char *out, struct herald_error *error)
 {
 	char *scheme = NULL, *host = NULL, *port = NULL;
+	char zone[64];
 	uint64_t number;
 	enum herald_status status = HERALD_OK;
 	CURLUcode code = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
@@ -105,9 +120,11 @@ read_host(const struct herald__url_rules *rules, CURLU *url, char *out, struct h
 		 !herald__port_is_allowed(&rules->ports, (uint16_t)number))
 		status = herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
 					  "port %s is not allowed", port);
-	else if (out) {
-		snprintf(out, HERALD__HOST_BYTES, "%s://%s:%s", scheme, host, port);
-		to_lower(out);
+	else if (out && (status = read_zone(url, zone, sizeof(zone), error)) == HERALD_OK) {
+		to_lower(host);
+		to_lower(scheme);
+		/* The names of interfaces have a case. */
+		snprintf(out, HERALD__HOST_BYTES, "%s://%s%s:%s", scheme, host, zone, port);
 	}
 	curl_free(scheme);
 	curl_free(host);
