@@ -604,6 +604,33 @@ test_reserved_content(void **state)
 	assert_int_equal(counts.content_bytes, 0);
 }
 
+/* As many headers as there may be, and the default content type, need no more than was reserved. */
+static void
+test_reserved_to_the_byte(void **state)
+{
+	enum { HEADERS = 64, BODY = 10 };
+	struct fixture *fixture = *state;
+	const char *headers[HEADERS];
+	struct herald_reservation *reservation;
+	struct herald_error error;
+	char url[64];
+	struct herald_delivery delivery = {
+		.url = url, .body = "0123456789", .body_bytes = BODY, HERALD_HEADERS(headers)};
+
+	for (size_t i = 0; i < HEADERS; i++)
+		headers[i] = "X-A: 1";
+	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/200", fixture->server.port);
+	assert_int_equal(herald_deliverer_reserve(fixture->deliverer, strlen(url),
+						  HEADERS * strlen("X-A: 1") + BODY, &reservation,
+						  NULL),
+			 HERALD_OK);
+	if (herald_reservation_submit(reservation, &delivery, &error) != HERALD_OK)
+		fail_msg("%s", error.message);
+	recorder_wait(&fixture->recorder, 1);
+	assert_body(misbehaving_server_text(&fixture->server, 0), "0123456789");
+}
+
 /* Wherever memory runs out, the delivery is not accepted, or it is delivered later. */
 static void
 test_content_without_memory(void **state)
@@ -827,6 +854,7 @@ main(void)
 		TEST(test_what_is_refused),
 		TEST(test_room_for_content),
 		TEST(test_reserved_content),
+		TEST(test_reserved_to_the_byte),
 		TEST(test_content_without_memory),
 		TEST(test_headers_of_a_destination),
 		TEST(test_whose_header_counts),

@@ -13,6 +13,9 @@
 
 #define MAX_CONTENT_TYPE_BYTES 255
 
+static const char type_of_value[] = "application/json";
+static const char type_of_bytes[] = "application/octet-stream"; /* the longer one */
+
 /* The path is the member of struct herald_delivery. */
 HERALD_PRINTF(4, 5)
 static enum herald_status
@@ -152,7 +155,7 @@ herald__content_read(const struct herald_deliverer_options *options,
 	if (has_value)
 		status = encode(options, encoded, out, error);
 	if (out->body && !out->content_type)
-		out->content_type = has_value ? "application/json" : "application/octet-stream";
+		out->content_type = has_value ? type_of_value : type_of_bytes;
 	return status;
 }
 
@@ -169,7 +172,9 @@ herald__content_bytes(const struct herald_delivery *delivery)
 size_t
 herald__content_room(size_t bytes)
 {
-	return bytes == 0 ? 0 : bytes + HERALD__MAX_HEADERS * (sizeof(char *) + 1) + 1;
+	return bytes == 0
+		       ? 0
+		       : bytes + HERALD__MAX_HEADERS * (sizeof(char *) + 1) + sizeof(type_of_bytes);
 }
 
 static char *

@@ -17,7 +17,7 @@
  */
 size_t herald__content_bytes(const struct herald_delivery *delivery);
 
-/* The same of any whose body, type and headers have together `bytes` bytes. */
+/* The same of any whose body, type and headers have together `bytes` bytes; a default type is not among them. */
 size_t herald__content_room(size_t bytes);
 
 /*

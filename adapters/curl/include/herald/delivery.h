@@ -342,8 +342,8 @@ struct herald_reservation;
  * that of the queue and of the memory. A stop waits for reservations as it does for deliveries.
  *
  * max_url_bytes      the longest URL that will be submitted.
- * max_content_bytes  the most that its body, content type and headers will have together; 0: it has none.
- *                    As many bytes are allocated now.
+ * max_content_bytes  the most that its body, content type and headers will have together, without a
+ *                    content type by default; 0: it has none. As many bytes are allocated now, and some.
  * out                set only on HERALD_OK; submit or release it.
  * error              may be NULL.
  * Errors             HERALD_LIMIT, HERALD_BAD_LENGTH, HERALD_NO_MEMORY.
