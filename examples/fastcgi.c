@@ -9,6 +9,7 @@
  *	location / {
  *		include fastcgi_params;
  *		fastcgi_pass unix:/tmp/herald.socket;
+ *		fastcgi_ignore_client_abort on;
  *	}
  *
  *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{

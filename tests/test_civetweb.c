@@ -1,6 +1,6 @@
 /*
- * The CivetWeb adapter: the contract on a server of the user's, and what only this adapter has: routes
- * beside it, chunks as CivetWeb reads them, and the stop.
+ * The CivetWeb adapter: the contract on a server of the user's, and what only this adapter has:
+ * routes beside it, chunks as CivetWeb reads them, and the stop.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -409,8 +409,8 @@ other_paths_are_not_found(void **state)
 }
 
 /*
- * Behind a line that it cannot read, CivetWeb sees nothing; and what is in the body, an event, would be the
- * next request. For paths of events, and for others.
+ * Behind a line that it cannot read, CivetWeb sees nothing; and what is in the body, an event,
+ * would be the next request. For paths of events, and for others.
  */
 static void
 hidden_lengths_are_refused(void **state)

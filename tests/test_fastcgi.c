@@ -1,6 +1,7 @@
 /*
- * The FastCGI adapter: the contract behind a real nginx, on threads of Herald's and in a loop of the
- * user's; and what no nginx does, over a socket of its own: bodies that are not what was declared.
+ * The FastCGI adapter: the contract behind a real nginx, on threads of Herald's and in a loop of
+ * the user's; and what no nginx does, over a socket of its own: bodies that are not what was
+ * declared.
  */
 #include <errno.h>
 #include <poll.h>
@@ -519,8 +520,8 @@ stop_waits_for_what_comes(void **state)
 }
 
 /*
- * accept() as libfcgi calls it: it fails with the numbers that a test gives it, one after the other, and then
- * accepts.
+ * accept() as libfcgi calls it: it fails with the numbers that a test gives it, one after the
+ * other, and then accepts.
  */
 static const int *_Atomic accept_errors;
 static atomic_uint accept_calls;

@@ -38,6 +38,7 @@ struct own_server {
 	struct event *order; /* by order_fd: stop; once that is over, leave the loop */
 	int order_fd;
 	uint32_t drain_ms;
+	atomic_bool stops;
 	atomic_bool stopped;
 	size_t left; /* what the adapter reported */
 	pthread_t thread;
@@ -93,6 +94,7 @@ on_order(evutil_socket_t fd, short what, void *state)
 	}
 	evhttp_del_accept_socket(own->server, own->bound);
 	herald_libevent_stop(own->adapter, own->drain_ms, on_stopped, own);
+	atomic_store(&own->stops, true);
 }
 
 static void *
@@ -136,9 +138,13 @@ static void
 start_loop(struct own_server *own, struct herald_service *service,
 	   const struct herald_libevent_options *options)
 {
+	struct herald_libevent_options quick = *options;
 	struct herald_error error;
 
-	if (herald_libevent_create(service, own->base, own->server, options, &own->adapter,
+	/* Not 250 ms for each test that does not care. */
+	if (quick.idle_grace_ms == 0)
+		quick.idle_grace_ms = 1;
+	if (herald_libevent_create(service, own->base, own->server, &quick, &own->adapter,
 				   &error) != HERALD_OK)
 		fail_msg("%s: %s", error.path, error.message);
 	assert_int_equal(pthread_create(&own->thread, NULL, run_loop, own), 0);
@@ -823,7 +829,7 @@ stop_refuses_and_drains(void **state)
 
 	(void)state;
 	struct own_server *own = serve(&probe, &HERALD_POOL_OPTIONS(.threads = 1),
-				       &HERALD_LIBEVENT_OPTIONS(.path = NULL));
+				       &HERALD_LIBEVENT_OPTIONS(.idle_grace_ms = 1));
 	post(&probe, &held, PROBE_EVENT("hold", ""));
 	probe_wait_held(&probe, 1);
 	post(&probe, &queued, PROBE_DONE);
@@ -834,7 +840,8 @@ stop_refuses_and_drains(void **state)
 	order_stop(own);
 	probe_wait_refused(probe.port);
 
-	/* On a connection that is there already. */
+	/* On a connection that is there already, when the grace is over. */
+	assert_false(http_wait_readable(&late, 50));
 	assert_true(probe_post(&late, PROBE_DONE));
 	assert_true(http_receive(&late, true, &response));
 	probe_assert_answer(&response, 503, "{\"error\":\"the server is stopping\"}");
@@ -855,6 +862,42 @@ stop_refuses_and_drains(void **state)
 	http_close(&held);
 	http_close(&queued);
 	http_close(&late);
+	probe_stop(&probe);
+}
+
+/* What was sent in the instant of the stop is not lost. */
+static void
+stop_answers_for_a_grace(void **state)
+{
+	struct probe probe;
+	struct http_client idle[3];
+	struct http_response response;
+
+	(void)state;
+	struct own_server *own =
+		serve(&probe, NULL, &HERALD_LIBEVENT_OPTIONS(.idle_grace_ms = 1000));
+	for (int i = 0; i < 3; i++) {
+		post(&probe, &idle[i], PROBE_DONE);
+		assert_received(&idle[i], 200, PROBE_SUCCESS);
+	}
+	order_stop(own);
+	while (!own->stops)
+		sched_yield();
+	for (int i = 0; i < 2; i++) {
+		assert_true(probe_post(&idle[i], PROBE_DONE));
+		assert_true(http_receive(&idle[i], true, &response));
+		probe_assert_answer(&response, 200, PROBE_SUCCESS);
+		assert_string_equal(http_header(&response, "Connection"), "close");
+		assert_true(http_wait_closed(&idle[i], PROBE_AT_ONCE_MS));
+	}
+	assert_false(own->stopped);
+	pthread_join(own->thread, NULL);
+	assert_int_equal(own->left, 0);
+	free_server(own);
+	probe.server = NULL;
+	assert_int_equal(probe.function_count, 5);
+	for (int i = 0; i < 3; i++)
+		http_close(&idle[i]);
 	probe_stop(&probe);
 }
 
@@ -1085,6 +1128,7 @@ main(void)
 		cmocka_unit_test(clients_go_away),
 		cmocka_unit_test(client_closes_its_side),
 		cmocka_unit_test(stop_refuses_and_drains),
+		cmocka_unit_test(stop_answers_for_a_grace),
 		cmocka_unit_test(stop_reports_what_is_left),
 		cmocka_unit_test(destroyed_with_answers_unsent),
 		cmocka_unit_test(service_ends_before_the_base),

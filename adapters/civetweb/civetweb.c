@@ -3,9 +3,9 @@
  * read, how an answer is written, and whether the connection may go on; it knows neither events nor
  * sockets, and holds nothing between requests.
  *
- * CivetWeb calls its handler when the head is there; the handler reads the body and writes the answer,
- * with its head, itself. That is done here, and not with mg_response_header_start(), because that
- * function refuses after a 100 Continue, and writes line by line.
+ * CivetWeb calls its handler when the head is there; the handler reads the body and writes the
+ * answer, with its head, itself. That is done here, and not with mg_response_header_start(),
+ * because that function refuses after a 100 Continue, and writes line by line.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +19,8 @@
 
 #include "head.h"
 
-/* Of a chunked body that was refused, up to this many bytes are read, so that its sender sees why. */
+/* Of a chunked body that was refused, up to this many bytes are read, so that its sender sees
+ * why. */
 #define DROP_MAX_BYTES (16u << 20)
 
 /* At a path of a server. */
@@ -71,7 +72,8 @@ find_header(const char *name, void *state)
 	return NULL;
 }
 
-/* Whether headers are missing that CivetWeb has no room for: one of them may tell where the body ends. */
+/* Whether headers are missing that CivetWeb has no room for: one of them may tell where the body
+ * ends. */
 static bool
 lacks_headers(const struct mg_request_info *info)
 {
@@ -106,8 +108,9 @@ waits_to_continue(const struct exchange *exchange)
 }
 
 /*
- * mg_read(). After blank lines before a request CivetWeb (1.15) takes its head for the body; by then
- * there is NUL in it, which is in no JSON, and what is behind such a body is not known to be a request.
+ * mg_read(). After blank lines before a request CivetWeb (1.15) takes its head for the body; by
+ * then there is NUL in it, which is in no JSON, and what is behind such a body is not known to be a
+ * request.
  */
 static int
 read_piece(struct exchange *exchange, char *piece, size_t size)
@@ -120,8 +123,8 @@ read_piece(struct exchange *exchange, char *piece, size_t size)
 }
 
 /*
- * Read the body into the request, up to a refusal. mg_read() returns when all that it was asked for is
- * there, so it is asked for one byte more than the endpoint takes, and not for more.
+ * Read the body into the request, up to a refusal. mg_read() returns when all that it was asked for
+ * is there, so it is asked for one byte more than the endpoint takes, and not for more.
  *
  * Returns  false when there is an end before the body's.
  */

@@ -1,15 +1,16 @@
 /*
- * Reads between CivetWeb's lines. It owns nothing; that names, values and targets are good ones is the
- * core's to say.
+ * Reads between CivetWeb's lines. It owns nothing; that names, values and targets are good ones is
+ * the core's to say.
  *
- * CivetWeb (1.15) parses a head in place: what it finds are pointers into it, and it ends each word by
- * writing NUL over what was behind it. It says nothing of what it skips: blanks, line feeds, and everything
- * behind a line that it cannot read, such as a folded one. But then there is something else between its
- * pointers than there would be otherwise:
+ * CivetWeb (1.15) parses a head in place: what it finds are pointers into it, and it ends each word
+ * by writing NUL over what was behind it. It says nothing of what it skips: blanks, line feeds, and
+ * everything behind a line that it cannot read, such as a folded one. But then there is something
+ * else between its pointers than there would be otherwise:
  *
  *	POST NUL /event NUL HTTP/1.1 NUL NUL Host NUL blanks a NUL NUL Name NUL value NUL NUL CR NUL
  *
- * There is always a NUL at the head's end, which is its last line feed, and before it no byte was NUL.
+ * There is always a NUL at the head's end, which is its last line feed, and before it no byte was
+ * NUL.
  */
 #include "head.h"
 
@@ -30,8 +31,8 @@ version_of(const struct mg_request_info *info)
 }
 
 /*
- * Between the words of the first line is one blank each. CivetWeb decodes the path in place, and may have
- * cut off a query: of the second word only its beginning and its end are where they were.
+ * Between the words of the first line is one blank each. CivetWeb decodes the path in place, and
+ * may have cut off a query: of the second word only its beginning and its end are where they were.
  */
 static bool
 is_line_whole(const struct mg_request_info *info)

@@ -11,7 +11,8 @@
 /* Whether CivetWeb has told all that is in the head, and has read it as a strict reader would. */
 bool herald__head_is_whole(const struct mg_request_info *info);
 
-/* Whether a request is for this path, as it was sent: not decoded, and nothing after it but a query. */
+/* Whether a request is for this path, as it was sent: not decoded, and nothing after it but a
+ * query. */
 bool herald__head_path_is(const struct mg_request_info *info, const char *path);
 
 #endif

@@ -50,6 +50,7 @@ struct herald_libevent {
 
 	struct event *woken;  /* by wake_fd: something is in `done`, or a stop may have ended */
 	struct event *late;   /* the stop's time is up */
+	struct event *grace;  /* that of idle connections is over */
 	struct event *resume; /* accepting, after a pause */
 	int wake_fd;
 
@@ -64,7 +65,9 @@ struct herald_libevent {
 	struct herald__call *idle;
 	size_t idle_count;
 
+	uint32_t idle_grace_ms;
 	bool stopping;
+	bool in_grace;  /* of a stop: what comes is answered still */
 	bool destroyed; /* freed with the last call */
 	herald_libevent_stopped *stopped;
 	void *stopped_state;

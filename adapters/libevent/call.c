@@ -229,8 +229,8 @@ lend_body(struct herald__call *call, const struct herald_http_response *response
 }
 
 /*
- * Whether a request was refused before it was an event. Where nothing has looked at the bytes before
- * evhttp, a length may have been hidden from it, and what follows be the body.
+ * Whether a request was refused before it was an event. Where nothing has looked at the bytes
+ * before evhttp, a length may have been hidden from it, and what follows be the body.
  */
 static bool
 was_no_event(unsigned status)
@@ -339,7 +339,7 @@ handle(struct herald__call *call)
 		response = herald_http_request_ambiguous(request);
 	else if (call->leaves_body)
 		response = herald_http_request_unreadable(request);
-	else if (adapter->stopping)
+	else if (adapter->stopping && !adapter->in_grace)
 		response = herald_http_request_unavailable(request, "the server is stopping");
 	else if (adapter->pool)
 		response = herald_pool_request_submit(adapter->pool, &call->pooled);

@@ -20,6 +20,7 @@
 #include "adapter.h"
 
 #define DEFAULT_PATH "/event"
+#define DEFAULT_GRACE_MS 250
 #define MAX_HEADERS_BYTES (64L * 1024)
 
 /* Options. */
@@ -74,6 +75,8 @@ report(struct herald_libevent *adapter)
 	herald_libevent_stopped *stopped = adapter->stopped;
 
 	event_del(adapter->late);
+	event_del(adapter->grace);
+	adapter->in_grace = false;
 	adapter->stopped = NULL;
 	stopped(adapter->calls_count, adapter->stopped_state);
 }
@@ -89,6 +92,18 @@ herald__libevent_woken(evutil_socket_t fd, short what, void *state)
 	(void)got; /* It is enough to be awake. */
 	herald__block_sigpipe(adapter);
 	herald__calls_finish(adapter);
+	if (adapter->stopped && adapter->calls_count == 0 && !adapter->in_grace)
+		report(adapter);
+}
+
+static void
+on_grace(evutil_socket_t fd, short what, void *state)
+{
+	struct herald_libevent *adapter = state;
+
+	(void)fd;
+	(void)what;
+	adapter->in_grace = false;
 	if (adapter->stopped && adapter->calls_count == 0)
 		report(adapter);
 }
@@ -149,6 +164,8 @@ detach(struct herald_libevent *adapter)
 		event_free(adapter->woken);
 	if (adapter->late)
 		event_free(adapter->late);
+	if (adapter->grace)
+		event_free(adapter->grace);
 	if (adapter->resume)
 		event_free(adapter->resume);
 	if (adapter->wake_fd >= 0)
@@ -177,6 +194,7 @@ herald_libevent_destroy(struct herald_libevent *adapter)
 	herald__listeners_resume(adapter);
 	adapter->stopped = NULL;
 	adapter->stopping = true;
+	adapter->in_grace = false;
 	herald__calls_finish(adapter);
 	assert(adapter->pooled_count == 0);
 	detach(adapter);
@@ -184,12 +202,24 @@ herald_libevent_destroy(struct herald_libevent *adapter)
 	herald__libevent_call_ended(adapter);
 }
 
+static struct timeval
+milliseconds(uint32_t ms)
+{
+	return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+}
+
 void
 herald_libevent_stop(struct herald_libevent *adapter, uint32_t drain_ms,
 		     herald_libevent_stopped *stopped, void *state)
 {
-	const struct timeval time = {.tv_sec = drain_ms / 1000,
-				     .tv_usec = (suseconds_t)(drain_ms % 1000) * 1000};
+	uint32_t grace_ms = adapter->idle_grace_ms;
+	struct timeval drain = milliseconds(drain_ms);
+
+	if (grace_ms == 0)
+		grace_ms = drain_ms / 2 < DEFAULT_GRACE_MS ? drain_ms / 2 : DEFAULT_GRACE_MS;
+	if (grace_ms > drain_ms)
+		grace_ms = drain_ms;
+	struct timeval grace = milliseconds(grace_ms);
 
 	assert(stopped);
 	if (adapter->stopping)
@@ -197,7 +227,8 @@ herald_libevent_stop(struct herald_libevent *adapter, uint32_t drain_ms,
 	adapter->stopping = true;
 	adapter->stopped = stopped;
 	adapter->stopped_state = state;
-	event_add(adapter->late, &time);
+	event_add(adapter->late, &drain);
+	adapter->in_grace = grace_ms > 0 && event_add(adapter->grace, &grace) == 0;
 	if (adapter->calls_count == 0)
 		herald__libevent_wake(adapter);
 }
@@ -221,8 +252,9 @@ open_events(struct herald_libevent *adapter, struct event_base *base, struct her
 	adapter->woken = event_new(base, adapter->wake_fd, EV_READ | EV_PERSIST,
 				   herald__libevent_woken, adapter);
 	adapter->late = evtimer_new(base, on_late, adapter);
+	adapter->grace = evtimer_new(base, on_grace, adapter);
 	adapter->resume = evtimer_new(base, on_resume, adapter);
-	if (!adapter->woken || !adapter->late || !adapter->resume)
+	if (!adapter->woken || !adapter->late || !adapter->grace || !adapter->resume)
 		return out_of_memory(error);
 	if (event_add(adapter->woken, NULL) != 0)
 		return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
@@ -250,6 +282,7 @@ fill_adapter(struct herald_libevent *adapter, struct herald_service *service,
 {
 	adapter->pool = options->pool;
 	adapter->drop_half_closed = options->drop_half_closed;
+	adapter->idle_grace_ms = options->idle_grace_ms;
 	adapter->is_unguarded = options->leave_server;
 	adapter->log = options->log;
 	adapter->path = strdup(options->path ? options->path : DEFAULT_PATH);

@@ -10,16 +10,21 @@
  *	}
  *
  * or with threads of Herald's, which do that: herald_fastcgi_start(). The web server must pass
- * CONTENT_LENGTH, CONTENT_TYPE, REQUEST_METHOD and SCRIPT_NAME, as its file of parameters does.
+ * CONTENT_LENGTH, CONTENT_TYPE, REQUEST_METHOD, SCRIPT_NAME and SERVER_PROTOCOL, as its file of
+ * parameters does.
  *
  * What HTTP is, is the web server's business: keep-alive, chunks, Expect: 100-continue, its own
  * limit of a body (nginx: client_max_body_size, 1 MiB by default) and its own pages for what it
  * refuses. With nginx (1.22) as it is by default:
  *
  *	- It sends 100 Continue and reads a body to its end before it asks anyone, so a body that is
- *	  refused for its type has been sent in vain.
+ *	  refused for its type has been sent for nothing.
  *	- A chunked body over the endpoint's limit is refused when it has come; one over its own at
  *	  once.
+ *	- It does not answer a client that has sent all and closed its sending side: set
+ *	  fastcgi_ignore_client_abort on.
+ *	- It reads chunks and lines more leniently than the other adapters, decodes and normalises
+ *	  paths, and keeps the connection when a request is refused here: see docs/adapters.md.
  */
 #ifndef HERALD_FASTCGI_H
 #define HERALD_FASTCGI_H
@@ -67,7 +72,7 @@ struct herald_fastcgi_options {
 	 * stop. 0: the one that the process was started with, as by spawn-fcgi.
 	 */
 	int listen_fd;
-	const char *path; /**< Takes events: "/event". */
+	const char *path; /**< Takes events: "/event". Without escapes, which web servers decode. */
 	unsigned threads; /**< 4, at most 1,024. Each runs one event at a time. */
 
 	/** Answers requests for other paths, on any of the threads. NULL: they get 404. */
@@ -112,8 +117,8 @@ herald_fastcgi_start(struct herald_http *http, const struct herald_fastcgi_optio
  * out of its list. The socket is shut down, also for other processes that share it. NULL is
  * allowed.
  *
- * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut off.
- *          A business function is never interrupted: the call waits for those that run.
+ * Returns  the number of requests that were still in flight after drain_timeout_ms and were cut
+ *          off. A business function is never interrupted: the call waits for those that run.
  */
 HERALD_API size_t herald_fastcgi_stop(struct herald_fastcgi *fastcgi);
 

@@ -26,9 +26,10 @@
  *	- It collects a body before it asks anyone, and without a limit unless it is given one: see
  *	  limit_server. So a body that is refused for its type or method has been sent for nothing, and
  *	  Expect: 100-continue is answered with 100 unless the declared length is too large.
- *	- Its own refusals are HTML: 400 for what is malformed, 413 for chunks that are malformed or for a
- *	  body over its limit, 501 for methods that it does not allow (PATCH and OPTIONS by default,
- *	  see evhttp_set_allowed_methods()), 417 for an Expect that it does not know, 404 for other paths.
+ *	- Its own refusals are HTML: 400 for what is malformed, 413 for chunks that are malformed or
+ *	  for a body over its limit, 501 for methods that it does not allow (PATCH and OPTIONS by
+ *	  default, see evhttp_set_allowed_methods()), 417 for an Expect that it does not know, 404
+ *	  for other paths.
  *	- Trailers and the extensions of chunks are checked and dropped.
  *	- Nobody is told that a client has gone while its event is handled.
  */
@@ -98,6 +99,13 @@ struct herald_libevent_options {
 	 */
 	bool leave_server;
 
+	/**
+	 * At a stop, how long what arrives on open connections is answered as ever, with
+	 * "Connection: close". Default 250, or half of the time to drain if that is less; limit the
+	 * time to drain.
+	 */
+	uint32_t idle_grace_ms;
+
 	const struct herald_http_options *http; /**< The endpoint's; NULL: the defaults. */
 	struct herald_log log;                  /**< What a stop leaves, and pauses of accepting. */
 };
@@ -149,8 +157,9 @@ herald_libevent_guard(struct bufferevent *bufferevent, size_t max_body_bytes);
 typedef void herald_libevent_stopped(size_t left, void *state);
 
 /**
- * Stop taking events: answer new ones with 503 and close their connections, wait until those in
- * flight are answered and sent or `drain_ms` have passed, then call `stopped`. Does not wait
+ * Stop taking events: answer those that arrive within idle_grace_ms, and close their connections,
+ * so that a request that was on its way is not lost; answer later ones with 503. Wait until those
+ * in flight are answered and sent, or `drain_ms` have passed, then call `stopped`. Does not wait
  * itself; the loop must go on. The server's sockets are the user's: close them first, to refuse new
  * connections.
  *
