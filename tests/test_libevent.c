@@ -484,6 +484,36 @@ unread_bodies_end_the_connection(void **state)
 	probe_stop(&probe);
 }
 
+/* evhttp reads these: the refusal costs no connection. */
+static void
+read_bodies_leave_the_connection(void **state)
+{
+	static const char *const methods[] = {"GET", "PUT", "DELETE", "OPTIONS", "PATCH"};
+	struct probe probe;
+	struct http_client client;
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, NULL, &HERALD_LIBEVENT_OPTIONS(.path = NULL));
+	probe_connect(&probe, &client);
+	for (size_t i = 0; i < HERALD_COUNT(methods); i++) {
+		char request[128];
+
+		snprintf(request, sizeof(request),
+			 "%s /event HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n{}",
+			 methods[i]);
+		assert_true(http_send_text(&client, request));
+		assert_true(http_receive(&client, true, &response));
+		probe_assert_answer(&response, 405, NULL);
+		assert_null(http_header(&response, "Connection"));
+	}
+	assert_true(probe_post(&client, PROBE_DONE));
+	assert_received(&client, 200, PROBE_SUCCESS);
+	assert_int_equal(probe.function_count, 1);
+	http_close(&client);
+	probe_stop(&probe);
+}
+
 /* Its sender, who reads nothing before all is written, sees why. */
 static void
 large_declared_body_is_read_and_dropped(void **state)
@@ -1116,6 +1146,7 @@ main(void)
 		cmocka_unit_test(options_of_an_older_program),
 		cmocka_unit_test(more_ambiguous_bodies),
 		cmocka_unit_test(unread_bodies_end_the_connection),
+		cmocka_unit_test(read_bodies_leave_the_connection),
 		cmocka_unit_test(large_declared_body_is_read_and_dropped),
 		cmocka_unit_test(large_expected_body_is_refused_at_once),
 		cmocka_unit_test(other_routes_are_guarded),
