@@ -294,20 +294,31 @@ refuse(struct exchange *exchange, const struct herald_http_response *response, b
 	return (int)response->status;
 }
 
+/* Read the head of a request. Returns 0, or the status of the answer if it was refused. */
+static int
+begin(struct exchange *exchange, struct mg_connection *connection)
+{
+	*exchange = (struct exchange){
+		.connection = connection,
+		.info = mg_get_request_info(connection),
+		.framing = HERALD_HTTP_FRAMING_INIT,
+	};
+	if (lacks_headers(exchange->info))
+		return refuse(exchange, &too_many_headers, true);
+	read_framing(exchange);
+	return 0;
+}
+
 /* mg_request_handler; CivetWeb calls it for everything that begins with the path, in any case. */
 static int
 on_request(struct mg_connection *connection, void *state)
 {
 	const struct herald_civetweb *civetweb = state;
-	struct exchange exchange = {
-		.connection = connection,
-		.info = mg_get_request_info(connection),
-		.framing = HERALD_HTTP_FRAMING_INIT,
-	};
+	struct exchange exchange;
+	int refused = begin(&exchange, connection);
 
-	if (lacks_headers(exchange.info))
-		return refuse(&exchange, &too_many_headers, true);
-	read_framing(&exchange);
+	if (refused)
+		return refused;
 	if (!exchange.framing.ambiguous && !herald__head_path_is(exchange.info, civetweb->path))
 		return refuse(&exchange, &not_found,
 			      herald_http_framing_must_close(&exchange.framing));
@@ -317,15 +328,11 @@ on_request(struct mg_connection *connection, void *state)
 int
 herald_civetweb_begin_request(struct mg_connection *connection)
 {
-	struct exchange exchange = {
-		.connection = connection,
-		.info = mg_get_request_info(connection),
-		.framing = HERALD_HTTP_FRAMING_INIT,
-	};
+	struct exchange exchange;
+	int refused = begin(&exchange, connection);
 
-	if (lacks_headers(exchange.info))
-		return refuse(&exchange, &too_many_headers, true);
-	read_framing(&exchange);
+	if (refused)
+		return refused;
 	return exchange.framing.ambiguous ? refuse(&exchange, &malformed, true) : 0;
 }
 
