@@ -22,26 +22,17 @@
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
-struct fixture {
-	struct misbehaving_server server; /* on all addresses of this host */
-	struct test_clock clock;
-	struct recorder recorder;
-	struct herald_deliverer *deliverer;
-};
-
 static const char *const proxy_variables[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
 					      "all_proxy", "ALL_PROXY"};
 static const char *const no_proxy_variables[] = {"no_proxy", "NO_PROXY"};
 
+/* The server is on all addresses of this host. */
 static int
 setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct delivery_fixture *fixture = delivery_fixture_create("::");
 
-	misbehaving_server_init(&fixture->server, "::");
 	misbehaving_server_start(&fixture->server);
-	test_clock_init(&fixture->clock);
-	recorder_init(&fixture->recorder);
 	*state = fixture;
 	return 0;
 }
@@ -49,18 +40,11 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	struct fixture *fixture = *state;
-
 	for (size_t i = 0; i < COUNT(proxy_variables); i++)
 		unsetenv(proxy_variables[i]);
 	for (size_t i = 0; i < COUNT(no_proxy_variables); i++)
 		unsetenv(no_proxy_variables[i]);
-	herald_deliverer_destroy(fixture->deliverer);
-	misbehaving_server_stop(&fixture->server);
-	recorder_finish(&fixture->recorder);
-	names_clear();
-	free(fixture);
-	return 0;
+	return delivery_fixture_teardown(state);
 }
 
 static uint64_t
@@ -71,7 +55,7 @@ next_random(uint64_t *seed)
 }
 
 static void
-start(struct fixture *fixture, struct herald_deliverer_options options)
+start(struct delivery_fixture *fixture, struct herald_deliverer_options options)
 {
 	options.on_attempt = record_attempt;
 	options.on_outcome = record_outcome;
@@ -83,7 +67,7 @@ start(struct fixture *fixture, struct herald_deliverer_options options)
 
 /* End the deliverer, and forget what was recorded. */
 static void
-stop(struct fixture *fixture)
+stop(struct delivery_fixture *fixture)
 {
 	herald_deliverer_destroy(fixture->deliverer);
 	fixture->deliverer = NULL;
@@ -93,7 +77,7 @@ stop(struct fixture *fixture)
 
 /* Deliver to a URL, and wait for the outcome. NULL: it is none of libcurl's. */
 static const struct recorded_report *
-deliver_to(struct fixture *fixture, const char *url)
+deliver_to(struct delivery_fixture *fixture, const char *url)
 {
 	const struct herald_delivery delivery = {.url = url};
 	size_t count = fixture->recorder.outcomes;
@@ -107,7 +91,7 @@ deliver_to(struct fixture *fixture, const char *url)
 
 /* The same with the server's port; it must be a URL. */
 static const struct recorded_report *
-deliver(struct fixture *fixture, const char *scheme, const char *host, const char *path)
+deliver(struct delivery_fixture *fixture, const char *scheme, const char *host, const char *path)
 {
 	char url[256];
 
@@ -176,7 +160,7 @@ static const char *const this_host[] = {
 
 /* What is refused when it is submitted, and not only when a socket is opened. */
 static bool
-is_refused_at_once(struct fixture *fixture, const char *url)
+is_refused_at_once(struct delivery_fixture *fixture, const char *url)
 {
 	const struct herald_delivery delivery = {.url = url};
 	struct herald_error error = {0};
@@ -189,7 +173,7 @@ is_refused_at_once(struct fixture *fixture, const char *url)
 
 /* Not connected to, and not tried again; but for what is no URL, or a name that does not exist. */
 static void
-assert_refused(struct fixture *fixture, const char *host)
+assert_refused(struct delivery_fixture *fixture, const char *host)
 {
 	char url[256];
 	size_t attempts = fixture->recorder.attempts;
@@ -210,7 +194,7 @@ assert_refused(struct fixture *fixture, const char *host)
 static void
 test_this_host_in_every_form(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	names_set("loop.test", "127.0.0.1");
 	names_set("both.test", "127.0.0.1 ::1 10.0.0.1");
@@ -228,7 +212,7 @@ test_literals_are_refused_when_submitted(void **state)
 {
 	static const char *const formats[] = {"http://%s/", "https://%s:8443/a?b#c",
 					      "HTTP://%s:80"};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	char url[128];
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 3));
@@ -248,7 +232,7 @@ test_literals_at_random(void **state)
 {
 	static const char *const formats[] = {"%lu", "0x%lx", "0X%lX", "0%lo"};
 	static const unsigned long shifts[4][4] = {{0}, {24, 0}, {24, 16, 0}, {24, 16, 8, 0}};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	const char *given = getenv("HERALD_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 
@@ -286,7 +270,7 @@ remember_no_names(CURL *easy, void *state)
 }
 
 static void
-assert_address_refused(struct fixture *fixture, const char *address)
+assert_address_refused(struct delivery_fixture *fixture, const char *address)
 {
 	char host[64];
 
@@ -302,7 +286,7 @@ assert_address_refused(struct fixture *fixture, const char *address)
 static void
 test_every_range(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	for (size_t i = 0; i < COUNT(address_ranges); i++) {
 		start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 3, .setup = remember_no_names));
@@ -318,7 +302,7 @@ static void
 test_the_same_when_allowed(void **state)
 {
 	static const char *const networks[] = {"127.0.0.0/8", "::1/128", "0.0.0.0/8"};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	size_t reached = 0;
 
 	names_set("loop.test", "127.0.0.1");
@@ -345,7 +329,7 @@ static void
 test_redirect(void **state)
 {
 	static const char *const networks[] = {"127.0.0.1/32"};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	for (size_t i = 0; i < COUNT(this_host); i++) {
 		struct misbehaving_server allowed;
@@ -372,7 +356,7 @@ test_denied_networks(void **state)
 {
 	static const char *const networks[] = {"0.0.0.0/0", "::/0"};
 	static const char *const denied[] = {"127.0.0.0/8", "::1"};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	names_set("loop.test", "127.0.0.1");
 	names_set("mapped.test", "::ffff:127.0.0.1");
@@ -404,7 +388,7 @@ static void
 test_networks_of_mapped_addresses(void **state)
 {
 	static const char *const networks[] = {"::ffff:127.0.0.0/104"};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	names_set("loop.test", "127.0.0.1");
 	names_set("mapped.test", "::ffff:127.0.0.1");
@@ -418,7 +402,7 @@ test_networks_of_mapped_addresses(void **state)
 static void
 test_proxy_of_the_environment(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	char proxy[64];
 
 	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", fixture->server.port);
@@ -447,8 +431,9 @@ static bool
 set_proxy(CURL *easy, void *state)
 {
 	struct recorder *recorder = state;
-	struct fixture *fixture =
-		(struct fixture *)((char *)recorder - offsetof(struct fixture, recorder));
+	struct delivery_fixture *fixture =
+		(struct delivery_fixture *)((char *)recorder -
+					    offsetof(struct delivery_fixture, recorder));
 	char proxy[64];
 
 	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", fixture->server.port);
@@ -458,7 +443,7 @@ set_proxy(CURL *easy, void *state)
 static void
 test_proxy_of_the_user(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.setup = set_proxy));
 	assert_string_equal(deliver(fixture, "http", "public.test", "/200")->error,
@@ -484,7 +469,7 @@ static void
 test_name_that_changes(void **state)
 {
 	static const char *const networks[] = {"127.0.0.1/32"};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	names_set("changes.test", "127.0.0.1;127.0.0.2");
 	start(fixture,
@@ -502,7 +487,7 @@ test_name_that_changes(void **state)
 static void
 test_connections_of_another_deliverer(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	struct herald_deliverer *trusting;
 
 	names_set("here.test", "127.0.0.1");

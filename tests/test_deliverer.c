@@ -22,41 +22,9 @@
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
-struct fixture {
-	struct misbehaving_server server;
-	struct test_clock clock;
-	struct recorder recorder;
-	struct herald_deliverer *deliverer;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	misbehaving_server_init(&fixture->server, "127.0.0.1");
-	test_clock_init(&fixture->clock);
-	recorder_init(&fixture->recorder);
-	*state = fixture;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	herald_deliverer_destroy(fixture->deliverer);
-	misbehaving_server_stop(&fixture->server);
-	recorder_finish(&fixture->recorder);
-	names_clear();
-	free(fixture);
-	return 0;
-}
-
 /* Start both; the options get the hooks and the clock. */
 static void
-start(struct fixture *fixture, struct herald_deliverer_options options)
+start(struct delivery_fixture *fixture, struct herald_deliverer_options options)
 {
 	struct herald_error error;
 
@@ -73,7 +41,7 @@ start(struct fixture *fixture, struct herald_deliverer_options options)
 
 /* "PATH" is the server's; anything with a scheme is a URL, whose %u is its port. */
 static void
-make_url(const struct fixture *fixture, const char *text, char *out, size_t bytes)
+make_url(const struct delivery_fixture *fixture, const char *text, char *out, size_t bytes)
 {
 	const char *port = strstr(text, ":PORT");
 
@@ -87,7 +55,7 @@ make_url(const struct fixture *fixture, const char *text, char *out, size_t byte
 }
 
 static void
-submit(struct fixture *fixture, const char *text)
+submit(struct delivery_fixture *fixture, const char *text)
 {
 	char url[256];
 	struct herald_error error;
@@ -110,7 +78,7 @@ assert_has(const char *text, const char *part)
 static void
 test_queue_is_full(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	struct herald_delivery_statistics counts;
 	struct herald_reservation *one, *two, *none = NULL;
 	struct herald_error error;
@@ -155,7 +123,7 @@ test_queue_is_full(void **state)
 static void
 test_reservation_after_the_stop(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	struct herald_reservation *reservation;
 	struct herald_error error;
 	char url[256];
@@ -176,7 +144,7 @@ test_reservation_after_the_stop(void **state)
 static void
 test_urls_that_are_refused(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	struct herald_reservation *reservation;
 	static const struct {
 		const char *url;
@@ -252,7 +220,7 @@ test_bytes_of_a_url(void **state)
 {
 	static const char url[] = "http://u:p@example.com/path?query=1#part";
 	static const char *const parts[] = {"u:", "p@", "xample", "ath", "uery", "1#", "art"};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.allow_credentials = true));
 	assert_int_equal(herald_deliverer_check_url(fixture->deliverer, url, NULL), HERALD_OK);
@@ -308,7 +276,7 @@ test_ports_by_default(void **state)
 		{"http://a.example:10080/", "port 10080 is not allowed"},
 		{"http://a.example:11211/", "port 11211 is not allowed"},
 	};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	unsigned allowed = 0;
 	char url[64];
 
@@ -341,7 +309,7 @@ test_ports_that_are_named(void **state)
 		{"http://a.example:8003/", "port 8003 is not allowed"},
 		{"http://a.example:0/", "port 0 is not allowed"},
 	};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(HERALD_PORTS(ports)));
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -358,7 +326,7 @@ test_ports_that_are_named(void **state)
 static void
 test_credentials_when_allowed(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.allow_credentials = true));
 	submit(fixture, "http://user:secret@127.0.0.1:PORT/200");
@@ -557,7 +525,7 @@ test_lists_and_their_counts(void **state)
 static void
 test_setup_of_handles(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.setup = setup_changes_agent));
 	submit(fixture, "/301");
@@ -570,7 +538,7 @@ test_setup_of_handles(void **state)
 static void
 test_setup_that_gets_in_the_way(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.setup = setup_gets_in_the_way));
 	submit(fixture, "/503,endless"); /* Endless: an answer with a body. */
@@ -632,7 +600,7 @@ test_creation_without_memory(void **state)
 static void
 test_deliveries_without_memory(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	size_t accepted = 0;
 	char url[256];
 
@@ -756,7 +724,7 @@ test_another_queue(void **state)
 		journal_put,    journal_take,      journal_begin,   journal_retry,
 		journal_settle, journal_take_left, journal_destroy,
 	};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	struct journal journal = {.base.ops = &ops};
 	struct herald_delivery_statistics counts;
 	struct herald_error error;
@@ -800,7 +768,7 @@ test_another_queue(void **state)
 static void
 submit_another(const struct herald_delivery_report *report, void *state)
 {
-	struct fixture *fixture = state;
+	struct delivery_fixture *fixture = state;
 
 	if (fixture->recorder.outcomes < 5)
 		assert_int_equal(
@@ -812,7 +780,7 @@ submit_another(const struct herald_delivery_report *report, void *state)
 static void
 test_hook_may_submit(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	char url[256];
 	const struct herald_delivery delivery = {.url = url};
 
@@ -855,7 +823,7 @@ note_record(const struct herald_log_record *record, void *state)
 }
 
 static void
-assert_line(const struct fixture *fixture, const struct log_lines *lines, size_t index,
+assert_line(const struct delivery_fixture *fixture, const struct log_lines *lines, size_t index,
 	    const char *before, const char *behind)
 {
 	char expected[512];
@@ -868,7 +836,7 @@ assert_line(const struct fixture *fixture, const struct log_lines *lines, size_t
 static void
 test_log(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	struct log_lines lines = {0};
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.log = {note_record, &lines, HERALD_LOG_DEBUG}));
@@ -901,7 +869,7 @@ test_secrets_of_a_url(void **state)
 	static const char *const words[] = {"200",    "404",     "503", "close",
 					    "reset",  "half",    "cut", "header",
 					    "status", "garbage", "301", "headers"};
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	static const struct herald_port_range ports[] = {{1, 65535}};
 	struct log_lines lines;
 	size_t count = 0;
@@ -927,7 +895,8 @@ test_secrets_of_a_url(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME)                                                                                 \
+	cmocka_unit_test_setup_teardown(NAME, delivery_fixture_setup, delivery_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_queue_is_full),
 		TEST(test_reservation_after_the_stop),

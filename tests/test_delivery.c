@@ -24,18 +24,11 @@
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
-struct fixture {
-	struct misbehaving_server server;
-	struct test_clock clock;
-	struct recorder recorder;
-	struct herald_deliverer *deliverer;
-};
-
 /* The answer that does not come is the passing of the time in which it should have. */
 static void
 pass_timeout(void *state)
 {
-	struct fixture *fixture = state;
+	struct delivery_fixture *fixture = state;
 
 	test_clock_advance(&fixture->clock, fixture->deliverer, 10000);
 }
@@ -43,36 +36,17 @@ pass_timeout(void *state)
 static int
 setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct delivery_fixture *fixture = delivery_fixture_create("127.0.0.1");
 
-	misbehaving_server_init(&fixture->server, "127.0.0.1");
 	fixture->server.on_silent = pass_timeout;
 	fixture->server.state = fixture;
-	test_clock_init(&fixture->clock);
-	recorder_init(&fixture->recorder);
 	*state = fixture;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	/* The server's thread may still be in pass_timeout(), which uses the deliverer. */
-	if (fixture->deliverer)
-		herald_deliverer_stop(fixture->deliverer, 0);
-	misbehaving_server_stop(&fixture->server);
-	herald_deliverer_destroy(fixture->deliverer);
-	recorder_finish(&fixture->recorder);
-	names_clear();
-	free(fixture);
 	return 0;
 }
 
 /* Start both; the options get the hooks and the clock. */
 static void
-start(struct fixture *fixture, struct herald_deliverer_options options)
+start(struct delivery_fixture *fixture, struct herald_deliverer_options options)
 {
 	struct herald_error error;
 
@@ -89,7 +63,7 @@ start(struct fixture *fixture, struct herald_deliverer_options options)
 
 /* "PATH" is the server's; anything with a scheme is a URL, whose %u is its port. */
 static void
-make_url(const struct fixture *fixture, const char *text, char *out, size_t bytes)
+make_url(const struct delivery_fixture *fixture, const char *text, char *out, size_t bytes)
 {
 	const char *port = strstr(text, ":PORT");
 
@@ -103,7 +77,7 @@ make_url(const struct fixture *fixture, const char *text, char *out, size_t byte
 }
 
 static void
-submit(struct fixture *fixture, const char *text)
+submit(struct delivery_fixture *fixture, const char *text)
 {
 	char url[256];
 	struct herald_error error;
@@ -215,7 +189,7 @@ static const struct behaviour behaviours[] = {
 };
 
 static void
-check_behaviour(struct fixture *fixture, const struct behaviour *row)
+check_behaviour(struct delivery_fixture *fixture, const struct behaviour *row)
 {
 	const struct recorder *recorder = &fixture->recorder;
 
@@ -250,7 +224,7 @@ check_behaviour(struct fixture *fixture, const struct behaviour *row)
 static void
 test_behaviour(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	const struct behaviour *row = fixture->server.state;
 	const char *url = row->url;
 	char text[64];
@@ -279,7 +253,7 @@ setup_behaviour(void **state)
 	void *row = *state;
 	int result = setup(state);
 
-	((struct fixture *)*state)->server.state = row;
+	((struct delivery_fixture *)*state)->server.state = row;
 	return result;
 }
 
@@ -289,7 +263,7 @@ static void
 check_delays(void **state, struct herald_deliverer_options options, uint64_t random,
 	     const uint64_t *delays_ms, size_t count)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	atomic_store(&fixture->clock.random, random);
 	options.attempts = (unsigned)count + 1;
@@ -337,7 +311,7 @@ test_jitter_reaches_both_ends(void **state)
 static void
 test_no_attempt_after_the_deadline(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.backoff = HERALD_BACKOFF_FIXED, .attempts = 100,
 						.first_delay_ms = 1000, .deadline_ms = 4500));
@@ -351,7 +325,7 @@ test_no_attempt_after_the_deadline(void **state)
 static void
 test_deadline_cuts_an_attempt(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.deadline_ms = 3000));
 	submit(fixture, "/silent");
@@ -364,8 +338,9 @@ static bool
 set_socks_proxy(CURL *easy, void *state)
 {
 	struct recorder *recorder = state;
-	struct fixture *fixture =
-		(struct fixture *)((char *)recorder - offsetof(struct fixture, recorder));
+	struct delivery_fixture *fixture =
+		(struct delivery_fixture *)((char *)recorder -
+					    offsetof(struct delivery_fixture, recorder));
 	char proxy[64];
 
 	snprintf(proxy, sizeof(proxy), "socks5h://127.0.0.1:%u", fixture->server.port);
@@ -375,7 +350,7 @@ set_socks_proxy(CURL *easy, void *state)
 static void
 test_proxy_that_does_not_connect(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.setup = set_socks_proxy));
 	submit(fixture, "http://example.test/200");
@@ -396,7 +371,7 @@ assert_has(const char *text, const char *part)
 static void
 test_get_and_its_headers(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	static const char *const more[] = {"X-Tenant: acme", "X-Team: blue"};
 	char url[256], id[96];
 	const struct herald_delivery delivery = {
@@ -435,7 +410,7 @@ test_get_and_its_headers(void **state)
 static void
 test_values_with_line_ends(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	char url[256];
 	const struct herald_delivery delivery = {
 		.url = url,
@@ -463,7 +438,7 @@ test_values_with_line_ends(void **state)
 static void
 test_values_that_are_not_there_or_long(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	char url[256], expected[600], longest[2000];
 	const struct herald_delivery delivery = {.url = url, .event_type = longest, .error = ""};
 
@@ -485,7 +460,7 @@ test_values_that_are_not_there_or_long(void **state)
 static void
 test_post_and_its_body(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	char url[256], expected[512];
 	const struct herald_delivery delivery = {
 		.url = url,
@@ -517,7 +492,7 @@ test_post_and_its_body(void **state)
 static void
 test_connections_are_reused(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.slots = 1));
 	for (size_t i = 1; i <= 20; i++) {
@@ -531,7 +506,7 @@ test_connections_are_reused(void **state)
 static void
 test_ids_differ(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
 	submit(fixture, "/200");
@@ -547,7 +522,7 @@ test_ids_differ(void **state)
 static void
 test_lookup_blocks_nothing(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	names_block(true);
 	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
@@ -577,7 +552,7 @@ int
 main(void)
 {
 	const struct CMUnitTest others[] = {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, delivery_fixture_teardown)
 		TEST(test_fixed_interval_as_in_the_seed),
 		TEST(test_delays_grow_to_the_cap),
 		TEST(test_full_jitter),
@@ -600,7 +575,7 @@ main(void)
 			.name = behaviours[i].name,
 			.test_func = test_behaviour,
 			.setup_func = setup_behaviour,
-			.teardown_func = teardown,
+			.teardown_func = delivery_fixture_teardown,
 			.initial_state = (void *)&behaviours[i],
 		};
 	memcpy(tests + BEHAVIOUR_TESTS, others, sizeof(others));

@@ -20,39 +20,8 @@
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
-struct fixture {
-	struct misbehaving_server server;
-	struct test_clock clock;
-	struct recorder recorder;
-	struct herald_deliverer *deliverer;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	misbehaving_server_init(&fixture->server, "127.0.0.1");
-	test_clock_init(&fixture->clock);
-	recorder_init(&fixture->recorder);
-	*state = fixture;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	herald_deliverer_destroy(fixture->deliverer);
-	misbehaving_server_stop(&fixture->server);
-	recorder_finish(&fixture->recorder);
-	free(fixture);
-	return 0;
-}
-
 static void
-start(struct fixture *fixture, struct herald_deliverer_options options)
+start(struct delivery_fixture *fixture, struct herald_deliverer_options options)
 {
 	options.addresses = HERALD_ADDRESSES_ANY;
 	options.on_attempt = record_attempt;
@@ -68,7 +37,7 @@ start(struct fixture *fixture, struct herald_deliverer_options options)
 
 /* Deliver once more, and wait for the outcome. */
 static const struct recorded_report *
-deliver(struct fixture *fixture, const char *path)
+deliver(struct delivery_fixture *fixture, const char *path)
 {
 	char url[64];
 	const struct herald_delivery delivery = {.url = url};
@@ -145,8 +114,8 @@ static int
 setup_answer(void **state)
 {
 	const struct answer *row = *state;
-	int result = setup(state);
-	struct fixture *fixture = *state;
+	int result = delivery_fixture_setup(state);
+	struct delivery_fixture *fixture = *state;
 
 	fixture->server.raw = row->raw;
 	fixture->server.repeated = row->repeated;
@@ -157,7 +126,7 @@ setup_answer(void **state)
 static void
 test_answer(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	const struct answer *row = fixture->server.state;
 
 	start(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 3));
@@ -174,8 +143,9 @@ test_answer(void **state)
 
 /* Whether the limit is kept: then the connection serves the second delivery too. */
 static void
-check_limit(struct fixture *fixture, const char *raw, struct herald_deliverer_options options,
-	    enum herald_delivery_outcome outcome, size_t connections)
+check_limit(struct delivery_fixture *fixture, const char *raw,
+	    struct herald_deliverer_options options, enum herald_delivery_outcome outcome,
+	    size_t connections)
 {
 	fixture->server.raw = raw;
 	start(fixture, options);
@@ -197,7 +167,7 @@ test_headers_up_to_the_limit(void **state)
 static void
 test_headers_past_the_limit(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	char expected[64];
 
 	check_limit(fixture, HEAD "yes",
@@ -238,7 +208,7 @@ test_large_answers_on_one_connection(void **state)
 {
 	enum { BODY = 3000000 };
 	static char raw[BODY + 100]; /* The server reads it until it is stopped. */
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	int head = sprintf(raw, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BODY);
 
 	memset(raw + head, 'x', BODY);
@@ -287,7 +257,7 @@ write_bomb(unsigned char *data, size_t size, size_t copies)
 static void
 test_compressed_body(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	char raw[4096];
 	int head = snprintf(
 		raw, sizeof(raw),
@@ -308,7 +278,8 @@ test_compressed_body(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME)                                                                                 \
+	cmocka_unit_test_setup_teardown(NAME, delivery_fixture_setup, delivery_fixture_teardown)
 	const struct CMUnitTest others[] = {
 		TEST(test_headers_up_to_the_limit),
 		TEST(test_headers_past_the_limit),
@@ -325,7 +296,7 @@ main(void)
 			.name = answers[i].name,
 			.test_func = test_answer,
 			.setup_func = setup_answer,
-			.teardown_func = teardown,
+			.teardown_func = delivery_fixture_teardown,
 			.initial_state = (void *)&answers[i],
 		};
 	memcpy(tests + ANSWERS, others, sizeof(others));

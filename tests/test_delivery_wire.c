@@ -424,39 +424,8 @@ test_one_request_an_attempt_at_random(void **state)
 
 /* One case at a time. */
 
-struct fixture {
-	struct misbehaving_server server;
-	struct test_clock clock;
-	struct recorder recorder;
-	struct herald_deliverer *deliverer;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	misbehaving_server_init(&fixture->server, "127.0.0.1");
-	test_clock_init(&fixture->clock);
-	recorder_init(&fixture->recorder);
-	*state = fixture;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	herald_deliverer_destroy(fixture->deliverer);
-	misbehaving_server_stop(&fixture->server);
-	recorder_finish(&fixture->recorder);
-	free(fixture);
-	return 0;
-}
-
 static void
-create(struct fixture *fixture, struct herald_deliverer_options options)
+create(struct delivery_fixture *fixture, struct herald_deliverer_options options)
 {
 	options.addresses = HERALD_ADDRESSES_ANY;
 	options.on_attempt = record_attempt;
@@ -469,7 +438,7 @@ create(struct fixture *fixture, struct herald_deliverer_options options)
 
 /* Submit to a path, `at_once` times, and wait for all outcomes. */
 static void
-deliver(struct fixture *fixture, const char *path, size_t at_once)
+deliver(struct delivery_fixture *fixture, const char *path, size_t at_once)
 {
 	char url[128];
 	const struct herald_delivery delivery = {.url = url};
@@ -484,7 +453,7 @@ deliver(struct fixture *fixture, const char *path, size_t at_once)
 
 /* Five connections are kept; each would be good for another request of libcurl's own. */
 static void
-check_kept_connections(struct fixture *fixture, enum herald_delivery_method method)
+check_kept_connections(struct delivery_fixture *fixture, enum herald_delivery_method method)
 {
 	enum { KEPT = 5 };
 	const struct recorded_report *report = &fixture->recorder.outcome_reports[KEPT];
@@ -519,7 +488,7 @@ test_post_on_kept_connections(void **state)
 static void
 test_next_attempt_opens_a_connection(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	fixture->server.delay_ms = 50;
 	misbehaving_server_start(&fixture->server);
@@ -549,7 +518,7 @@ ask_for_digest(CURL *easy, void *state)
 static void
 test_authentication_in_two_requests(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 
 	fixture->server.raw = "HTTP/1.1 401 No\r\nContent-Length: 0\r\n"
 			      "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n\r\n";
@@ -621,7 +590,7 @@ ask_for_http_2(CURL *easy, void *state)
 static void
 test_refused_stream_of_http_2(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	struct refuser refuser = {0};
 	uint16_t unused = fixture->server.port;
 
@@ -655,7 +624,7 @@ look_up_by_https(CURL *easy, void *state)
 static void
 test_name_lookup_by_https(void **state)
 {
-	struct fixture *fixture = *state;
+	struct delivery_fixture *fixture = *state;
 	const struct herald_delivery delivery = {.url = "http://a.example/"};
 
 	misbehaving_server_start(&fixture->server);
@@ -675,7 +644,8 @@ test_name_lookup_by_https(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME)                                                                                 \
+	cmocka_unit_test_setup_teardown(NAME, delivery_fixture_setup, delivery_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_get_on_kept_connections),
 		TEST(test_post_on_kept_connections),

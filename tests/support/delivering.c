@@ -1,12 +1,20 @@
 /*
- * The tests' clock and recorder. They know nothing about what is right.
+ * The tests' clock and recorder, and what a test of deliveries has around it. They know nothing about what
+ * is right.
  */
-#include "delivering.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <cmocka.h>
+
+#include "delivering.h"
+#include "names.h"
 
 #define WAIT_S 60
 
@@ -153,4 +161,43 @@ void
 recorder_wait_attempts(struct recorder *recorder, size_t attempts)
 {
 	wait_for(recorder, &recorder->attempts, attempts);
+}
+
+struct delivery_fixture *
+delivery_fixture_create(const char *address)
+{
+	struct delivery_fixture *fixture = calloc(1, sizeof(*fixture));
+
+	assert_non_null(fixture);
+	misbehaving_server_init(&fixture->server, address);
+	test_clock_init(&fixture->clock);
+	recorder_init(&fixture->recorder);
+	return fixture;
+}
+
+void
+delivery_fixture_destroy(struct delivery_fixture *fixture)
+{
+	/* The server's thread may be in a hook of the test's, which uses the deliverer. */
+	if (fixture->deliverer)
+		herald_deliverer_stop(fixture->deliverer, 0);
+	misbehaving_server_stop(&fixture->server);
+	herald_deliverer_destroy(fixture->deliverer);
+	recorder_finish(&fixture->recorder);
+	names_clear();
+	free(fixture);
+}
+
+int
+delivery_fixture_setup(void **state)
+{
+	*state = delivery_fixture_create("127.0.0.1");
+	return 0;
+}
+
+int
+delivery_fixture_teardown(void **state)
+{
+	delivery_fixture_destroy(*state);
+	return 0;
 }

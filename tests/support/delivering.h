@@ -14,6 +14,7 @@
 #include <herald/delivery.h>
 
 #include "../../adapters/curl/deliverer.h"
+#include "misbehaving_server.h"
 
 /*
  * It stands still while attempts are under way, and jumps to what is due when there are none; so a
@@ -74,6 +75,22 @@ void recorder_wait_attempts(struct recorder *recorder, size_t attempts);
 #define RECORDED_OPTIONS(RECORDER, ...)                                                            \
 	HERALD_DELIVERER_OPTIONS(.on_attempt = record_attempt, .on_outcome = record_outcome,       \
 				 .state = (RECORDER), __VA_ARGS__)
+
+/* A server that has not started, a clock, hooks, and a place for the deliverer that the test creates. */
+struct delivery_fixture {
+	struct misbehaving_server server;
+	struct test_clock clock;
+	struct recorder recorder;
+	struct herald_deliverer *deliverer;
+};
+
+/* `address`: the server's. Destroying ends all of it, and forgets the names of names.h. */
+struct delivery_fixture *delivery_fixture_create(const char *address);
+void delivery_fixture_destroy(struct delivery_fixture *fixture);
+
+/* The same for cmocka, on 127.0.0.1. */
+int delivery_fixture_setup(void **state);
+int delivery_fixture_teardown(void **state);
 
 /* Whether the counts fit together, and nothing is pending. */
 #define assert_all_settled(DELIVERER)                                                              \
