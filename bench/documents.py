@@ -81,7 +81,7 @@ CASES = {
 
 
 class Raw(str):
-    """JSON text that stands for itself, where the way of writing a value matters."""
+    """JSON text that represents itself, where the way of writing a value matters."""
 
 
 def write(value):
@@ -173,7 +173,7 @@ def text():
 
 
 def shuffled():
-    """The order, every object's members in another order, and half as many unknown ones in between."""
+    """The order, every object's members in another order, and half as many unknown ones."""
     chance = random.Random(2)
     unknown_values = [
         "a string that nobody reads", 1234567, -0.25, True, None,

@@ -1,6 +1,7 @@
-"""The peers: which there are, how those in Go and Rust are built, and how a process is pinned and run.
+"""The peers: which there are, how those in Go and Rust are built, and how a process is run.
 
-Toolchains that are missing are not installed; what they would have built is skipped, with the reason.
+Toolchains that are missing are not installed; what they would have built is skipped, with
+the reason.
 """
 
 import os
@@ -17,19 +18,26 @@ class BenchError(Exception):
 
 
 def cores():
-    """The core of what is measured, and that of what drives it."""
+    """The core for the measured program, and the core for the load generator."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[-1], allowed[0]
 
 
-def start(command, core, **options):
-    """Start a process on one core, with pipes for its lines."""
+def cores_for_two():
+    """Two cores for the measured program, and those for the load generator: on a machine that has
+    only two, the same ones."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[-2:], allowed[:-2] or allowed
+
+
+def start(command, *cores, **options):
+    """Start a process on these cores, with pipes for its lines."""
     return subprocess.Popen(
         [str(word) for word in command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
         **options,
     )
 
@@ -84,7 +92,7 @@ def build_once(command, cwd, environment=None, done={}):
 
 
 def build_folder(name):
-    """Beside Meson's, which ./dev makes anew when its options change."""
+    """Besides Meson's, which ./dev makes anew when its options change."""
     return HERE.parent / "build" / "bench-peers" / name
 
 
@@ -97,12 +105,20 @@ def rust_program(name, native=False):
     return target / "release" / name
 
 
-def go_program(name):
+def go_program(name, module="go"):
+    """A program of one of our Go modules, which are folders here."""
     if not shutil.which("go"):
         raise Missing("go is not here (Debian: golang-go, if it is new enough)")
-    target = build_folder("go") / name
-    build_once(["go", "build", "-mod=readonly", "-o", target, f"./{name}"], HERE / "go")
+    target = build_folder(module.replace("/", "-")) / name
+    build_once(["go", "build", "-mod=readonly", "-o", target, f"./{name}"], HERE / module)
     return target
+
+
+def go_module(path, module):
+    """The folder of a module that one of ours depends on."""
+    done = subprocess.run(["go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", path],
+                          cwd=HERE / module, text=True, capture_output=True, check=True)
+    return Path(done.stdout.strip())
 
 
 def find(build, makers, wanted=None):
@@ -119,6 +135,12 @@ def find(build, makers, wanted=None):
     if unknown:
         raise BenchError(f"no peer {', '.join(sorted(unknown))}; there are: {', '.join(makers)}")
     return found, skipped
+
+
+def constant_server(name):
+    if not shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin"):
+        raise Missing(f"{name} is not here (Debian: {name})")
+    return [HERE / "http" / "constant.sh", name]
 
 
 def c_peer(name, needs, variant="-"):
@@ -143,6 +165,9 @@ ONLY_DECODE = ("herald service", "simdjson lookup", "simdjson iterate")
 
 SERVERS = {
     "bare epoll": lambda build: [c_program(build, "server_epoll", "the build")],
+    "herald door": lambda build: [c_program(build, "server_herald_server", "the build")],
+    "bare nginx": lambda _: constant_server("nginx"),
+    "bare h2o": lambda _: constant_server("h2o"),
     "bare microhttpd": lambda build: [c_program(build, "server_microhttpd", "libmicrohttpd-dev")],
     "herald microhttpd": lambda build: [
         c_program(build, "server_herald_microhttpd", "libmicrohttpd-dev")],
@@ -153,7 +178,9 @@ SERVERS = {
     "herald ulfius": lambda build: [
         c_program(build, "server_herald_ulfius", "libulfius-dev")],
     "go gin": lambda _: [go_program("server")],
+    "go fasthttp": lambda _: [go_program("fasthttp")],
     "axum": lambda _: [rust_program("server")],
+    "hyper": lambda _: [rust_program("hyper")],
 }
 
 CALLBACKS = {

@@ -1,7 +1,8 @@
 """What people see of the results: tables, the part of README.md that is generated, and results.svg.
 
-results.json holds the last results of each bench, one object a line, in the shapes of --json; the picture
-is drawn from it alone: python3 bench/report.py draws it again.
+results.json holds every run of each bench, one object a line, in the shapes of --json with "run" in
+front: date, commit and machine. A new run is appended. The pictures are drawn from it alone:
+python3 bench/report.py draws them again.
 """
 
 import json
@@ -13,10 +14,16 @@ from html import escape
 from pathlib import Path
 from statistics import median, quantiles
 
+import history
+import storing_report
+
 HERE = Path(__file__).resolve().parent
-RESULTS, PICTURE, README = HERE / "results.json", HERE / "results.svg", HERE / "README.md"
+RESULTS, README = HERE / "results.json", HERE / "README.md"
+PICTURE, HISTORY = HERE / "results.svg", HERE / "history.svg"
+DURABLE_PICTURE = HERE / "durable.svg"
 COST = {"decode": "ns_per_event", "encode": "ns_per_event",
-        "http": "cpu_us_per_event", "callback": "cpu_us_per_event"}
+        "signature": "ns_per_event", "cloudevents": "ns_per_event",
+        "http": "cpu_us_per_event", "callback": "cpu_us_per_event", "durable": "cpu_us_per_event"}
 
 
 def spread(values):
@@ -45,8 +52,10 @@ def rows_to_text(rows):
 
 
 def table(bench, results):
-    if bench in ("decode", "encode"):
+    if bench in ("decode", "encode", "signature", "cloudevents"):
         return codec_tables(results)
+    if bench == "durable":
+        return storing_report.table([result.shape() for result in results], rows_to_text)
     return serving_table(results)
 
 
@@ -68,11 +77,13 @@ def codec_table(results):
     """A row for each peer, a column for each case; the last row is ours against the best other."""
     cases = names(results, "case")
     at = {(r.case, r.peer): r for r in results}
-    rows = [["ns per event (allocations)", *cases]]
+    counted = all(r.allocs_per_event is not None for r in results)
+    rows = [["ns per event (allocations)" if counted else "ns per event", *cases]]
     for peer in names(results, "peer"):
         cells = [at.get((case, peer)) for case in cases]
         rows.append([peer] + [
-            "" if r is None else f"{r.cost:.0f} ±{r.spread:.0f} % ({r.allocs_per_event:.0f})"
+            "" if r is None else f"{r.cost:.0f} ±{r.spread:.0f} %"
+            + (f" ({r.allocs_per_event:.0f})" if counted else "")
             for r in cells])
     ratios = [ratio([r for r in results if r.case == case]) for case in cases]
     if any(ratios):
@@ -87,15 +98,20 @@ def ratio(results):
 
 
 def serving_table(results):
+    """A row for each case and peer; servers are compared with the bare loop, one request at a
+    time."""
+    bare = next((r for r in results if r.peer == "bare epoll" and r.cost is not None), None)
     rows = [["case", "peer", "CPU µs per event", "of it user", "events per s", "p50 µs", "p99 µs",
-             "RSS MB"]]
+             "RSS MB"] + (["CPU / bare", "p99 / bare"] if bare else [])]
     for result in results:
         shape = result.shape()
+        ratios = [] if not bare else ["", ""] if result.cost is None else [
+            f"{result.cost / bare.cost:.2f}", f"{shape['p99_us'] / bare.shape()['p99_us']:.2f}"]
         cpu = "" if result.cost is None else f"{result.cost:.2f} ±{result.spread:.0f} %"
         numbers = [shape[key] for key in
                    ("user_us_per_event", "events_per_s", "p50_us", "p99_us", "rss_mb")]
         rows.append([result.case, result.peer, cpu,
-                     *["" if number is None else f"{number:g}" for number in numbers]])
+                     *["" if number is None else f"{number:g}" for number in numbers], *ratios])
     return rows_to_text(rows)
 
 
@@ -103,11 +119,10 @@ def serving_table(results):
 
 
 def write(bench, results, skipped, options):
-    kept = [shape for shape in read_results() if shape["bench"] != bench]
-    shapes = kept + [result.shape() for result in results]
-    shapes.sort(key=lambda shape: list(COST).index(shape["bench"]))
+    run = {"date": str(date.today()), "commit": commit(), "machine": hardware()}
+    shapes = read_results() + [{"run": run, **result.shape()} for result in results]
     RESULTS.write_text("".join(json.dumps(shape) + "\n" for shape in shapes))
-    PICTURE.write_text(draw(shapes))
+    draw_pictures(shapes)
 
     begin, end = f"<!-- results: {bench} -->\n", "<!-- end -->"
     text = README.read_text()
@@ -120,21 +135,41 @@ def write(bench, results, skipped, options):
                       f"{table(bench, results)}\n{missing}{end}{after}")
 
 
+def draw_pictures(shapes):
+    last = last_runs(shapes)
+    durable = [shape for shape in last if shape["bench"] == "durable"]
+    PICTURE.write_text(draw([shape for shape in last if shape["bench"] != "durable"]))
+    if durable:
+        DURABLE_PICTURE.write_text(storing_report.draw(durable))
+    HISTORY.write_text(history.draw(shapes, COST))
+
+
+def last_runs(shapes):
+    """The results of the last run of each bench, in the order of COST."""
+    last = {shape["bench"]: shape["run"] for shape in shapes}
+    return [shape for bench in COST for shape in shapes
+            if shape["bench"] == bench and shape["run"] == last[bench]]
+
+
 def read_results():
     if not RESULTS.exists():
         return []
     return [json.loads(line) for line in RESULTS.read_text().splitlines()]
 
 
-def machine():
+def hardware():
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             model = line.split(":", 1)[1].strip()
             break
+    return f"{model}, {os.cpu_count()} cores"
+
+
+def machine():
     versions = [first_line(command) for command in
                 (["gcc", "--version"], ["rustc", "--version"], ["go", "version"])]
-    return (f"{date.today()}, commit {commit()}: {model}, {os.cpu_count()} cores, load "
+    return (f"{date.today()}, commit {commit()}: {hardware()}, load "
             f"{os.getloadavg()[0]:.1f}, Linux {platform.release()}; "
             f"{'; '.join(filter(None, versions))}")
 
@@ -155,7 +190,7 @@ def first_line(command):
 
 # One colour a peer; ours is the dark one.
 COLOURS = ["#b3261e", "#e08e79", "#1f6fb2", "#79b4e0", "#2e7d32", "#7cb342", "#b8d88c", "#f0a202",
-           "#c77dff", "#777777"]
+           "#c77dff", "#777777", "#00838f", "#6d4c41", "#ec407a", "#222222"]
 LEFT, RIGHT, WIDTH, ROW, TICKS = 150, 30, 900, 24, (0.25, 0.5, 1, 2, 4, 8, 16, 32, 64)
 
 
@@ -240,4 +275,4 @@ text {{ font: 12px sans-serif; fill: #222; }}
 """
 
 if __name__ == "__main__":
-    PICTURE.write_text(draw(read_results()))
+    draw_pictures(read_results())

@@ -1,4 +1,4 @@
-"""http and callback: servers under load, and clients that call one, by the CPU time of their process."""
+"""http and callback: servers under load, and clients that call one, by their CPU time."""
 
 import http.client
 import os
@@ -16,6 +16,10 @@ CONNECTIONS = 64
 IDLE_CONNECTIONS = 10000
 # They have a thread for each connection, so that nobody holds thousands with them.
 THREAD_PER_CONNECTION = ("herald civetweb", "herald ulfius")
+DEPTH = 16
+# It takes whatever it reads for one request; the others have a thread for each connection, or wait
+# for the next request until the answer is sent.
+NOT_PIPELINED = ("bare epoll", "herald libevent", *THREAD_PER_CONNECTION)
 IN_FLIGHT = (16, 64, 256, 1000)
 
 
@@ -93,11 +97,12 @@ def free_port():
         return sock.getsockname()[1]
 
 
-def start_server(command):
+def start_server(command, *arguments, cores=None):
     """Start it on its core. Returns the process and its port once it listens."""
     port = free_port()
-    process = peers.start([*command, port], peers.cores()[0],
-                          env={**os.environ, "GOMAXPROCS": "1"})
+    process = peers.start([*command, port, *arguments], *(cores or peers.cores()[:1]),
+                          env={**os.environ, "GOMAXPROCS": "1",
+                               "PATH": os.environ["PATH"] + ":/usr/sbin"})
     for _ in range(500):
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -140,7 +145,13 @@ def http_bench(options):
     body.write_text(documents.documents()["user_created"], encoding="utf-8")
     results = []
     if wanted(options, f"connections_{CONNECTIONS}"):
-        results += load_servers(found, load, body, options)
+        results += load_servers(f"connections_{CONNECTIONS}", found, [load, body], options)
+    if wanted(options, f"pipelined_{DEPTH}"):
+        pipelined = {name: command for name, command in found.items()
+                     if name not in NOT_PIPELINED}
+        results += load_servers(f"pipelined_{DEPTH}", pipelined, [load, body, DEPTH], options)
+    if wanted(options, "loops_2") and "herald door" in found:
+        results += load_loops(found["herald door"], [load, body], options)
     if wanted(options, f"idle_{IDLE_CONNECTIONS}"):
         results += [hold_idle(name, command, load, body) for name, command in found.items()
                     if name not in THREAD_PER_CONNECTION]
@@ -151,29 +162,49 @@ def wanted(options, case):
     return not options.cases or case in options.cases
 
 
-def load_servers(found, load, body, options):
-    results = {name: Result("http", f"connections_{CONNECTIONS}", name) for name in found}
+def load_servers(case, found, load, options):
     servers = {}
     try:
         for name, command in found.items():
             servers[name] = start_server(command)
             prove_server(name, servers[name][1])
-        for turn in range(options.rounds + 1):
-            for name, (process, port) in servers.items():
-                measured = load_once(process.pid, [load, "run", port, CONNECTIONS,
-                                                   0.3 if options.quick else 2, body])
-                if turn > 0:
-                    results[name].add(*measured)
-        for name, (process, _) in servers.items():
-            results[name].rss_mb = rss_mb(process.pid)
+        return load_in_turns(case, servers, load, peers.cores()[1:], options)
     finally:
         for process, _ in servers.values():
             peers.stop(process)
+
+
+def load_loops(command, load, options):
+    """The same server with two loops and with one, both free to run on two cores."""
+    cores, load_cores = peers.cores_for_two()
+    servers = {}
+    try:
+        for name, loops in ("herald door", 2), ("herald door, 1 loop", 1):
+            servers[name] = start_server(command, loops, cores=cores)
+            prove_server(name, servers[name][1])
+        return load_in_turns("loops_2", servers, load, load_cores, options)
+    finally:
+        for process, _ in servers.values():
+            peers.stop(process)
+
+
+def load_in_turns(case, servers, load, load_cores, options):
+    """`servers` are {name: (process, port)}, `load` the generator and its last arguments."""
+    results = {name: Result("http", case, name) for name in servers}
+    seconds = 0.3 if options.quick else 1
+    for turn in range(options.rounds + 1):
+        for name, (process, port) in servers.items():
+            measured = load_once(process.pid, [load[0], "run", port, CONNECTIONS, seconds,
+                                               *load[1:]], load_cores)
+            if turn > 0:
+                results[name].add(*measured)
+    for name, (process, _) in servers.items():
+        results[name].rss_mb = rss_mb(process.pid)
     return list(results.values())
 
 
-def load_once(server_pid, command):
-    load = peers.start(command, peers.cores()[1])
+def load_once(server_pid, command, cores):
+    load = peers.start(command, *cores)
     try:
         if load.stdout.readline() != "begin\n":
             raise peers.BenchError("the load generator has failed")

@@ -1,6 +1,7 @@
 /*
- * A callback with a body of one's own, and a password that one receiver alone is sent. The program hands one
- * event to a service and waits until its callback has come to 127.0.0.1, at the port that it is given:
+ * A callback with its own body, and with a password that is sent to one receiver only. The program
+ * passes one event to a service and waits until its callback has been delivered to 127.0.0.1 at the
+ * given port:
  *
  *	callback_body 8081
  */
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <herald/callback.h>
+#include <herald/curl.h>
 #include <herald/herald.h>
 
 struct order_placed {
@@ -22,7 +23,7 @@ struct shop {
 	unsigned orders;
 };
 
-/* What the receiver expects. */
+/* The struct that the receiver expects. */
 struct receipt {
 	const char *article;
 	bool is_done;
@@ -81,7 +82,7 @@ main(int argc, char **argv)
 	snprintf(origin, sizeof(origin), "http://127.0.0.1:%s", argc > 1 ? argv[1] : "8081");
 	const char *const headers[] = {"Authorization: Bearer 4f1c"};
 	const struct herald_destination destinations[] = {{origin, HERALD_HEADERS(headers)}};
-	const struct herald_deliverer_options deliverer_options = HERALD_DELIVERER_OPTIONS(
+	struct herald_deliverer_options deliverer_options = HERALD_DELIVERER_OPTIONS(
 		HERALD_NETWORKS(networks), HERALD_DESTINATIONS(destinations),
 		.on_outcome = on_outcome);
 	const struct herald_route routes[] = {
@@ -90,6 +91,7 @@ main(int argc, char **argv)
 		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers),
 				       .envelope = &herald_callback_message_schema);
 	if (herald_codec_create(&receipt_schema, NULL, NULL, &codec, &error) != HERALD_OK ||
+	    herald_curl_transport_create(NULL, &deliverer_options.transport, &error) != HERALD_OK ||
 	    herald_deliverer_create(&deliverer_options, &deliverer, &error) != HERALD_OK ||
 	    herald_callback_handler_create(
 		    deliverer, &HERALD_CALLBACK_OPTIONS(.prepare = prepare, .state = codec),

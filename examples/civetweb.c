@@ -1,5 +1,5 @@
 /*
- * Events beside the routes of a CivetWeb server that is there already.
+ * Adds events to an existing CivetWeb server with other routes.
  *
  *	cc civetweb.c $(pkg-config --cflags --libs herald-civetweb) -o civetweb && ./civetweb
  *
@@ -26,20 +26,16 @@ HERALD_SCHEMA(user_created,
 	HERALD_FIELD(user_created, user_id, .required = true),
 	HERALD_FIELD(user_created, username, .required = true));
 
-struct mailer {
-	FILE *out;
-};
-
 static enum herald_verdict
-on_user_created(struct herald_context *ctx, const struct user_created *user, struct mailer *mailer)
+on_user_created(struct herald_context *ctx, const struct user_created *user)
 {
-	if (fprintf(mailer->out, "Welcome, %s!\n", user->username) < 0)
+	if (printf("Welcome, %s!\n", user->username) < 0)
 		return herald_retry(ctx, "the mailer is busy");
 	return HERALD_DONE;
 }
-HERALD_FUNCTION(on_user_created, user_created, mailer);
+HERALD_FUNCTION(on_user_created, user_created);
 
-/* The server that was there before. */
+/* A route of the existing server. */
 
 static int
 say_hello(struct mg_connection *connection, void *state)
@@ -50,68 +46,73 @@ say_hello(struct mg_connection *connection, void *state)
 	return 200;
 }
 
+/* Called before the first connection is accepted: earlier events would get 404. */
+static void
+add_handlers(const struct mg_context *context)
+{
+	herald_civetweb_attach(mg_get_user_data(context), context);
+	mg_set_request_handler((struct mg_context *)context, "/hello", say_hello, NULL);
+}
+
 static struct mg_context *
-start_server(const char *port)
+start_server(struct herald_civetweb *events, const char *port)
 {
 	char address[32];
 	const char *options[] = {"listening_ports", address, "enable_keep_alive", "yes", NULL};
 
 	snprintf(address, sizeof(address), "127.0.0.1:%s", port);
-	/* Refuses, for all handlers, what could be read in two ways. */
-	const struct mg_callbacks callbacks = {.begin_request = herald_civetweb_begin_request};
-	struct mg_context *context = mg_start(&callbacks, NULL, options);
-	if (context)
-		mg_set_request_handler(context, "/hello", say_hello, NULL);
-	return context;
+	const struct mg_callbacks callbacks = {
+		/* Refuses ambiguous requests, for all handlers. */
+		.begin_request = herald_civetweb_begin_request,
+		.init_context = add_handlers,
+	};
+	return mg_start(&callbacks, events, options);
 }
 
 /* Serve until SIGINT or SIGTERM. */
 static bool
-serve(struct herald_http *http, const char *port, struct herald_error *error)
+serve(struct herald_civetweb *events, const char *port)
 {
-	struct herald_civetweb *events = NULL;
 	sigset_t signals;
 	int number;
 
-	/* Before there are threads, so that none of them gets one. */
+	/* Before threads are started, so that they inherit the mask. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	struct mg_context *context = start_server(port);
+	struct mg_context *context = start_server(events, port);
 	if (!context)
 		return false;
-	bool ok = herald_civetweb_attach(context, "/event", http, &events, error) == HERALD_OK;
-	if (ok) {
-		fprintf(stderr, "listening on http://127.0.0.1:%s/event\n", port);
-		sigwait(&signals, &number);
-	}
-	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends the process at once */
-	herald_http_stop(http, 10000);                /* what is in flight is answered first */
+	fprintf(stderr, "listening on http://127.0.0.1:%s/event\n", port);
+	sigwait(&signals, &number);
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second signal ends the process at once */
+	herald_civetweb_stop(events, 10000);          /* first answers the open requests */
 	mg_stop(context);
-	herald_civetweb_destroy(events);
-	return ok;
+	return true;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct mailer mailer = {.out = stdout};
 	const struct herald_route routes[] = {
-		HERALD_ROUTE("user_created", user_created, on_user_created, &mailer),
+		HERALD_ROUTE("user_created", user_created, on_user_created, NULL),
 	};
 	struct herald_service *service = NULL;
-	struct herald_http *http = NULL;
+	struct herald_endpoint *endpoint = NULL;
+	struct herald_civetweb *events = NULL;
 	struct herald_error error = {.message = "cannot start CivetWeb"};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
-		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
-		  serve(http, argc > 1 ? argv[1] : "8080", &error);
+		  herald_endpoint_create(service, NULL, &endpoint, &error) == HERALD_OK &&
+		  herald_civetweb_create(endpoint, NULL, &events, &error) == HERALD_OK &&
+		  serve(events, argc > 1 ? argv[1] : "8080");
 	if (!ok)
 		herald_error_print(stderr, "civetweb", &error);
-	herald_http_destroy(http);
+	herald_civetweb_destroy(events);
+	herald_endpoint_destroy(endpoint);
 	herald_service_destroy(service);
 	return ok ? 0 : 1;
 }

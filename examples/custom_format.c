@@ -1,5 +1,5 @@
 /*
- * Another wire format: events as HTML forms send them, to the schema that JSON would have gone to.
+ * Another wire format: events as HTML forms, decoded with the same schema as JSON.
  *
  *	curl -i http://127.0.0.1:8080/event -d event_type=user_created \
  *		--data-urlencode 'username=John "Joe" Döe & sons'
@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <herald/adapter/format.h>
 #include <herald/herald.h>
-#include <herald/microhttpd.h>
 
-/* Write a form's text as a JSON string, then a character. Returns the end; NULL: it is no text. */
+/* Write a text as a JSON string, then a character. Returns the end; NULL if it is invalid. */
 static char *
 quote(char *to, const char *text, char after)
 {
@@ -42,15 +42,15 @@ quote(char *to, const char *text, char after)
 	return to;
 }
 
-/* event_type is the message's; all else is the payload's, and a string: a form has no other type. */
+/* event_type is a member of the message, all others form the payload; all are strings. */
 static enum herald_status
-decode_form(struct herald_handler *handler, struct herald_context *ctx, char *data, size_t bytes,
-	    struct herald_message *out, struct herald_error *error)
+decode_form(const struct herald_format *format, struct herald_context *ctx, char *data,
+	    size_t bytes, struct herald_decoded *out, struct herald_error *error)
 {
 	char *form = herald_context_alloc(ctx, bytes + 1), *rest = NULL;
 	char *json = herald_context_alloc(ctx, 12 * bytes + 16), *end = json;
 
-	(void)handler;
+	(void)format;
 	if (!form || !json)
 		return HERALD_NO_MEMORY;
 	memcpy(form, data, bytes);
@@ -62,7 +62,7 @@ decode_form(struct herald_handler *handler, struct herald_context *ctx, char *da
 		if (*value)
 			*value++ = '\0';
 		if (strcmp(name, "event_type") == 0)
-			out->event_type = value;
+			out->message->event_type = value;
 		else
 			end = quote(quote(end, name, ':'), value, ',');
 		if (!end)
@@ -71,14 +71,16 @@ decode_form(struct herald_handler *handler, struct herald_context *ctx, char *da
 	}
 	end -= end[-1] == ',';
 	*end++ = '}';
-	out->timestamp = herald_time_now();
-	out->payload = (struct herald_json){json, (size_t)(end - json)};
+	out->message->timestamp = herald_time_now();
+	out->message->payload = (struct herald_json){json, (size_t)(end - json)};
 	return HERALD_OK;
 }
 
 static const char *const types[] = {"application/x-www-form-urlencoded", NULL};
-static const struct herald_handler_ops form_ops = {
+static const struct herald_format_ops form_ops = {
 	.struct_size = sizeof(form_ops), .name = "form", .decode = decode_form};
+static const struct herald_format form = {.ops = &form_ops, .media_types = types};
+static const struct herald_format *const formats[] = {&form};
 
 struct user_created {
 	const char *username;
@@ -86,33 +88,31 @@ struct user_created {
 HERALD_SCHEMA(user_created, HERALD_FIELD(user_created, username, .required = true));
 
 static enum herald_verdict
-on_user(struct herald_context *ctx, const struct user_created *user, struct user_created *unused)
+on_user(struct herald_context *ctx, const struct user_created *user)
 {
-	(void)ctx, (void)unused;
+	(void)ctx;
 	printf("Welcome, %s!\n", user->username);
 	return HERALD_DONE;
 }
-HERALD_FUNCTION(on_user, user_created, user_created);
+HERALD_FUNCTION(on_user, user_created);
 
 int
 main(int argc, char **argv)
 {
-	struct herald_handler form = {.ops = &form_ops}, *handlers[] = {&form};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user, NULL)};
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
-	const struct herald_server_options options =
-		HERALD_SERVER_OPTIONS(.port = port,
-				      .http = &HERALD_HTTP_OPTIONS(.media_types = types));
+	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	const struct herald_server_options options = HERALD_SERVER_OPTIONS(.port = port);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	bool ok = herald_service_create(
-			  &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)),
-			  &service, &error) == HERALD_OK &&
-		  herald_serve(service, &options, &error) == HERALD_OK;
-	if (!ok)
+	enum herald_status status = herald_service_create(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_FORMATS(formats)), &service,
+		&error);
+	if (status == HERALD_OK)
+		status = herald_serve(service, &options, &error);
+	if (status != HERALD_OK)
 		herald_error_print(stderr, "custom_format", &error);
 	herald_service_destroy(service);
-	return ok ? 0 : 1;
+	return status == HERALD_OK ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 /*
- * Your own structured logger: what Herald logs, and what your functions log, as one JSON object a line,
- * with members of your own.
+ * Your own structured logger: the records of Herald and of your functions, one JSON object per
+ * line, with additional members.
  *
  *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{
  *		"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
@@ -21,7 +21,6 @@
 #include <stdlib.h>
 
 #include <herald/herald.h>
-#include <herald/microhttpd.h>
 
 #define MAX_FIELDS 16
 
@@ -44,7 +43,7 @@ struct logger {
 	int64_t lines;
 };
 
-/* Called on the thread that handles the event, by several at once. */
+/* Called on the thread that handles the event; several threads call it at once. */
 static void
 write_line(const struct herald_log_record *record, void *state)
 {
@@ -80,15 +79,14 @@ struct user_created {
 HERALD_SCHEMA(user_created, HERALD_FIELD(user_created, username, .required = true));
 
 static enum herald_verdict
-on_user(struct herald_context *ctx, const struct user_created *user, struct logger *unused)
+on_user(struct herald_context *ctx, const struct user_created *user)
 {
 	const struct herald_log_field fields[] = {{"to", user->username, 0}};
 
-	(void)unused;
 	herald_context_log(ctx, HERALD_LOG_INFO, "mail sent", fields, HERALD_COUNT(fields));
 	return HERALD_DONE;
 }
-HERALD_FUNCTION(on_user, user_created, logger);
+HERALD_FUNCTION(on_user, user_created);
 
 int
 main(int argc, char **argv)

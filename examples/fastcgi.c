@@ -1,10 +1,11 @@
 /*
- * Events behind nginx, by FastCGI, next to something of one's own.
+ * Events behind nginx with FastCGI, next to the program's own route.
  *
  *	cc fastcgi.c $(pkg-config --cflags --libs herald-fastcgi) -o fastcgi
  *	./fastcgi /tmp/herald.socket
  *
- * In the configuration of nginx, with "listen 127.0.0.1:8080":
+ * In the configuration of nginx, with "listen 127.0.0.1:8080" and "keepalive_timeout 0"
+ * (docs/adapters.md explains why):
  *
  *	location / {
  *		include fastcgi_params;
@@ -49,7 +50,7 @@ on_user_created(struct herald_context *ctx, const struct user_created *user, str
 }
 HERALD_FUNCTION(on_user_created, user_created, mailer);
 
-/* What was there before. */
+/* The program's own route. */
 static void
 say_hello(FCGX_Request *request, void *state)
 {
@@ -59,7 +60,7 @@ say_hello(FCGX_Request *request, void *state)
 
 /* Serve until SIGINT or SIGTERM. */
 static bool
-serve(struct herald_http *http, int fd, struct herald_error *error)
+serve(struct herald_endpoint *endpoint, int fd, struct herald_error *error)
 {
 	struct herald_fastcgi *fastcgi = NULL;
 	sigset_t signals;
@@ -69,14 +70,16 @@ serve(struct herald_http *http, int fd, struct herald_error *error)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	if (herald_fastcgi_start(http, &HERALD_FASTCGI_OPTIONS(.listen_fd = fd, .other = say_hello),
-				 &fastcgi, error) != HERALD_OK)
+	if (herald_fastcgi_create(endpoint,
+				  &HERALD_FASTCGI_OPTIONS(.listen_fd = fd, .other = say_hello),
+				  &fastcgi, error) != HERALD_OK)
 		return false;
 	fprintf(stderr, "waiting for a web server\n");
 	sigwait(&signals, &number);
-	signal(SIGTERM, SIG_DFL);                     /* libfcgi has caught it */
-	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends the process at once */
-	herald_fastcgi_stop(fastcgi);                 /* answers what is in flight */
+	signal(SIGTERM, SIG_DFL);                     /* libfcgi has a handler for it */
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second signal ends the process at once */
+	herald_fastcgi_stop(fastcgi, 10000);          /* answers the open requests */
+	herald_fastcgi_destroy(fastcgi);
 	return true;
 }
 
@@ -88,7 +91,7 @@ main(int argc, char **argv)
 		HERALD_ROUTE("user_created", user_created, on_user_created, &mailer),
 	};
 	struct herald_service *service = NULL;
-	struct herald_http *http = NULL;
+	struct herald_endpoint *endpoint = NULL;
 	struct herald_error error = {.message = "cannot listen"};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -97,11 +100,11 @@ main(int argc, char **argv)
 	bool ok = fd >= 0 &&
 		  herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
-		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
-		  serve(http, fd, &error);
+		  herald_endpoint_create(service, NULL, &endpoint, &error) == HERALD_OK &&
+		  serve(endpoint, fd, &error);
 	if (!ok)
 		herald_error_print(stderr, "fastcgi", &error);
-	herald_http_destroy(http);
+	herald_endpoint_destroy(endpoint);
 	herald_service_destroy(service);
 	close(fd);
 	return ok ? 0 : 1;

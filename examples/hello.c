@@ -1,7 +1,7 @@
 /*
  * The shortest Herald program: one event, one function, one server.
  *
- *	cc hello.c $(pkg-config --cflags --libs herald-microhttpd) -o hello && ./hello
+ *	cc hello.c $(pkg-config --cflags --libs herald) -o hello && ./hello
  *
  *	curl -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{
  *		"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
@@ -10,7 +10,6 @@
 #include <stdio.h>
 
 #include <herald/herald.h>
-#include <herald/microhttpd.h>
 
 struct user_created {
 	const char *user_id;

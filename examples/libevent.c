@@ -1,6 +1,6 @@
 /*
- * Events beside the routes of a libevent HTTP server that is there already. The function is slow, as
- * one that asks a database is, so the threads of a pool run it and the loop goes on.
+ * Adds events to an existing libevent HTTP server with other routes. The function is slow, as with
+ * a database query, so it runs on the threads of a pool and does not block the loop.
  *
  *	cc libevent.c $(pkg-config --cflags --libs herald-libevent) -o libevent && ./libevent
  *
@@ -33,26 +33,22 @@ HERALD_SCHEMA(user_created,
 	HERALD_FIELD(user_created, user_id, .required = true),
 	HERALD_FIELD(user_created, username, .required = true));
 
-struct mailer {
-	FILE *out;
-};
-
 static enum herald_verdict
-on_user_created(struct herald_context *ctx, const struct user_created *user, struct mailer *mailer)
+on_user_created(struct herald_context *ctx, const struct user_created *user)
 {
 	usleep(20000);
-	if (fprintf(mailer->out, "Welcome, %s!\n", user->username) < 0)
+	if (printf("Welcome, %s!\n", user->username) < 0)
 		return herald_retry(ctx, "the mailer is busy");
 	return HERALD_DONE;
 }
-HERALD_FUNCTION(on_user_created, user_created, mailer);
+HERALD_FUNCTION(on_user_created, user_created);
 
 struct web {
 	struct event_base *base;
 	struct herald_libevent *adapter;
 };
 
-/* A route of the server that was there before. */
+/* A route of the existing server. */
 static void
 say_hello(struct evhttp_request *request, void *state)
 {
@@ -64,7 +60,7 @@ say_hello(struct evhttp_request *request, void *state)
 static void
 leave_loop(size_t left, void *web)
 {
-	(void)left; /* their senders get no answer and try again */
+	(void)left; /* their senders get no response and try again */
 	event_base_loopbreak(((struct web *)web)->base);
 }
 
@@ -72,7 +68,7 @@ static void
 on_signal(evutil_socket_t number, short what, void *web)
 {
 	(void)number, (void)what;
-	signal(SIGINT, SIG_DFL); /* a second one ends the process at once */
+	signal(SIGINT, SIG_DFL); /* a second signal ends the process at once */
 	signal(SIGTERM, SIG_DFL);
 	herald_libevent_stop(((struct web *)web)->adapter, 10000, leave_loop, web);
 }
@@ -81,15 +77,15 @@ int
 main(int argc, char **argv)
 {
 	const uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
-	struct mailer mailer = {.out = stdout};
 	const struct herald_route routes[] = {
-		HERALD_ROUTE("user_created", user_created, on_user_created, &mailer)};
+		HERALD_ROUTE("user_created", user_created, on_user_created, NULL)};
 	struct web web = {.base = event_base_new()};
 	struct evhttp *server = evhttp_new(web.base);
 	struct event *interrupt = evsignal_new(web.base, SIGINT, on_signal, &web);
 	struct event *terminate = evsignal_new(web.base, SIGTERM, on_signal, &web);
 	struct herald_libevent_options options = HERALD_LIBEVENT_OPTIONS(.limit_server = true);
 	struct herald_service *service = NULL;
+	struct herald_endpoint *endpoint = NULL;
 	struct herald_error error = {.message = "cannot listen"};
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	evhttp_set_timeout(server, 30);
@@ -98,8 +94,9 @@ main(int argc, char **argv)
 		  event_add(interrupt, NULL) == 0 && event_add(terminate, NULL) == 0 &&
 		  herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
+		  herald_endpoint_create(service, NULL, &endpoint, &error) == HERALD_OK &&
 		  herald_pool_create(NULL, &options.pool, &error) == HERALD_OK &&
-		  herald_libevent_create(service, web.base, server, &options, &web.adapter,
+		  herald_libevent_create(endpoint, web.base, server, &options, &web.adapter,
 					 &error) == HERALD_OK;
 	if (ok) {
 		fprintf(stderr, "listening on http://127.0.0.1:%u/event\n", port);
@@ -113,6 +110,7 @@ main(int argc, char **argv)
 	event_free(terminate);
 	evhttp_free(server);
 	herald_pool_destroy(options.pool);
+	herald_endpoint_destroy(endpoint);
 	herald_service_destroy(service);
 	event_base_free(web.base);
 	return ok ? 0 : 1;

@@ -1,6 +1,6 @@
 /*
- * A small shop: two events, one of them in two versions. `./dev run` runs it; it prints curl lines to
- * try, and what comes of each.
+ * A small shop: two events, one of them in two versions. `./dev run` starts it. It prints curl
+ * commands to try, with their results.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include <herald/herald.h>
-#include <herald/microhttpd.h>
 
-/* The events: plain structs, and a table that says how each corresponds to JSON. */
+/* The events: plain structs, and tables that map them to JSON. */
 
 struct user_created {
 	const char *user_id;
@@ -62,7 +61,7 @@ HERALD_SCHEMA(order_placed_v1,
 
 struct shop {
 	pthread_mutex_t lock;
-	void *usernames; /* A tsearch() tree of those seen. */
+	void *usernames; /* A tsearch() tree of the names in use. */
 };
 
 static int
@@ -141,10 +140,10 @@ static const struct sample samples[] = {
 	 "{\"order_id\": \"o-2\", \"total_cents\": 999, \"sku\": \"tea\", \"quantity\": 1}",
 	 "{\"version\": \"1\"}", "200 {\"status\":\"success\"}"},
 	{"A version that the shop does not know.", "order_placed", "{}", "{\"version\": \"3\"}",
-	 "404 {\"error\":\"no route takes version \\\"3\\\" of event type \\\"order_placed\\\"\"}"},
+	 "404 {\"error\":\"no route for version \\\"3\\\" of event type \\\"order_placed\\\"\"}"},
 };
 
-/* Each line works as it is printed: tests/quickstart.py runs them. */
+/* Each command works as printed: tests/examples/quickstart.py runs them. */
 static void
 print_welcome(const struct herald_server *server, void *state)
 {
@@ -216,7 +215,7 @@ main(int argc, char **argv)
 		status = herald_serve(service,
 				      &HERALD_SERVER_OPTIONS(.port = port, .any_port = port == 0,
 							     .quiet = true,
-							     .started = print_welcome),
+							     .on_started = print_welcome),
 				      &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "quickstart", &error);

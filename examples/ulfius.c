@@ -1,5 +1,5 @@
 /*
- * Events beside the endpoints of an Ulfius instance that is there already.
+ * Adds events to an existing Ulfius instance with other endpoints.
  *
  *	cc ulfius.c $(pkg-config --cflags --libs herald-ulfius) -o ulfius && ./ulfius
  *
@@ -28,20 +28,16 @@ HERALD_SCHEMA(user_created,
 	HERALD_FIELD(user_created, user_id, .required = true),
 	HERALD_FIELD(user_created, username, .required = true));
 
-struct mailer {
-	FILE *out;
-};
-
 static enum herald_verdict
-on_user_created(struct herald_context *ctx, const struct user_created *user, struct mailer *mailer)
+on_user_created(struct herald_context *ctx, const struct user_created *user)
 {
-	if (fprintf(mailer->out, "Welcome, %s!\n", user->username) < 0)
+	if (printf("Welcome, %s!\n", user->username) < 0)
 		return herald_retry(ctx, "the mailer is busy");
 	return HERALD_DONE;
 }
-HERALD_FUNCTION(on_user_created, user_created, mailer);
+HERALD_FUNCTION(on_user_created, user_created);
 
-/* The instance that was there before. */
+/* An endpoint of the existing instance. */
 
 static int
 say_hello(const struct _u_request *request, struct _u_response *response, void *state)
@@ -53,65 +49,68 @@ say_hello(const struct _u_request *request, struct _u_response *response, void *
 }
 
 static bool
-start_instance(struct _u_instance *instance, struct herald_http *http, struct herald_error *error)
+start_instance(struct _u_instance *instance, struct herald_endpoint *endpoint,
+	       struct herald_ulfius **events, struct herald_error *error)
 {
 	ulfius_add_endpoint_by_val(instance, "GET", NULL, "/hello", 0, say_hello, NULL);
 
-	/* Ulfius cuts bodies off there; larger than the endpoint's limit, so that it is told. */
-	instance->max_post_body_size = herald_http_max_body_bytes(http) + 1;
-	return herald_ulfius_attach(http, instance, "/event", error) == HERALD_OK &&
+	/* Ulfius truncates bodies at this size. It is above the endpoint's limit, so that the
+	 * endpoint refuses them. */
+	instance->max_post_body_size = herald_endpoint_max_body_bytes(endpoint) + 1;
+	return herald_ulfius_create(endpoint, instance, NULL, events, error) == HERALD_OK &&
 	       ulfius_start_framework(instance) == U_OK;
 }
 
 /* Serve until SIGINT or SIGTERM. */
 static bool
-serve(struct herald_http *http, unsigned port, struct herald_error *error)
+serve(struct herald_endpoint *endpoint, unsigned port, struct herald_error *error)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_port = htons((uint16_t)port),
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct herald_ulfius *events = NULL;
 	struct _u_instance instance;
 	sigset_t signals;
 	int number;
 
-	/* Before there are threads, so that none of them gets one. */
+	/* Before threads are started, so that they inherit the mask. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	if (ulfius_init_instance(&instance, port, &address, NULL) != U_OK)
 		return false;
-	bool ok = start_instance(&instance, http, error);
+	bool ok = start_instance(&instance, endpoint, &events, error);
 	if (ok) {
 		fprintf(stderr, "listening on http://127.0.0.1:%u/event\n", port);
 		sigwait(&signals, &number);
 	}
-	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends the process at once */
-	herald_http_stop(http, 10000);                /* what is in flight is answered first */
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second signal ends the process at once */
+	herald_ulfius_stop(events, 10000);            /* first answers the open requests */
 	ulfius_stop_framework(&instance);
 	ulfius_clean_instance(&instance);
+	herald_ulfius_destroy(events);
 	return ok;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct mailer mailer = {.out = stdout};
 	const struct herald_route routes[] = {
-		HERALD_ROUTE("user_created", user_created, on_user_created, &mailer),
+		HERALD_ROUTE("user_created", user_created, on_user_created, NULL),
 	};
 	struct herald_service *service = NULL;
-	struct herald_http *http = NULL;
+	struct herald_endpoint *endpoint = NULL;
 	struct herald_error error = {.message = "cannot start Ulfius"};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
-		  herald_http_create(service, NULL, &http, &error) == HERALD_OK &&
-		  serve(http, argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 8080, &error);
+		  herald_endpoint_create(service, NULL, &endpoint, &error) == HERALD_OK &&
+		  serve(endpoint, argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 8080, &error);
 	if (!ok)
 		herald_error_print(stderr, "ulfius", &error);
-	herald_http_destroy(http);
+	herald_endpoint_destroy(endpoint);
 	herald_service_destroy(service);
 	return ok ? 0 : 1;
 }

@@ -1,5 +1,5 @@
 /*
- * Who may send what: a handler that checks an API key before anything is decoded, and metadata.source
+ * Authorisation: a handler that checks an API key before the event is decoded, and metadata.source
  * before the function runs.
  *
  *	API_KEY=secret ./verify_before
@@ -28,14 +28,13 @@
 #include <string.h>
 
 #include <herald/herald.h>
-#include <herald/microhttpd.h>
 
 struct verifier {
-	struct herald_handler base; /* First, so that a pointer to it is one to the verifier. */
+	struct herald_handler base; /* First, so that it has the address of the verifier. */
 	const char *key;
 };
 
-/* In a time that does not tell how much of the key was right. */
+/* Takes the same time whatever part of the key is right. */
 static bool
 is_same_key(const char *key, const char *given)
 {
@@ -46,7 +45,7 @@ is_same_key(const char *key, const char *given)
 	return !differs;
 }
 
-/* Before anything is decoded. A signature over the body would be checked here too: it is `data`. */
+/* Runs before decoding. Check a signature over the body here, too: `data` is the body. */
 static enum herald_verdict
 verify_key(struct herald_handler *handler, struct herald_context *ctx, const char *data,
 	   size_t bytes)
@@ -88,13 +87,13 @@ struct user_created {
 HERALD_SCHEMA(user_created, HERALD_FIELD(user_created, username, .required = true));
 
 static enum herald_verdict
-on_user(struct herald_context *ctx, const struct user_created *user, struct user_created *unused)
+on_user(struct herald_context *ctx, const struct user_created *user)
 {
-	(void)ctx, (void)unused;
+	(void)ctx;
 	printf("Welcome, %s!\n", user->username);
 	return HERALD_DONE;
 }
-HERALD_FUNCTION(on_user, user_created, user_created);
+HERALD_FUNCTION(on_user, user_created);
 
 int
 main(int argc, char **argv)

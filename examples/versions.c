@@ -1,6 +1,6 @@
 /*
- * Versions: upcasters bring orders of version 1 and 2 to the function for version 3; a route takes every
- * 1.x of another event; one more takes whatever is left.
+ * Versions: upcasters convert orders of version 1 and 2 for the function for version 3. Another
+ * route takes every version 1.x of another event, and the last route takes all other events.
  *
  *	curl -i -H 'Content-Type: application/json' http://127.0.0.1:8080/event -d '{
  *		"event_type": "order_placed", "timestamp": "2024-08-20T05:21:19Z",
@@ -27,7 +27,6 @@
 #include <stdlib.h>
 
 #include <herald/herald.h>
-#include <herald/microhttpd.h>
 
 /* clang-format off */
 struct order_v1 { const char *order_id; int64_t euros; };
@@ -63,32 +62,30 @@ order_v2_to_v3(struct herald_context *ctx, const struct order_v2 *from, struct o
 HERALD_UPCASTER(order_v2_to_v3, order_v2, order);
 
 static enum herald_verdict
-on_order(struct herald_context *ctx, const struct order *order, struct order *unused)
+on_order(struct herald_context *ctx, const struct order *order)
 {
-	(void)ctx, (void)unused;
+	(void)ctx;
 	printf("%s: %" PRId64 " cents %s\n", order->order_id, order->cents, order->currency);
 	return HERALD_DONE;
 }
-HERALD_FUNCTION(on_order, order, order);
+HERALD_FUNCTION(on_order, order);
 
 static enum herald_verdict
-on_paid(struct herald_context *ctx, const struct order_paid *paid, struct order *unused)
+on_paid(struct herald_context *ctx, const struct order_paid *paid)
 {
-	(void)unused;
 	printf("%s: paid, by version %s\n", paid->order_id, herald_context_version(ctx));
 	return HERALD_DONE;
 }
-HERALD_FUNCTION(on_paid, order_paid, order);
+HERALD_FUNCTION(on_paid, order_paid);
 
 static enum herald_verdict
-on_other(struct herald_context *ctx, const struct herald_json *payload, struct order *unused)
+on_other(struct herald_context *ctx, const struct herald_json *payload)
 {
-	(void)unused;
 	printf("unknown: %.*s\n", (int)payload->bytes, payload->data);
 	return herald_fail_status(ctx, 422, "nobody knows version %s of it yet",
 				  herald_context_version(ctx));
 }
-HERALD_FUNCTION(on_other, herald_json, order);
+HERALD_FUNCTION(on_other, herald_json);
 
 int
 main(int argc, char **argv)

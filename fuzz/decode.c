@@ -1,8 +1,8 @@
 /*
  * Fuzzes the codec: any bytes into the struct that has every kind. What decodes must be JSON by the
- * other way through the reader (as raw JSON), must be encoded, and must come back as the same struct and
- * the same text; what fails must say why and leave the struct alone. The document lies in a block of
- * its own size, at an alignment that depends on the input.
+ * other way through the reader (as raw JSON), must be encoded, and must come back as the same
+ * struct and the same text; what fails must say why and leave the struct alone. The document lies
+ * in a block of its own size, at an alignment that depends on the input.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,18 +1,19 @@
 /*
- * Fuzzes what is JSON: what we accept equals what jansson accepts, and an object of doubles, integers
- * and strings has the same values by both. The known differences, which are excluded just so:
+ * Fuzzes what is JSON: what we accept equals what jansson accepts, and an object of doubles,
+ * integers and strings has the same values by both. The known differences, which are excluded just
+ * so:
  *
- * - Nesting: we are asked for 1,024 levels, the most that we take; jansson takes 2,048. What we refuse
- *   with HERALD_LIMIT is not compared.
- * - Numbers: a real that no double holds is JSON to us where it is not wanted, and an error to jansson;
- *   an integer that no long long holds, likewise. JSON_DECODE_INT_AS_REAL takes the second away; the
- *   first is json_error_numeric_overflow, and is not compared.
+ * - Nesting: we are asked for 1,024 levels, the most that we take; jansson takes 2,048. Documents
+ *   that we refuse with HERALD_LIMIT are not compared.
+ * - Numbers: a real that no double holds is JSON to us where it is not wanted, and an error to
+ *   jansson; an integer that no long long holds, likewise. JSON_DECODE_INT_AS_REAL takes the second
+ *   away; the first is json_error_numeric_overflow, and is not compared.
  * - \u0000 in a string: taken by jansson with JSON_ALLOW_NUL; in a member's name never: it is
  *   json_error_null_byte_in_key (or json_error_null_character), and is not compared.
- * - A NUL byte right after a number or a word: jansson 2.14 loses it and goes on. A document with a NUL
- *   byte that jansson takes is not compared, only checked to be refused by us.
- * - Noncharacters and everything else that is UTF-8: both take it. Escapes, surrogates, white space,
- *   control characters, what follows the document: no difference.
+ * - A NUL byte right after a number or a word: jansson 2.14 loses it and goes on. A document with a
+ *   NUL byte that jansson takes is not compared, only checked to be refused by us.
+ * - Noncharacters and everything else that is UTF-8: both take it. Escapes, surrogates, white
+ *   space, control characters, what follows the document: no difference.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -80,7 +81,8 @@ decode_copy(const struct herald_codec *codec, const uint8_t *data, size_t size, 
 	return herald_codec_decode(codec, *block, size, arena, out, NULL);
 }
 
-/* The members that both have are the same. What has a wrong type, stands twice or is null is not. */
+/* The members that both have are the same. What has a wrong type, is a duplicate or is null is
+ * not. */
 static void
 compare_values(const uint8_t *data, size_t size, const json_t *root)
 {

@@ -1,6 +1,6 @@
 /*
- * A fuzz target as an ordinary test: runs it once over every file of the corpus directories that the
- * command line names. Linked where libFuzzer, which brings its own main, is not.
+ * A fuzz target as an ordinary test: runs it once over every file of the corpus directories that
+ * the command line names. Linked where libFuzzer, which brings its own main, is not.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +28,7 @@ read_file(const char *path, size_t bytes)
 	return NULL;
 }
 
-/* Returns the number of inputs run: 1, or 0 for what is no file, or -1 after an error. */
+/* Returns the number of inputs run: 1, or 0 for what is not a file, or -1 after an error. */
 static int
 run_file(const char *path)
 {
@@ -52,7 +52,8 @@ run_file(const char *path)
 	return 1;
 }
 
-/* Returns the number of inputs run, or -1 after an error. Names that begin with a dot are left out. */
+/* Returns the number of inputs run, or -1 after an error. Names that begin with a dot are left
+ * out. */
 static int
 run_directory(const char *directory)
 {

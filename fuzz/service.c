@@ -1,10 +1,10 @@
 /*
- * Fuzzes a service's ways to a payload: read with its message, where what stands before it tells its route, and
- * read afterwards. Three services get the same event. The types of the second have a version of their own, so
- * that it cannot know the route before the metadata; the third has them too, but knows type and version before
- * it decodes, by JSON Pointers to where they usually are. All take the event or all refuse it, and a function
- * gets the same. Where they name different errors, one has read the payload's before the other could, and
- * nothing but that.
+ * Fuzzes a service's ways to a payload: read with its message, where what comes before it tells
+ * its route, and read afterwards. Three services get the same event. The types of the second have a
+ * version of their own, so that it cannot know the route before the metadata; the third has them
+ * too, but knows type and version before it decodes, by JSON Pointers to where they usually are.
+ * All take the event or all refuse it, and a function gets the same. Where they name different
+ * errors, one has read the payload's before the other could, and nothing but that.
  *
  * The input is the event.
  */
@@ -31,7 +31,7 @@ struct way {
 static struct way with_message, afterwards, by_pointers;
 static struct herald_codec *codec;
 
-/* The version of one's own is for its events, and no others. */
+/* Only events of this way's version use it. */
 static void
 check_route(const struct herald_context *ctx, const struct way *way)
 {

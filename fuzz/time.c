@@ -1,6 +1,7 @@
 /*
- * Fuzzes RFC 3339: any text into a time and back. What is read is written, and then reads as the same
- * time; and what the bytes are as a struct herald_time is written only if it reads as just that.
+ * Fuzzes RFC 3339: parses any text as a time and writes it again. A valid text is written and then
+ * parses as the same time. The bytes are also used as a struct herald_time, which is written only
+ * if the output parses as exactly the same time.
  */
 #include <stdlib.h>
 #include <string.h>

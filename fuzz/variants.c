@@ -1,11 +1,12 @@
 /*
- * Fuzzes the codec's vector code against the codes of lesser machines: the same core, compiled without AVX2
- * and in plain C, each into a module of its own. All get the same bytes and must agree on all that a caller
- * sees: the status, the place and the text of an error, the struct, and what it is encoded as. The same bytes
- * are a string to encode as well, with some room in the buffer or with none.
+ * Fuzzes the codec's vector code against the codes of lesser machines: the same core, compiled
+ * without AVX2 and in plain C, each into a module of its own. All get the same bytes and must agree
+ * on all that a caller sees: the status, the place and the text of an error, the struct, and what
+ * it is encoded as. The same bytes are a string to encode as well, with some room in the buffer or
+ * with none.
  *
  * The document lies between two pages that nobody may touch, once against each of them: a byte read
- * beyond its ends is a crash, and it stands at an alignment that depends on its size.
+ * beyond its ends is a crash, and its alignment that depends on its size.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -194,7 +195,8 @@ check_all(const uint8_t *data, size_t size, bool at_end)
 	best.reset(best.arena);
 }
 
-/* Encode the bytes themselves, up to a page that nobody may touch, into a buffer with that much room. */
+/* Encode the bytes themselves, up to a page that nobody may touch, into a buffer with that much
+ * room. */
 static void
 check_text(const uint8_t *data, size_t size, size_t room)
 {

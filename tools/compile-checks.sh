@@ -23,7 +23,7 @@ parse_arguments() {
 		shift
 	done
 	[ ${#cc_commands[@]} -gt 0 ] || find_compilers
-	[ ${#header_roots[@]} -gt 0 ] || header_roots=(include adapters/*/include)
+	[ ${#header_roots[@]} -gt 0 ] || header_roots=(include adapters/*/*/include)
 	include_flags=("${header_roots[@]/#/-I}")
 }
 

@@ -1,14 +1,15 @@
 /*
- * Herald's deliverer kept at a number of deliveries in flight, all to one fast receiver. The next one is
- * submitted in one of two ways:
+ * Herald's deliverer kept at a number of deliveries in flight, all to one fast receiver. The next
+ * one is submitted in one of two ways:
  *
- *	hook    from the outcome hook, on the deliverer's thread: as the Go peer does, all on one thread.
- *	thread  from another thread, as an HTTP server's would be. Such a thread is woken by its sockets, with
- *	        some requests at a time, and not by each outcome: so ours waits until a few places are free.
- *	        Woken for each, it would switch threads 1.4 times per delivery.
+ *	hook    from the outcome hook, on the deliverer's thread, so all is on one.
+ *	thread  from another thread, as an HTTP server's would be. Such a thread is woken by its
+ *	        sockets, with some requests at a time, and not by each outcome: so ours waits
+ *	        until a few places are free. Woken for each, it would switch threads 1.4 times
+ *	        per delivery.
  *
- *	callback_herald hook|thread PORT IN_FLIGHT     at each number of seconds on stdin: events, seconds,
- *	                                               p50, p99
+ *	callback_herald hook|thread PORT IN_FLIGHT   at each number of seconds on stdin: events,
+ *	                                             seconds, p50, p99
  */
 #include <semaphore.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 #include <time.h>
 
 #include <herald/callback.h>
+#include <herald/curl.h>
 
 #define MAX_IN_FLIGHT 4096
 
@@ -161,6 +163,7 @@ run(unsigned in_flight, double seconds)
 int
 main(int argc, char **argv)
 {
+	struct herald_transport *transport;
 	struct herald_error error;
 	struct rlimit limit;
 	char line[32];
@@ -182,8 +185,9 @@ main(int argc, char **argv)
 	for (unsigned i = 0; !from_hook && i < in_flight; i++)
 		give_back(i);
 	/* A host gets no more slots than stay free for others: twice as many as are wanted. */
-	if (!latencies_us ||
-	    herald_deliverer_create(&HERALD_DELIVERER_OPTIONS(.slots = 2 * in_flight,
+	if (!latencies_us || herald_curl_transport_create(NULL, &transport, &error) != HERALD_OK ||
+	    herald_deliverer_create(&HERALD_DELIVERER_OPTIONS(.transport = transport,
+							      .slots = 2 * in_flight,
 							      .slots_per_host = in_flight,
 							      .addresses = HERALD_ADDRESSES_ANY,
 							      .on_outcome = on_outcome),

@@ -1,6 +1,7 @@
 /*
- * The limit of the http cases: one thread that takes whatever it reads for one request and writes a
- * constant answer. No HTTP server can be cheaper. It is the receiver of the callback cases as well.
+ * The limit of the http cases: one thread that treats everything it reads as one request and writes
+ * a constant answer. No HTTP server can be cheaper. It is the receiver of the callback cases as
+ * well.
  *
  *	server_epoll PORT
  */
@@ -42,23 +43,23 @@ static void
 accept_from(int listener, int poller)
 {
 	int on = 1;
-	int caller = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+	int client = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
 
-	if (caller < 0)
+	if (client < 0)
 		return;
-	setsockopt(caller, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	epoll_ctl(poller, EPOLL_CTL_ADD, caller,
-		  &(struct epoll_event){.events = EPOLLIN, .data.fd = caller});
+	setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	epoll_ctl(poller, EPOLL_CTL_ADD, client,
+		  &(struct epoll_event){.events = EPOLLIN, .data.fd = client});
 }
 
 static void
-answer_to(int caller)
+answer_to(int client)
 {
 	static char request[65536];
 
-	if (recv(caller, request, sizeof(request), 0) <= 0 ||
-	    send(caller, answer, sizeof(answer) - 1, MSG_NOSIGNAL) < 0)
-		close(caller);
+	if (recv(client, request, sizeof(request), 0) <= 0 ||
+	    send(client, answer, sizeof(answer) - 1, MSG_NOSIGNAL) < 0)
+		close(client);
 }
 
 int

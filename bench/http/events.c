@@ -1,5 +1,5 @@
 /*
- * What the servers of the http cases do with an event, whichever adapter brings it.
+ * The function that the servers of the http cases call for an event, with any adapter.
  */
 #include "events.h"
 

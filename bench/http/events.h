@@ -1,6 +1,6 @@
 /*
- * The service that all of Herald's servers of the http cases have: one event type, whose function keeps
- * a byte of what it gets.
+ * The service that all of Herald's servers of the http cases have: one event type, whose function
+ * keeps a byte of what it gets.
  */
 #ifndef BENCH_HTTP_EVENTS_H
 #define BENCH_HTTP_EVENTS_H

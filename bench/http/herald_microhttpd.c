@@ -1,30 +1,52 @@
 /*
- * Herald on libmicrohttpd, on one thread as the other servers; the timeout is that of a benchmark that
- * holds connections without asking anything.
+ * Herald in a daemon of libmicrohttpd, with one thread, as the other servers.
  *
  *	server_herald_microhttpd PORT
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <herald/microhttpd.h>
 
 #include "events.h"
 
+static enum MHD_Result
+handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+       const char *version, const char *upload_data, size_t *upload_data_size, void **con_cls)
+{
+	(void)url;
+	return herald_microhttpd_handle(cls, connection, method, version, upload_data,
+					upload_data_size, con_cls);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct herald_service *service = NULL;
+	struct herald_endpoint *endpoint = NULL;
+	struct herald_microhttpd *events = NULL;
 	struct herald_error error;
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(bench_port(argc, argv)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 
-	enum herald_status status = bench_service_create(&service, &error);
-	if (status == HERALD_OK)
-		status = herald_serve(service,
-				      &HERALD_SERVER_OPTIONS(.port = bench_port(argc, argv),
-							     .threads = 1, .max_connections = 12000,
-							     .header_timeout_ms = 600000),
-				      &error);
-	if (status != HERALD_OK)
+	if (bench_service_create(&service, &error) != HERALD_OK ||
+	    herald_endpoint_create(service, NULL, &endpoint, &error) != HERALD_OK ||
+	    herald_microhttpd_create(endpoint, NULL, &events, &error) != HERALD_OK) {
 		herald_error_print(stderr, "server_herald_microhttpd", &error);
-	herald_service_destroy(service);
-	return status == HERALD_OK ? 0 : 1;
+		return 1;
+	}
+	if (!MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, events,
+			      MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+			      MHD_OPTION_CONNECTION_LIMIT, 12000u, MHD_OPTION_NOTIFY_COMPLETED,
+			      herald_microhttpd_completed, NULL, MHD_OPTION_END)) {
+		fprintf(stderr, "server_herald_microhttpd: cannot start the daemon\n");
+		return 1;
+	}
+	for (;;)
+		pause();
 }

@@ -1,5 +1,6 @@
 /*
- * libmicrohttpd as its users write it, without events: one thread, the body collected, a constant answer.
+ * libmicrohttpd as its users write it, without events: one thread, the body collected, a constant
+ * answer.
  *
  *	server_microhttpd PORT
  */

@@ -1,6 +1,7 @@
 /*
- * A malloc that counts, to be preloaded: every call that may hand out memory adds one. Peers ask for the
- * count by bench_allocations(), which they find only while this is loaded; times are taken without it.
+ * A malloc that counts, to be preloaded: every call that may hand out memory adds one. Peers ask
+ * for the count by bench_allocations(), which they find only while this is loaded; times are taken
+ * without it.
  */
 #include <errno.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
- * The events of the cases as C structs with their schemas, for the peers in C. bench/documents.py has the
- * same types in the same order.
+ * The events of the cases as C structs with their schemas, for the peers in C. bench/documents.py
+ * has the same types in the same order.
  */
 #ifndef BENCH_EVENTS_H
 #define BENCH_EVENTS_H

@@ -1,8 +1,9 @@
 /*
- * Herald, in two variants. "codec": herald_codec_decode() and herald_codec_encode() of an event whose
- * payload is a member of a known type, as the other peers have it. "service": herald_service_handle(),
- * that is the envelope, the choice of the route by event_type and version, the payload, and a function
- * that copies what it was given; one route per type, or as many as asked for.
+ * Herald, in two variants. "codec": herald_codec_decode() and herald_codec_encode() of an event
+ * whose payload is a member of a known type, as the other peers have it. "service":
+ * herald_service_handle(), that is the envelope, the choice of the route by event_type and version,
+ * the payload, and a function that copies what it was given; one route per type, or as many as
+ * asked for.
  *
  * Decoding is in place, so each event is copied first; that copy is measured as well.
  */

@@ -1,6 +1,7 @@
 /*
- * jansson: the document as a tree of json_t, of which every member goes into the C struct; strings are
- * borrowed from the tree, which is freed at the next event. Encoding builds a tree and writes it out.
+ * jansson: the document as a tree of json_t, of which every member goes into the C struct; strings
+ * are borrowed from the tree, which is freed at the next event. Encoding builds a tree and writes
+ * it out.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -49,7 +50,7 @@ string(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(member(object, key));
 	if (!text)
-		peer_fail("%s is no string", key);
+		peer_fail("%s is not a string", key);
 	return text;
 }
 
@@ -58,7 +59,7 @@ integer(const json_t *object, const char *key)
 {
 	const json_t *value = member(object, key);
 	if (!json_is_integer(value))
-		peer_fail("%s is no integer", key);
+		peer_fail("%s is not an integer", key);
 	return json_integer_value(value);
 }
 
@@ -76,7 +77,7 @@ number(const json_t *object, const char *key)
 {
 	const json_t *value = member(object, key);
 	if (!json_is_number(value))
-		peer_fail("%s is no number", key);
+		peer_fail("%s is not a number", key);
 	return json_number_value(value);
 }
 
@@ -85,7 +86,7 @@ boolean(const json_t *object, const char *key)
 {
 	const json_t *value = member(object, key);
 	if (!json_is_boolean(value))
-		peer_fail("%s is no boolean", key);
+		peer_fail("%s is not a boolean", key);
 	return json_is_true(value);
 }
 
@@ -98,7 +99,7 @@ point_in_time(const json_t *object, const char *key)
 	if (!json_is_string(value) ||
 	    !rfc3339_parse(json_string_value(value), json_string_length(value), &time.seconds,
 			   &time.nanoseconds, &time.offset_minutes))
-		peer_fail("%s is no timestamp", key);
+		peer_fail("%s is not a timestamp", key);
 	return time;
 }
 

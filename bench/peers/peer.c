@@ -1,6 +1,7 @@
 /*
- * The main of the C and C++ peers, and their side of the protocol that bench/README.md describes: batches
- * long enough for the clock, one at each request, so that the driver can take turns between peers.
+ * The main of the C and C++ peers, and their side of the protocol that bench/README.md describes:
+ * batches long enough for the clock, one at each request, so that the driver can take turns between
+ * peers.
  *
  *	PEER VARIANT decode|encode TYPE FILE BATCH_MS [ROUTES]
  */
@@ -101,7 +102,8 @@ measure(size_t events)
 	return now_ns() - start;
 }
 
-/* How many events take at least this long, also when seen again: the first may have been disturbed. */
+/* How many events take at least this long, also when seen again: the first may have been
+ * disturbed. */
 static size_t
 calibrate(uint64_t batch_ns)
 {

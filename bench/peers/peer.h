@@ -28,7 +28,8 @@ struct peer_arguments {
 	size_t max_bytes; /* Of the longest document. */
 };
 
-/* Get ready. For encode: decode the first document into the struct that peer_event() will encode. */
+/* Get ready. For encode: decode the first document into the struct that peer_event() will
+ * encode. */
 void peer_open(const struct peer_arguments *arguments);
 
 /* What is measured: one event decoded or encoded. */

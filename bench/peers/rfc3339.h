@@ -1,7 +1,7 @@
 /*
- * RFC 3339 for the peers that bring no timestamps of their own: simdjson and jansson (rust/src/time.rs is
- * the same again). Strict, without a call and without an allocation, so that no peer is held back by it.
- * C and C++.
+ * RFC 3339 for the peers that bring no timestamps of their own: simdjson and jansson
+ * (rust/src/time.rs is the same again). Strict, without a call and without an allocation, so that
+ * no peer is held back by it. C and C++.
  */
 #ifndef BENCH_RFC3339_H
 #define BENCH_RFC3339_H

@@ -1,8 +1,8 @@
 /*
- * simdjson On-Demand, straight into structs of string_views and vectors that keep their memory from event
- * to event; no copy of the document is needed, it has the padding. Two variants: "lookup" asks for each
- * member by name, which is fastest when they come in the expected order; "iterate" goes through the
- * members as they come and compares names, which is fastest when they do not.
+ * simdjson On-Demand, straight into structs of string_views and vectors that keep their memory from
+ * event to event; no copy of the document is needed, it has the padding. Two variants: "lookup"
+ * asks for each member by name, which is fastest when they come in the expected order; "iterate"
+ * goes through the members as they come and compares names, which is fastest when they do not.
  */
 #include <cstdint>
 #include <cstdio>
@@ -233,7 +233,8 @@ template <bool Lookup> struct reader {
 			throw simdjson_error(INCORRECT_TYPE);
 	}
 
-	static void read(ondemand::value value, std::vector<std::pair<string_view, string_view>> &out)
+	static void read(ondemand::value value,
+			 std::vector<std::pair<string_view, string_view>> &out)
 	{
 		out.clear();
 		for (auto field : value.get_object()) {

@@ -1,5 +1,5 @@
 /*
- * Where Herald's memory comes from. Passed in options, never global.
+ * The allocator: how Herald gets its memory. Passed in options, never global.
  */
 #ifndef HERALD_ALLOCATOR_H
 #define HERALD_ALLOCATOR_H
@@ -13,24 +13,24 @@ extern "C" {
 #endif
 
 /**
- * An allocator: three functions and what they work on.
+ * An allocator: three functions and their state.
  *
- * The functions behave as malloc, realloc and free do, with the size of the old block handed back,
- * are called from any thread, and may fail by returning NULL. `bytes` is never 0. The struct is
- * copied by whoever takes it; `state` must live until the last object made with it is destroyed.
+ * The functions behave like malloc, realloc and free, but also get the size of the old block. They
+ * are called on any thread and return NULL on failure. `bytes` is never 0. The struct is copied;
+ * `state` must live until the last object that uses it is destroyed.
  */
 struct herald_allocator {
-	/** As malloc(). */
+	/** Like malloc(). */
 	void *(*allocate)(size_t bytes, void *state);
-	/** As realloc(), of a block that is not NULL. */
+	/** Like realloc(); `block` is not NULL. */
 	void *(*reallocate)(void *block, size_t old_bytes, size_t bytes, void *state);
-	/** As free(), of a block that is not NULL. */
+	/** Like free(); `block` is not NULL. */
 	void (*release)(void *block, size_t bytes, void *state);
-	/** Passed to the three. */
+	/** Passed to the functions. */
 	void *state;
 };
 
-/** malloc, realloc and free of the C library: what a NULL allocator means everywhere. */
+/** malloc, realloc and free of the C library. A NULL allocator means this one. */
 HERALD_API extern const struct herald_allocator herald_allocator_libc;
 
 #ifdef __cplusplus

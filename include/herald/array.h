@@ -1,6 +1,6 @@
 /*
- * Arrays in options. An option that is an array has its count in a member of its own, NAME_count; the
- * macros that set an array, such as HERALD_ROUTES(routes), set both.
+ * Arrays in options. An array NAME has its count in NAME_count. Macros such as
+ * HERALD_ROUTES(routes) set both.
  */
 #ifndef HERALD_ARRAY_H
 #define HERALD_ARRAY_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /**
- * The number of elements of an array. A pointer, which does not know it, does not compile.
+ * The number of elements of an array. A pointer does not compile.
  */
 #ifdef __cplusplus
 #define HERALD_COUNT(ARRAY) herald_count_(ARRAY)
@@ -19,17 +19,33 @@ herald_count_(Type (&)[count])
 {
 	return count;
 }
+
+/* Worse than the other one for arrays. */
+template <typename Type>
+constexpr size_t
+herald_count_(const Type &)
+{
+	static_assert(sizeof(Type) == 0, "expected an array, found a pointer");
+	return 0;
+}
 #else
 #define HERALD_COUNT(ARRAY)                                                                        \
-	(sizeof(ARRAY) / sizeof((ARRAY)[0]) +                                                      \
-	 HERALD_REFUSE_(HERALD_IS_POINTER_(ARRAY), "this must be an array, and is a pointer"))
+	((HERALD_REFUSE_(HERALD_IS_POINTER_(ARRAY), "expected an array, found a pointer") +        \
+	  sizeof(ARRAY)) /                                                                         \
+	 sizeof((ARRAY)[0]))
 
-/* 0; does not compile, with the sentence, if the condition holds. */
+/*
+ * 0; does not compile, with the sentence, if the condition holds. What is asserted is 0 or 1, so
+ * that clang prints the sentence alone, without the condition.
+ */
 #define HERALD_REFUSE_(CONDITION, SENTENCE)                                                        \
 	(0 * sizeof(struct {                                                                       \
-		 _Static_assert(!(CONDITION), SENTENCE);                                           \
+		 HERALD_ASSERT_(!(CONDITION), SENTENCE);                                           \
 		 char unused_;                                                                     \
 	 }))
+
+#define HERALD_ASSERT_(CONDITION, SENTENCE)                                                        \
+	_Static_assert(__builtin_choose_expr((CONDITION), 1, 0), SENTENCE)
 
 #define HERALD_IS_POINTER_(ARRAY)                                                                  \
 	__builtin_types_compatible_p(__typeof__(ARRAY), __typeof__(&(ARRAY)[0]))

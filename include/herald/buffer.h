@@ -1,5 +1,5 @@
 /*
- * A buffer of bytes that grows up to a limit: what an encoder writes to and what a body is collected in.
+ * A growing buffer of bytes with a limit, for encoders and request bodies.
  */
 #ifndef HERALD_BUFFER_H
 #define HERALD_BUFFER_H
@@ -14,36 +14,36 @@
 extern "C" {
 #endif
 
-/** A growing buffer; the members may be read, and `bytes` may be set to anything up to its value. */
+/** A growing buffer. You may read the members, and lower `bytes`. */
 struct herald_buffer {
 	char *data;                        /**< NULL until the first byte. Not NUL-terminated. */
-	size_t bytes;                      /**< How many are in it. */
-	size_t capacity;                   /**< How many fit before it grows. */
-	size_t max_bytes;                  /**< It never grows past this. */
-	struct herald_allocator allocator; /**< Where the bytes come from. */
+	size_t bytes;                      /**< Length of the contents. */
+	size_t capacity;                   /**< Allocated bytes. */
+	size_t max_bytes;                  /**< Limit of `bytes`. */
+	struct herald_allocator allocator; /**< Allocates `data`. */
 };
 
 /**
- * Make an empty buffer in the caller's storage; allocates nothing.
+ * Initialise an empty buffer in the caller's storage. Allocates nothing.
  *
  * allocator  copied; NULL means libc's.
- * max_bytes  the most it holds; 0 means no limit.
+ * max_bytes  limit of its contents; 0 means unlimited.
  */
 HERALD_API void herald_buffer_init(struct herald_buffer *buffer,
 				   const struct herald_allocator *allocator, size_t max_bytes);
 
-/** Free the bytes; the buffer is then empty and may be used again. */
+/** Free the contents. The buffer is then empty and can be used again. */
 HERALD_API void herald_buffer_finish(struct herald_buffer *buffer);
 
 /**
- * Add bytes at the end.
+ * Append bytes.
  *
- * Errors  HERALD_TOO_LARGE past max_bytes, HERALD_NO_MEMORY; the buffer is then as it was.
+ * Errors  HERALD_TOO_LARGE (max_bytes), HERALD_NO_MEMORY. The buffer is then unchanged.
  */
 HERALD_API HERALD_MUST_CHECK enum herald_status
 herald_buffer_append(struct herald_buffer *buffer, const char *data, size_t bytes);
 
-/** Make room for `bytes` more, so that as many may be written at data + bytes. Errors as above. */
+/** Make room for `bytes` more at buffer->data + buffer->bytes. Errors as above. */
 HERALD_API HERALD_MUST_CHECK enum herald_status
 herald_buffer_reserve(struct herald_buffer *buffer, size_t bytes);
 

@@ -1,12 +1,13 @@
 /*
- * The deadline handler: each event gets so much time, and functions see how much of it is left.
+ * The deadline handler gives each event a time limit. Functions can ask for the remaining time.
  *
- *	herald_deadline_handler_create(&HERALD_DEADLINE_OPTIONS(.timeout_ms = 2000), &deadline, &error);
+ *	herald_deadline_handler_create(&HERALD_DEADLINE_OPTIONS(.timeout_ms = 2000), &deadline,
+ *	&error);
  *
- * Nothing is interrupted: a function that has begun runs to its end, and its verdict counts, however
- * late. It is asked to look at herald_context_remaining_ms() and to pass that on as the timeout of
- * what it calls. An event whose deadline has passed before its function would run is HERALD_RETRY,
- * with a reason, and the function does not run; nor does it run again (herald/retry.h) after that.
+ * A running function is not interrupted, and its verdict counts even after the deadline. It should
+ * use herald_context_remaining_ms() as the timeout of what it calls. If the deadline has passed
+ * before the function runs, or runs again (herald/retry.h), it does not run and the event is
+ * HERALD_RETRY.
  */
 #ifndef HERALD_DEADLINE_H
 #define HERALD_DEADLINE_H
@@ -27,7 +28,8 @@ extern "C" {
 struct herald_deadline_options {
 	size_t struct_size; /**< Set by HERALD_DEADLINE_OPTIONS. */
 
-	uint32_t timeout_ms; /**< From when the service is handed the event: 30,000. */
+	/** From the event's arrival; with a store, from the beginning of a run. Default 30,000. */
+	uint32_t timeout_ms;
 	struct herald_allocator allocator; /**< Zeroed: libc's. */
 };
 
@@ -37,12 +39,12 @@ struct herald_deadline_options {
 					  __VA_ARGS__})
 
 /**
- * Create a deadline handler, for the handlers of a service or of a route. Of several deadlines the
- * nearest counts.
+ * Create a deadline handler for a service or a route. If there are several, the nearest deadline
+ * applies.
  *
  * options  NULL means the defaults.
  * out      set only on HERALD_OK; the service that gets it owns it. Without one,
- *          `handler->ops->destroy(handler)` frees it.
+ *          herald_handler_destroy() frees it.
  * error    may be NULL.
  * Errors   HERALD_BAD_OPTION, HERALD_NO_MEMORY.
  * Threads  any.

@@ -5,7 +5,7 @@
 #define HERALD_EXPORT_H
 
 #if !defined(__linux__) || __SIZEOF_POINTER__ != 8
-#error "Herald is for 64-bit Linux: lengths and counts of its limits do not fit into 32 bits"
+#error "Herald needs a 64-bit platform: its limits do not fit into 32 bits"
 #endif
 
 /** Marks a symbol that the shared library exports; everything else is hidden. */
@@ -14,7 +14,7 @@
 /** The result must be looked at; ignoring it is a compiler warning. */
 #define HERALD_MUST_CHECK __attribute__((warn_unused_result))
 
-/** Argument number FORMAT is a printf format for those from number FIRST on; the compiler checks. */
+/** Argument FORMAT is a printf format for those from FIRST on; the compiler checks them. */
 #define HERALD_PRINTF(FORMAT, FIRST) __attribute__((__format__(__printf__, FORMAT, FIRST)))
 
 #endif

@@ -1,10 +1,20 @@
 /*
- * Handlers: what a user adds around the business functions, for all events of a service or for those
- * of one route.
+ * Handlers: code that runs around the business functions, for all events of a service or of a
+ * route.
  *
- * The order is fixed: `receive` of the service's handlers in their order; decode; `before` of the
- * service's handlers in their order, then of the route's; the business function, which `again` may
- * have run again; `after` in reverse; `rejected` if the function never ran.
+ * The order is fixed:
+ *
+ *	1. `receive` of the service's handlers, in order;
+ *	2. decoding;
+ *	3. `before` of the service's handlers, in order, then of the route's;
+ *	4. the business function; `again` may run it again;
+ *	5. `after`, in reverse order;
+ *	6. `rejected`, if the function did not run;
+ *	7. `dead`, if the event becomes a dead letter of a store.
+ *
+ * With a store (herald/store.h), steps 1 and 2 are done when the event arrives, then `accept` of
+ * the handlers, and step 6 if they refuse it; then it is stored. Steps 2 to 7 are done when it
+ * runs. A signature is checked once.
  *
  * Ready-made: herald/deadline.h, herald/retry.h.
  */
@@ -27,147 +37,175 @@ extern "C" {
 struct herald_handler;
 struct herald_service;
 
-/** What a handler's `again` wants done with an event that came to HERALD_RETRY. */
+/** What to do with an event whose function returned HERALD_RETRY. */
 enum herald_again {
-	HERALD_AGAIN_STOP, /**< Nothing: it stays HERALD_RETRY, and its sender tries again. */
+	HERALD_AGAIN_STOP, /**< It stays HERALD_RETRY; the sender sends it again. */
 	HERALD_AGAIN_RUN,  /**< Wait, then run the function again. */
-	HERALD_AGAIN_FAIL, /**< Give it up: it is HERALD_FAIL. */
+	HERALD_AGAIN_FAIL, /**< Give up: it becomes HERALD_FAIL. */
 };
 
-/** An event that did not reach its function, for `rejected`. Borrowed for the duration of the call. */
+/** An event that did not reach its function. Borrowed for the duration of the call. */
 struct herald_rejection {
-	const char *data;                   /**< The event's bytes as they came, before decoding. */
-	size_t bytes;                       /**< How many; may be 0. */
-	const struct herald_result *result; /**< Verdict, status or reason, path, offset. Final. */
+	const char *data;                   /**< The raw bytes of the event. */
+	size_t bytes;                       /**< Their number; may be 0. */
+	const struct herald_result *result; /**< The final result, with the reason. */
 };
 
 /**
- * What a handler can do. Any slot may be NULL. All run on the thread that handles the event, several
- * threads at once for different events, and may block as long as the server may.
+ * The functions of a handler. Any slot may be NULL. All run on the thread that handles the event;
+ * several threads call them at once for different events. They may block where a business function
+ * may block.
  */
 struct herald_handler_ops {
 	size_t struct_size; /**< sizeof(struct herald_handler_ops). */
 	const char *name;   /**< For logs and the printed pipeline. */
 
 	/**
-	 * Names of what the handler reads by herald_context_attribute(), up to a NULL; borrowed. The
-	 * HTTP endpoint keeps those headers of a request, and no others; herald_http_create() refuses
-	 * a name that no header can have.
+	 * The names that the handler passes to herald_context_attribute(), then NULL. Borrowed. See
+	 * `attributes` of struct herald_service_options. The HTTP endpoint keeps only these headers
+	 * of a request. herald_endpoint_create() refuses a name that is not a valid header name.
 	 */
 	const char *const *attributes;
 
 	/**
-	 * Runs before anything is decoded, so that what is signed can be checked as it came. Only
-	 * handlers of a service may have it. Anything but HERALD_DONE ends the event: nothing is
-	 * decoded and nothing else runs but `rejected`, no `after` either.
+	 * Runs before decoding, for example to check a signature of the raw bytes. Handlers of a
+	 * service only. If it does not return HERALD_DONE, the event ends: only `rejected` runs.
 	 *
-	 * data   `bytes` bytes, at most the service's max_event_bytes.
+	 * For a batch it runs once, with the whole batch. Then the limit is max_body_bytes of the
+	 * endpoint, and what it sets in the context, such as slots and a deadline, does not reach
+	 * the events of the batch.
+	 *
+	 * data   `bytes` bytes, limit max_event_bytes of the service.
 	 */
 	enum herald_verdict (*receive)(struct herald_handler *handler, struct herald_context *ctx,
 				       const char *data, size_t bytes);
 
 	/**
-	 * Bytes -> message, instead of the service's envelope; for another wire format. At most one
-	 * handler of a service may have it, and none of a route.
-	 *
-	 * data   `bytes` bytes that live until the event is settled; may be written to.
-	 * out    all zero; the first member of the service's envelope struct, of which every member
-	 *        may be set. event_type must not be left NULL; payload is to be JSON, and is copied
-	 *        where it is not part of `data`. herald_context_message() is NULL until this returns.
-	 * error  herald_error_set() fills it in; the sender sees it. A path is made as struct
-	 *        herald_error promises.
-	 *
-	 * Later errors name nothing that the sender's bytes do not have. One in the payload says so in
-	 * its text; its path begins at the payload's root ("/user_id"), and it has an offset only if
-	 * the payload is part of `data`. The others have neither path nor offset.
+	 * With a store: runs when an event arrives, before it is stored, in the order of `before`.
+	 * For what the sender should be told at once, because it will not see later errors. If it
+	 * does not return HERALD_DONE, the event is not stored, and the sender gets the verdict.
+	 * Must not block. Message and payload are decoded; the payload is NULL if upcasters have to
+	 * convert it. The event's slots and memory are gone when it runs. Without a store it is not
+	 * called.
 	 */
-	enum herald_status (*decode)(struct herald_handler *handler, struct herald_context *ctx,
-				     char *data, size_t bytes, struct herald_message *out,
-				     struct herald_error *error);
+	enum herald_verdict (*accept)(struct herald_handler *handler, struct herald_context *ctx);
 
 	/**
-	 * Runs before the business function, with message and payload decoded. Anything but
-	 * HERALD_DONE ends the event: what follows in the order does not run, nor does this
-	 * handler's own `after`.
+	 * Runs before the business function; message and payload are decoded. If it does not return
+	 * HERALD_DONE, the event ends: `before` and `after` of later handlers, the function, and
+	 * this handler's `after` do not run.
 	 */
 	enum herald_verdict (*before)(struct herald_handler *handler, struct herald_context *ctx);
 
 	/**
-	 * Asked after the business function returned HERALD_RETRY: is it to run again, now? The
-	 * payload is as it was, and neither `before` nor `after` runs again. The wait blocks the
-	 * thread. Of an event's handlers that have it only the last one is asked, a route's rather
-	 * than the service's, so that there is one budget of attempts. It must come to an end.
+	 * Decides whether the business function runs again after it returned HERALD_RETRY. It gets
+	 * the same payload; `before` and `after` do not run again. The wait blocks the thread. With
+	 * a store, the thread does not wait: the store runs the whole event again after the delay.
+	 * If several handlers of an event have `again`, only one decides: the last one of the route
+	 * or, if the route has none, the last one of the service. So there is only one limit of
+	 * attempts. The function must not return HERALD_AGAIN_RUN without an end.
 	 *
-	 * attempt   how many times the function has run, from 1.
-	 * delay_ms  holds the delay that the function named by herald_retry_after(), or 0; for
-	 *           HERALD_AGAIN_RUN set it to how long to wait. A wait that would reach the event's
-	 *           deadline does not begin: the event stays HERALD_RETRY.
-	 * Returns   what to do. With HERALD_AGAIN_FAIL the function's reason stays, unless
-	 *           herald_fail() or herald_fail_status() was called.
+	 * attempt   how many times the function has run, from 1; herald_context_attempt().
+	 * delay_ms  in: the delay of herald_retry_after(), or 0. Out: the time to wait, for
+	 *           HERALD_AGAIN_RUN. If the wait would reach the event's deadline, the event stays
+	 *           HERALD_RETRY.
+	 * Returns   what to do. With HERALD_AGAIN_FAIL the function's reason is kept, unless you
+	 *           call herald_fail() or herald_fail_status().
 	 */
 	enum herald_again (*again)(struct herald_handler *handler, struct herald_context *ctx,
 				   unsigned attempt, uint32_t *delay_ms);
 
 	/**
-	 * Runs for every handler whose `before` was reached and succeeded (or is NULL), whatever the
-	 * result was.
+	 * Runs at the end of each event that reached `before`, whether it succeeded or failed. If a
+	 * `before` refused the event, this does not run for its handler and those after it.
 	 *
-	 * result   what the event has come to so far: what the business function, or a `before`,
-	 *          returned, or an `after` that ran earlier.
-	 * Returns  HERALD_DONE, or another verdict for an event that was HERALD_DONE so far. An
-	 *          earlier error is never replaced; both are logged.
+	 * result   the verdict so far, from the function, a `before`, or an earlier `after`.
+	 * Returns  HERALD_DONE to keep it. Another verdict replaces HERALD_DONE, but never an
+	 *          earlier error; both errors are logged.
 	 */
 	enum herald_verdict (*after)(struct herald_handler *handler, struct herald_context *ctx,
 				     enum herald_verdict result);
 
 	/**
-	 * Runs at the end of each event that never reached its function, of all handlers in the order
-	 * of `before`; those of a route once the route is known. So every event that is not
-	 * HERALD_DONE was seen by a function or is seen here: not decodable, taken by no route, too
-	 * large, beyond a limit, refused by `receive`, an upcaster or a `before`, or late. Not seen are
-	 * events that HERALD_UNKNOWN_IGNORE lets pass, those for which there was not even memory for a
-	 * context (HERALD_RETRY with HERALD_NO_MEMORY), and what an adapter refuses before it is an
-	 * event, such as a body of another media type.
+	 * Runs at the end of each event that did not reach its function, in the order of `before`.
+	 * Handlers of a route run only if the route is known. It sees events that could not be
+	 * decoded, have no route, are too large, exceed a limit, are late, or were refused by
+	 * `receive`, `accept`, an upcaster or a `before`. It does not see:
 	 *
-	 * With result->verdict HERALD_RETRY the sender is told to try again; HERALD_FAIL is final, and
-	 * what a store of dead letters keeps. herald_context_message() and herald_context_payload() are
-	 * NULL where they were not decoded. If the payload is wrong, members of the message that come
-	 * after it in the event may be zero: they were not read. What is said by herald_fail() and the
-	 * like changes nothing.
+	 *	- events that HERALD_UNKNOWN_IGNORE lets pass;
+	 *	- events without memory for a context (HERALD_RETRY with HERALD_NO_MEMORY);
+	 *	- requests that an adapter refuses, for example because of their media type;
+	 *	- events that the service's store could not take, or for which it could not begin a
+	 *	  transaction (HERALD_RETRY).
 	 *
-	 * While some handler of the service or of its routes has this slot, each event is copied before
-	 * it is decoded, into the memory that max_arena_bytes limits.
+	 * If result->verdict is HERALD_RETRY, the sender should send the event again. HERALD_FAIL
+	 * is final; store such events as dead letters. herald_context_message() and
+	 * herald_context_payload() are NULL if they were not decoded. If the payload is wrong,
+	 * members of the message that follow it in the JSON text may be zero. herald_retry(),
+	 * herald_fail() and their variants have no effect here.
+	 *
+	 * If a handler of the service or of a route has this slot, each event is copied before it
+	 * is decoded. The copy counts for max_arena_bytes.
 	 */
 	void (*rejected)(struct herald_handler *handler, struct herald_context *ctx,
 			 const struct herald_rejection *rejection);
 
 	/**
-	 * Called by herald_service_create(), for each place where the handler is listed: can it be part
-	 * of this service? One that reads a member of the envelope behind struct herald_message makes
-	 * sure here that it is there.
+	 * With a store: runs for an event that becomes a dead letter, if this handler's `after` was
+	 * not called with HERALD_FAIL. So each handler is told once of each dead letter; and again,
+	 * as of every run, if the commit fails or the process dies before it. In the order of
+	 * `before`, after `rejected`. The event could not be decoded any more, has no route any
+	 * more, was refused before its function or after this handler's `after`, or its attempts
+	 * are used up: by crashes, or by commits that failed. In the last case nothing else runs,
+	 * and herald_context_attempt() is the number of its runs plus 1. What it publishes is sent.
 	 *
-	 * envelope  the service's: its own, or herald_message_schema.
-	 * error     herald_error_set() says what is wrong; the handler's place in the options is added.
-	 * Returns   HERALD_OK, or what herald_service_create() is to return.
+	 * herald_context_message() is NULL if not even the envelope could be decoded; the payload
+	 * is NULL unless the function has run now. herald_retry(), herald_fail() and their variants
+	 * have no effect here.
+	 *
+	 * An event that kills its process here too becomes a dead letter without this call. If a
+	 * handler has this slot, each stored event is copied before it is decoded. The copy counts
+	 * for max_arena_bytes.
+	 *
+	 * result  why: its error.
+	 */
+	void (*dead)(struct herald_handler *handler, struct herald_context *ctx,
+		     const struct herald_result *result);
+
+	/**
+	 * Checks whether the handler fits the service. herald_service_create() calls it for each
+	 * place where the handler is listed. A handler that reads members of the envelope after
+	 * struct herald_message checks here that they exist. handler->service is set; of it, only
+	 * herald_service_store() may be called.
+	 *
+	 * envelope  the service's envelope, or herald_message_schema.
+	 * error     set it with herald_error_set(); the handler's place in the options is added.
+	 * Returns   HERALD_OK, or the status for herald_service_create() to return.
 	 */
 	enum herald_status (*check)(struct herald_handler *handler,
 				    const struct herald_schema *envelope,
 				    struct herald_error *error);
 
-	/** Called once, by herald_service_destroy(), when `service` is NULL again. */
+	/** Frees the handler. herald_service_destroy() first sets `service` to NULL, then calls
+	 * this once. NULL: nothing to free. */
 	void (*destroy)(struct herald_handler *handler);
 };
 
 /**
- * A handler; embed it as the first member of one's own struct, all zero but `ops`. It belongs to one
- * service at a time, from herald_service_create(), if that succeeds, to herald_service_destroy(). Within
- * its service it may be listed several times.
+ * A handler. Embed it as the first member of your own struct and set `ops`; the rest is zero. It
+ * belongs to one service from a successful herald_service_create() until herald_service_destroy().
+ * It may be listed several times in that service.
  */
 struct herald_handler {
-	const struct herald_handler_ops
-		*ops;                   /**< Static as a rule; lives as long as the handler. */
-	struct herald_service *service; /**< The owner; Herald sets it. NULL: none. */
+	const struct herald_handler_ops *ops; /**< Usually static; must outlive the handler. */
+	struct herald_service *service;       /**< The owner, set by Herald. NULL: none. */
 };
+
+/**
+ * Free a handler that no service owns, for example because herald_service_create() failed. NULL is
+ * allowed.
+ */
+HERALD_API void herald_handler_destroy(struct herald_handler *handler);
 
 /** The option `handlers`, of a service or a route, and its count: HERALD_HANDLERS(handlers). */
 #define HERALD_HANDLERS(ARRAY) .handlers = (ARRAY), .handlers_count = HERALD_COUNT(ARRAY)

@@ -1,17 +1,17 @@
 /*
- * The message: what every event carries around its payload.
+ * The message: the members of every event besides its payload.
  *
  *	{"event_type": "user_created", "timestamp": "2024-08-20T05:21:19.143357839Z",
  *	 "payload": {...}, "metadata": {"source": "user_service", "version": "1.0"}}
  *
- * The envelope is a schema like any other. A service that needs more members extends it:
+ * The envelope is an ordinary schema. To read more members of an event, extend it:
  *
  *	struct my_message { struct herald_message message; const char *tenant; };
  *	HERALD_SCHEMA(my_message,
  *		HERALD_MESSAGE_FIELDS(my_message, message),
  *		HERALD_FIELD(my_message, tenant));
  *
- * and gives `.envelope = &my_message_schema` to herald_service_create().
+ * and set `.envelope = &my_message_schema` of the service.
  */
 #ifndef HERALD_MESSAGE_H
 #define HERALD_MESSAGE_H
@@ -25,19 +25,19 @@
 extern "C" {
 #endif
 
-/** An event's message. All of it lives until the event is settled. */
+/** An event's message. It lives until the event has been handled. */
 struct herald_message {
-	const char *event_type;       /**< Required, not empty; or what `type_from` leads to. */
-	struct herald_time timestamp; /**< Required. */
-	struct herald_json payload; /**< As it came; no longer the text once it has been decoded. */
-	struct herald_json_map metadata; /**< Any values; see herald_context_version() and so on. */
+	const char *event_type;          /**< Required, not empty; or read from `type_from`. */
+	struct herald_time timestamp;    /**< Required. */
+	struct herald_json payload;      /**< Raw text; overwritten when it is decoded. */
+	struct herald_json_map metadata; /**< Any values; see herald_context_version(). */
 };
 
-/** The schema of struct herald_message: the envelope of a service that names no other. */
+/** The schema of struct herald_message: the default envelope of a service. */
 HERALD_API extern const struct herald_schema herald_message_schema;
 
 #ifndef __cplusplus
-/** The fields of a struct herald_message that is the member MEMBER, the first one, of struct STRUCT. */
+/** The schema lines of MEMBER: a struct herald_message, the first member of struct STRUCT. */
 #define HERALD_MESSAGE_FIELDS(STRUCT, MEMBER)                                                      \
 	HERALD_MESSAGE_FIELDS_(STRUCT, MEMBER.event_type, MEMBER.timestamp, MEMBER.payload,        \
 			       MEMBER.metadata)

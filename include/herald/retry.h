@@ -1,17 +1,19 @@
 /*
- * The retry handler: a function that returns HERALD_RETRY runs again at once, a few times, for faults
- * that are over in a moment: a lock held, a connection that was closed.
+ * The retry handler runs a function again that returned HERALD_RETRY, a few times, for failures
+ * that last a moment: a held lock, a closed connection.
  *
  *	herald_retry_handler_create(&HERALD_RETRY_OPTIONS(.attempts = 5), &retry, &error);
  *
- * Only the function runs again; `before` and `after` of the handlers run once. It gets the same
- * payload, which is constant, and the same context, whose memory is still there. Whatever it did to
- * the world before it returned HERALD_RETRY it must be able to do twice, as with any retry.
+ * Only the function runs again, not the handlers' `before` and `after`. It gets the same payload
+ * and the same context. It must be safe to run twice.
  *
- * The wait blocks the thread, and with it, on most servers, a connection and a place among the
- * threads. So it is for short faults: what takes longer is the sender's to try again, which is what
- * HERALD_RETRY tells it. A wait never reaches the event's deadline (herald/deadline.h), and a
- * function that names a delay longer than max_delay_ms by herald_retry_after() is not run again.
+ * The wait blocks the thread, so use it for short failures; for longer ones let the sender send the
+ * event again. A wait never goes past the event's deadline (herald/deadline.h). A function that
+ * asks for a longer delay than max_delay_ms, with herald_retry_after(), does not run again.
+ *
+ * In a service with a store, the thread does not wait: the store runs the event again, with all of
+ * its handlers, after the delay. `attempts` counts the runs in all processes. After the last one,
+ * the store goes on with its own delays, up to its max_attempts, unless fail_at_last is set.
  */
 #ifndef HERALD_RETRY_H
 #define HERALD_RETRY_H
@@ -34,17 +36,17 @@ extern "C" {
 struct herald_retry_options {
 	size_t struct_size; /**< Set by HERALD_RETRY_OPTIONS. */
 
-	unsigned attempts;           /**< Runs of the function in all: 3; at most 100. */
-	enum herald_backoff backoff; /**< How the delay grows; by default with full jitter. */
-	uint32_t first_delay_ms;     /**< 50, or max_delay_ms if that is less. */
-	double factor;               /**< 2; 1 to 1,000. */
-	uint32_t max_delay_ms; /**< 1,000, or first_delay_ms if that is more; not less than it. */
-	uint32_t total_ms;     /**< No run begins later than this after the event came: 5,000. */
+	unsigned attempts;           /**< Including the first. Default 3, limit 100. */
+	enum herald_backoff backoff; /**< Default HERALD_BACKOFF_FULL_JITTER. */
+	uint32_t first_delay_ms;     /**< Default 50, or max_delay_ms if less. */
+	double factor;               /**< Default 2, from 1 to 1,000. */
+	uint32_t max_delay_ms;       /**< Default 1,000; at least first_delay_ms. */
+	/** Age of an event at its last run; with a store, of the run. Default 5,000. */
+	uint32_t total_ms;
 
 	/**
-	 * What the event is after the last attempt. By default it stays HERALD_RETRY, and a sender
-	 * that tries again gets as many attempts anew. With this it is HERALD_FAIL with the last
-	 * reason: the attempts made here are all there are.
+	 * After the last attempt, make the event HERALD_FAIL with the last reason. Default: it
+	 * stays HERALD_RETRY, and the sender may send it again, with new attempts.
 	 */
 	bool fail_at_last;
 
@@ -57,12 +59,11 @@ struct herald_retry_options {
 				       __VA_ARGS__})
 
 /**
- * Create a retry handler, for the handlers of a service or of a route. Where an event has two, the
- * route's counts, alone.
+ * Create a retry handler for a service or a route. If an event has two, only the route's is used.
  *
  * options  NULL means the defaults.
  * out      set only on HERALD_OK; the service that gets it owns it. Without one,
- *          `handler->ops->destroy(handler)` frees it.
+ *          herald_handler_destroy() frees it.
  * error    may be NULL; its path names the option.
  * Errors   HERALD_BAD_OPTION, HERALD_NO_MEMORY.
  * Threads  any.

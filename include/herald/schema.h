@@ -1,8 +1,12 @@
 /*
- * Schemas: how a plain C struct and a JSON object correspond, member by member.
+ * Schemas: tables that map the members of a plain C struct to the members of a JSON object.
  *
  *	struct order_line   { const char *sku; int32_t quantity; };
- *	struct order_placed { const char *order_id; const struct order_line *lines; size_t lines_count; };
+ *	struct order_placed {
+ *		const char *order_id;
+ *		const struct order_line *lines;
+ *		size_t lines_count;
+ *	};
  *
  *	HERALD_SCHEMA(order_line,
  *		HERALD_FIELD(order_line, sku, .required = true),
@@ -13,19 +17,20 @@
  *		HERALD_LIST(order_placed, lines, order_line, .min_count = 1));
  *
  * HERALD_SCHEMA(order_line, ...) defines `static const struct herald_schema order_line_schema`. The
- * macros take each member's type, place and size from the struct; a member that they do not support,
- * or that does not fit the macro, does not compile, nor does a line of another struct. The rest
- * (duplicate keys, overlaps, members left out, options that do not suit the kind) is checked when a
- * codec or a service is created.
+ * macros take each member's type, offset and size from the struct. A member of an unsupported type,
+ * a macro that does not fit the member, and a line of another struct do not compile. Everything
+ * else (duplicate keys, overlapping members, forgotten members, options that do not fit the kind)
+ * is checked when a codec or a service is created.
  *
- * Two schemas are the same only if they are one object. A struct that several files use has its schema
- * declared in their header, HERALD_SCHEMA_DECLARE(order_placed), and defined in one of the files,
- * HERALD_SCHEMA_DEFINE(order_placed, ...).
+ * To share a schema between source files, declare it in a header with
+ * HERALD_SCHEMA_DECLARE(order_placed), and define it in one source file with
+ * HERALD_SCHEMA_DEFINE(order_placed, ...). Schemas are compared by address, so do not put
+ * HERALD_SCHEMA into a header.
  *
- * Not supported: members with an alignment of their own (_Alignas), and padding in or around a struct
- * without a name; what is there looks like a member left out.
+ * Not supported: members with _Alignas, and padding in or around an anonymous struct, which looks
+ * like a forgotten member.
  *
- * The macros are C11. A C++ program defines its schemas in a C file, or fills in the structs itself.
+ * The macros need C11. A C++ program defines its schemas with herald/herald.hpp, or in a C file.
  */
 #ifndef HERALD_SCHEMA_H
 #define HERALD_SCHEMA_H
@@ -35,6 +40,7 @@
 #include <stdint.h>
 
 #include <herald/array.h>
+#include <herald/each.h>
 #include <herald/export.h>
 #include <herald/time.h>
 #include <herald/value.h>
@@ -43,11 +49,11 @@
 extern "C" {
 #endif
 
-/** What a member holds. HERALD_FIELD and HERALD_VALUES infer it. */
+/** The type of a member. HERALD_FIELD and HERALD_VALUES infer it. */
 enum herald_kind {
 	HERALD_KIND_NONE, /**< Not in the JSON: HERALD_PRIVATE. */
 	HERALD_KIND_BOOL, /**< bool: true, false. */
-	HERALD_KIND_INT8, /**< Integers: a JSON number without fraction and exponent, in range. */
+	HERALD_KIND_INT8, /**< Integers: a JSON number in range, without fraction or exponent. */
 	HERALD_KIND_INT16,
 	HERALD_KIND_INT32,
 	HERALD_KIND_INT64,
@@ -55,63 +61,109 @@ enum herald_kind {
 	HERALD_KIND_UINT16,
 	HERALD_KIND_UINT32,
 	HERALD_KIND_UINT64,
-	HERALD_KIND_FLOAT,  /**< float: a JSON number, rounded correctly; too large is an error. */
+	HERALD_KIND_FLOAT,  /**< float: a JSON number, correctly rounded; an error if too large. */
 	HERALD_KIND_DOUBLE, /**< double, likewise. */
-	HERALD_KIND_STRING, /**< const char *: NUL-terminated; an escaped NUL in the JSON is an error. */
-	HERALD_KIND_TEXT, /**< struct herald_text: may hold a NUL. */
-	HERALD_KIND_CHARS, /**< char[N]: copied, with its NUL; longer than N - 1 bytes is an error. */
-	HERALD_KIND_TIME,     /**< struct herald_time: an RFC 3339 string. */
-	HERALD_KIND_JSON,     /**< struct herald_json: the raw text of any value, null as well. */
-	HERALD_KIND_MAP,      /**< struct herald_map: an object of strings. */
-	HERALD_KIND_JSON_MAP, /**< struct herald_json_map: an object of any values. */
-	HERALD_KIND_ENUM,     /**< An int-sized enum: one of the field's names. */
-	HERALD_KIND_STRUCT,   /**< A struct within the struct. */
-	HERALD_KIND_POINTER,  /**< A pointer to a struct; NULL when absent or null. */
-	HERALD_KIND_LIST,     /**< A pointer to structs and a count. */
-	HERALD_KIND_VALUES,   /**< A pointer to values of kind `element` and a count. */
-	HERALD_KIND_COUNT     /**< The number of kinds; no kind itself. */
+	HERALD_KIND_STRING, /**< const char *: NUL-terminated; an escaped NUL is an error. */
+	HERALD_KIND_TEXT,   /**< struct herald_text: may hold a NUL. */
+	HERALD_KIND_CHARS,  /**< char[N]: copied, with its NUL; at most N - 1 bytes. */
+	HERALD_KIND_TIME,   /**< struct herald_time: an RFC 3339 string. */
+	HERALD_KIND_JSON,   /**< struct herald_json: the raw text of any value, including null. */
+	HERALD_KIND_MAP,    /**< struct herald_map: an object of strings. */
+	HERALD_KIND_JSON_MAP,   /**< struct herald_json_map: an object of any values. */
+	HERALD_KIND_ENUM,       /**< An int-sized enum: one of the field's names. */
+	HERALD_KIND_STRUCT,     /**< A struct within the struct. */
+	HERALD_KIND_POINTER,    /**< A pointer to a struct; NULL when absent or null. */
+	HERALD_KIND_LIST,       /**< A pointer to structs and a count. */
+	HERALD_KIND_VALUES,     /**< A pointer to values of kind `element` and a count. */
+	HERALD_KIND_ARRAY,      /**< T[N]: an array of N values of kind `element`. */
+	HERALD_KIND_STRUCT_MAP, /**< A pointer to structs and a count: an object, in input order. */
+	HERALD_KIND_KEY,  /**< const char *: the name of a struct's member in such an object. */
+	HERALD_KIND_COUNT /**< The number of kinds. Not a kind. */
 };
 
-/** One end of a range; made by HERALD_MIN, HERALD_MAX, HERALD_RANGE. Exact for every 64-bit integer. */
+/** A minimum or maximum, inclusive. Use HERALD_MIN, HERALD_MAX or HERALD_RANGE to set it. */
 struct herald_bound {
-	long double value; /**< Inclusive. */
-	bool is_set;       /**< False: there is no bound, and the value must be 0. */
+	/** NULL. The first member, so that compilers refuse `.lower_bound = 5`. */
+	const struct herald_use_HERALD_MIN_or_HERALD_MAX_ *misplaced;
+	bool is_set;       /**< False: no bound; `value` must be 0. */
+	long double value; /**< Inclusive. Exact for every 64-bit integer. */
 };
 
-/** A name in JSON and the number that it stands for in C. */
+/** A value of an enum. If several names have the same number, the first one is encoded. */
 struct herald_name {
 	const char *name; /**< In JSON. */
 	int value;        /**< In C. */
 };
 
+/** The value of an enum for names without a value in C. Use HERALD_UNKNOWN to set it. */
+struct herald_unknown {
+	/** NULL. The first member, so that compilers refuse `.unknown = 5`. */
+	const struct herald_use_HERALD_UNKNOWN_ *misplaced;
+	bool is_set; /**< False: other names are errors; `value` must be 0. */
+	int value;   /**< In C. */
+};
+
+/** The unit of a time that is a JSON number: the time since 1970-01-01T00:00:00Z. */
+enum herald_epoch {
+	HERALD_EPOCH_NONE,         /**< Not a number, but an RFC 3339 string. */
+	HERALD_EPOCH_SECONDS,      /**< 1700000000, or 1700000000.25. */
+	HERALD_EPOCH_MILLISECONDS, /**< 1700000000250, or 1700000000250.5. */
+};
+
 /**
- * One member of a struct. The macros below fill in the first block; a user may add the options of
- * the second as designated initialisers. Everything is borrowed, and is static as a rule.
+ * A line of a schema: one member of a struct. The macros below fill in the first block. Set the
+ * options of the second block as designated initialisers. Everything is borrowed; it is usually
+ * static.
  */
 struct herald_field {
-	const char *owner;                  /**< The struct's name; that of its schema. */
+	const char *owner;                  /**< The struct's name, as in its schema. */
 	const char *name;                   /**< The member's name in C. */
-	enum herald_kind kind;              /**< What it holds. */
-	enum herald_kind element;           /**< What each element of HERALD_KIND_VALUES holds. */
-	size_t offset;                      /**< Of the member in its struct, in bytes. */
+	enum herald_kind kind;              /**< The member's type. */
+	enum herald_kind element;           /**< Values and arrays: the type of an element. */
+	size_t offset;                      /**< offsetof the member. */
 	size_t bytes;                       /**< sizeof the member. */
-	bool optional;                      /**< There is a `bool has_NAME` at has_offset. */
-	size_t has_offset;                  /**< Of that member. */
-	size_t count_offset;                /**< Of the `size_t NAME_count` of a list. */
-	const struct herald_schema *schema; /**< Of a struct, a pointer or a list's elements. */
-	const struct herald_name *names;    /**< Of an enum. */
-	size_t names_count;                 /**< Of an enum. */
+	bool optional;                      /**< True if there is a `bool has_NAME`. */
+	size_t has_offset;                  /**< offsetof has_NAME. */
+	size_t count_offset;                /**< Lists: offsetof `size_t NAME_count`. */
+	const struct herald_schema *schema; /**< Structs, pointers, lists: of the inner struct. */
+	size_t inner_bytes; /**< sizeof the inner struct. 0: not checked against its schema. */
+	const struct herald_name *names; /**< Enums: the allowed values. */
+	size_t names_count;              /**< Enums: their number. */
 
-	const char *key;                 /**< The JSON member's name; NULL: as in C. */
+	const char *key;                 /**< The name in JSON. Default: as in C. */
 	const char *doc;                 /**< One line for people. */
-	bool required;                   /**< It must be there and not null. */
-	struct herald_bound lower_bound; /**< Numbers: HERALD_MIN or HERALD_RANGE sets it. */
-	struct herald_bound upper_bound; /**< Numbers: HERALD_MAX or HERALD_RANGE sets it. */
-	size_t min_bytes;          /**< Strings that are there: bytes of UTF-8, after unescaping. */
-	size_t max_bytes;          /**< Likewise; 0: only the limits of the codec. */
-	size_t min_count;          /**< Lists and maps that are there: elements. */
-	size_t max_count;          /**< Likewise; 0: only the limits of the codec. */
-	const char *const *one_of; /**< Strings: the values allowed, up to a NULL: HERALD_ONE_OF. */
+	bool required;                   /**< Missing or null is an error. */
+	struct herald_bound lower_bound; /**< Numbers: set by HERALD_MIN or HERALD_RANGE. */
+	struct herald_bound upper_bound; /**< Numbers: set by HERALD_MAX or HERALD_RANGE. */
+	size_t min_bytes;          /**< Strings, if present: bytes after unescaping. Default 0. */
+	size_t max_bytes;          /**< Likewise. Default: the codec's limits only. */
+	size_t min_count;          /**< Lists and maps, if present: elements. Default 0. */
+	size_t max_count;          /**< Likewise. Default: the codec's limits only. */
+	const char *const *one_of; /**< Strings: the allowed values, then NULL: HERALD_ONE_OF. */
+
+	bool nullable; /**< Lists of strings: an element may be null, which is NULL. */
+
+	/* Tagged unions: whether the line counts. Set by HERALD_WHEN and HERALD_WHEN_OTHER. */
+	const char *tag;  /**< The member in C whose value decides. NULL: the line always counts. */
+	const char *when; /**< That value. NULL: any without a line of its own. */
+	bool flat;        /**< Structs: the members are in this object, not in an inner one. */
+
+	/* How a value is written in JSON, if not as its kind says. Of lists: each element. */
+	bool quoted;  /**< Numbers, and values written as numbers: in a string, such as "12". */
+	bool numeric; /**< bool: 0 or 1. Enums: the number in C, as an int, one of `names`. */
+	enum herald_epoch epoch; /**< Times: a number; offset_minutes is 0. Default: RFC 3339. */
+	struct herald_unknown unknown; /**< Enums: set by HERALD_UNKNOWN. */
+	/**
+	 * Accept what less strict senders write, too; encoding does not write it.
+	 *
+	 * Integers  a fraction of zeros, and exponents: 10.0, 1e3. The value must be whole.
+	 * bool      0 and 1; of a `numeric` one, true and false.
+	 * Times     a blank for 'T'; offsets such as +0130 and +01; digits after the ninth of the
+	 *           fraction, which are cut; second 60, which is the next second. Of `epoch`,
+	 *           digits after the nanosecond, and exponents.
+	 * `quoted`  a number without quotes.
+	 */
+	bool lenient;
 };
 
 /** A struct and its members. Borrowed by codecs and services for as long as they live. */
@@ -120,45 +172,62 @@ struct herald_schema {
 	size_t bytes;                      /**< sizeof the struct. */
 	size_t alignment;                  /**< _Alignof the struct. */
 	const struct herald_field *fields; /**< One for each member. */
-	size_t fields_count;               /**< No limit. */
+	size_t fields_count;               /**< Limit 1,000,000,000. */
 	const char *doc;                   /**< One line for people. */
-	bool reject_unknown; /**< A member of the JSON that no field has as its key is an error. */
+	bool reject_unknown;               /**< Members of the JSON without a field are errors. */
+	/**
+	 * The JSON is the value of the only member, not an object with that member: a list of
+	 * lists, a list of elements that may be null, a payload that is an array. The other members
+	 * of the struct are private. A null is the member's null.
+	 */
+	bool transparent;
 };
 
 /**
- * The schema of a payload that is any JSON at all: the struct is struct herald_json itself. For a
- * catch-all route, or a function that wants the raw text.
+ * The schema of a payload of any JSON, as raw text. The struct is struct herald_json. Use it for a
+ * catch-all route, or for a function that needs the text.
  */
 HERALD_API extern const struct herald_schema herald_json_schema;
 
-/** Declare a schema that HERALD_SCHEMA_DEFINE defines, for a header that several files include. */
+/**
+ * The schema of a payload of any media type: JSON, text, or an image. The struct is struct
+ * herald_data. For routes and the input of upcasters only. Formats whose events carry such payloads
+ * are CloudEvents and your own; of an event in the envelope, it is the payload's JSON.
+ */
+HERALD_API extern const struct herald_schema herald_data_schema;
+
+/** Declare a schema in a header; HERALD_SCHEMA_DEFINE defines it in one source file. */
 #define HERALD_SCHEMA_DECLARE(STRUCT) extern const struct herald_schema STRUCT##_schema
 
 #ifndef __cplusplus
 
-/* It cannot tell initialisers and _Generic in macros from blocks and labels. */
+/* clang-format mistakes initialisers and _Generic in macros for blocks and labels. */
 /* clang-format off */
 
 /**
- * Define `static const struct herald_schema STRUCT_schema` from the fields of `struct STRUCT`. A
- * schema may name itself in its pointers and lists.
+ * Define `static const struct herald_schema STRUCT_schema`, with a line for each member of `struct
+ * STRUCT`. Pointers and lists may refer to the schema itself.
  */
 #define HERALD_SCHEMA(STRUCT, ...) HERALD_SCHEMA_WITH(STRUCT, (.doc = NULL), __VA_ARGS__)
 
-/** HERALD_SCHEMA with options in parentheses: HERALD_SCHEMA_WITH(user, (.reject_unknown = true), ...). */
+/** HERALD_SCHEMA with options in parentheses: HERALD_SCHEMA_WITH(user, (.reject_unknown = true),
+ * ...). */
 #define HERALD_SCHEMA_WITH(STRUCT, OPTIONS, ...)                                                   \
 	HERALD_SCHEMA_(HERALD_SCHEMA_FORWARD_, static, STRUCT, OPTIONS, __VA_ARGS__)
 
-/** HERALD_SCHEMA without `static`: the one definition of what HERALD_SCHEMA_DECLARE has declared. */
-#define HERALD_SCHEMA_DEFINE(STRUCT, ...) HERALD_SCHEMA_DEFINE_WITH(STRUCT, (.doc = NULL), __VA_ARGS__)
+/** Define a schema that HERALD_SCHEMA_DECLARE has declared. Like HERALD_SCHEMA, but not static. */
+#define HERALD_SCHEMA_DEFINE(STRUCT, ...)                                                          \
+	HERALD_SCHEMA_DEFINE_WITH(STRUCT, (.doc = NULL), __VA_ARGS__)
 
 /** HERALD_SCHEMA_WITH without `static`. */
 #define HERALD_SCHEMA_DEFINE_WITH(STRUCT, OPTIONS, ...)                                            \
 	HERALD_SCHEMA_(HERALD_SCHEMA_DECLARED_, , STRUCT, OPTIONS, __VA_ARGS__)
 
 /**
- * A member whose kind its type tells: bool, integers, float, double, const char *, char[N],
- * struct herald_text, herald_time, herald_json, herald_map, herald_json_map. Missing or null: its zero value.
+ * A member of one of the types bool, integers, float, double, const char *, char *, char[N], struct
+ * herald_text, herald_time, herald_json, herald_map, herald_json_map. If missing or null in the
+ * JSON, it is zero. A string is in memory of the event, so that a function may write to it through
+ * a char *: to its bytes, not past its end.
  *
  *	HERALD_FIELD(user, name, .key = "userName", .required = true, .min_bytes = 1)
  */
@@ -167,9 +236,8 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_OF_(STRUCT, MEMBER), __VA_ARGS__)
 
 /**
- * The same beside a member `bool has_MEMBER`, which says whether a value that is not null was there:
- * missing, null and zero are then told apart from a value. A null and a missing member both give false
- * (but for raw JSON, where a null is a value too).
+ * A member that distinguishes missing from zero, with `bool has_MEMBER` in the struct. has_MEMBER
+ * is true if the JSON has a value that is not null. For raw JSON, null is a value too.
  */
 #define HERALD_OPTIONAL(STRUCT, ...) HERALD_OPTIONAL_(STRUCT, __VA_ARGS__, )
 #define HERALD_OPTIONAL_(STRUCT, MEMBER, ...)                                                      \
@@ -177,26 +245,43 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 		     .kind = HERALD_KIND_OF_(STRUCT, MEMBER), .optional = true,                    \
 		     .has_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, has_##MEMBER, bool), __VA_ARGS__)
 
-/** An enum member, by a table `static const struct herald_name NAMES[]`. */
+/** An enum member, with a table `static const struct herald_name NAMES[]` of its values. */
 #define HERALD_ENUM(STRUCT, MEMBER, ...) HERALD_ENUM_(STRUCT, MEMBER, __VA_ARGS__, )
 #define HERALD_ENUM_(STRUCT, MEMBER, NAMES, ...)                                                   \
 	HERALD_LINE_(STRUCT, MEMBER,                                                               \
 		     .kind = HERALD_KIND_ENUM_OF_(STRUCT, MEMBER),                                 \
-		     .names = HERALD_NAMES_(NAMES), .names_count = HERALD_COUNT(NAMES), __VA_ARGS__)
+		     HERALD_NAMES_(NAMES), __VA_ARGS__)
 
-/** A struct within the struct: `struct INNER MEMBER;`. Missing or null: all of it zero. */
+/** HERALD_ENUM with `bool has_MEMBER`, which distinguishes missing from zero. */
+#define HERALD_OPTIONAL_ENUM(STRUCT, MEMBER, ...)                                                  \
+	HERALD_OPTIONAL_ENUM_(STRUCT, MEMBER, __VA_ARGS__, )
+#define HERALD_OPTIONAL_ENUM_(STRUCT, MEMBER, NAMES, ...)                                          \
+	HERALD_LINE_(STRUCT, MEMBER,                                                               \
+		     .kind = HERALD_KIND_ENUM_OF_(STRUCT, MEMBER), .optional = true,               \
+		     .has_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, has_##MEMBER, bool),             \
+		     HERALD_NAMES_(NAMES), __VA_ARGS__)
+
+/** A list of enums: `const enum E *MEMBER; size_t MEMBER_count;`, with names as in HERALD_ENUM. */
+#define HERALD_ENUMS(STRUCT, MEMBER, ...) HERALD_ENUMS_(STRUCT, MEMBER, __VA_ARGS__, )
+#define HERALD_ENUMS_(STRUCT, MEMBER, NAMES, ...)                                                  \
+	HERALD_LINE_(STRUCT, MEMBER,                                                               \
+		     .kind = HERALD_KIND_VALUES, .element = HERALD_KIND_ENUM_AT_(STRUCT, MEMBER),  \
+		     .count_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER##_count, size_t),       \
+		     HERALD_NAMES_(NAMES), __VA_ARGS__)
+
+/** A nested struct: `struct INNER MEMBER;`. All zero if missing or null. */
 #define HERALD_STRUCT(STRUCT, MEMBER, ...) HERALD_STRUCT_(STRUCT, MEMBER, __VA_ARGS__, )
 #define HERALD_STRUCT_(STRUCT, MEMBER, INNER, ...)                                                 \
 	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_STRUCT,                                   \
 		     .schema = HERALD_SCHEMA_IN_(STRUCT, MEMBER, INNER), __VA_ARGS__)
 
-/** A pointer to a struct: `const struct INNER *MEMBER;`. NULL when missing or null. */
+/** A pointer to a struct: `const struct INNER *MEMBER;`. NULL if missing or null. */
 #define HERALD_POINTER(STRUCT, MEMBER, ...) HERALD_POINTER_(STRUCT, MEMBER, __VA_ARGS__, )
 #define HERALD_POINTER_(STRUCT, MEMBER, INNER, ...)                                                \
 	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_POINTER,                                  \
 		     .schema = HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER), __VA_ARGS__)
 
-/** A list of structs: `const struct INNER *MEMBER; size_t MEMBER_count;`. NULL when missing or null. */
+/** A list of structs: `const struct INNER *MEMBER; size_t MEMBER_count;`. NULL if missing. */
 #define HERALD_LIST(STRUCT, MEMBER, ...) HERALD_LIST_(STRUCT, MEMBER, __VA_ARGS__, )
 #define HERALD_LIST_(STRUCT, MEMBER, INNER, ...)                                                   \
 	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_LIST,                                     \
@@ -204,9 +289,9 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 		     .schema = HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER), __VA_ARGS__)
 
 /**
- * A list of values: `const int32_t *MEMBER; size_t MEMBER_count;`, or of any other type that
- * HERALD_FIELD takes but char[N] and maps; strings are `const char *const *MEMBER`. The bounds of
- * numbers and strings hold for each element.
+ * A list of values: `const int32_t *MEMBER; size_t MEMBER_count;`. Elements may have any type that
+ * HERALD_FIELD supports except char[N] and maps; strings are `const char *const *MEMBER` or
+ * `char **MEMBER`. Bounds of numbers and strings apply to each element.
  */
 #define HERALD_VALUES(STRUCT, ...) HERALD_VALUES_(STRUCT, __VA_ARGS__, )
 #define HERALD_VALUES_(STRUCT, MEMBER, ...)                                                        \
@@ -215,20 +300,156 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 		     .count_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER##_count, size_t),       \
 		     __VA_ARGS__)
 
-/** A member that the JSON does not carry; zero after a decode. Says that it was not forgotten. */
+/**
+ * A fixed array: `double MEMBER[2];`, in JSON an array of as many elements. All zero if missing or
+ * null. Elements as in HERALD_VALUES.
+ */
+#define HERALD_ARRAY(STRUCT, ...) HERALD_ARRAY_(STRUCT, __VA_ARGS__, )
+#define HERALD_ARRAY_(STRUCT, MEMBER, ...)                                                         \
+	HERALD_LINE_(STRUCT, MEMBER,                                                               \
+		     .kind = HERALD_KIND_ARRAY, .element = HERALD_KIND_IN_ARRAY_(STRUCT, MEMBER),  \
+		     __VA_ARGS__)
+
+/** HERALD_ARRAY with `bool has_MEMBER`, which distinguishes missing from zero. */
+#define HERALD_OPTIONAL_ARRAY(STRUCT, ...) HERALD_OPTIONAL_ARRAY_(STRUCT, __VA_ARGS__, )
+#define HERALD_OPTIONAL_ARRAY_(STRUCT, MEMBER, ...)                                                \
+	HERALD_LINE_(STRUCT, MEMBER,                                                               \
+		     .kind = HERALD_KIND_ARRAY, .element = HERALD_KIND_IN_ARRAY_(STRUCT, MEMBER),  \
+		     .optional = true,                                                             \
+		     .has_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, has_##MEMBER, bool), __VA_ARGS__)
+
+/** A fixed array of structs: `struct INNER MEMBER[2];`. */
+#define HERALD_STRUCT_ARRAY(STRUCT, MEMBER, ...) HERALD_STRUCT_ARRAY_(STRUCT, MEMBER, __VA_ARGS__, )
+#define HERALD_STRUCT_ARRAY_(STRUCT, MEMBER, INNER, ...)                                           \
+	HERALD_LINE_(STRUCT, MEMBER,                                                               \
+		     .kind = HERALD_KIND_ARRAY, .element = HERALD_KIND_STRUCT,                     \
+		     .schema = HERALD_SCHEMA_IN_ARRAY_(STRUCT, MEMBER, INNER), __VA_ARGS__)
+
+/**
+ * A map: `const struct INNER *MEMBER; size_t MEMBER_count;`, in JSON an object of any members, in
+ * input order, without duplicate names. NULL if missing or null. A struct is a member: its
+ * HERALD_KEY is the name, and the others are the value, an object. If its schema is transparent,
+ * the value is any other type:
+ *
+ *	struct price { const char *sku; int64_t cents; };
+ *
+ *	HERALD_SCHEMA_WITH(price, (.transparent = true),
+ *		HERALD_KEY(price, sku),
+ *		HERALD_FIELD(price, cents));
+ *
+ *	HERALD_MAP(catalog, prices, price, .max_count = 100)
+ */
+#define HERALD_MAP(STRUCT, MEMBER, ...) HERALD_MAP_(STRUCT, MEMBER, __VA_ARGS__, )
+#define HERALD_MAP_(STRUCT, MEMBER, INNER, ...)                                                    \
+	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_STRUCT_MAP,                               \
+		     .count_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER##_count, size_t),       \
+		     .schema = HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER), __VA_ARGS__)
+
+/** The name of a struct in a HERALD_MAP: `const char *MEMBER;`. Such a schema is for maps only. */
+#define HERALD_KEY(STRUCT, MEMBER)                                                                 \
+	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_KEY_OF_(STRUCT, MEMBER))
+
+/**
+ * A tagged union: `union {...} MEMBER;`. The member TAG, which has a line of its own and is
+ * required, decides which member of the union is in the JSON, where it has the key "MEMBER". TAG is
+ * a string or an enum. In the JSON, it may come after the value.
+ *
+ *	enum shape_kind { SHAPE_CIRCLE, SHAPE_SQUARE };
+ *	struct shape {
+ *		enum shape_kind kind;
+ *		union {
+ *			struct circle circle;
+ *			struct square square;
+ *		} body;
+ *	};
+ *
+ *	HERALD_SCHEMA(shape,
+ *		HERALD_ENUM(shape, kind, shape_kinds, .required = true),
+ *		HERALD_VARIANT(shape, body, kind,
+ *			HERALD_CASE("circle", circle),
+ *			HERALD_CASE("square", square)));
+ *
+ *	{"kind": "circle", "body": {"radius": 2}}
+ *
+ * Other tags are errors, unless there is a HERALD_CASE_OTHER. If TAG is an enum, each of its names
+ * is allowed, and HERALD_UNKNOWN allows others; those without a case have no value. Up to 64
+ * cases; for more, write the lines with HERALD_WHEN.
+ */
+#define HERALD_VARIANT(STRUCT, MEMBER, TAG, ...)                                                   \
+	HERALD_VARIANT_WITH(STRUCT, MEMBER, TAG, (.doc = NULL), __VA_ARGS__)
+
+/** HERALD_VARIANT with options of its lines in parentheses: (.key = "data", .required = true). */
+#define HERALD_VARIANT_WITH(STRUCT, MEMBER, TAG, OPTIONS, ...)                                     \
+	HERALD_EACH_(HERALD_CASE_LINE_, (_in_union_, STRUCT, MEMBER, TAG, OPTIONS), __VA_ARGS__)
+
+/**
+ * HERALD_VARIANT whose members are in the same object as the tag, not in one of their own:
+ *
+ *	{"kind": "circle", "radius": 2}
+ */
+#define HERALD_FLAT_VARIANT(STRUCT, MEMBER, TAG, ...)                                              \
+	HERALD_VARIANT_WITH(STRUCT, MEMBER, TAG, (.flat = true), __VA_ARGS__)
+
+/** HERALD_VARIANT for `const void *MEMBER;`, which points to the case's struct. NULL if missing. */
+#define HERALD_POINTER_VARIANT(STRUCT, MEMBER, TAG, ...)                                           \
+	HERALD_POINTER_VARIANT_WITH(STRUCT, MEMBER, TAG, (.doc = NULL), __VA_ARGS__)
+
+/** HERALD_POINTER_VARIANT with options of its lines. */
+#define HERALD_POINTER_VARIANT_WITH(STRUCT, MEMBER, TAG, OPTIONS, ...)                             \
+	HERALD_EACH_(HERALD_CASE_LINE_, (_at_pointer_, STRUCT, MEMBER, TAG, OPTIONS), __VA_ARGS__)
+
+/**
+ * A case: HERALD_CASE("circle", circle), or HERALD_CASE("circle", round, circle) if the union's
+ * member `round` is a struct circle. It may be a pointer to a struct, too. VALUE is the tag as in
+ * the JSON; of an enum, one of its names.
+ */
+#define HERALD_CASE(VALUE, ...) HERALD_CASE_(VALUE, __VA_ARGS__, __VA_ARGS__, )
+#define HERALD_CASE_(VALUE, MEMBER, INNER, ...) (HERALD_CASE_STRUCT, VALUE, MEMBER, INNER)
+
+/** A case that is not a struct, but of a type that HERALD_FIELD takes. */
+#define HERALD_CASE_FIELD(VALUE, MEMBER) (HERALD_CASE_VALUE, VALUE, MEMBER, )
+
+/**
+ * The case of all other tags: HERALD_CASE_OTHER(raw), of a type that HERALD_FIELD takes, such as
+ * struct herald_json; or HERALD_CASE_OTHER(any, any_shape), a struct.
+ */
+#define HERALD_CASE_OTHER(...)                                                                     \
+	HERALD_CASE_OTHER_(__VA_ARGS__, HERALD_CASE_STRUCT, HERALD_CASE_VALUE, )
+#define HERALD_CASE_OTHER_(MEMBER, INNER, TYPE, ...) (TYPE, NULL, MEMBER, INNER)
+
+/**
+ * Option of a line: it counts only if the member TAG has this value. Lines with different values
+ * may share memory and keys. This is what HERALD_VARIANT consists of; use it for unions without a
+ * name, for several members in a case, and for lists and other types.
+ *
+ *	HERALD_STRUCT(shape, circle, circle, .key = "body", HERALD_WHEN(kind, "circle"))
+ *	HERALD_VALUES(shape, corners, .key = "body", HERALD_WHEN(kind, "polygon"))
+ */
+#define HERALD_WHEN(TAG, VALUE) .tag = #TAG, .when = (VALUE)
+
+/** HERALD_WHEN for all values without a line of their own. */
+#define HERALD_WHEN_OTHER(TAG) .tag = #TAG, .when = NULL
+
+/** A member that is not in the JSON. Decoding sets it to zero. */
 #define HERALD_PRIVATE(STRUCT, MEMBER) HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_NONE)
 
 /** Option of a number: the least value. */
-#define HERALD_MIN(VALUE) .lower_bound = {(VALUE), true}
+#define HERALD_MIN(VALUE) .lower_bound = {NULL, true, (VALUE)}
 
 /** Option of a number: the greatest value. */
-#define HERALD_MAX(VALUE) .upper_bound = {(VALUE), true}
+#define HERALD_MAX(VALUE) .upper_bound = {NULL, true, (VALUE)}
 
 /** Option of a number: both ends. */
 #define HERALD_RANGE(LEAST, GREATEST) HERALD_MIN(LEAST), HERALD_MAX(GREATEST)
 
 /** Option of a string: HERALD_ONE_OF("small", "large"). */
 #define HERALD_ONE_OF(...) .one_of = (const char *const[]){__VA_ARGS__, NULL}
+
+/**
+ * Option of an enum: other names, or other numbers if it is `numeric`, decode to this value. It can
+ * be encoded only if it has a name; a 0 is left out if the member is neither required nor optional.
+ */
+#define HERALD_UNKNOWN(VALUE) .unknown = {NULL, true, (VALUE)}
 
 /* What follows is for the macros above. */
 
@@ -237,11 +458,14 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 #define HERALD_MEMBER_(STRUCT, MEMBER) (((struct STRUCT *)0)->MEMBER)
 
 /*
- * A schema's lines are unions with one member, whose name holds the struct's: a line of another struct
- * initialises a member that the union does not have, and does not compile, whatever the compiler's
- * options. The union is laid out as its member, so that the lines are an array of fields.
+ * A schema's lines are unions with one member, whose name holds the struct's: a line of another
+ * struct initialises a member that the union does not have, and does not compile, regardless of the
+ * compiler's options. The union is laid out as its member, so that the lines are an array of
+ * fields.
  */
 #define HERALD_SCHEMA_(BEFORE, STORAGE, STRUCT, OPTIONS, ...)                                      \
+	HERALD_ASSERT_(sizeof(HERALD_TEXT_OF_FIRST_(__VA_ARGS__, )) > 1,                           \
+		       "the schema of struct " #STRUCT " needs a line for each member");           \
 	union herald_lines_of_struct_##STRUCT {                                                    \
 		struct herald_field line_of_struct_##STRUCT;                                       \
 	};                                                                                         \
@@ -254,12 +478,13 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 		.fields = &STRUCT##_fields_[0].line_of_struct_##STRUCT,                            \
 		.fields_count = HERALD_COUNT(STRUCT##_fields_),                                    \
 		HERALD_EXPAND_(HERALD_UNPACK_ OPTIONS)}
+#define HERALD_TEXT_OF_FIRST_(FIRST, ...) #FIRST
 
 /* A schema may name itself, so it is declared before. */
 #define HERALD_SCHEMA_FORWARD_(STRUCT) static const struct herald_schema STRUCT##_schema
 #define HERALD_SCHEMA_DECLARED_(STRUCT)                                                            \
-	_Static_assert(sizeof(STRUCT##_schema) == sizeof(struct herald_schema),                    \
-		       "HERALD_SCHEMA_DECLARE comes first")
+	HERALD_ASSERT_(sizeof(STRUCT##_schema) == sizeof(struct herald_schema),                    \
+		       "HERALD_SCHEMA_DECLARE(" #STRUCT ") comes first")
 
 #define HERALD_LINE_(STRUCT, MEMBER, ...)                                                          \
 	{.line_of_struct_##STRUCT = {.owner = #STRUCT, .name = #MEMBER,                            \
@@ -268,17 +493,55 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 
 /* The offset of a member that must have this very type. */
 #define HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER, TYPE)                                               \
-	_Generic(&HERALD_MEMBER_(STRUCT, MEMBER), TYPE *: offsetof(struct STRUCT, MEMBER))
+	(offsetof(struct STRUCT, MEMBER) +                                                         \
+	 HERALD_REFUSE_(!_Generic(&HERALD_MEMBER_(STRUCT, MEMBER), TYPE *: 1, default: 0),         \
+			#STRUCT "." #MEMBER " must be a " #TYPE))
+
+/*
+ * A line of a variant. The context says where the value is: _in_union_ or _at_pointer_. The case
+ * begins with its type: HERALD_CASE_STRUCT or HERALD_CASE_VALUE.
+ */
+#define HERALD_CASE_LINE_(CONTEXT, CASE)                                                           \
+	HERALD_CASE_EXPANDED_(HERALD_UNPACK_ CONTEXT, HERALD_UNPACK_ CASE)
+#define HERALD_CASE_EXPANDED_(...) HERALD_CASE_PASTED_(__VA_ARGS__)
+#define HERALD_CASE_PASTED_(PLACE, STRUCT, MEMBER, TAG, OPTIONS, TYPE, ...)                        \
+	TYPE##PLACE(STRUCT, MEMBER, TAG, OPTIONS, __VA_ARGS__)
+
+#define HERALD_CASE_STRUCT_in_union_(STRUCT, MEMBER, TAG, OPTIONS, VALUE, CASE, INNER)             \
+	HERALD_VARIANT_LINE_(STRUCT, MEMBER, MEMBER.CASE, TAG, OPTIONS, VALUE,                     \
+		.kind = HERALD_KIND_OF_CASE_(STRUCT, MEMBER.CASE, INNER),                          \
+		.schema = &INNER##_schema)
+#define HERALD_CASE_VALUE_in_union_(STRUCT, MEMBER, TAG, OPTIONS, VALUE, CASE, NOTHING)            \
+	HERALD_VARIANT_LINE_(STRUCT, MEMBER, MEMBER.CASE, TAG, OPTIONS, VALUE,                     \
+		.kind = HERALD_KIND_OF_(STRUCT, MEMBER.CASE))
+#define HERALD_CASE_STRUCT_at_pointer_(STRUCT, MEMBER, TAG, OPTIONS, VALUE, CASE, INNER)           \
+	HERALD_VARIANT_LINE_(STRUCT, MEMBER, MEMBER, TAG, OPTIONS, VALUE,                          \
+		.kind = HERALD_KIND_OF_POINTED_(STRUCT, MEMBER),                                   \
+		.schema = &INNER##_schema)
+
+/* The default key is NAME, the union. TAG must be a member of the struct. */
+#define HERALD_VARIANT_LINE_(STRUCT, NAME, MEMBER, TAG, OPTIONS, VALUE, ...)                       \
+	{.line_of_struct_##STRUCT = {                                                              \
+		 .owner = #STRUCT, .name = #NAME,                                                  \
+		 .offset = offsetof(struct STRUCT, MEMBER) + 0 * offsetof(struct STRUCT, TAG),     \
+		 .bytes = sizeof(HERALD_MEMBER_(STRUCT, MEMBER)), .tag = #TAG, .when = (VALUE),    \
+		 __VA_ARGS__, HERALD_EXPAND_(HERALD_UNPACK_ OPTIONS)}}
 
 /* The schema of INNER where the member is one. */
 #define HERALD_SCHEMA_IN_(STRUCT, MEMBER, INNER)                                                   \
-	_Generic(&HERALD_MEMBER_(STRUCT, MEMBER), struct INNER *: &INNER##_schema)
+	(&INNER##_schema +                                                                         \
+	 HERALD_REFUSE_(                                                                           \
+		 !_Generic(&HERALD_MEMBER_(STRUCT, MEMBER), struct INNER *: 1, default: 0),        \
+		 #STRUCT "." #MEMBER " must be a struct " #INNER                                   \
+		 ": a pointer to one is HERALD_POINTER"))
 
 /* The schema of INNER where the member points to one, constant or not. */
 #define HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER)                                                   \
-	_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                  \
-		const struct INNER **: &INNER##_schema,                                            \
-		struct INNER **: &INNER##_schema)
+	(&INNER##_schema +                                                                         \
+	 HERALD_REFUSE_(!_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                 \
+				  const struct INNER **: 1, struct INNER **: 1, default: 0),       \
+			#STRUCT "." #MEMBER " must be a pointer to struct " #INNER                 \
+			": a struct itself is HERALD_STRUCT, a list of values HERALD_VALUES"))
 
 /* An integer kind by its signedness and size. */
 #define HERALD_KIND_SIGNED_(TYPE)                                                                  \
@@ -316,50 +579,183 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 #define HERALD_TO_CONST_LIST_(TYPE) const TYPE **
 
 #define HERALD_KIND_OF_(STRUCT, MEMBER)                                                            \
-	(_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                 \
+	HERALD_KIND_CHECKED_(HERALD_MEMBER_(STRUCT, MEMBER), #STRUCT "." #MEMBER)
+#define HERALD_KIND_CHECKED_(VALUE, NAME)                                                          \
+	(HERALD_KIND_OF_VALUE_(VALUE) +                                                            \
+	 HERALD_REFUSE_(HERALD_IS_ENUM_(VALUE),                                                    \
+			NAME " is an enum: use HERALD_ENUM, with its names") +                     \
+	 HERALD_REFUSE_(HERALD_UNFIT_(VALUE) == 1,                                                 \
+			NAME " is const or volatile: decoding could not set it") +                 \
+	 HERALD_REFUSE_(HERALD_UNFIT_(VALUE) == 2,                                                 \
+			NAME " is a struct: use HERALD_STRUCT, with its schema") +                 \
+	 HERALD_REFUSE_(HERALD_UNFIT_(VALUE) == 3,                                                 \
+			NAME " is a pointer that HERALD_FIELD does not support: use "              \
+			     "HERALD_POINTER, HERALD_LIST or HERALD_VALUES") +                     \
+	 HERALD_REFUSE_(HERALD_UNFIT_(VALUE) == 5,                                                 \
+			NAME " is an array: use HERALD_ARRAY, or HERALD_STRUCT_ARRAY") +           \
+	 HERALD_REFUSE_(HERALD_UNFIT_(VALUE) == 4,                                                 \
+			NAME " has a type that HERALD_FIELD does not support"))
+
+/* Why a value has no kind. */
+#define HERALD_UNFIT_(VALUE)                                                                       \
+	(HERALD_KIND_OF_VALUE_(VALUE) != 0	    ? 0                                            \
+	 : HERALD_IS_QUALIFIED_(VALUE)		    ? 1                                            \
+	 : __builtin_classify_type(VALUE) == 12 /* a struct */ ? 2                                 \
+	 : HERALD_IS_LIST_(VALUE)		    ? 3                                            \
+	 : HERALD_IS_ADDRESS_(VALUE)		    ? 5                                            \
+						    : 4)
+#define HERALD_IS_QUALIFIED_(VALUE)                                                                \
+	(_Generic(&(VALUE), const __typeof__(VALUE) *: 1, default: 0) ||                           \
+	 _Generic(&(VALUE), volatile __typeof__(VALUE) *: 1, default: 0))
+
+/* The kind of a value, 0 if its type has none. */
+#define HERALD_KIND_OF_VALUE_(VALUE)                                                               \
+	_Generic(&(VALUE),                                                                         \
 		HERALD_KIND_ASSOCIATIONS_(HERALD_TO_),                                             \
 		const char **: HERALD_KIND_STRING,                                                 \
 		char **: HERALD_KIND_STRING,                                                       \
-		char (*)[sizeof(HERALD_MEMBER_(STRUCT, MEMBER))]: HERALD_KIND_CHARS,               \
+		char (*)[sizeof(VALUE)]: HERALD_KIND_CHARS,                                        \
 		struct herald_map *: HERALD_KIND_MAP,                                              \
-		struct herald_json_map *: HERALD_KIND_JSON_MAP) +                                  \
-	 HERALD_REFUSE_(HERALD_IS_ENUM_(HERALD_MEMBER_(STRUCT, MEMBER)),                           \
-			"the member is an enum: HERALD_ENUM takes it, with its names"))
+		struct herald_json_map *: HERALD_KIND_JSON_MAP,                                    \
+		default: 0)
 
 /* gcc and clang give an enum the type unsigned int, or int when a value of it is negative. */
 #define HERALD_KIND_ENUM_OF_(STRUCT, MEMBER)                                                       \
-	_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                  \
-		unsigned int *: HERALD_KIND_ENUM,                                                  \
-		int *: HERALD_KIND_ENUM)
+	(HERALD_KIND_ENUM +                                                                        \
+	 HERALD_REFUSE_(!_Generic(&HERALD_MEMBER_(STRUCT, MEMBER), unsigned int *: 1, int *: 1,    \
+				  default: 0),                                                     \
+			#STRUCT "." #MEMBER " must be an enum, as large as an int: "               \
+			"a list is HERALD_ENUMS, a string with fixed values HERALD_ONE_OF"))
 
-/* The names where they are an array of names, constant or not. */
+/* By value: clang does not take a pointer to a constant enum for one to its type. */
+#define HERALD_KIND_ENUM_AT_(STRUCT, MEMBER)                                                       \
+	(HERALD_KIND_ENUM +                                                                        \
+	 HERALD_REFUSE_(!HERALD_IS_ADDRESS_(HERALD_MEMBER_(STRUCT, MEMBER)) ||                     \
+				!HERALD_IS_POINTER_(                                               \
+					HERALD_IF_ADDRESS_(HERALD_MEMBER_(STRUCT, MEMBER))) ||     \
+				!_Generic(HERALD_TARGET_(HERALD_MEMBER_(STRUCT, MEMBER)),          \
+					  unsigned int: 1, int: 1, default: 0),                    \
+			#STRUCT "." #MEMBER " must be a pointer to enums, as large as an int"))
+
+/* The names, which must be an array of names, constant or not. */
 #define HERALD_NAMES_(NAMES)                                                                       \
-	_Generic(&(NAMES)[0], const struct herald_name *: (NAMES), struct herald_name *: (NAMES))
+	.names_count = HERALD_REFUSE_(sizeof(#NAMES) == 1, "the names of the enum are missing") +       \
+		       HERALD_COUNT(NAMES),                                                        \
+	.names = (NAMES) + HERALD_REFUSE_(!_Generic(&(NAMES)[0], const struct herald_name *: 1,    \
+						    struct herald_name *: 1, default: 0),          \
+					  #NAMES " must be an array of struct herald_name")
 
 #define HERALD_ELEMENT_OF_(STRUCT, MEMBER)                                                         \
-	(_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                 \
+	(HERALD_KIND_OF_LIST_(HERALD_MEMBER_(STRUCT, MEMBER)) +                                    \
+	 HERALD_REFUSE_(HERALD_IS_ENUM_(HERALD_TARGET_(HERALD_MEMBER_(STRUCT, MEMBER))),           \
+			"the elements of " #STRUCT "." #MEMBER                                     \
+			" are enums: use HERALD_ENUMS, with their names") +                        \
+	 HERALD_REFUSE_(HERALD_KIND_OF_LIST_(HERALD_MEMBER_(STRUCT, MEMBER)) == 0,                 \
+			#STRUCT "." #MEMBER " must be a pointer to values that HERALD_VALUES "     \
+			"supports: a list of structs is HERALD_LIST, an array HERALD_ARRAY"))
+#define HERALD_KIND_OF_LIST_(VALUE)                                                                \
+	_Generic(&(VALUE),                                                                         \
 		HERALD_KIND_ASSOCIATIONS_(HERALD_TO_LIST_),                                        \
 		HERALD_KIND_ASSOCIATIONS_(HERALD_TO_CONST_LIST_),                                  \
 		const char *const **: HERALD_KIND_STRING,                                          \
 		const char ***: HERALD_KIND_STRING,                                                \
-		char ***: HERALD_KIND_STRING) +                                                    \
-	 HERALD_REFUSE_(HERALD_IS_ENUM_(*HERALD_MEMBER_(STRUCT, MEMBER)),                          \
-			"a list of enums is not supported: their values have no names"))
+		char ***: HERALD_KIND_STRING,                                                      \
+		default: 0)
+
+/* What a pointer points to; an int, if the value is not a pointer or an array. */
+#define HERALD_TARGET_(VALUE) (*HERALD_IF_ADDRESS_(VALUE))
+#define HERALD_IF_ADDRESS_(VALUE)                                                                  \
+	__builtin_choose_expr(HERALD_IS_ADDRESS_(VALUE), (VALUE), (int *)0)
+
+/* Whether a value is a pointer, or an array. */
+#define HERALD_IS_ADDRESS_(VALUE) (__builtin_classify_type(VALUE) == 5)
+
+#define HERALD_KIND_KEY_OF_(STRUCT, MEMBER)                                                        \
+	(HERALD_KIND_KEY +                                                                         \
+	 HERALD_REFUSE_(!_Generic(&HERALD_MEMBER_(STRUCT, MEMBER), const char **: 1, char **: 1,   \
+				  default: 0),                                                     \
+			#STRUCT "." #MEMBER " must be a const char *, because a name in JSON is "  \
+			"a string"))
+
+/* The kind of the elements of an array. `char` has none, so that char[N] is a string only. */
+#define HERALD_KIND_IN_ARRAY_(STRUCT, MEMBER)                                                      \
+	(HERALD_KIND_OF_ELEMENT_(HERALD_MEMBER_(STRUCT, MEMBER)) +                                 \
+	 HERALD_REFUSE_(!HERALD_IS_ADDRESS_(HERALD_MEMBER_(STRUCT, MEMBER)),                       \
+			#STRUCT "." #MEMBER " must be an array, such as double[2]") +              \
+	 HERALD_REFUSE_(HERALD_IS_LIST_(HERALD_MEMBER_(STRUCT, MEMBER)),                           \
+			#STRUCT "." #MEMBER " is a pointer: use HERALD_VALUES, with its count") +  \
+	 HERALD_REFUSE_(HERALD_IS_ENUM_(HERALD_TARGET_(HERALD_MEMBER_(STRUCT, MEMBER))),           \
+			#STRUCT "." #MEMBER " is an array of enums, which is not supported: use "  \
+			"HERALD_ENUMS") +                                                          \
+	 HERALD_REFUSE_(HERALD_KIND_OF_ELEMENT_(HERALD_MEMBER_(STRUCT, MEMBER)) == 0,              \
+			"the elements of " #STRUCT "." #MEMBER " have a type that HERALD_ARRAY "   \
+			"does not support: an array of structs is HERALD_STRUCT_ARRAY, char[N] "   \
+			"HERALD_FIELD"))
+#define HERALD_KIND_OF_ELEMENT_(VALUE)                                                             \
+	_Generic(&HERALD_TARGET_(VALUE),                                                           \
+		HERALD_KIND_ASSOCIATIONS_(HERALD_TO_),                                             \
+		const char **: HERALD_KIND_STRING,                                                 \
+		char **: HERALD_KIND_STRING,                                                       \
+		default: 0)
+
+/* Whether a value is a pointer, not an array, which becomes one behind a comma. */
+#define HERALD_IS_LIST_(VALUE)                                                                     \
+	(HERALD_IS_ADDRESS_(VALUE) &&                                                              \
+	 __builtin_types_compatible_p(__typeof__(VALUE), __typeof__(((void)0, (VALUE)))))
+
+/* The schema of INNER where the member is an array of them. */
+#define HERALD_SCHEMA_IN_ARRAY_(STRUCT, MEMBER, INNER)                                             \
+	(&INNER##_schema +                                                                         \
+	 HERALD_REFUSE_(                                                                           \
+		 !_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                        \
+			 struct INNER(*)[sizeof(HERALD_MEMBER_(STRUCT, MEMBER)) /                  \
+					 sizeof(struct INNER)]: 1,                                 \
+			 default: 0),                                                              \
+		 #STRUCT "." #MEMBER " must be an array of struct " #INNER                         \
+		 ": a pointer to them is HERALD_LIST, with its count"))
+
+/* Of a case's struct: whether it is in the union, or a pointer to it is. */
+#define HERALD_KIND_OF_CASE_(STRUCT, MEMBER, INNER)                                                \
+	(_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                 \
+		struct INNER *: HERALD_KIND_STRUCT,                                                \
+		const struct INNER **: HERALD_KIND_POINTER,                                        \
+		struct INNER **: HERALD_KIND_POINTER,                                              \
+		default: 0) +                                                                      \
+	 HERALD_REFUSE_(_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                  \
+				 struct INNER *: 0, const struct INNER **: 0, struct INNER **: 0,  \
+				 default: 1),                                                      \
+			#STRUCT "." #MEMBER " must be a struct " #INNER                            \
+			", or a pointer to one: other types are HERALD_CASE_FIELD"))
+
+/* Of a HERALD_POINTER_VARIANT. */
+#define HERALD_KIND_OF_POINTED_(STRUCT, MEMBER)                                                    \
+	(HERALD_KIND_POINTER +                                                                     \
+	 HERALD_REFUSE_(!_Generic(&HERALD_MEMBER_(STRUCT, MEMBER), const void **: 1, void **: 1,   \
+				  default: 0),                                                     \
+			#STRUCT "." #MEMBER " must be a const void *, because it points to "       \
+			"different structs"))
 
 /*
- * Whether a value's type is an enum. _Generic alone takes an enum for the integer type that is compatible
- * with it (C11 section 6.7.2.2). But one enum is never compatible with another. So there is an enum here
- * for each integer type: only the type itself is compatible with it, and no enum of the user's. Enums are
- * as small as bytes if they are packed, or the compiler was told -fshort-enums; they are bool or long
- * long only if they say so ("enum size : bool"), which of the compilers known here clang and gcc 13 allow.
+ * Whether a value's type is an enum. _Generic alone takes an enum for the integer type that is
+ * compatible with it (C11 section 6.7.2.2). But one enum is never compatible with another. So there
+ * is an enum here for each integer type: only the type itself is compatible with it, and no enum of
+ * the user's. Enums are as small as bytes if they are packed, or the compiler was told
+ * -fshort-enums; they are bool or long long only if they say so ("enum size : bool"), which of the
+ * compilers known here clang and gcc 13 allow.
  */
 enum __attribute__((packed)) herald_int8_enum_ { HERALD_INT8_MIN_ = -128, HERALD_INT8_MAX_ = 127 };
 enum __attribute__((packed)) herald_uint8_enum_ { HERALD_UINT8_MAX_ = 255 };
-enum __attribute__((packed)) herald_int16_enum_ { HERALD_INT16_MIN_ = -32768, HERALD_INT16_MAX_ = 32767 };
+enum __attribute__((packed)) herald_int16_enum_ {
+	HERALD_INT16_MIN_ = -32768,
+	HERALD_INT16_MAX_ = 32767
+};
 enum __attribute__((packed)) herald_uint16_enum_ { HERALD_UINT16_MAX_ = 65535 };
 enum herald_int32_enum_ { HERALD_INT32_MIN_ = INT32_MIN, HERALD_INT32_MAX_ = INT32_MAX };
 enum herald_uint32_enum_ { HERALD_UINT32_HALF_ = INT32_MAX };
-__extension__ enum herald_int64_enum_ { HERALD_INT64_MIN_ = INT64_MIN, HERALD_INT64_MAX_ = INT64_MAX };
+__extension__ enum herald_int64_enum_ {
+	HERALD_INT64_MIN_ = INT64_MIN,
+	HERALD_INT64_MAX_ = INT64_MAX
+};
 __extension__ enum herald_uint64_enum_ { HERALD_UINT64_MAX_ = UINT64_MAX };
 #if defined(__clang__) || (__GNUC__ >= 13 && __STDC_VERSION__ > 201710L)
 __extension__ enum herald_bool_enum_ : bool { HERALD_BOOL_ };

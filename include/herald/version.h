@@ -1,5 +1,5 @@
 /*
- * The version of these headers, and of the library that is linked.
+ * The version of the headers and of the linked library.
  */
 #ifndef HERALD_VERSION_H
 #define HERALD_VERSION_H
@@ -14,15 +14,14 @@ extern "C" {
 #define HERALD_VERSION "0.1.0"
 
 /**
- * The same as a number, for comparisons by the preprocessor: major << 16 | minor << 8 | patch, so that
- * 1.2.3 is 0x010203.
+ * The same as a number, for the preprocessor: major << 16 | minor << 8 | patch. 1.2.3 is 0x010203.
  */
 #define HERALD_VERSION_NUMBER 0x000100
 
-/** The version of the linked library, in the form of HERALD_VERSION. Static storage. */
+/** The version of the linked library, such as "0.1.0". Static storage. */
 HERALD_API const char *herald_version(void);
 
-/** The version of the linked library, in the form of HERALD_VERSION_NUMBER. */
+/** The version of the linked library, as a number like HERALD_VERSION_NUMBER. */
 HERALD_API unsigned herald_version_number(void);
 
 #ifdef __cplusplus

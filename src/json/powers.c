@@ -1,8 +1,8 @@
 /*
- * Powers of ten, made by tools/make-powers: the first 128 bits of each, the rest cut off. Their binary
- * exponents are computed where they are needed.
+ * Powers of ten, made by tools/make-powers: the first 128 bits of each, the rest cut off. Their
+ * binary exponents are computed where they are needed.
  */
-#include "powers.h"
+#include "json/powers.h"
 
 const uint64_t herald__powers_of_ten[HERALD__POWERS_COUNT][2] = {
 	{0xeef453d6923bd65a, 0x113faa2906a13b3f}, /* -342 */

@@ -9,8 +9,8 @@
 #define HERALD__POWERS_LEAST (-342)
 #define HERALD__POWERS_COUNT (324 + 342 + 1)
 
-/* For each exponent from HERALD__POWERS_LEAST on: 10^exponent, upper and lower 64 bits, the first bit
- * set. Exact from 10^0 to 10^55; the others are a little too small. */
+/* The upper and lower 64 bits of 10^exponent, for each exponent from HERALD__POWERS_LEAST on. The
+ * first bit is set. Exact from 10^0 to 10^55; the others are rounded down. */
 extern const uint64_t herald__powers_of_ten[HERALD__POWERS_COUNT][2];
 
 #endif

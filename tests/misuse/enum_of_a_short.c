@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.size must be an enum, as large as an int */
 /* The member must be as large as an int. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.size must be an enum, as large as an int */
 /* The member is a string; its allowed values are HERALD_ONE_OF. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: sizes must be an array of struct herald_name */
 /* The names must be struct herald_name. */
 #include <herald/schema.h>
 

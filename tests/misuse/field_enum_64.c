@@ -1,4 +1,4 @@
-/* expect: the member is an enum: HERALD_ENUM takes it, with its names */
+/* expect: user\.size is an enum: use HERALD_ENUM, with its names */
 /* An enum whose values need it has the type unsigned long. */
 #include <herald/schema.h>
 

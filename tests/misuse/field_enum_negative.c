@@ -1,4 +1,4 @@
-/* expect: the member is an enum: HERALD_ENUM takes it, with its names */
+/* expect: user\.size is an enum: use HERALD_ENUM, with its names */
 /* An enum with a negative value has the type int. */
 #include <herald/schema.h>
 

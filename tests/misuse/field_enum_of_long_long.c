@@ -1,4 +1,4 @@
-/* expect: the member is an enum: HERALD_ENUM takes it|expected identifier or '\(' before ':' */
+/* expect: use HERALD_ENUM, with its names|expected identifier or '\(' before ':' */
 /* An enum may say its type, long long, where the compiler knows that (gcc 12 does not). */
 #include <herald/schema.h>
 

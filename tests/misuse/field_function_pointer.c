@@ -1,5 +1,5 @@
-/* expect: not compatible with any (generic )?association */
-/* A function is no data. */
+/* expect: user\.call is a pointer that HERALD_FIELD does not support */
+/* A function is not data. */
 #include <herald/schema.h>
 
 struct user {

@@ -1,5 +1,5 @@
-/* expect: not compatible with any (generic )?association */
-/* Of arrays, only those of char are supported. */
+/* expect: user\.scores is an array: use HERALD_ARRAY, or HERALD_STRUCT_ARRAY */
+/* Arrays of types other than char are not supported. */
 #include <herald/schema.h>
 
 struct user {

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.scores is a pointer that HERALD_FIELD does not support */
 /* A list is HERALD_VALUES, with a count. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.height has a type that HERALD_FIELD does not support */
 /* JSON has no more than a double. */
 #include <herald/schema.h>
 

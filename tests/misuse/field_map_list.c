@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.maps must be a pointer to values that HERALD_VALUES supports */
 /* A list of maps is not supported. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.table is a pointer that HERALD_FIELD does not support */
 /* Lists of lists are not supported. */
 #include <herald/schema.h>
 

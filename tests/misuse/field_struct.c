@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.line is a struct: use HERALD_STRUCT, with its schema */
 /* A struct needs HERALD_STRUCT and its schema. */
 #include <herald/schema.h>
 

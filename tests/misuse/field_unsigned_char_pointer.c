@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.title is a pointer that HERALD_FIELD does not support */
 /* A string is of char. */
 #include <herald/schema.h>
 

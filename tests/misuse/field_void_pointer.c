@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.data is a pointer that HERALD_FIELD does not support */
 /* What a void pointer points to, nobody knows. */
 #include <herald/schema.h>
 

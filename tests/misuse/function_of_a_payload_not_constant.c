@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: expected enum herald_verdict on_user\(.*, const struct user \*, struct shop \*\) */
 /* The payload is not the function's to change. */
 #include <herald/herald.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: expected enum herald_verdict on_user\(.*, const struct order \*, struct shop \*\) */
 /* The function takes a struct user. */
 #include <herald/herald.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: expected enum herald_verdict on_user\(.*, const struct user \*, struct bank \*\) */
 /* The function's state is a struct shop. */
 #include <herald/herald.h>
 

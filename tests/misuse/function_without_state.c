@@ -1,5 +1,5 @@
-/* expect: not compatible with any (generic )?association */
-/* A function takes three arguments. */
+/* expect: expected enum herald_verdict on_user\(.*, const struct user \*, struct shop \*\) */
+/* A function whose macro names a state takes three arguments. */
 #include <herald/herald.h>
 
 struct user {

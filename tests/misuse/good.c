@@ -1,7 +1,7 @@
 /*
  * The control of the tests in this folder: every public macro of schema.h, message.h, route.h and
- * service.h, used as it is meant to be. It must compile, without a warning; the other files, each with
- * one mistake, must not.
+ * service.h, used as it is meant to be. It must compile, without a warning; the other files, each
+ * with one mistake, must not.
  */
 #include <herald/herald.h>
 
@@ -19,6 +19,84 @@ struct line {
 HERALD_SCHEMA(line,
 	HERALD_FIELD(line, sku, .required = true, .min_bytes = 1, .max_bytes = 40),
 	HERALD_FIELD(line, quantity, HERALD_RANGE(1, 999), .doc = "How many."));
+
+struct row {
+	double *cells;
+	size_t cells_count;
+};
+
+HERALD_SCHEMA_WITH(row, (.transparent = true), HERALD_VALUES(row, cells));
+
+struct price {
+	const char *name;
+	int64_t cents;
+};
+
+HERALD_SCHEMA_WITH(price, (.transparent = true),
+	HERALD_KEY(price, name),
+	HERALD_FIELD(price, cents, .required = true));
+
+/* Tagged unions, with every form of a case. */
+struct tagged {
+	enum size kind;
+	union {
+		struct line line;
+		const struct row *row;
+		struct row *writable;
+		const char *name;
+		struct herald_json other;
+	} body;
+};
+
+HERALD_SCHEMA(tagged,
+	HERALD_ENUM(tagged, kind, sizes, .required = true, HERALD_UNKNOWN(SMALL)),
+	HERALD_VARIANT(tagged, body, kind,
+		HERALD_CASE("small", line),
+		HERALD_CASE("large", writable, row),
+		HERALD_CASE_OTHER(other)));
+
+struct flat {
+	const char *kind;
+	union {
+		struct line line;
+		struct tagged tagged;
+	} body;
+};
+
+HERALD_SCHEMA(flat,
+	HERALD_FIELD(flat, kind, .key = "type", .required = true),
+	HERALD_FLAT_VARIANT(flat, body, kind, HERALD_CASE("line", line)),
+	HERALD_STRUCT(flat, body.tagged, tagged, HERALD_WHEN(kind, "tagged")));
+
+struct behind {
+	char kind[8];
+	const void *body;
+	const char *name;
+};
+
+HERALD_SCHEMA(behind,
+	HERALD_FIELD(behind, kind, .required = true),
+	HERALD_POINTER_VARIANT(behind, body, kind,
+		HERALD_CASE("line", line),
+		HERALD_CASE_OTHER(any, row)),
+	HERALD_FIELD(behind, name, HERALD_WHEN_OTHER(kind)));
+
+struct with_key {
+	const char *kind;
+	union {
+		const char *name;
+		const struct line *line;
+	} body;
+	void *at;
+};
+
+HERALD_SCHEMA(with_key,
+	HERALD_FIELD(with_key, kind, .required = true),
+	HERALD_VARIANT_WITH(with_key, body, kind, (.key = "b", .doc = "B."),
+		HERALD_CASE("line", line),
+		HERALD_CASE_FIELD("name", name)),
+	HERALD_POINTER_VARIANT_WITH(with_key, at, kind, (.required = true, .key = "a"),
+		HERALD_CASE("line", line)));
 
 /* Every type that a member may have, constant or not. */
 struct order {
@@ -93,6 +171,29 @@ struct order {
 	char name[8];
 	void *own;
 	volatile int state[3];
+	int64_t id;
+	bool flag;
+	struct herald_time created;
+	struct herald_time updated;
+	enum color shade;
+	bool has_tint;
+	enum size tint;
+	const enum color *colors;
+	size_t colors_count;
+	enum size *sizes;
+	size_t sizes_count;
+	double xy[2];
+	const char *names[2];
+	char *writable_names[2];
+	bool has_z;
+	float z[1];
+	struct line two[2];
+	struct row *rows;
+	size_t rows_count;
+	const struct price *prices;
+	size_t prices_count;
+	const char *const *holes;
+	size_t holes_count;
 };
 
 HERALD_SCHEMA_WITH(order, (.reject_unknown = true, .doc = "An order."),
@@ -145,7 +246,23 @@ HERALD_SCHEMA_WITH(order, (.reject_unknown = true, .doc = "An order."),
 	HERALD_OPTIONAL(order, maybe),
 	HERALD_OPTIONAL(order, name, .max_bytes = 7),
 	HERALD_PRIVATE(order, own),
-	HERALD_PRIVATE(order, state));
+	HERALD_PRIVATE(order, state),
+	HERALD_FIELD(order, id, .quoted = true, .lenient = true),
+	HERALD_FIELD(order, flag, .numeric = true),
+	HERALD_FIELD(order, created, .epoch = HERALD_EPOCH_MILLISECONDS),
+	HERALD_FIELD(order, updated, .lenient = true),
+	HERALD_ENUM(order, shade, colors, .numeric = true, HERALD_UNKNOWN(RED)),
+	HERALD_OPTIONAL_ENUM(order, tint, sizes, .doc = "Missing is not small."),
+	HERALD_ENUMS(order, colors, colors, .max_count = 3),
+	HERALD_ENUMS(order, sizes, sizes),
+	HERALD_ARRAY(order, xy, HERALD_RANGE(-180, 180)),
+	HERALD_ARRAY(order, names),
+	HERALD_ARRAY(order, writable_names, .nullable = true),
+	HERALD_OPTIONAL_ARRAY(order, z),
+	HERALD_STRUCT_ARRAY(order, two, line),
+	HERALD_LIST(order, rows, row),
+	HERALD_MAP(order, prices, price, .max_count = 9),
+	HERALD_VALUES(order, holes, .nullable = true));
 
 /* One schema for several files. */
 struct shared {
@@ -198,6 +315,13 @@ on_line(struct herald_context *ctx, const struct line *line, struct shop *shop)
 HERALD_FUNCTION(on_line, line, shop);
 
 static enum herald_verdict
+on_line_alone(struct herald_context *ctx, const struct line *line)
+{
+	return line->quantity > 1 ? herald_fail(ctx, "%d", (int)line->quantity) : HERALD_DONE;
+}
+HERALD_FUNCTION(on_line_alone, line);
+
+static enum herald_verdict
 line_to_order(struct herald_context *ctx, const struct line *from, struct order *to)
 {
 	(void)ctx;
@@ -217,6 +341,8 @@ static const struct herald_route routes[] = {
 	HERALD_ROUTE("order", order, on_order, &the_shop, HERALD_HANDLERS(handlers),
 		     .version = "3"),
 	HERALD_ROUTE("line", line, on_line, NULL),
+	HERALD_ROUTE("alone", line, on_line_alone, NULL),
+	HERALD_ROUTE("alone", line, on_line_alone, NULL, .version = "2", .doc = "Lines."),
 	HERALD_ROUTE(HERALD_ANY_TYPE, line, on_line, (void *)&the_shop),
 };
 

@@ -1,14 +1,6 @@
-/* expect: this must be an array, and is a pointer */
+/* expect: expected an array, found a pointer */
 /* A pointer does not know how many headers there are. */
-#include <herald/array.h>
-#if __has_include(<herald/delivery.h>) && __has_include(<curl/curl.h>)
 #include <herald/delivery.h>
-#else
-#define HERALD_HEADERS(ARRAY) .headers_count = HERALD_COUNT(ARRAY)
-struct herald_deliverer_options {
-	size_t headers_count;
-};
-#endif
 
 struct herald_deliverer_options
 options(const char *const *headers)

@@ -1,4 +1,4 @@
-/* expect: no member named 'line_of_struct_key'|field designator 'line_of_struct_key' does not refer */
+/* expect: (no member named|field designator) 'line_of_struct_key' */
 /* The lines are of struct key, the schema of struct user. */
 #include <herald/message.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.lines must be a pointer to struct other */
 /* The list is of struct line, the schema of struct other. */
 #include <herald/schema.h>
 

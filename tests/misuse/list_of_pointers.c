@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.lines must be a pointer to struct line */
 /* A list is of structs, not of pointers to structs. */
 #include <herald/schema.h>
 

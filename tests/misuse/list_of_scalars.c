@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.scores must be a pointer to struct line */
 /* A list of numbers is HERALD_VALUES. */
 #include <herald/schema.h>
 

@@ -1,5 +1,5 @@
 /* expect: no member named 'event_type' */
-/* The member is no struct herald_message. */
+/* The member is not a struct herald_message. */
 #include <herald/message.h>
 
 struct my_message {

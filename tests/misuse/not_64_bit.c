@@ -1,4 +1,4 @@
-/* expect: Herald is for 64-bit Linux */
+/* expect: Herald needs a 64-bit platform */
 #undef __SIZEOF_POINTER__
 #define __SIZEOF_POINTER__ 4
 #include <herald/status.h>

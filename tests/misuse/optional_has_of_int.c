@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.has_age must be a bool */
 /* has_age must be a bool. */
 #include <herald/schema.h>
 

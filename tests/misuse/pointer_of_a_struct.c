@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.line must be a pointer to struct line */
 /* A struct within the struct is HERALD_STRUCT. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.line must be a pointer to struct other */
 /* The member points to a struct line, the schema is of struct other. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: on_order */
+/* expect: on_order_needs_HERALD_FUNCTION_with_payload_user */
 /* HERALD_FUNCTION(on_order, ...) is missing. */
 #include <herald/herald.h>
 

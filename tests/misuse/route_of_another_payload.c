@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: on_user_needs_HERALD_FUNCTION_with_payload_order */
 /* The function takes a struct user. */
 #include <herald/herald.h>
 

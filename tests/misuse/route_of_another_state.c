@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: on_user takes another state than the one of this route */
 /* The function's state is a struct shop. */
 #include <herald/herald.h>
 

@@ -1,5 +1,5 @@
-/* expect: expected expression|requires|error */
-/* The state must be named, if only as NULL. */
+/* expect later: the state of this route is missing: it may be NULL */
+/* First, -Wpedantic has something to say about the arguments of the macro. */
 #include <herald/herald.h>
 
 struct user {

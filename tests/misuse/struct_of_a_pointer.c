@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.line must be a struct line: a pointer to one is HERALD_POINTER */
 /* A pointer to a struct is HERALD_POINTER. */
 #include <herald/schema.h>
 

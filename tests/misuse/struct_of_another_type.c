@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.line must be a struct other: a pointer to one is HERALD_POINTER */
 /* The member is a struct line, the schema of struct other. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user_to_order_needs_HERALD_UPCASTER_from_order_to_order */
 /* The function makes a struct order from a struct user. */
 #include <herald/herald.h>
 

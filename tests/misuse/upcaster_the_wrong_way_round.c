@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: expected .* user_to_order\(.*, const struct order \*, struct user \*\) */
 /* The function makes a struct order from a struct user. */
 #include <herald/herald.h>
 

@@ -1,4 +1,4 @@
-/* expect: this must be an array, and is a pointer */
+/* expect: expected an array, found a pointer */
 /* A pointer does not know how many upcasters there are. */
 #include <herald/service.h>
 

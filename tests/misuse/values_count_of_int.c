@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.scores_count must be a size_t */
 /* scores_count must be a size_t. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.text must be a pointer to values that HERALD_VALUES supports */
 /* A text and its length is struct herald_text. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: a list of enums is not supported: their values have no names */
+/* expect: the elements of user\.sizes are enums: use HERALD_ENUMS, with their names */
 /* They would take any number. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.lines must be a pointer to values that HERALD_VALUES supports */
 /* A list of structs is HERALD_LIST. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: not compatible with any (generic )?association */
+/* expect: user\.data must be a pointer to values that HERALD_VALUES supports */
 /* What a void pointer points to, nobody knows. */
 #include <herald/schema.h>
 

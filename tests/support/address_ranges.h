@@ -1,8 +1,8 @@
 /*
  * The ranges of addresses that are not public, for tests of the address policy.
  */
-#ifndef HERALD_TESTS_ADDRESS_RANGES_H
-#define HERALD_TESTS_ADDRESS_RANGES_H
+#ifndef HERALD_TESTS_SUPPORT_ADDRESS_RANGES_H
+#define HERALD_TESTS_SUPPORT_ADDRESS_RANGES_H
 
 /* First and last address, and their neighbours where these are public. */
 struct address_range {

@@ -1,5 +1,5 @@
 /*
- * Decoding in tests, next to memory that must not be touched. Knows no schema.
+ * Decoding in tests, next to inaccessible memory. Knows no schema.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,8 +122,8 @@ decode_bytes(const struct herald_codec *codec, const char *text, size_t bytes, v
 }
 
 /*
- * The document with much white space before its last byte, which changes nothing but the distance of
- * everything to the end. Returns its length; free() it.
+ * The document with much white space before its last byte, which changes nothing but the distance
+ * of everything to the end. Returns its length; free() it.
  */
 static size_t
 pad_end(const char *text, size_t bytes, char **padded)
@@ -154,7 +154,8 @@ decode_good(const struct herald_codec *codec, const char *text, void *out, size_
 
 	herald_buffer_init(&far, NULL, 0);
 	herald_buffer_init(&near, NULL, 0);
-	/* What is decoded far from the end is the same: as text, if it can be written. */
+	/* Decode it again with more bytes after it; the result must be the same, as text if it can
+	 * be written. */
 	if (text[bytes - 1] == '}') {
 		char *padded;
 		size_t padded_bytes = pad_end(text, bytes, &padded);

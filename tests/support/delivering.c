@@ -1,6 +1,5 @@
 /*
- * The tests' clock and recorder, and what a test of deliveries has around it. They know nothing about what
- * is right.
+ * The tests' clock and recorder, and the fixture of tests of deliveries. They do not judge results.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -27,9 +29,12 @@ clock_now_ms(void *state)
 }
 
 static int64_t
-clock_wall_s(void *state)
+clock_wall_ms(void *state)
 {
-	return TEST_CLOCK_WALL_S + (int64_t)(clock_now_ms(state) / 1000);
+	struct test_clock *clock = state;
+
+	return (int64_t)TEST_CLOCK_WALL_S * 1000 + (int64_t)clock_now_ms(state) +
+	       atomic_load(&clock->jump_ms);
 }
 
 static uint64_t
@@ -45,7 +50,7 @@ clock_idle(uint64_t due_ms, size_t in_flight, void *state)
 {
 	struct test_clock *clock = state;
 
-	if (in_flight == 0 && due_ms != UINT64_MAX && !atomic_load(&clock->stands) &&
+	if (in_flight == 0 && due_ms != UINT64_MAX && !atomic_load(&clock->is_frozen) &&
 	    due_ms > atomic_load(&clock->now_ms))
 		atomic_store(&clock->now_ms, due_ms);
 }
@@ -54,11 +59,12 @@ void
 test_clock_init(struct test_clock *clock)
 {
 	atomic_init(&clock->now_ms, 0);
+	atomic_init(&clock->jump_ms, 0);
 	atomic_init(&clock->random, 0);
-	atomic_init(&clock->stands, false);
+	atomic_init(&clock->is_frozen, false);
 	clock->clock = (struct herald__delivery_clock){
 		.now_ms = clock_now_ms,
-		.wall_s = clock_wall_s,
+		.wall_ms = clock_wall_ms,
 		.random = clock_random,
 		.idle = clock_idle,
 		.state = clock,
@@ -69,7 +75,47 @@ void
 test_clock_advance(struct test_clock *clock, struct herald_deliverer *deliverer, uint64_t ms)
 {
 	atomic_fetch_add(&clock->now_ms, ms);
-	herald__deliverer_wake(deliverer);
+	herald__engine_wake(deliverer);
+}
+
+struct herald_transport *
+curl_transport(const struct herald_curl_transport_options *options)
+{
+	struct herald_transport *transport;
+
+	if (herald_curl_transport_create(options, &transport, NULL) != HERALD_OK)
+		abort();
+	return transport;
+}
+
+enum herald_status
+create_deliverer(const struct herald_deliverer_options *given,
+		 const struct herald__delivery_clock *clock, struct herald_deliverer **out,
+		 struct herald_error *error)
+{
+	struct herald_deliverer_options options =
+		given ? *given : HERALD_DELIVERER_OPTIONS(.attempts = 0);
+
+	enum herald_status status = HERALD_OK;
+
+	if (!options.transport)
+		status = herald_curl_transport_create(
+			&HERALD_CURL_TRANSPORT_OPTIONS(.allocator = options.allocator),
+			&options.transport, error);
+	if (status != HERALD_OK)
+		return status;
+	status = herald__deliverer_create(&options, clock, out, error);
+	/* Options without their size are not read, so the transport is still ours. */
+	if (status == HERALD_BAD_OPTION && options.struct_size == 0)
+		herald_curl_transport_destroy(options.transport);
+	return status;
+}
+
+enum herald_status
+create_over_curl(const struct herald_deliverer_options *options, struct herald_deliverer **out,
+		 struct herald_error *error)
+{
+	return create_deliverer(options, NULL, out, error);
 }
 
 void
@@ -94,6 +140,7 @@ copy(struct recorded_report *out, const struct herald_delivery_report *report)
 	const char *result = report->delivery->result;
 
 	out->outcome = report->outcome;
+	out->failure = report->failure;
 	out->attempt = report->attempt;
 	out->http_status = report->http_status;
 	out->elapsed_ms = report->elapsed_ms;
@@ -200,4 +247,85 @@ delivery_fixture_teardown(void **state)
 {
 	delivery_fixture_destroy(*state);
 	return 0;
+}
+
+void
+delivery_fixture_deliver(struct delivery_fixture *fixture, struct herald_deliverer_options options)
+{
+	struct herald_error error;
+
+	options.struct_size = sizeof(options);
+	options.on_attempt = record_attempt;
+	options.on_outcome = record_outcome;
+	options.state = options.state ? options.state : &fixture->recorder;
+	if (create_deliverer(&options, &fixture->clock.clock, &fixture->deliverer, &error) !=
+	    HERALD_OK)
+		fail_msg("%s", error.message);
+}
+
+void
+delivery_fixture_start(struct delivery_fixture *fixture, struct herald_deliverer_options options)
+{
+	options.addresses = HERALD_ADDRESSES_ANY;
+	misbehaving_server_start(&fixture->server);
+	delivery_fixture_deliver(fixture, options);
+}
+
+void
+delivery_fixture_url(const struct delivery_fixture *fixture, const char *text, char *out,
+		     size_t bytes)
+{
+	const char *port = strstr(text, ":PORT");
+
+	if (text[0] == '/')
+		snprintf(out, bytes, "http://127.0.0.1:%u%s", fixture->server.port, text);
+	else if (port)
+		snprintf(out, bytes, "%.*s:%u%s", (int)(port - text), text, fixture->server.port,
+			 port + 5);
+	else
+		snprintf(out, bytes, "%s", text);
+}
+
+void
+delivery_fixture_submit(struct delivery_fixture *fixture, const char *text, const char *event_id)
+{
+	char url[256];
+	struct herald_error error;
+	const struct herald_delivery delivery = {
+		.url = url, .event_type = "t", .event_id = event_id};
+
+	delivery_fixture_url(fixture, text, url, sizeof(url));
+	if (herald_deliverer_submit(fixture->deliverer, &delivery, &error) != HERALD_OK)
+		fail_msg("%s: %s", url, error.message);
+}
+
+void
+assert_has(const char *text, const char *part)
+{
+	if (!text || !strstr(text, part))
+		fail_msg("there is no \"%s\" in:\n%s", part, text ? text : "nothing");
+}
+
+void
+delivery_fixture_await(struct delivery_fixture *fixture, const char *text, size_t count)
+{
+	size_t outcomes = fixture->recorder.outcomes;
+
+	for (size_t i = 0; i < count; i++)
+		delivery_fixture_submit(fixture, text, NULL);
+	recorder_wait(&fixture->recorder, outcomes + count);
+}
+
+int
+listen_on_a_port(uint16_t *port)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
+	socklen_t bytes = sizeof(name);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(listen(fd, 128), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &bytes), 0);
+	*port = ntohs(name.sin_port);
+	return fd;
 }

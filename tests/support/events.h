@@ -1,9 +1,9 @@
 /*
- * What the tests of the pipeline share: events as text, a trace of the steps that ran, a log kept as
- * text, and results checked as a whole. Include cmocka.h (and what it needs) before this header.
+ * Shared by the tests of the pipeline: events as text, a trace of the steps that ran, a log as
+ * text, and checks of whole results. Include cmocka.h (and what it needs) before this header.
  */
-#ifndef HERALD_TESTS_EVENTS_H
-#define HERALD_TESTS_EVENTS_H
+#ifndef HERALD_TESTS_SUPPORT_EVENTS_H
+#define HERALD_TESTS_SUPPORT_EVENTS_H
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,11 @@
 	"\",\"metadata\":{\"version\":\"" VERSION "\"},\"payload\":" PAYLOAD "}"
 #define WITHOUT_PAYLOAD(TYPE) "{\"timestamp\":\"2024-08-20T05:21:19Z\",\"event_type\":\"" TYPE "\"}"
 
-/* What the steps did, in words: "b0 f a0". */
+/* The option `formats` of a service with one format. */
+#define ONE_FORMAT(FORMAT)                                                                         \
+	.formats = (const struct herald_format *const[]){FORMAT}, .formats_count = 1
+
+/* The trace of the steps: "b0 f a0". Tests that do not clear it fill it up, which does no harm. */
 static char trace[512] __attribute__((unused));
 
 HERALD_PRINTF(1, 2)
@@ -32,6 +36,8 @@ note(const char *format, ...)
 	size_t used = strlen(trace);
 	va_list arguments;
 
+	if (used > sizeof(trace) - 2)
+		return;
 	if (used > 0)
 		trace[used++] = ' ';
 	va_start(arguments, format);
@@ -39,7 +45,7 @@ note(const char *format, ...)
 	va_end(arguments);
 }
 
-/* What the log got, a line a record. */
+/* The log records, one per line. */
 static char logged[4096];
 
 static inline void
@@ -90,7 +96,7 @@ create_service(const struct herald_service_options *options)
 	return service;
 }
 
-/* In a block of its own without a NUL, so that ASan sees every byte read or kept too much. */
+/* Copied to a block without a NUL, so that ASan detects every access beyond it. */
 static inline struct herald_result
 handle(struct herald_service *service, const char *json)
 {

@@ -1,7 +1,6 @@
 /*
- * The schema that has every kind and option, its document, and comparing and filling structs by their
- * schema. This is a second reading of the tables, written for its own: it shares no code with the
- * codec that it is to test.
+ * The schema that has every kind and option, its document, and functions that compare and fill
+ * structs by their schema. They share no code with the codec, so that they can test it.
  */
 #include "every_kind.h"
 
@@ -35,6 +34,47 @@ HERALD_SCHEMA(every_node,
 HERALD_SCHEMA_WITH(every_strict, (.reject_unknown = true, .doc = "Knows all of its members."),
 	HERALD_FIELD(every_strict, value),
 	HERALD_FIELD(every_strict, flag));
+
+HERALD_SCHEMA_WITH(every_row, (.transparent = true), HERALD_VALUES(every_row, cells));
+
+HERALD_SCHEMA_WITH(every_maybe, (.transparent = true),
+	HERALD_OPTIONAL(every_maybe, number, HERALD_MIN(-1000)));
+
+HERALD_SCHEMA_WITH(every_wrapped, (.transparent = true),
+	HERALD_FIELD(every_wrapped, text, .required = true, .max_bytes = 20));
+
+HERALD_SCHEMA_WITH(every_price, (.transparent = true),
+	HERALD_KEY(every_price, sku),
+	HERALD_FIELD(every_price, cents, HERALD_MIN(0)));
+
+HERALD_SCHEMA_WITH(every_person, (.reject_unknown = true),
+	HERALD_KEY(every_person, name),
+	HERALD_FIELD(every_person, age),
+	HERALD_STRUCT(every_person, leaf, every_leaf));
+
+HERALD_SCHEMA(every_shape,
+	HERALD_ENUM(every_shape, kind, every_sizes, .required = true, HERALD_UNKNOWN(EVERY_LARGE)),
+	HERALD_FLAT_VARIANT(every_shape, body, kind,
+		HERALD_CASE("small", leaf, every_leaf),
+		HERALD_CASE("medium", strict, every_strict)),
+	HERALD_FIELD(every_shape, after));
+
+HERALD_SCHEMA_WITH(every_notice, (.reject_unknown = true),
+	HERALD_VARIANT(every_notice, data, type,
+		HERALD_CASE("leaf", leaf, every_leaf),
+		HERALD_CASE("no\"de\n", node, every_node),
+		HERALD_CASE("shape", shape, every_shape),
+		HERALD_CASE_FIELD("", number),
+		HERALD_CASE_OTHER(raw)),
+	HERALD_VALUES(every_notice, data.list, .key = "data", HERALD_WHEN(type, "list")),
+	HERALD_OPTIONAL(every_notice, note, HERALD_WHEN(type, "leaf")),
+	HERALD_FIELD(every_notice, type, .key = "@type", .required = true));
+
+HERALD_SCHEMA(every_number,
+	HERALD_POINTER_VARIANT(every_number, at, op,
+		HERALD_CASE("red", every_leaf),
+		HERALD_CASE("", every_strict)),
+	HERALD_ENUM(every_number, op, every_colors, .required = true, .numeric = true));
 
 HERALD_SCHEMA(every_kind,
 	HERALD_FIELD(every_kind, truth),
@@ -96,12 +136,61 @@ HERALD_SCHEMA(every_kind,
 	HERALD_FIELD(every_kind, nickname, .min_bytes = 2, .max_bytes = 12),
 	HERALD_FIELD(every_kind, blob, .max_bytes = 40),
 	HERALD_FIELD(every_kind, code, .max_bytes = 6),
-	HERALD_FIELD(every_kind, unit, .key = "\xE2\x82\xAC/unit~", HERALD_ONE_OF("m", "\xC2\xB5m", "")),
+	HERALD_FIELD(every_kind, unit,
+		.key = "\xE2\x82\xAC/unit~", HERALD_ONE_OF("m", "\xC2\xB5m", "")),
 	HERALD_VALUES(every_kind, scores, HERALD_RANGE(-10, 10), .min_count = 1, .max_count = 20),
 	HERALD_VALUES(every_kind, tags, .min_bytes = 1, .max_bytes = 8, .max_count = 5),
 	HERALD_FIELD(every_kind, labels, .min_count = 1, .max_count = 30),
 	HERALD_LIST(every_kind, few, every_leaf, .min_count = 1, .max_count = 3),
-	HERALD_PRIVATE(every_kind, secret));
+	HERALD_PRIVATE(every_kind, secret),
+
+	HERALD_FIELD(every_kind, quoted32, .quoted = true, HERALD_MIN(-1000)),
+	HERALD_FIELD(every_kind, quoted64, .quoted = true, .lenient = true),
+	HERALD_FIELD(every_kind, quoted_float, .quoted = true),
+	HERALD_FIELD(every_kind, quoted_real, .quoted = true, HERALD_RANGE(-1, 1)),
+	HERALD_FIELD(every_kind, whole, .lenient = true),
+	HERALD_FIELD(every_kind, natural, .lenient = true),
+	HERALD_FIELD(every_kind, bit, .numeric = true),
+	HERALD_FIELD(every_kind, loose_bit, .numeric = true, .lenient = true),
+	HERALD_FIELD(every_kind, loose_truth, .lenient = true),
+	HERALD_FIELD(every_kind, quoted_bit, .numeric = true, .quoted = true),
+	HERALD_ENUM(every_kind, level, every_colors, .numeric = true, HERALD_UNKNOWN(EVERY_RED)),
+	HERALD_ENUM(every_kind, rating, every_sizes, HERALD_UNKNOWN(EVERY_MEDIUM)),
+	HERALD_FIELD(every_kind, seconds, .epoch = HERALD_EPOCH_SECONDS),
+	HERALD_FIELD(every_kind, milliseconds, .epoch = HERALD_EPOCH_MILLISECONDS, .lenient = true),
+	HERALD_FIELD(every_kind, quoted_seconds, .epoch = HERALD_EPOCH_SECONDS, .quoted = true),
+	HERALD_FIELD(every_kind, loose_time, .lenient = true),
+	HERALD_VALUES(every_kind, ids, .quoted = true, .max_count = 40),
+	HERALD_VALUES(every_kind, wholes, .lenient = true),
+	HERALD_VALUES(every_kind, bits, .numeric = true),
+	HERALD_VALUES(every_kind, epochs, .epoch = HERALD_EPOCH_MILLISECONDS),
+	HERALD_ENUMS(every_kind, every_sizes, every_sizes, .key = "sizes"),
+	HERALD_ENUMS(every_kind, levels, every_colors, .numeric = true, .quoted = true),
+	HERALD_OPTIONAL_ENUM(every_kind, maybe_size, every_sizes),
+	HERALD_OPTIONAL(every_kind, maybe_quoted, .quoted = true),
+	HERALD_OPTIONAL(every_kind, maybe_seconds, .epoch = HERALD_EPOCH_SECONDS),
+
+	HERALD_ARRAY(every_kind, xy),
+	HERALD_OPTIONAL_ARRAY(every_kind, maybe_xyz, HERALD_RANGE(-1, 1)),
+	HERALD_ARRAY(every_kind, quoted_array, .quoted = true),
+	HERALD_ARRAY(every_kind, names, .min_bytes = 1, .max_bytes = 9),
+	HERALD_ARRAY(every_kind, holes_array, .nullable = true),
+	HERALD_STRUCT_ARRAY(every_kind, leaves, every_leaf),
+	HERALD_STRUCT_ARRAY(every_kind, maybe_array, every_maybe),
+	HERALD_VALUES(every_kind, holes, .nullable = true, .max_bytes = 30),
+	HERALD_VALUES(every_kind, text_holes, .nullable = true),
+	HERALD_LIST(every_kind, rows, every_row, .max_count = 6),
+	HERALD_LIST(every_kind, maybes, every_maybe),
+	HERALD_STRUCT(every_kind, row, every_row),
+	HERALD_STRUCT(every_kind, wrapped, every_wrapped),
+	HERALD_POINTER(every_kind, maybe_at, every_maybe),
+	HERALD_MAP(every_kind, prices, every_price, .max_count = 25),
+	HERALD_MAP(every_kind, people, every_person),
+
+	HERALD_STRUCT(every_kind, shape, every_shape),
+	HERALD_LIST(every_kind, every_shapes, every_shape, .key = "shapes"),
+	HERALD_LIST(every_kind, notices, every_notice, .max_count = 7),
+	HERALD_POINTER(every_kind, number_at, every_number));
 
 const struct herald_schema *const every_kind_table = &every_kind_schema;
 
@@ -144,6 +233,34 @@ const char every_kind_document[] =
 	"\"12345678\"],\n"
 	" \"labels\": {\"k\": \"v\"}, \"few\": [{\"name\": \"a\"}, {\"name\": \"b\"}, {\"name\": "
 	"\"c\"}],\n"
+	" \"quoted32\": \"-1000\", \"quoted64\": \"1844674407370955161.5e1\",\n"
+	" \"quoted_float\": \"\\u0030.1\", \"quoted_real\": \"-1e0\", \"whole\": -3.20e2,\n"
+	" \"natural\": 1844674407370955161500e-2, \"bit\": 1, \"loose_bit\": true,\n"
+	" \"loose_truth\": 1, \"quoted_bit\": \"1\", \"level\": 200, \"rating\": \"other\",\n"
+	" \"seconds\": -1.5, \"milliseconds\": 1.7e12, \"quoted_seconds\": \"1355517523.000005\",\n"
+	" \"loose_time\": \"2016-12-31 23:59:60.1234567891+0000\", \"ids\": [\"1\", \"-2\"],\n"
+	" \"wholes\": [1.0, 2], \"bits\": [0, 1, 1], \"epochs\": [0, -1, 1700000000250.5],\n"
+	" \"sizes\": [\"small\", \"xl\"], \"levels\": [\"-7\", \"1\"], \"maybe_size\": \"large\",\n"
+	" \"maybe_quoted\": \"9223372036854775807\", \"maybe_seconds\": 0,\n"
+	" \"xy\": [ 1.5, -2 ], \"maybe_xyz\": [0,0,1], \"quoted_array\": [\"1\", \"-2\"],\n"
+	" \"names\": [\"a\", \"b\"], \"holes_array\": [null, \"\", \"x\"],\n"
+	" \"leaves\": [{\"name\": \"l\"}, {\"name\": \"m\", \"number\": 3}],\n"
+	" \"maybe_array\": [null, 7], \"holes\": [null, \"h\", null], \"text_holes\": "
+	"[\"\\u0000\", null],\n"
+	" \"rows\": [[1, 2], [], null, [3.5]], \"maybes\": [1, null, -1000], \"row\": [ 4 ],\n"
+	" \"wrapped\": \"w\\u0041\", \"maybe_at\": 0, \"prices\": {\"b\": 2, \"a\": 1, \"\": 0, "
+	"\"\\u0063\": 3},\n"
+	" \"people\": {\"ann\": {\"age\": 30, \"leaf\": {\"name\": \"x\"}}, \"bob\": {\"leaf\": "
+	"{\"name\": \"\"}}},\n"
+	" \"shape\": {\"kind\": \"small\", \"name\": \"s\", \"number\": 1, \"after\": 2},\n"
+	" \"shapes\": [{\"value\": 1, \"kin\\u0064\": \"m\\u0065dium\"}, {\"kind\": \"other\"},\n"
+	"            {\"after\": 1, \"x\": {\"kind\": 1}, \"kind\": \"xl\"}],\n"
+	" \"notices\": [{\"data\": {\"name\": \"l\"}, \"note\": 1, \"@type\": \"leaf\"},\n"
+	"             {\"@type\": \"no\\\"de\\n\", \"data\": {\"next\": {}}},\n"
+	"             {\"@type\": \"shape\", \"data\": {\"flag\": true, \"kind\": \"medium\"}},\n"
+	"             {\"data\": 0.5, \"@type\": \"\"}, {\"data\": [1], \"@type\": \"\\u0041\"},\n"
+	"             {\"data\": [1, 2], \"@type\": \"list\"}],\n"
+	" \"number_at\": {\"at\": {\"flag\": true}, \"op\": -7},\n"
 	" \"unknown\": \"again\", \"secret\": 5\n"
 	"}\n";
 const size_t every_kind_document_bytes = sizeof(every_kind_document) - 1;
@@ -164,6 +281,7 @@ kind_bytes(enum herald_kind kind)
 	case HERALD_KIND_INT32:
 	case HERALD_KIND_UINT32:
 	case HERALD_KIND_FLOAT:
+	case HERALD_KIND_ENUM:
 		return 4;
 	case HERALD_KIND_INT64:
 	case HERALD_KIND_UINT64:
@@ -239,6 +357,7 @@ equal_values(enum herald_kind kind, const void *a, const void *b, size_t bytes)
 
 	switch (kind) {
 	case HERALD_KIND_STRING:
+	case HERALD_KIND_KEY:
 		return equal_strings(*(const char *const *)a, *(const char *const *)b);
 	case HERALD_KIND_TEXT:
 		return equal_bytes(text_a->data, text_a->bytes, text_b->data, text_b->bytes);
@@ -259,20 +378,26 @@ equal_values(enum herald_kind kind, const void *a, const void *b, size_t bytes)
 	}
 }
 
+/* Bytes of an element of a list, an array or a map. */
+static size_t
+item_bytes(const struct herald_field *field)
+{
+	return field->schema ? field->schema->bytes : kind_bytes(field->element);
+}
+
 static bool
 equal_lists(const struct herald_field *field, const char *a, size_t a_count, const char *b,
 	    size_t b_count)
 {
-	size_t bytes =
-		field->kind == HERALD_KIND_LIST ? field->schema->bytes : kind_bytes(field->element);
+	size_t bytes = item_bytes(field);
 
 	if (a == NULL || b == NULL)
 		return a == b && a_count == b_count;
 	if (a_count != b_count)
 		return false;
 	for (size_t i = 0; i < a_count; i++, a += bytes, b += bytes)
-		if (field->kind == HERALD_KIND_LIST ? !every_equal(field->schema, a, b)
-						    : !equal_values(field->element, a, b, bytes))
+		if (field->schema ? !every_equal(field->schema, a, b)
+				  : !equal_values(field->element, a, b, bytes))
 			return false;
 	return true;
 }
@@ -294,8 +419,12 @@ equal_fields(const struct herald_field *field, const char *a, const char *b)
 		if (inner_a == NULL || inner_b == NULL)
 			return inner_a == inner_b;
 		return every_equal(field->schema, inner_a, inner_b);
+	case HERALD_KIND_ARRAY:
+		count_a = field->bytes / item_bytes(field);
+		return equal_lists(field, a + field->offset, count_a, b + field->offset, count_a);
 	case HERALD_KIND_LIST:
 	case HERALD_KIND_VALUES:
+	case HERALD_KIND_STRUCT_MAP:
 		memcpy(&inner_a, a + field->offset, sizeof(inner_a));
 		memcpy(&inner_b, b + field->offset, sizeof(inner_b));
 		memcpy(&count_a, a + field->count_offset, sizeof(count_a));
@@ -307,12 +436,60 @@ equal_fields(const struct herald_field *field, const char *a, const char *b)
 	}
 }
 
+/* The line of a schema's tag. */
+static const struct herald_field *
+tag_of(const struct herald_schema *schema, const char *name)
+{
+	for (size_t i = 0; i < schema->fields_count; i++)
+		if (strcmp(schema->fields[i].name, name) == 0)
+			return &schema->fields[i];
+	return NULL;
+}
+
+/* Whether the tag of a struct has this value. */
+static bool
+has_tag(const struct herald_field *tag, const char *value, const char *in)
+{
+	const char *string;
+	int number;
+
+	if (tag->kind != HERALD_KIND_ENUM) {
+		memcpy(&string, in + tag->offset, sizeof(string));
+		return strcmp(string, value) == 0;
+	}
+	memcpy(&number, in + tag->offset, sizeof(number));
+	for (size_t i = 0; i < tag->names_count; i++)
+		if (strcmp(tag->names[i].name, value) == 0)
+			return tag->names[i].value == number;
+	return false;
+}
+
+/* Whether a line counts for a struct. */
+static bool
+counts(const struct herald_schema *schema, const struct herald_field *line, const char *in)
+{
+	const struct herald_field *tag;
+
+	if (line->tag == NULL)
+		return true;
+	tag = tag_of(schema, line->tag);
+	if (line->when != NULL)
+		return has_tag(tag, line->when, in);
+	for (size_t i = 0; i < schema->fields_count; i++)
+		if (schema->fields[i].when != NULL && has_tag(tag, schema->fields[i].when, in))
+			return false;
+	return true;
+}
+
 bool
 every_equal(const struct herald_schema *schema, const void *a, const void *b)
 {
-	for (size_t i = 0; i < schema->fields_count; i++)
-		if (!equal_fields(&schema->fields[i], a, b))
-			return false;
+	for (int tagged = 0; tagged < 2; tagged++)
+		for (size_t i = 0; i < schema->fields_count; i++)
+			if ((schema->fields[i].tag != NULL) == (tagged == 1) &&
+			    counts(schema, &schema->fields[i], a) &&
+			    !equal_fields(&schema->fields[i], a, b))
+				return false;
 	return true;
 }
 
@@ -338,6 +515,7 @@ struct filler {
 	struct every_random *random;
 	struct herald_arena *arena;
 	bool failed;
+	bool not_null; /* the next transparent struct must have a value */
 };
 
 static uint64_t
@@ -504,7 +682,7 @@ random_unsigned(struct filler *filler, const struct herald_field *field, uint64_
 }
 
 static struct herald_time
-random_time(struct filler *filler)
+random_time(struct filler *filler, bool epoch)
 {
 	/* A day from both ends, so that no offset leads out of the years 0000 to 9999. */
 	int64_t first = INT64_C(-62167219200) + 86400, last = INT64_C(253402300799) - 86400;
@@ -512,7 +690,8 @@ random_time(struct filler *filler)
 	return (struct herald_time){
 		.seconds = first + (int64_t)below(filler, (uint64_t)(last - first)),
 		.nanoseconds = (int32_t)(below(filler, 2) ? 0 : below(filler, 1000000000)),
-		.offset_minutes = (int16_t)(below(filler, 2) ? 0 : (int)below(filler, 2879) - 1439),
+		.offset_minutes =
+			(int16_t)(epoch || below(filler, 2) ? 0 : (int)below(filler, 2879) - 1439),
 	};
 }
 
@@ -662,7 +841,7 @@ fill_value(struct filler *filler, const struct herald_field *field, enum herald_
 		fill_field_string(filler, field, field->bytes - 1, false, out);
 		return;
 	case HERALD_KIND_TIME:
-		*(struct herald_time *)out = random_time(filler);
+		*(struct herald_time *)out = random_time(filler, field->epoch != HERALD_EPOCH_NONE);
 		return;
 	case HERALD_KIND_JSON:
 		*(struct herald_json *)out = random_json(filler);
@@ -685,12 +864,43 @@ static bool
 fill_struct(struct filler *filler, const struct herald_schema *schema, size_t depth, char *out);
 
 static void
+fill_items(struct filler *filler, const struct herald_field *field, size_t depth, char *items,
+	   size_t count)
+{
+	size_t bytes = item_bytes(field);
+
+	for (size_t i = 0; i < count; i++)
+		if (field->nullable && below(filler, 3) == 0)
+			memset(items + i * bytes, 0, bytes);
+		else if (field->schema)
+			fill_struct(filler, field->schema, depth, items + i * bytes);
+		else
+			fill_value(filler, field, field->element, items + i * bytes);
+}
+
+/* Give each member of a map another key. */
+static void
+fill_keys(struct filler *filler, const struct herald_schema *schema, char *items, size_t count)
+{
+	size_t offset = 0;
+
+	for (size_t i = 0; i < schema->fields_count; i++)
+		if (schema->fields[i].kind == HERALD_KIND_KEY)
+			offset = schema->fields[i].offset;
+	for (size_t i = 0; i < count; i++) {
+		char *key = take(filler, 64);
+
+		fill_string(filler, 0, 40, false, key + snprintf(key, 16, "%zu ", i));
+		memcpy(items + i * schema->bytes + offset, &key, sizeof(key));
+	}
+}
+
+static void
 fill_list(struct filler *filler, const struct herald_field *field, size_t depth, char *out)
 {
 	size_t most = field->max_count != 0 ? field->max_count : 9;
 	size_t count = field->min_count + below(filler, most - field->min_count + 1);
-	bool structs = field->kind == HERALD_KIND_LIST;
-	size_t bytes = structs ? field->schema->bytes : kind_bytes(field->element);
+	size_t bytes = item_bytes(field);
 	char *items = herald_arena_alloc(filler->arena, count * bytes);
 
 	if (items == NULL) {
@@ -698,11 +908,9 @@ fill_list(struct filler *filler, const struct herald_field *field, size_t depth,
 		return;
 	}
 	memset(items, 0, count * bytes);
-	for (size_t i = 0; i < count; i++)
-		if (structs)
-			fill_struct(filler, field->schema, depth - 1, items + i * bytes);
-		else
-			fill_value(filler, field, field->element, items + i * bytes);
+	fill_items(filler, field, depth - 1, items, count);
+	if (field->kind == HERALD_KIND_STRUCT_MAP)
+		fill_keys(filler, field->schema, items, count);
 	memcpy(out + field->offset, &items, sizeof(items));
 	memcpy(out + field->count_offset, &count, sizeof(count));
 }
@@ -716,6 +924,7 @@ fill_pointer(struct filler *filler, const struct herald_field *field, size_t dep
 		filler->failed = true;
 		return;
 	}
+	filler->not_null = true;
 	fill_struct(filler, field->schema, depth - 1, target);
 	memcpy(out + field->offset, &target, sizeof(target));
 }
@@ -726,32 +935,61 @@ may_be_absent(enum herald_kind kind)
 	return kind == HERALD_KIND_STRING || kind == HERALD_KIND_TEXT || kind == HERALD_KIND_JSON ||
 	       kind == HERALD_KIND_MAP || kind == HERALD_KIND_JSON_MAP ||
 	       kind == HERALD_KIND_POINTER || kind == HERALD_KIND_LIST ||
-	       kind == HERALD_KIND_VALUES;
+	       kind == HERALD_KIND_VALUES || kind == HERALD_KIND_STRUCT_MAP;
+}
+
+static void
+fill_field(struct filler *filler, const struct herald_field *field, bool not_null, size_t depth,
+	   char *out)
+{
+	bool inner = field->kind == HERALD_KIND_POINTER || field->kind == HERALD_KIND_LIST ||
+		     field->kind == HERALD_KIND_STRUCT_MAP;
+
+	if (!field->required && !not_null &&
+	    ((inner && depth == 0) ||
+	     ((field->optional || may_be_absent(field->kind)) && below(filler, 4) == 0)))
+		return;
+	if (field->optional)
+		out[field->has_offset] = true;
+	if (field->kind == HERALD_KIND_STRUCT)
+		fill_struct(filler, field->schema, depth, out + field->offset);
+	else if (field->kind == HERALD_KIND_POINTER)
+		fill_pointer(filler, field, depth, out);
+	else if (field->kind == HERALD_KIND_ARRAY)
+		fill_items(filler, field, depth, out + field->offset,
+			   field->bytes / item_bytes(field));
+	else if (field->kind == HERALD_KIND_LIST || field->kind == HERALD_KIND_VALUES ||
+		 field->kind == HERALD_KIND_STRUCT_MAP)
+		fill_list(filler, field, depth, out);
+	else
+		fill_value(filler, field, field->kind, out + field->offset);
+}
+
+/* Give a tag that is a string the value of one of the lines, or leave it as it is. */
+static void
+fill_tag(struct filler *filler, const struct herald_schema *schema, char *out)
+{
+	const struct herald_field *line = &schema->fields[below(filler, schema->fields_count)];
+	const struct herald_field *tag = line->tag ? tag_of(schema, line->tag) : NULL;
+
+	if (tag != NULL && tag->kind == HERALD_KIND_STRING && line->when != NULL)
+		memcpy(out + tag->offset, &line->when, sizeof(line->when));
 }
 
 static bool
 fill_struct(struct filler *filler, const struct herald_schema *schema, size_t depth, char *out)
 {
-	memset(out, 0, schema->bytes);
-	for (size_t i = 0; i < schema->fields_count; i++) {
-		const struct herald_field *field = &schema->fields[i];
-		bool inner = field->kind == HERALD_KIND_POINTER || field->kind == HERALD_KIND_LIST;
+	bool not_null = filler->not_null && schema->transparent;
 
-		if (!field->required &&
-		    ((inner && depth == 0) ||
-		     ((field->optional || may_be_absent(field->kind)) && below(filler, 4) == 0)))
-			continue;
-		if (field->optional)
-			out[field->has_offset] = true;
-		if (field->kind == HERALD_KIND_STRUCT)
-			fill_struct(filler, field->schema, depth, out + field->offset);
-		else if (field->kind == HERALD_KIND_POINTER)
-			fill_pointer(filler, field, depth, out);
-		else if (field->kind == HERALD_KIND_LIST || field->kind == HERALD_KIND_VALUES)
-			fill_list(filler, field, depth, out);
-		else
-			fill_value(filler, field, field->kind, out + field->offset);
-	}
+	filler->not_null = false;
+	memset(out, 0, schema->bytes);
+	for (size_t i = 0; i < schema->fields_count; i++)
+		if (schema->fields[i].tag == NULL)
+			fill_field(filler, &schema->fields[i], not_null, depth, out);
+	fill_tag(filler, schema, out);
+	for (size_t i = 0; i < schema->fields_count; i++)
+		if (schema->fields[i].tag != NULL && counts(schema, &schema->fields[i], out))
+			fill_field(filler, &schema->fields[i], not_null, depth, out);
 	return !filler->failed;
 }
 

@@ -1,10 +1,10 @@
 /*
- * A struct whose schema has every kind and every option, for the tests of the codec and for the fuzz
- * targets; a document for it; and two things that work on any schema: are two structs equal, and
- * fill one with random values that are valid. Does not need cmocka.
+ * A struct whose schema has every kind and every option, for the tests of the codec and for fuzz
+ * targets; a document for it; and two functions for any schema: comparing two structs, and filling
+ * one with random valid values. Does not need cmocka.
  */
-#ifndef HERALD_TESTS_EVERY_KIND_H
-#define HERALD_TESTS_EVERY_KIND_H
+#ifndef HERALD_TESTS_SUPPORT_EVERY_KIND_H
+#define HERALD_TESTS_SUPPORT_EVERY_KIND_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,10 +15,10 @@
 #include <herald/time.h>
 #include <herald/value.h>
 
-/* With a negative value: the compiler takes int for it. Has no name for 0. */
+/* Has a negative value, so its type is int. Has no name for 0. */
 enum every_color { EVERY_RED = 1, EVERY_GREEN = 200, EVERY_BLUE = -7 };
 
-/* Without: unsigned int. Has a name for 0. */
+/* Has no negative value, so its type is unsigned int. Has a name for 0. */
 enum every_size { EVERY_SMALL, EVERY_MEDIUM, EVERY_LARGE };
 
 struct every_leaf {
@@ -27,7 +27,7 @@ struct every_leaf {
 	enum every_size size;
 };
 
-/* Names itself: as deep as the limits allow. */
+/* Contains itself, as deep as the limits allow. */
 struct every_node {
 	const char *name;
 	const struct every_node *next;
@@ -41,8 +41,67 @@ struct every_strict {
 	bool flag;
 };
 
+/* Transparent: in JSON an array, a number or null, and a string. */
+struct every_row {
+	const double *cells;
+	size_t cells_count;
+};
+
+struct every_maybe {
+	bool has_number;
+	int64_t number;
+};
+
+struct every_wrapped {
+	const char *text;
+};
+
+/* Members of maps: a number, and an object. */
+struct every_price {
+	const char *sku;
+	int64_t cents;
+};
+
+struct every_person {
+	const char *name;
+	int32_t age;
+	struct every_leaf leaf;
+};
+
+/* Tagged unions: in the tag's object, and next to the tag. */
+struct every_shape {
+	enum every_size kind;
+	union {
+		struct every_leaf leaf;
+		struct every_strict strict;
+	} body;
+	int32_t after;
+};
+
+struct every_notice {
+	const char *type;
+	union {
+		struct every_leaf leaf;
+		const struct every_node *node;
+		struct every_shape shape;
+		double number;
+		struct {
+			const int16_t *list;
+			size_t list_count;
+		};
+		struct herald_json raw;
+	} data;
+	bool has_note;
+	int8_t note;
+};
+
+struct every_number {
+	enum every_color op;
+	const void *at;
+};
+
 struct every_kind {
-	/* The kinds alone. */
+	/* The kinds without options. */
 	bool truth;
 	int8_t int8;
 	int16_t int16;
@@ -102,7 +161,7 @@ struct every_kind {
 	const struct herald_json *jsons;
 	size_t jsons_count;
 
-	/* With has_ beside them. */
+	/* With has_ members. */
 	bool has_maybe_truth;
 	bool maybe_truth;
 	bool has_maybe_int8;
@@ -136,34 +195,103 @@ struct every_kind {
 	const struct every_leaf *few;
 	size_t few_count;
 	void *secret;
+
+	/* In a form of their own. */
+	int32_t quoted32;
+	uint64_t quoted64;
+	float quoted_float;
+	double quoted_real;
+	int16_t whole;
+	uint64_t natural;
+	bool bit;
+	bool loose_bit;
+	bool loose_truth;
+	bool quoted_bit;
+	enum every_color level;
+	enum every_size rating;
+	struct herald_time seconds;
+	struct herald_time milliseconds;
+	struct herald_time quoted_seconds;
+	struct herald_time loose_time;
+	const int64_t *ids;
+	size_t ids_count;
+	const int8_t *wholes;
+	size_t wholes_count;
+	const bool *bits;
+	size_t bits_count;
+	const struct herald_time *epochs;
+	size_t epochs_count;
+	const enum every_size *every_sizes;
+	size_t every_sizes_count;
+	const enum every_color *levels;
+	size_t levels_count;
+	bool has_maybe_size;
+	enum every_size maybe_size;
+	bool has_maybe_quoted;
+	int64_t maybe_quoted;
+	bool has_maybe_seconds;
+	struct herald_time maybe_seconds;
+
+	/* Fixed arrays, lists of anything, and maps. */
+	double xy[2];
+	bool has_maybe_xyz;
+	float maybe_xyz[3];
+	int16_t quoted_array[2];
+	const char *names[2];
+	const char *holes_array[3];
+	struct every_leaf leaves[2];
+	struct every_maybe maybe_array[2];
+	const char *const *holes;
+	size_t holes_count;
+	const struct herald_text *text_holes;
+	size_t text_holes_count;
+	const struct every_row *rows;
+	size_t rows_count;
+	const struct every_maybe *maybes;
+	size_t maybes_count;
+	struct every_row row;
+	struct every_wrapped wrapped;
+	const struct every_maybe *maybe_at;
+	const struct every_price *prices;
+	size_t prices_count;
+	const struct every_person *people;
+	size_t people_count;
+
+	/* Tagged unions. */
+	struct every_shape shape;
+	const struct every_shape *every_shapes;
+	size_t every_shapes_count;
+	const struct every_notice *notices;
+	size_t notices_count;
+	const struct every_number *number_at;
 };
 
 /* The schema of struct every_kind. */
 extern const struct herald_schema *const every_kind_table;
 
-/* A valid document for it in which every member is there, with escapes and unknown members. */
+/* A valid document in which every member is present, with escapes and unknown members. */
 extern const char every_kind_document[];
 extern const size_t every_kind_document_bytes;
 
 /*
- * Whether two structs of a schema hold the same: strings and lists by their contents, floating-point
- * numbers bit by bit, NULL and empty being different.
+ * Whether two structs of a schema have the same content. Strings and lists are compared by content,
+ * floating-point numbers bit by bit. NULL and empty are different.
  */
 bool every_equal(const struct herald_schema *schema, const void *a, const void *b);
 
-/* A sequence of numbers that depends on nothing but where it began. */
+/* Pseudorandom numbers that depend only on the seed. */
 struct every_random {
 	uint64_t state;
 };
 
 uint64_t every_random_next(struct every_random *random);
 
-/* A number below `limit`, which is not 0. */
+/* A number below `limit`, which must not be 0. */
 uint64_t every_random_below(struct every_random *random, uint64_t limit);
 
 /*
- * Fill a struct with random values that its schema allows; what it points to comes from the arena.
- * `depth` levels of structs at most. False when the arena is exhausted.
+ * Fill a struct with random values that its schema allows. What it points to is allocated from the
+ * arena. Structs are nested up to `depth` levels. Returns false when the arena is exhausted.
  */
 bool every_fill(const struct herald_schema *schema, struct every_random *random,
 		struct herald_arena *arena, size_t depth, void *out);

@@ -1,6 +1,6 @@
 /*
- * The failing allocator: malloc with a head before each block that remembers size and owner. It does
- * not call cmocka, since it may run on any thread; it counts what is wrong, and the test asks.
+ * The failing allocator: malloc() with a header before each block for its size and owner. Does not
+ * call cmocka, because it may run on any thread; it counts errors, which the test reads.
  */
 #include "failing_allocator.h"
 

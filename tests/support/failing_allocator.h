@@ -15,8 +15,8 @@
  * reallocation. It may be used from several threads; the members are read when these are done.
  * Include cmocka.h (and what it needs) before this header.
  */
-#ifndef HERALD_TESTS_FAILING_ALLOCATOR_H
-#define HERALD_TESTS_FAILING_ALLOCATOR_H
+#ifndef HERALD_TESTS_SUPPORT_FAILING_ALLOCATOR_H
+#define HERALD_TESTS_SUPPORT_FAILING_ALLOCATOR_H
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -30,25 +30,26 @@ enum failing_mode {
 };
 
 struct failing_allocator {
-	struct herald_allocator allocator; /* What is to be passed; its state is this struct. */
+	struct herald_allocator allocator; /* Pass this one. Its state is this struct. */
 	enum failing_mode mode;
 	size_t fail_at;           /* Number of the call, from 1. */
-	atomic_size_t calls;      /* Of allocate and reallocate, those that failed included. */
+	atomic_size_t calls;      /* Of allocate and reallocate, including failed ones. */
 	atomic_size_t failures;   /* How many of them failed. */
-	atomic_size_t blocks;     /* Given out and not back. */
+	atomic_size_t blocks;     /* Allocated and not released. */
 	atomic_size_t bytes;      /* In these blocks. */
-	atomic_size_t peak_bytes; /* The most there was in them at once. */
+	atomic_size_t peak_bytes; /* The maximum at any time. */
 	atomic_size_t misuses;    /* Wrong sizes, foreign blocks, sizes of 0. */
 };
 
-/* Allocates nothing; there is nothing to finish. */
+/* Allocates nothing, so there is no finish function. */
 void
 failing_allocator_init(struct failing_allocator *memory, enum failing_mode mode, size_t fail_at);
 
-/* What is wrong, as a text of static storage, or NULL when all is back and was used properly. */
+/* Returns what is wrong, as a static text, or NULL if all blocks were released and used
+ * properly. */
 const char *failing_allocator_problem(const struct failing_allocator *memory);
 
-/* Fails the test, at the caller's line, unless all blocks are back and all sizes were right. */
+/* Fails the test, at the caller's line, unless all blocks were released with the right sizes. */
 #define assert_all_released(MEMORY)                                                                \
 	do {                                                                                       \
 		const char *problem_ = failing_allocator_problem(MEMORY);                          \

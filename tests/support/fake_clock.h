@@ -1,21 +1,21 @@
 /*
- * A clock for a service under test: it stands still but for what is slept on it or added to it, and
- * notes each sleep. Include cmocka.h (and what it needs) before this header.
+ * A clock for a service under test. It moves only by what is slept on it or added to it, and
+ * records each sleep. Include cmocka.h (and what it needs) before this header.
  */
-#ifndef HERALD_TESTS_FAKE_CLOCK_H
-#define HERALD_TESTS_FAKE_CLOCK_H
+#ifndef HERALD_TESTS_SUPPORT_FAKE_CLOCK_H
+#define HERALD_TESTS_SUPPORT_FAKE_CLOCK_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "service.h"
+#include "service/service.h"
 
 struct fake_clock {
 	struct herald__clock clock;
 	uint64_t now_ns;
-	uint32_t oversleeps_ms; /* How much longer than asked each sleep takes. */
+	uint32_t oversleeps_ms; /* How much longer than requested each sleep takes. */
 	size_t sleeps_count;
 	char sleeps[1024]; /* "50 100 200" */
 };
@@ -39,7 +39,7 @@ fake_sleep_ms(uint32_t ms, void *state)
 		 (unsigned)ms);
 }
 
-/* Give a service the clock, which must outlive it. */
+/* Set the service's clock. The clock must outlive the service. */
 static inline void
 fake_clock_init(struct fake_clock *fake, struct herald_service *service)
 {

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -14,6 +15,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+const struct http_client_tls *http_client_tls;
 
 static bool
 wait_for(int fd, short events, int wait_ms)
@@ -27,6 +30,20 @@ wait_for(int fd, short events, int wait_ms)
 	return ready == 1;
 }
 
+static bool
+encrypt(struct http_client *client)
+{
+	fcntl(client->fd, F_SETFL, fcntl(client->fd, F_GETFL) | O_NONBLOCK);
+	client->stream = http_client_tls->open(client->fd);
+	if (client->stream)
+		return true;
+	int error = errno;
+	close(client->fd);
+	client->fd = -1;
+	errno = error;
+	return false;
+}
+
 bool
 http_connect(struct http_client *client, const char *address, uint16_t port)
 {
@@ -37,6 +54,7 @@ http_connect(struct http_client *client, const char *address, uint16_t port)
 
 	client->bytes = 0;
 	client->fd = -1;
+	client->stream = NULL;
 	if (!is_v6 && inet_pton(AF_INET, address, &v4.sin_addr) != 1)
 		return false;
 	client->fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -51,14 +69,19 @@ http_connect(struct http_client *client, const char *address, uint16_t port)
 		return false;
 	}
 	setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return true;
+	return !http_client_tls || encrypt(client);
 }
 
 void
 http_close(struct http_client *client)
 {
-	if (client->fd >= 0)
-		close(client->fd);
+	if (client->fd < 0)
+		return;
+	if (http_client_tls && client->stream) {
+		http_client_tls->finish(client->stream);
+		http_client_tls->close(client->stream);
+	}
+	close(client->fd);
 	client->fd = -1;
 }
 
@@ -68,17 +91,56 @@ http_reset(struct http_client *client)
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	if (http_client_tls)
+		http_client_tls->close(client->stream);
+	client->stream = NULL;
 	http_close(client);
+}
+
+void
+http_finish_sending(struct http_client *client)
+{
+	if (http_client_tls)
+		http_client_tls->finish(client->stream);
+	shutdown(client->fd, SHUT_WR);
+}
+
+/* As send() without blocking; if it would block, *events are those to wait for. */
+static ssize_t
+send_some(struct http_client *client, const void *data, size_t bytes, short *events)
+{
+	*events = POLLOUT;
+	return http_client_tls ? http_client_tls->send(client->stream, data, bytes, events)
+			       : send(client->fd, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* As recv(), but with EAGAIN if nothing comes. */
+static ssize_t
+receive_some(struct http_client *client, void *data, size_t bytes, int wait_ms)
+{
+	ssize_t got;
+	short events;
+
+	if (!http_client_tls) {
+		errno = EAGAIN;
+		return wait_for(client->fd, POLLIN, wait_ms) ? recv(client->fd, data, bytes, 0)
+							     : -1;
+	}
+	do {
+		got = http_client_tls->receive(client->stream, data, bytes, &events);
+	} while (got < 0 && errno == EAGAIN && wait_for(client->fd, events, wait_ms));
+	return got;
 }
 
 bool
 http_send(struct http_client *client, const char *data, size_t bytes)
 {
 	while (bytes > 0) {
-		ssize_t sent = send(client->fd, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+		short events;
+		ssize_t sent = send_some(client, data, bytes, &events);
 
 		if (sent < 0 && errno == EAGAIN) {
-			if (!wait_for(client->fd, POLLOUT, HTTP_CLIENT_WAIT_MS))
+			if (!wait_for(client->fd, events, HTTP_CLIENT_WAIT_MS))
 				return false;
 			continue;
 		}
@@ -110,12 +172,11 @@ http_send_pieces(struct http_client *client, const char *data, size_t bytes, siz
 static bool
 receive_more(struct http_client *client)
 {
-	if (client->bytes == sizeof(client->data) ||
-	    !wait_for(client->fd, POLLIN, HTTP_CLIENT_WAIT_MS))
+	if (client->bytes == sizeof(client->data))
 		return false;
 
-	ssize_t got = recv(client->fd, client->data + client->bytes,
-			   sizeof(client->data) - client->bytes, 0);
+	ssize_t got = receive_some(client, client->data + client->bytes,
+				   sizeof(client->data) - client->bytes, HTTP_CLIENT_WAIT_MS);
 	if (got <= 0)
 		return false;
 	client->bytes += (size_t)got;
@@ -180,18 +241,46 @@ http_header(const struct http_response *response, const char *name)
 	return NULL;
 }
 
+size_t
+http_receive_bytes(struct http_client *client, char *out, size_t out_bytes)
+{
+	ssize_t got;
+
+	if (client->bytes == 0) {
+		got = receive_some(client, out, out_bytes, HTTP_CLIENT_WAIT_MS);
+		return got < 0 ? 0 : (size_t)got;
+	}
+	size_t taken = client->bytes < out_bytes ? client->bytes : out_bytes;
+	memcpy(out, client->data, taken);
+	memmove(client->data, client->data + taken, client->bytes - taken);
+	client->bytes -= taken;
+	return taken;
+}
+
 bool
 http_wait_readable(struct http_client *client, int wait_ms)
 {
-	return client->bytes > 0 || wait_for(client->fd, POLLIN, wait_ms);
+	short events;
+
+	if (client->bytes > 0)
+		return true;
+	if (!http_client_tls)
+		return wait_for(client->fd, POLLIN, wait_ms);
+	/* TLS has records of its own, too. */
+	while (http_client_tls->peek(client->stream, &events) < 0 && errno == EAGAIN)
+		if (!wait_for(client->fd, events, wait_ms))
+			return false;
+	return true;
 }
 
 bool
 http_wait_closed(struct http_client *client, int wait_ms)
 {
+	ssize_t got;
+
 	client->bytes = 0;
-	while (wait_for(client->fd, POLLIN, wait_ms))
-		if (recv(client->fd, client->data, sizeof(client->data), 0) <= 0)
-			return true;
-	return false;
+	do {
+		got = receive_some(client, client->data, sizeof(client->data), wait_ms);
+	} while (got > 0);
+	return got == 0 || errno != EAGAIN;
 }

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_S 30
+#define WAIT_S 60
 
 enum mode { READING, WAITING, SILENT, ENDLESS_BODY, ENDLESS_HEADERS, REPEATING };
 
@@ -61,7 +61,7 @@ now_ms(void)
 static void
 send_text(struct connection *connection, const char *text)
 {
-	/* What does not fit into the socket's buffer is not worth waiting for. */
+	/* Do not wait if the socket's buffer is full. */
 	(void)!send(connection->fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
@@ -195,8 +195,7 @@ record(struct misbehaving_server *server, const char *request, size_t bytes)
 {
 	pthread_mutex_lock(&server->mutex);
 	if (server->requests < MISBEHAVING_REQUESTS)
-		snprintf(server->texts[server->requests], MISBEHAVING_REQUEST_BYTES, "%.*s",
-			 (int)bytes, request);
+		memcpy(server->texts[server->requests], request, bytes); /* NUL bytes, too */
 	server->requests++;
 	pthread_cond_broadcast(&server->changed);
 	pthread_mutex_unlock(&server->mutex);
@@ -441,6 +440,7 @@ misbehaving_server_init(struct misbehaving_server *server, const char *address)
 void
 misbehaving_server_start(struct misbehaving_server *server)
 {
+	check(server->wake_fd < 0, "it has started");
 	server->wake_fd = eventfd(0, EFD_CLOEXEC);
 	check(server->wake_fd >= 0, "eventfd");
 	check(pthread_create(&server->thread, NULL, run, server) == 0, "thread");
@@ -482,8 +482,22 @@ misbehaving_server_requests(struct misbehaving_server *server)
 	return count;
 }
 
-void
-misbehaving_server_wait(struct misbehaving_server *server, size_t count)
+static bool
+has_requests(const struct misbehaving_server *server, size_t count)
+{
+	return server->requests >= count;
+}
+
+static bool
+has_open(const struct misbehaving_server *server, size_t count)
+{
+	return server->open == count;
+}
+
+static void
+wait_until(struct misbehaving_server *server,
+	   bool (*is_so)(const struct misbehaving_server *server, size_t count), size_t count,
+	   const char *what)
 {
 	struct timespec until;
 	int failure = 0;
@@ -491,10 +505,22 @@ misbehaving_server_wait(struct misbehaving_server *server, size_t count)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += WAIT_S;
 	pthread_mutex_lock(&server->mutex);
-	while (server->requests < count && failure == 0)
+	while (!is_so(server, count) && failure == 0)
 		failure = pthread_cond_timedwait(&server->changed, &server->mutex, &until);
 	pthread_mutex_unlock(&server->mutex);
-	check(failure == 0, "no request");
+	check(failure == 0, what);
+}
+
+void
+misbehaving_server_wait(struct misbehaving_server *server, size_t count)
+{
+	wait_until(server, has_requests, count, "no request");
+}
+
+void
+misbehaving_server_wait_open(struct misbehaving_server *server, size_t count)
+{
+	wait_until(server, has_open, count, "open connections");
 }
 
 const char *

@@ -90,7 +90,7 @@ lookup_in_system(const char *node, const char *service, const struct addrinfo *h
 	return function(node, service, hints, out);
 }
 
-/* Those of this lookup; false when the name is not known. */
+/* Find the addresses for this lookup. Returns false if the name is not known. */
 static bool
 find(const char *node, char *addresses, size_t bytes)
 {

@@ -1,6 +1,6 @@
 /*
- * A real nginx for the tests of the FastCGI adapter. It owns the process, by its number, and the
- * directory; the FastCGI server behind it is the test's.
+ * A real nginx for the tests of adapters. It owns the process, by its number, and the
+ * directory; the test provides the FastCGI server behind it.
  */
 #include "nginx.h"
 
@@ -11,25 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
 #include <ftw.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "http_client.h"
+#include "ports.h"
 
-/* Somebody else may take the port between our choice and nginx's start. */
+/* Another process may take the port before nginx starts. */
 #define ATTEMPTS 5
 
-/* Who has begun a request gets three seconds; idle connections end with a stop. The rest is what a
- * user would write. */
+/* Who has begun a request gets two seconds, and who is refused 200 ms to read that; idle
+ * connections end with a stop. The rest is what a user would write. */
 static const char configuration[] =
 	"%s"
 	"daemon off;\n"
@@ -42,10 +40,11 @@ static const char configuration[] =
 	"  access_log off;\n"
 	"  client_body_temp_path body; fastcgi_temp_path fastcgi; proxy_temp_path proxy;\n"
 	"  scgi_temp_path scgi; uwsgi_temp_path uwsgi;\n"
-	"  client_header_timeout 3s;\n"
-	"  keepalive_timeout 60s;\n"
-	"  lingering_timeout 1s;\n"
+	"  client_header_timeout 2s;\n"
+	"  keepalive_timeout 0;\n"
+	"  lingering_timeout 200ms;\n"
 	"  fastcgi_param REQUEST_METHOD $request_method;\n"
+	"  fastcgi_param REQUEST_URI $request_uri;\n"
 	"  fastcgi_param CONTENT_TYPE $content_type;\n"
 	"  fastcgi_param CONTENT_LENGTH $content_length;\n"
 	"  fastcgi_param SCRIPT_NAME $fastcgi_script_name;\n"
@@ -53,7 +52,7 @@ static const char configuration[] =
 	"  fastcgi_param SERVER_PROTOCOL $server_protocol;\n"
 	"  fastcgi_ignore_client_abort on;\n"
 	"  server {\n"
-	"    listen 127.0.0.1:%u;\n"
+	"    listen 127.0.0.1:%u %s;\n"
 	"    %s\n"
 	"    location = /event { fastcgi_pass unix:%s; }\n"
 	"    location = /hello { fastcgi_pass unix:%s; }\n"
@@ -71,29 +70,16 @@ nginx_prepare(struct nginx *nginx)
 	snprintf(nginx->socket, sizeof(nginx->socket), "%s/socket", nginx->directory);
 }
 
-static uint16_t
-free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t bytes = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, bytes), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &bytes), 0);
-	close(fd);
-	return ntohs(address.sin_port);
-}
-
 static void
 write_configuration(const struct nginx *nginx, const char *path, const char *extra)
 {
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
-	/* Started by root, its workers would be somebody who cannot use the socket. */
+	/* If root starts it, its workers would be another user, who cannot use the socket. */
 	fprintf(file, configuration, geteuid() == 0 ? "user root;\n" : "", nginx->directory,
-		nginx->directory, nginx->port, extra, nginx->socket, nginx->socket);
+		nginx->directory, nginx->port, nginx->listen ? nginx->listen : "", extra,
+		nginx->socket, nginx->socket);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -114,7 +100,7 @@ run(const struct nginx *nginx, const char *path, const char *errors)
 	_exit(127);
 }
 
-/* Whether it listens: it writes the file then, and somebody else may be who takes connections. */
+/* Whether it listens: only then does it write the file. Another process may have the port. */
 static bool
 listens(const struct nginx *nginx)
 {
@@ -160,7 +146,7 @@ nginx_start(struct nginx *nginx, const char *extra)
 	snprintf(path, sizeof(path), "%s/nginx.conf", nginx->directory);
 	snprintf(errors, sizeof(errors), "%s/error.log", nginx->directory);
 	for (int i = 0; i < ATTEMPTS; i++) {
-		nginx->port = free_port();
+		nginx->port = ports_take();
 		write_configuration(nginx, path, extra);
 		nginx->pid = fork();
 		assert_true(nginx->pid >= 0);

@@ -1,6 +1,6 @@
 /*
- * The locale and the rounding mode in which a test program runs, whatever test it is: they are set
- * before main() from HERALD_TEST_LOCALE and HERALD_TEST_ROUNDING. Linked whole into every test.
+ * Sets the locale and the rounding mode of a test program before main(), from HERALD_TEST_LOCALE
+ * and HERALD_TEST_ROUNDING. Linked into every test.
  */
 #include <fenv.h>
 #include <locale.h>

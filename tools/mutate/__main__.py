@@ -1,7 +1,8 @@
-"""./dev mutate: changes the sources one token at a time, and lists the changes that no test noticed.
+"""./dev mutate: changes the sources one token at a time, and lists what no test noticed.
 
-The draws of a seed are the same until the sources change. A change that does not compile, or that
-makes the same code, does not count. The exit status is 1 when fewer are noticed than --least.
+The draws of a seed are the same until the sources change. A change that does not compile, that
+makes the same code, or that tools/mutate/no-effect.txt lists, does not count. The exit status is 1
+when fewer are noticed than --least.
 """
 
 import argparse
@@ -17,18 +18,21 @@ import time
 from collections import Counter, namedtuple
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # Beside the sources
+sys.dont_write_bytecode = True  # Next to the sources
 
 # pylint: disable=wrong-import-position
+import no_effect
 import suite
 import tokens
 import workspace
 # pylint: enable=wrong-import-position
 
-# What became of a draw: "noticed", "not noticed", or why it does not count.
+# The outcome of a draw: "noticed", "not noticed", or why it does not count.
 Outcome = namedtuple("Outcome", "number change status detail ran seconds")
 
 COUNTED = ("noticed", "not noticed")
+
+NO_EFFECT = Path("tools/mutate/no-effect.txt")  # Of the project; see no_effect.py
 
 MAX_FILE_BYTES = 256 << 20  # What a mutant that writes without end may write
 
@@ -38,10 +42,14 @@ def arguments():
     parser.add_argument("count", nargs="?", type=int, default=50, help="how many changes (50)")
     parser.add_argument("--seed", type=int, help="draws the changes; without it, any")
     parser.add_argument("--file", metavar="PATTERN", default="*",
-                        help="only in files whose path has PATTERN in it, such as 'json/*.c'")
+                        help="only in files whose path has PATTERN in it, such as 'codec/*.c'")
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time, a build each (1)")
     parser.add_argument("--least", type=float, default=95, help="percent to be noticed (95)")
+    parser.add_argument("--budget", type=float, metavar="SECONDS", default=float("inf"),
+                        help="run at most so many seconds of tests for a change (all)")
     parser.add_argument("--list-only", action="store_true", help="show the draws, and try none")
+    parser.add_argument("--check", action="store_true",
+                        help="only see that each line of no-effect.txt is still there")
     parser.add_argument("--replay", type=int, metavar="DRAW",
                         help="try one draw of the seed, and show what the test says")
     parser.add_argument("--root", type=lambda text: Path(text).resolve(), default=Path.cwd(),
@@ -95,8 +103,9 @@ def short(text, change):
 class Run:
     """The draws that are tried, shared by the workers."""
 
-    def __init__(self, options, sources, draws):
+    def __init__(self, options, sources, draws, known):
         self.options = options
+        self.known = known  # The changes that have no effect
         self.sources = sources
         self.draws = iter(draws)
         self.directory = options.root / "build" / "mutate"
@@ -164,11 +173,14 @@ def prepare(run, index):
 
 def try_draw(run, tests, number, change):
     start = time.monotonic()
+    why = no_effect.why(run.known, change, run.sources[change.path])
+    if why and run.options.replay is None:
+        return Outcome(number, change, "no effect", why, [], 0)
+    detail, ran = None, []
     changed = tokens.apply(run.sources[change.path], change)
     status = tests.workspace.compare(change.path, changed)
-    detail, ran = None, []
     if status == "other code":
-        name, how, ran = tests.judge(change.path)
+        name, how, ran = tests.judge(change.path, run.options.budget)
         if how == "build":
             status = "does not compile"
         else:
@@ -218,10 +230,15 @@ def report(run, processor_s):
     missed = [outcome for outcome in counted if outcome.status == "not noticed"]
     for outcome in missed:
         print_missed(run, outcome)
+    for outcome in outcomes:
+        if outcome.status == "no effect":
+            change = short(run.sources[outcome.change.path], outcome.change)
+            print(f"no effect: {change}: {outcome.detail}")
     noticed = len(counted) - len(missed)
     percent = 100 * noticed / max(1, len(counted))
     print(f"\nseed {run.options.seed}; not counted: {sums['does not compile']} do not compile, "
-          f"{sums['the same code']} make the same code")
+          f"{sums['the same code']} make the same code, {sums['no effect']} are known to have no "
+          "effect")
     print(f"{processor_s / max(1, len(counted)):.1f} s of processor time for each that counts")
     print(f"{noticed} of {len(counted)} noticed ({percent:.1f} %)")
     return 0 if counted and percent >= run.options.least else 1
@@ -252,6 +269,17 @@ def run_all(run):
     return report(run, processor_seconds() - start_s)
 
 
+def read_known(root, sources):
+    """The changes that are known to have no effect; exits when an entry is out of date."""
+    file = root / NO_EFFECT
+    try:
+        known = no_effect.read(file.read_text() if file.exists() else "")
+        no_effect.check(known, sources)
+    except no_effect.NoEffectError as error:
+        sys.exit(f"./dev mutate: {NO_EFFECT}: {error}")
+    return known
+
+
 def interrupt(_number, _frame):
     raise KeyboardInterrupt
 
@@ -259,12 +287,15 @@ def interrupt(_number, _frame):
 def main():
     options = arguments()
     sources = read_sources(options.root)
+    known = read_known(options.root, sources)
+    if options.check:
+        return 0
     draws = draw(options.root, sources, options.seed, options.file)
     if options.list_only:
         for number, change in draws[:options.count]:
             print(f"draw {number}: {short(sources[change.path], change)}")
         return 0
-    run = Run(options, sources, draws)
+    run = Run(options, sources, draws, known)
     # A shell starts a job in the background with signals ignored that the tests send.
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)

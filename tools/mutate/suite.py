@@ -1,4 +1,4 @@
-"""The tests that meson knows of a build: which a mutant can change, in what order, and their runs."""
+"""The tests that meson knows: which a change can reach, in what order, and their runs."""
 
 import hashlib
 import json
@@ -53,9 +53,9 @@ class Test:
 
 
 def read_tests(workspace):
-    """The tests that run something built; the others cannot notice a change of the sources.
+    """The tests that run something built. Other tests cannot notice a change of the sources.
 
-    Of those that run the same command in several environments, such as locales, the first.
+    If several run the same command in different environments, such as locales, only the first.
     """
     about = workspace.build / "meson-info"
     targets = {target["id"]: target["filename"]
@@ -174,14 +174,25 @@ class Suite:
         alike = 2 if test.name == path.stem else 1 if shared else 0
         return (noticed + alike) / (self.seconds[test.name] + LINK_S)
 
-    def judge(self, path):
-        """Run the tests on a changed file until one fails.
+    def affordable(self, order, budget_s):
+        """The first tests of an order that take no longer than a budget together."""
+        chosen, sum_s = [], 0
+        for test in order:
+            sum_s += self.seconds[test.name]
+            if sum_s > budget_s:
+                break
+            chosen.append(test)
+        return chosen
+
+    def judge(self, path, budget_s):
+        """Run the tests on a changed file until one fails, or until the budget is used up.
 
         Returns its name (None when all pass), how it failed, and the names of those that ran. When
         the tests cannot be built, the name is None and how it failed is "build".
         """
         order = sorted(self.tests,
                        key=lambda test: (-self.hope(test, path), self.seconds[test.name]))
+        order = self.affordable(order, budget_s)
         likely = [test for test in order if self.hope(test, path) > 0][:LIKELY_COUNT]
         rest = [test for test in order if test not in likely]
         ran = []

@@ -3,7 +3,7 @@
 import re
 from collections import namedtuple
 
-# A replacement of text[start:end]; line is that of start, from 1.
+# A replacement of text[start:end]; `line` is the line of `start`, from 1.
 Change = namedtuple("Change", "path start end new line")
 
 Token = namedtuple("Token", "kind text start end line")
@@ -132,6 +132,16 @@ def other_chars(text):
                  for other in (value + 1, value - 1) if 0 <= other < 128)
 
 
+def is_sign(tokens, at):
+    """Whether a number is a 1 of `? -1 : 1` or `? 1 : -1`: of what a comparison returns, only the
+    sign counts.
+    """
+    words = [token.text for token in tokens[max(0, at - 5):at + 5]]
+    middle = at - max(0, at - 5)
+    return any("".join(words[first:first + 5]) in ("?-1:1", "?1:-1")
+               for first in range(max(0, middle - 4), middle + 1))
+
+
 def replacements(tokens, at, siblings):
     """What a token can be replaced by: a tuple of texts."""
     token = tokens[at]
@@ -139,7 +149,7 @@ def replacements(tokens, at, siblings):
         return ()
     if token.text in SWAPS:
         return SWAPS[token.text]
-    if token.kind == "number":
+    if token.kind == "number" and not is_sign(tokens, at):
         return other_integers(token.text)
     if token.kind == "char":
         return other_chars(token.text)

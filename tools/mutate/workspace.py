@@ -51,7 +51,7 @@ def synchronise(root, copy):
 
 
 def digest(root):
-    """Stands for all files of a project."""
+    """Represents all files of a project."""
     whole = hashlib.sha256()
     for path in files_of(root):
         content = (root / path).read_bytes()
@@ -135,7 +135,7 @@ class Workspace:
         return hashlib.sha256(target.read_bytes()).digest(), warnings
 
     def compare(self, path, text):
-        """Change a file, and say what that is: "other code", "the same code", "does not compile"."""
+        """Change a file; returns "other code", "the same code" or "does not compile"."""
         outputs = self.users.get(path, [])
         self.restore()
         for output in outputs:

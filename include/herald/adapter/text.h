@@ -1,8 +1,9 @@
 /*
- * For those who write an adapter: text of protocols and of the system, the same in every locale.
+ * For authors of adapters: functions for text in protocols, which do not depend on the locale.
  *
- * strcasecmp(), toupper() and isalpha() follow the locale of the process: in a Turkish one "I" and "i" are
- * two letters, so that "TRANSFER-ENCODING" is not "Transfer-Encoding". Use what is here instead.
+ * strcasecmp(), toupper() and isalpha() depend on the process's locale: in a Turkish one "I" and
+ * "i" are different letters, so that "TRANSFER-ENCODING" does not match "Transfer-Encoding". Use
+ * these functions instead.
  */
 #ifndef HERALD_ADAPTER_TEXT_H
 #define HERALD_ADAPTER_TEXT_H
@@ -13,33 +14,36 @@
 #include <string.h>
 
 #include <herald/export.h>
+#include <herald/value.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/** A letter of ASCII in lower case; other bytes as they are. */
+/** Convert an ASCII letter to lower case. Other bytes are unchanged. */
 static inline char
 herald_ascii_lower(char byte)
 {
 	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
 }
 
-/** A letter of ASCII in upper case; other bytes as they are. */
-static inline char
-herald_ascii_upper(char byte)
-{
-	return byte >= 'a' && byte <= 'z' ? (char)(byte - 'a' + 'A') : byte;
-}
-
-/** Whether a byte is a decimal digit of ASCII. */
+/** Whether a byte is an ASCII digit. */
 static inline bool
 herald_ascii_is_digit(char byte)
 {
 	return byte >= '0' && byte <= '9';
 }
 
-/** Whether a byte is a hexadecimal digit of ASCII, of either case. */
+/** Whether a byte is an ASCII letter. */
+static inline bool
+herald_ascii_is_letter(char byte)
+{
+	char lower = herald_ascii_lower(byte);
+
+	return lower >= 'a' && lower <= 'z';
+}
+
+/** Whether a byte is a hexadecimal digit, in either case. */
 static inline bool
 herald_ascii_is_hex_digit(char byte)
 {
@@ -48,7 +52,8 @@ herald_ascii_is_hex_digit(char byte)
 	return herald_ascii_is_digit(byte) || (lower >= 'a' && lower <= 'f');
 }
 
-/** Whether the first `bytes` bytes are equal but for the case of ASCII letters; neither is shorter. */
+/** Whether the first `bytes` bytes are equal, ignoring the case of ASCII letters. Both texts must
+ * have that many. */
 static inline bool
 herald_ascii_same_bytes(const char *a, const char *b, size_t bytes)
 {
@@ -58,11 +63,12 @@ herald_ascii_same_bytes(const char *a, const char *b, size_t bytes)
 	return true;
 }
 
-/** Whether two strings are equal but for the case of ASCII letters. */
+/** Whether two strings are equal, ignoring the case of ASCII letters. */
 static inline bool
 herald_ascii_same(const char *a, const char *b)
 {
-	while (*a != '\0' && herald_ascii_lower(*a) == herald_ascii_lower(*b)) {
+	/* Most strings are equal without conversion. */
+	while (*a != '\0' && (*a == *b || herald_ascii_lower(*a) == herald_ascii_lower(*b))) {
 		a++;
 		b++;
 	}
@@ -70,10 +76,27 @@ herald_ascii_same(const char *a, const char *b)
 }
 
 /**
- * Read a text that is a decimal number from 0 to `max`, and nothing else: no sign, no blanks.
+ * Remove the blanks around a header's value of `bytes` bytes, which are not part of it (RFC 9110
+ * section 5.5). The result is borrowed from the value.
+ */
+static inline struct herald_text
+herald_http_trimmed(const char *value, size_t bytes)
+{
+	struct herald_text text = {value, bytes};
+
+	while (text.bytes > 0 && (*text.data == ' ' || *text.data == '\t'))
+		text.data++, text.bytes--;
+	while (text.bytes > 0 &&
+	       (text.data[text.bytes - 1] == ' ' || text.data[text.bytes - 1] == '\t'))
+		text.bytes--;
+	return text;
+}
+
+/**
+ * Parse a decimal number from 0 to `max`, without sign or blanks. The text must have nothing else.
  *
  * out      set only on success.
- * Returns  whether it is one.
+ * Returns  whether the text is such a number.
  */
 static inline bool
 herald_ascii_number(const char *text, uint64_t max, uint64_t *out)
@@ -93,9 +116,35 @@ herald_ascii_number(const char *text, uint64_t max, uint64_t *out)
 	return true;
 }
 
+/** Whether a byte may be part of a token (RFC 9110 section 5.6.2), such as a header's name. */
+static inline bool
+herald_http_is_token_byte(char byte)
+{
+	/* A bit for each byte. */
+	static const uint64_t bits[4] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe, 0, 0};
+	unsigned char at = (unsigned char)byte;
+
+	return bits[at / 64] >> at % 64 & 1;
+}
+
+/** The length of the token (RFC 9110 section 5.6.2) that a text begins with; 0 if there is none. */
+HERALD_API size_t herald_http_token_bytes(const char *text);
+
 /**
- * The text of an error number of the C library, such as "Connection refused": always in English.
- * It lives until the thread's next call.
+ * The number of bytes before the first control byte other than a tab, which the value of a header
+ * must not contain (RFC 9110 section 5.5). Returns `bytes` if there is none.
+ */
+HERALD_API size_t herald_http_value_bytes(const char *text, size_t bytes);
+
+/**
+ * The number of bytes, 1 to 4, of the UTF-8 sequence (RFC 3629) that a text begins with; 0 if it is
+ * not valid, or the text is empty.
+ */
+HERALD_API size_t herald_utf8_sequence_bytes(const char *text, size_t bytes);
+
+/**
+ * The English text of an errno value, such as "Connection refused". Valid until the thread's next
+ * call.
  */
 HERALD_API const char *herald_errno_text(int number);
 

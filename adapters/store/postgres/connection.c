@@ -1,0 +1,154 @@
+/*
+ * Connections: making one, and waiting for results. Owns nothing; sessions own their connections.
+ */
+#include "connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+
+#include <herald/adapter/options.h>
+
+#include "failure.h"
+#include "times.h"
+
+/* Wait until the socket is ready. Returns false when the time is over. */
+static bool
+wait_socket(const PGconn *conn, short events, int64_t deadline_ms)
+{
+	struct pollfd polled = {.fd = PQsocket(conn), .events = events};
+
+	if (polled.fd < 0)
+		return false;
+	for (;;) {
+		int64_t left_ms = deadline_ms - herald__postgres_clock_ms();
+		int ready = poll(&polled, 1, left_ms > 0 ? (int)left_ms : 0);
+
+		if (ready > 0)
+			return true;
+		if (ready < 0 && errno == EINTR)
+			continue;
+		return false;
+	}
+}
+
+/* What the DSN may change. */
+static PGconn *
+start(const char *dsn, uint32_t timeout_ms)
+{
+	char silence_ms[16];
+
+	/* Data that the server does not take for so long. */
+	snprintf(silence_ms, sizeof(silence_ms), "%u", timeout_ms);
+	const char *const names[] = {"fallback_application_name",
+				     "keepalives_idle",
+				     "keepalives_interval",
+				     "keepalives_count",
+				     "tcp_user_timeout",
+				     "dbname",
+				     NULL};
+	const char *const values[] = {"herald", "10", "5", "3", silence_ms, dsn, NULL};
+	PGconn *conn = PQconnectStartParams(names, values, 1);
+
+	/* The SQLSTATE of a refusal is said nowhere else. */
+	if (conn)
+		PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);
+	return conn;
+}
+
+/* libpq may go on to another socket at each step. */
+static bool
+finish(PGconn *conn, int64_t deadline_ms)
+{
+	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+
+	if (PQstatus(conn) == CONNECTION_BAD)
+		return false;
+	while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING) {
+		if (!wait_socket(conn, next == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+				 deadline_ms))
+			return false;
+		next = PQconnectPoll(conn);
+	}
+	return next == PGRES_POLLING_OK;
+}
+
+static void
+ignore_notice(void *state, const PGresult *result)
+{
+	(void)state;
+	(void)result;
+}
+
+enum herald_status
+herald__postgres_connect(const char *dsn, uint32_t timeout_ms, PGconn **out,
+			 struct herald_error *error)
+{
+	int64_t deadline_ms = herald__postgres_clock_ms() + timeout_ms;
+	PGconn *conn = start(dsn, timeout_ms);
+	enum herald_status status = HERALD_OK;
+
+	if (!conn)
+		return herald_out_of_memory(error);
+	if (finish(conn, deadline_ms)) {
+		PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
+		PQsetNoticeReceiver(conn, ignore_notice, NULL);
+		*out = conn;
+		return HERALD_OK;
+	}
+	if (PQstatus(conn) != CONNECTION_BAD)
+		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					  "cannot connect to PostgreSQL: no answer within %u ms",
+					  timeout_ms);
+	else
+		status = herald__postgres_refuse(error, conn);
+	PQfinish(conn);
+	return status;
+}
+
+bool
+herald__postgres_succeeded(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+/* The next result, or NULL after the last one. Returns false if the connection is lost. */
+static bool
+next_result(PGconn *conn, int64_t deadline_ms, PGresult **out)
+{
+	while (PQisBusy(conn))
+		if (!wait_socket(conn, POLLIN, deadline_ms) || !PQconsumeInput(conn))
+			return false;
+	*out = PQgetResult(conn);
+	return true;
+}
+
+PGresult *
+herald__postgres_wait(PGconn *conn, uint32_t timeout_ms)
+{
+	int64_t deadline_ms = herald__postgres_clock_ms() + timeout_ms;
+	PGresult *result = NULL, *next;
+
+	for (;;) {
+		if (!next_result(conn, deadline_ms, &next)) {
+			PQclear(result);
+			return NULL;
+		}
+		if (!next)
+			break;
+		if (result && !herald__postgres_succeeded(result)) {
+			PQclear(next);
+			continue;
+		}
+		PQclear(result);
+		result = next;
+	}
+	/* libpq makes a result of the loss of the connection. */
+	if (PQstatus(conn) == CONNECTION_BAD && !PQresultErrorField(result, PG_DIAG_SQLSTATE)) {
+		PQclear(result);
+		return NULL;
+	}
+	return result;
+}

@@ -1,0 +1,33 @@
+/*
+ * A connection of libpq that is never waited for without a limit.
+ */
+#ifndef HERALD_POSTGRES_CONNECTION_H
+#define HERALD_POSTGRES_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libpq-fe.h>
+
+#include <herald/status.h>
+
+/*
+ * Connect to `dsn`.
+ *
+ * Errors  HERALD_BAD_OPTION: trying again does not help. HERALD_UNAVAILABLE, HERALD_NO_MEMORY.
+ */
+enum herald_status herald__postgres_connect(const char *dsn, uint32_t timeout_ms, PGconn **out,
+					    struct herald_error *error);
+
+/*
+ * Wait for all results of a statement that was sent, and return the first one that is an error,
+ * else the last one; the caller clears it.
+ *
+ * Returns  NULL if the connection was lost, or there was no answer in time; it must be closed then.
+ */
+PGresult *herald__postgres_wait(PGconn *conn, uint32_t timeout_ms);
+
+/* Whether a result is a success; NULL is not. */
+bool herald__postgres_succeeded(const PGresult *result);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Dead letters: listing, replaying and dropping them.
+ */
+#ifndef HERALD_POSTGRES_DEAD_H
+#define HERALD_POSTGRES_DEAD_H
+
+#include "database.h"
+
+/* As the functions of herald_database_ops. */
+enum herald_status
+herald__postgres_dead_visit(struct herald_session *base, const struct herald_dead_filter *filter,
+			    herald_dead_visitor *visit, void *state, struct herald_error *error);
+enum herald_status
+herald__postgres_dead_replay(struct herald_session *base, const struct herald_dead_filter *filter,
+			     size_t max, int64_t now_ms, uint64_t *count,
+			     struct herald_error *error);
+enum herald_status
+herald__postgres_dead_drop(struct herald_session *base, const struct herald_dead_filter *filter,
+			   size_t max, uint64_t *count, struct herald_error *error);
+enum herald_status herald__postgres_dead_since(struct herald_session *base, int64_t since_ms,
+					       bool *is_there, struct herald_error *error);
+enum herald_status
+herald__postgres_dead_trim(struct herald_session *base, uint64_t keep, size_t max, uint64_t *count,
+			   struct herald_error *error);
+
+#endif

@@ -1,0 +1,239 @@
+/*
+ * Checks of the file and its folder before SQLite sees them. It opens nothing of SQLite's: closing
+ * a second descriptor of such a file would release the locks that SQLite holds on it.
+ */
+#include "check_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <herald/adapter/options.h>
+#include <herald/adapter/text.h>
+
+/* The longest path: SQLite takes 512 bytes, with its own suffixes. */
+#define MAX_PATH_BYTES 480
+
+static const struct network {
+	uint64_t magic;
+	const char *name;
+} networks[] = {
+	{0x6969, "NFS"},       {0x517b, "SMB"},        {0xff534d42, "CIFS"},  {0xfe534d42, "SMB2"},
+	{0x01021997, "9P"},    {0x5346414f, "AFS"},    {0x6b414653, "AFS"},   {0x73757245, "Coda"},
+	{0x00c36400, "Ceph"},  {0x0bd00bd0, "Lustre"}, {0x47504653, "GPFS"},  {0x01161970, "GFS2"},
+	{0x7461636f, "OCFS2"}, {0x786f4256, "vboxsf"}, {0x19830326, "FhGFS"}, {0xaad7aaea, "PanFS"},
+	{0x564c, "NCP"},
+};
+
+/* File systems in user space all have the same number. */
+#define FUSE_MAGIC 0x65735546
+
+static const char *const network_types[] = {
+	"fuse.sshfs",    "fuse.glusterfs", "fuse.s3fs",      "fuse.rclone",    "fuse.davfs",
+	"fuse.gcsfuse",  "fuse.ceph",      "fuse.juicefs",   "fuse.seaweedfs", "fuse.goofys",
+	"fuse.mount-s3", "fuse.moosefs",   "fuse.curlftpfs", "fuse.smbnetfs",  "fuse.blobfuse2",
+};
+
+const char *
+herald__sqlite_network_name(uint64_t magic, const char *type)
+{
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
+		if (magic == networks[i].magic)
+			return networks[i].name;
+	if (magic != FUSE_MAGIC || !type)
+		return NULL;
+	for (size_t i = 0; i < sizeof(network_types) / sizeof(network_types[0]); i++)
+		if (strcmp(type, network_types[i]) == 0)
+			return network_types[i] + strlen("fuse.");
+	return NULL;
+}
+
+/* The type of the file system with this device number: mountinfo has lines such as
+ * "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw". */
+static bool
+find_mount_type(dev_t device, char *type, size_t bytes)
+{
+	char line[4096];
+	bool is_found = false;
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+
+	if (!file)
+		return false;
+	while (!is_found && fgets(line, sizeof(line), file)) {
+		unsigned major_number, minor_number;
+		const char *rest = strstr(line, " - ");
+
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel has written it. */
+		if (!rest || sscanf(line, "%*u %*u %u:%u", &major_number, &minor_number) != 2 ||
+		    makedev(major_number, minor_number) != device)
+			continue;
+		rest += strlen(" - ");
+		snprintf(type, bytes, "%.*s", (int)strcspn(rest, " "), rest);
+		is_found = true;
+	}
+	fclose(file);
+	return is_found;
+}
+
+static enum herald_status
+check_file_system(const char *folder, struct herald_error *error)
+{
+	struct statfs system;
+	struct stat at;
+	char type[64];
+	const char *found = NULL;
+
+	if (statfs(folder, &system) != 0 || stat(folder, &at) != 0)
+		return herald_option_refuse(error, "path", "cannot look at the folder %s: %s",
+					    folder, herald_errno_text(errno));
+	/* f_type is signed on some machines. */
+	uint64_t magic = (uint64_t)system.f_type & 0xffffffff;
+	if (magic == FUSE_MAGIC && find_mount_type(at.st_dev, type, sizeof(type)))
+		found = type;
+	found = herald__sqlite_network_name(magic, found);
+	if (found)
+		return herald_option_refuse(error, "path",
+					    "%s is on a network file system (%s), where locks and "
+					    "shared memory do not work: use a local disk, or "
+					    "PostgreSQL",
+					    folder, found);
+	return HERALD_OK;
+}
+
+/* The folder, absolute and without symbolic links. */
+static enum herald_status
+find_folder(const char *path, char folder[SQLITE_PATH_BYTES], struct herald_error *error)
+{
+	char given[SQLITE_PATH_BYTES];
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		snprintf(given, sizeof(given), ".");
+	else
+		snprintf(given, sizeof(given), "%.*s", (int)(slash == path ? 1 : slash - path),
+			 path);
+	char *real = realpath(given, NULL);
+	if (!real)
+		return herald_option_refuse(error, "path", "the folder %s: %s%s", given,
+					    herald_errno_text(errno),
+					    errno == ENOENT ? "; create it" : "");
+	snprintf(folder, SQLITE_PATH_BYTES, "%s", real);
+	bool fits = strlen(real) < MAX_PATH_BYTES;
+	free(real);
+	if (!fits)
+		return herald_option_refuse(error, "path", "must be at most %d bytes",
+					    MAX_PATH_BYTES);
+	return HERALD_OK;
+}
+
+static enum herald_status
+refuse_access(struct herald_error *error, const char *what, const char *path)
+{
+	int number = errno;
+
+	return herald_option_refuse(error, "path", "%s %s is not writable for user %u: %s%s", what,
+				    path, (unsigned)geteuid(), herald_errno_text(number),
+				    number == EACCES ? "; SQLite writes the file, and others next "
+						       "to it"
+						     : "");
+}
+
+static enum herald_status
+check_existing(const char *path, const struct stat *at, struct herald_error *error)
+{
+	if (S_ISDIR(at->st_mode))
+		return herald_option_refuse(error, "path", "%s is a folder; name a file in it",
+					    path);
+	if (!S_ISREG(at->st_mode))
+		return herald_option_refuse(error, "path", "%s is not a regular file", path);
+	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
+		return refuse_access(error, "the file", path);
+	return HERALD_OK;
+}
+
+/* Two steps, because a file that is a symbolic link is in another folder than the link. */
+static enum herald_status
+resolve(const char *path, char out[SQLITE_PATH_BYTES], char folder[SQLITE_PATH_BYTES],
+	struct herald_error *error)
+{
+	char *real = realpath(path, NULL);
+	char existing[SQLITE_PATH_BYTES];
+
+	if (real && strlen(real) <= MAX_PATH_BYTES) {
+		snprintf(existing, sizeof(existing), "%s", real);
+		path = existing;
+	}
+	free(real);
+	enum herald_status status = find_folder(path, folder, error);
+	if (status != HERALD_OK)
+		return status;
+	const char *slash = strrchr(path, '/');
+	int bytes = snprintf(out, SQLITE_PATH_BYTES, "%s/%s",
+			     strcmp(folder, "/") == 0 ? "" : folder, slash ? slash + 1 : path);
+	if (bytes > MAX_PATH_BYTES)
+		return herald_option_refuse(error, "path", "must be at most %d bytes",
+					    MAX_PATH_BYTES);
+	return HERALD_OK;
+}
+
+enum herald_status
+herald__sqlite_check_file(struct sqlite_database *database, bool must_exist,
+			  struct herald_error *error)
+{
+	char folder[SQLITE_PATH_BYTES];
+	struct stat at;
+	enum herald_status status = resolve(database->options.path, database->path, folder, error);
+
+	if (status == HERALD_OK)
+		status = check_file_system(folder, error);
+	if (status == HERALD_OK && stat(database->path, &at) == 0)
+		status = check_existing(database->path, &at, error);
+	else if (status == HERALD_OK && errno != ENOENT)
+		status = herald_option_refuse(error, "path", "%s: %s", database->path,
+					      herald_errno_text(errno));
+	else if (status == HERALD_OK && must_exist)
+		status = herald_option_refuse(error, "path",
+					      "%s does not exist; a service with a store "
+					      "creates it",
+					      database->path);
+	if (status == HERALD_OK && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
+		status = refuse_access(error, "the folder", folder);
+	snprintf(database->lock_path, sizeof(database->lock_path), "%s-herald.lock",
+		 database->path);
+	return status;
+}
+
+bool
+herald__sqlite_identify(const char *path, struct sqlite_identity *out)
+{
+	struct stat at;
+
+	if (stat(path, &at) != 0)
+		return false;
+	*out = (struct sqlite_identity){.device = at.st_dev, .inode = at.st_ino};
+	return true;
+}
+
+enum herald_status
+herald__sqlite_sync_folder(const char *path, struct herald_error *error)
+{
+	char folder[SQLITE_PATH_BYTES];
+	int length = (int)(strrchr(path, '/') - path);
+
+	snprintf(folder, sizeof(folder), "%.*s", length ? length : 1, path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return herald_system_error(error, "cannot open the database's folder", errno);
+	int result = fsync(fd);
+	int number = errno;
+	close(fd);
+	if (result != 0 && number != EINVAL) /* some file systems have no such thing */
+		return herald_system_error(error, "cannot sync the database's folder", number);
+	return HERALD_OK;
+}

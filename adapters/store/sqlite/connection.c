@@ -1,0 +1,165 @@
+/*
+ * Opening connections, and what can be wrong with a file when it is opened. Errors here say what to
+ * do with the file; problem.c has the errors of a running store.
+ */
+#include "connection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <herald/adapter/options.h>
+#include <herald/adapter/text.h>
+
+#include "check_file.h"
+#include "problem.h"
+#include "schema.h"
+
+static enum herald_status
+open_problem(struct sqlite_database *database, sqlite3 *db, int rc, struct herald_error *error)
+{
+	const char *path = database->path;
+
+	if (herald__sqlite_is_out_of_space(db, rc))
+		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					"%s: the disk is full, or the quota or the largest size of "
+					"a file is reached; nothing was changed",
+					path);
+	switch (rc & 0xff) {
+	case SQLITE_NOMEM:
+		return herald_out_of_memory(error);
+	case SQLITE_NOTADB:
+		return herald_option_refuse(error, "path",
+					    "%s is not a database of SQLite, or it is encrypted: "
+					    "name another file",
+					    path);
+	case SQLITE_CORRUPT:
+		return herald_option_refuse(error, "path",
+					    "%s is damaged (%s): restore a backup, or save what "
+					    "`sqlite3 FILE .recover` finds",
+					    path, sqlite3_errmsg(db));
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					"%s is locked by another connection for longer than "
+					"busy_timeout_ms (%u)",
+					path, (unsigned)database->options.busy_timeout_ms);
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return herald_option_refuse(error, "path", "%s cannot be written: %s", path,
+					    sqlite3_errmsg(db));
+	default:
+		break;
+	}
+	int number = sqlite3_system_errno(db);
+	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET, "%s: SQLite: %s%s%s",
+				path, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc),
+				number ? ": " : "", number ? herald_errno_text(number) : "");
+}
+
+static int
+configure(struct sqlite_database *database, sqlite3 *db)
+{
+	char pragmas[256];
+
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_busy_timeout(db, (int)database->options.busy_timeout_ms);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	snprintf(pragmas, sizeof(pragmas),
+		 "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=FAST;"
+		 "PRAGMA cache_size=-%llu",
+		 (unsigned long long)(database->options.cache_bytes / 1024));
+	return sqlite3_exec(db, pragmas, NULL, NULL, NULL);
+}
+
+static enum herald_status
+open_connection(struct sqlite_database *database, int flags, sqlite3 **out,
+		struct herald_error *error)
+{
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(database->path, &db,
+				 flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX,
+				 database->options.vfs);
+
+	if (rc == SQLITE_OK)
+		rc = configure(database, db);
+	if (rc != SQLITE_OK) {
+		enum herald_status status = open_problem(database, db, rc, error);
+
+		sqlite3_close(db);
+		return status;
+	}
+	*out = db;
+	return HERALD_OK;
+}
+
+enum herald_status
+herald__sqlite_connect(struct sqlite_database *database, sqlite3 **out, struct herald_error *error)
+{
+	return open_connection(database, 0, out, error);
+}
+
+/* The checkpoint of the last connection is SQLite's own, with the file locked against all others;
+ * so it is safe whatever the version. A connection that only reads leaves the files as they are,
+ * and what a failed disk holds is for the restart. */
+void
+herald__sqlite_disconnect(struct sqlite_database *database, sqlite3 *db)
+{
+	if (db && !database->has_failed && sqlite3_total_changes(db) > 0)
+		sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	/* close_v2: a statement that the user's function has left must not keep it open. */
+	sqlite3_close_v2(db);
+}
+
+static int
+keep_text(void *state, int count, char **values, char **names)
+{
+	(void)names;
+	snprintf(state, 16, "%s", count > 0 && values[0] ? values[0] : "");
+	return 0;
+}
+
+static enum herald_status
+set_wal_mode(struct sqlite_database *database, sqlite3 *db, struct herald_error *error)
+{
+	char mode[16] = "";
+	int rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL", keep_text, mode, NULL);
+
+	if (rc != SQLITE_OK)
+		return open_problem(database, db, rc, error);
+	if (strcmp(mode, "wal") != 0)
+		return herald_option_refuse(error, "path",
+					    "%s cannot be changed to WAL mode (it is in mode "
+					    "\"%s\"): its VFS or file system has no shared memory",
+					    database->path, mode);
+	return HERALD_OK;
+}
+
+enum herald_status
+herald__sqlite_create_file(struct sqlite_database *database, bool must_exist,
+			   struct herald_error *error)
+{
+	sqlite3 *db = NULL;
+	int rc;
+	enum herald_status status =
+		open_connection(database, must_exist ? 0 : SQLITE_OPEN_CREATE, &db, error);
+
+	if (status != HERALD_OK)
+		return status;
+	/* Reading reports what the file is before anything is changed in it. */
+	rc = herald__sqlite_migrate(db, &herald__sqlite_schema, must_exist, true, &status, error);
+	if (rc == SQLITE_OK && status == HERALD_OK)
+		status = set_wal_mode(database, db, error);
+	if (rc == SQLITE_OK && status == HERALD_OK)
+		rc = herald__sqlite_migrate(db, &herald__sqlite_schema, must_exist, false, &status,
+					    error);
+	if (rc != SQLITE_OK)
+		status = open_problem(database, db, rc, error);
+	herald__sqlite_disconnect(database, db);
+	if (status == HERALD_OK && !herald__sqlite_identify(database->path, &database->identity))
+		status = herald_system_error(error, "cannot look at the database's file", errno);
+	if (status == HERALD_OK)
+		status = herald__sqlite_sync_folder(database->path, error);
+	return status;
+}

@@ -1,0 +1,32 @@
+/*
+ * A lock that is given to those who wait for it in the order in which they came.
+ */
+#ifndef HERALD_SQLITE_FAIR_LOCK_H
+#define HERALD_SQLITE_FAIR_LOCK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct herald__fair_waiter;
+
+struct herald__fair_lock {
+	pthread_mutex_t mutex;
+	bool is_taken;
+	struct herald__fair_waiter *first;
+	struct herald__fair_waiter **end;
+	size_t waiters_count;
+};
+
+/* Returns false if the system has no memory for it. */
+bool herald__fair_lock_init(struct herald__fair_lock *lock);
+void herald__fair_lock_finish(struct herald__fair_lock *lock);
+
+/* Take the lock. Returns false if that is not possible within timeout_ms. */
+bool herald__fair_lock_take(struct herald__fair_lock *lock, uint32_t timeout_ms);
+
+/* Give the lock to the one who waits longest; on any thread. */
+void herald__fair_lock_give(struct herald__fair_lock *lock);
+
+#endif

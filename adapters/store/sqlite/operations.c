@@ -1,0 +1,199 @@
+/*
+ * Purging and counting.
+ */
+#include "operations.h"
+
+#include <stdio.h>
+
+#include "dead.h"
+#include "filter.h"
+#include "key.h"
+#include "origin.h"
+#include "problem.h"
+#include "statement.h"
+
+/* Purging. */
+
+struct pending_row {
+	uint64_t id;
+	uint64_t key_hash;
+	char origin[SQLITE_ORIGIN_BYTES];
+};
+
+static enum herald_status
+next_pending(struct sqlite_query *finding, struct pending_row *row, bool *is_found,
+	     struct herald_error *error)
+{
+	enum herald_status status = herald__sqlite_step(finding, is_found, error);
+
+	if (!*is_found)
+		return status;
+	row->id = (uint64_t)herald__sqlite_int(finding);
+	row->key_hash = (uint64_t)herald__sqlite_int(finding);
+	snprintf(row->origin, sizeof(row->origin), "%s", herald__sqlite_text(finding));
+	if (finding->rc != SQLITE_OK)
+		status = herald__sqlite_problem(finding->session, finding->rc, error);
+	sqlite3_reset(finding->stmt);
+	return status;
+}
+
+static enum herald_status
+purge_event(struct sqlite_session *session, const struct pending_row *row,
+	    struct herald_error *error)
+{
+	enum herald_status status = herald__sqlite_event_delete(session, row->id, error);
+
+	if (status == HERALD_OK)
+		status = herald__sqlite_key_promote(session, row->key_hash, error);
+	return status;
+}
+
+static enum herald_status
+purge_delivery(struct sqlite_session *session, const struct pending_row *row,
+	       struct herald_error *error)
+{
+	enum herald_status status = herald__sqlite_delivery_delete(session, row->id, error);
+
+	if (status == HERALD_OK)
+		status = herald__sqlite_origin_promote(session, row->origin, error);
+	return status;
+}
+
+/* A query for the rows of a filter; its first parameter is an id, and they come after it. */
+static struct sqlite_query
+select_pending(struct sqlite_session *session, const struct herald_purge_filter *filter,
+	       const char *start, const char *end)
+{
+	/* Deliveries are in no queue. */
+	const struct sqlite_condition conditions[] = {
+		{true, "id > ?", NULL, 0},
+		{true, "state <> ?", NULL, STATE_RUNNING},
+		{filter->queue, filter->deliveries ? "'' = ?" : "queue = ?", filter->queue, 0},
+		{filter->event_type, "event_type = ?", filter->event_type, 0},
+		{filter->created_before_ms != 0, "created_ms < ?", NULL, filter->created_before_ms},
+	};
+
+	return herald__sqlite_filter(session, start, conditions,
+				     sizeof(conditions) / sizeof(conditions[0]), end);
+}
+
+enum herald_status
+herald__sqlite_purge(struct herald_session *base, const struct herald_purge_filter *filter,
+		     size_t max, uint64_t *count, struct herald_error *error)
+{
+	struct sqlite_session *session = herald__sqlite_session(base);
+	struct sqlite_query finding = select_pending(
+		session, filter,
+		filter->deliveries ? "SELECT id, 0, origin FROM main.herald_delivery"
+				   : "SELECT id, key_hash, '' FROM main.herald_event",
+		" ORDER BY id LIMIT 1");
+	struct pending_row row = {.id = 0};
+	enum herald_status status = HERALD_OK;
+	bool is_found = true;
+
+	*count = 0;
+	while (status == HERALD_OK && is_found && *count < max) {
+		if (finding.rc == SQLITE_OK)
+			finding.rc = sqlite3_bind_int64(finding.stmt, 1, (int64_t)row.id);
+		status = next_pending(&finding, &row, &is_found, error);
+		if (status != HERALD_OK || !is_found)
+			continue;
+		status = filter->deliveries ? purge_delivery(session, &row, error)
+					    : purge_event(session, &row, error);
+		++*count;
+	}
+	herald__sqlite_filter_end(&finding);
+	return status;
+}
+
+/* Counting. */
+
+/* Each row is in one of these indexes, which are a tenth of the table. */
+static enum herald_status
+count_unfinished(struct sqlite_session *session, int64_t *count, struct herald_error *error)
+{
+	static const struct sqlite_sql sql = {
+		SLOT_PENDING,
+		"SELECT (SELECT count(*) FROM main.herald_event INDEXED BY herald_event_ready "
+		"WHERE state = 0) + "
+		"(SELECT count(*) FROM main.herald_event INDEXED BY herald_event_running "
+		"WHERE state = 1) + "
+		"(SELECT count(*) FROM main.herald_event INDEXED BY herald_event_blocked "
+		"WHERE state = 2)"};
+
+	return herald__sqlite_number(session, &sql, count, error);
+}
+
+enum herald_status
+herald__sqlite_pending(struct herald_session *base, const struct herald_purge_filter *filter,
+		       uint64_t *count, struct herald_error *error)
+{
+	struct sqlite_session *session = herald__sqlite_session(base);
+	enum herald_status status;
+	int64_t number = 0;
+	bool has_row;
+
+	if (filter) {
+		struct sqlite_query counting = select_pending(
+			session, filter,
+			filter->deliveries ? "SELECT count(*) FROM main.herald_delivery"
+					   : "SELECT count(*) FROM main.herald_event",
+			"");
+
+		status = herald__sqlite_step(&counting, &has_row, error);
+		if (has_row)
+			number = herald__sqlite_int(&counting);
+		herald__sqlite_filter_end(&counting);
+	} else {
+		status = count_unfinished(session, &number, error);
+	}
+	if (status == HERALD_OK)
+		*count = (uint64_t)number;
+	return status;
+}
+
+/* `state` in the tables, and the time: enum herald_count_state. */
+#define EVENT_STATE                                                                                \
+	"CASE state WHEN 0 THEN delayed AND due_ms > ?1 AND retried_ms <= ?2 "                     \
+	"WHEN 2 THEN 2 ELSE 3 END AS counted"
+#define DELIVERY_STATE                                                                             \
+	"CASE state WHEN 0 THEN delayed AND due_ms > ?1 WHEN 2 THEN 2 ELSE 3 END AS counted"
+
+_Static_assert(HERALD_COUNT_READY == 0 && HERALD_COUNT_DELAYED == 1 && HERALD_COUNT_BLOCKED == 2 &&
+		       HERALD_COUNT_RUNNING == 3 && HERALD_COUNT_DEAD == 4,
+	       "the numbers in the statement");
+
+enum herald_status
+herald__sqlite_counts(struct herald_session *base, int64_t now_ms, herald_count_visitor *visit,
+		      void *state, struct herald_error *error)
+{
+	static const struct sqlite_sql sql = {
+		SLOT_COUNTS,
+		"SELECT 0, queue, event_type, " EVENT_STATE ", count(*), min(created_ms) "
+		"FROM main.herald_event GROUP BY queue, event_type, counted "
+		"UNION ALL "
+		"SELECT 1, '', event_type, " DELIVERY_STATE ", count(*), min(created_ms) "
+		"FROM main.herald_delivery GROUP BY event_type, counted "
+		"UNION ALL "
+		"SELECT kind, queue, event_type, 4, count(*), min(dead_ms) "
+		"FROM main.herald_dead GROUP BY kind, queue, event_type"};
+	struct sqlite_query row = herald__sqlite_query(herald__sqlite_session(base), &sql);
+	struct herald_count count;
+	enum herald_status status;
+	bool has_row;
+
+	herald__sqlite_bind_int(&row, now_ms);
+	herald__sqlite_bind_int(&row, herald__sqlite_latest_ms(now_ms));
+	while ((status = herald__sqlite_step(&row, &has_row, error)) == HERALD_OK && has_row) {
+		count.is_delivery = herald__sqlite_int(&row) != 0;
+		count.queue = herald__sqlite_text(&row);
+		count.event_type = herald__sqlite_text(&row);
+		count.state = (enum herald_count_state)herald__sqlite_int(&row);
+		count.count = (uint64_t)herald__sqlite_int(&row);
+		count.oldest_ms = herald__sqlite_int(&row);
+		if (row.rc == SQLITE_OK && !visit(&count, state))
+			break;
+	}
+	herald__sqlite_end(&row);
+	return status;
+}

@@ -1,0 +1,19 @@
+/*
+ * Operations on events and deliveries that are not finished, and on the database as a whole.
+ */
+#ifndef HERALD_SQLITE_OPERATIONS_H
+#define HERALD_SQLITE_OPERATIONS_H
+
+#include "shared.h"
+
+enum herald_status
+herald__sqlite_purge(struct herald_session *session, const struct herald_purge_filter *filter,
+		     size_t max, uint64_t *count, struct herald_error *error);
+enum herald_status
+herald__sqlite_pending(struct herald_session *session, const struct herald_purge_filter *filter,
+		       uint64_t *count, struct herald_error *error);
+enum herald_status
+herald__sqlite_counts(struct herald_session *session, int64_t now_ms, herald_count_visitor *visit,
+		      void *state, struct herald_error *error);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * Which processes read a database now: they keep its WAL from being reused.
+ */
+#ifndef HERALD_SQLITE_READERS_H
+#define HERALD_SQLITE_READERS_H
+
+#include <stddef.h>
+
+/* Write the readers of the database at `path` as a text such as "process 123 (sqlite3)"; "" if
+ * there are none, or they cannot be found out. Returns how many there are. */
+size_t herald__sqlite_readers(const char *path, char *out, size_t bytes);
+
+#endif

@@ -1,0 +1,310 @@
+/*
+ * Sessions and their transactions. A session that writes waits at two locks: first at the fair one
+ * of this process, then at SQLite's, whose waiting is a loop of sleeps. So the sessions of one
+ * process take turns, and only other processes, and connections of the user's, meet the loop.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <herald/adapter/memory.h>
+#include <herald/adapter/options.h>
+
+#include "check_file.h"
+#include "checkpoint.h"
+#include "connection.h"
+#include "lock_file.h"
+#include "problem.h"
+#include "statement.h"
+
+static const struct sqlite_sql begin_sql = {SLOT_BEGIN, "BEGIN IMMEDIATE"};
+static const struct sqlite_sql commit_sql = {SLOT_COMMIT, "COMMIT"};
+static const struct sqlite_sql rollback_sql = {SLOT_ROLLBACK, "ROLLBACK"};
+static const struct sqlite_sql savepoint_sql = {SLOT_SAVEPOINT, "SAVEPOINT herald_event"};
+static const struct sqlite_sql release_sql = {SLOT_SAVEPOINT_RELEASE, "RELEASE herald_event"};
+static const struct sqlite_sql undo_sql = {SLOT_SAVEPOINT_UNDO, "ROLLBACK TO herald_event"};
+
+/* Opening and closing. */
+
+static struct sqlite_session *
+new_session(struct sqlite_database *database, struct herald_error *error)
+{
+	struct sqlite_session *session =
+		herald_memory_allocate_zeroed(&database->allocator, 1, sizeof(*session));
+
+	if (session)
+		session->base.database = &database->base;
+	else
+		herald_out_of_memory(error);
+	return session;
+}
+
+/* The committer must know how long the WAL is. This is Herald's connection, not the user's. */
+static int
+note_wal_pages(void *state, sqlite3 *db, const char *name, int pages)
+{
+	struct sqlite_database *database = state;
+
+	(void)db;
+	(void)name;
+	atomic_store_explicit(&database->wal_pages, (unsigned)pages, memory_order_relaxed);
+	return SQLITE_OK;
+}
+
+enum herald_status
+herald__sqlite_session_open(struct herald_database *base, enum herald_session_use use,
+			    struct herald_session **out, struct herald_error *error)
+{
+	struct sqlite_database *database = (struct sqlite_database *)base;
+	struct sqlite_session *session = new_session(database, error);
+	enum herald_status status;
+
+	if (!session)
+		return HERALD_NO_MEMORY;
+	session->use = use;
+	status = herald__sqlite_connect(database, &session->db, error);
+	if (status == HERALD_OK && use != HERALD_SESSION_JOIN)
+		sqlite3_wal_hook(session->db, note_wal_pages, database);
+	if (status == HERALD_OK && use == HERALD_SESSION_JOIN && database->options.setup &&
+	    !database->options.setup(session->db, database->options.state))
+		status = herald_option_refuse(error, "setup", "returned false");
+	if (status != HERALD_OK) {
+		herald__sqlite_session_close(&session->base);
+		return status;
+	}
+	*out = &session->base;
+	return HERALD_OK;
+}
+
+/* A connection with SQLite's own hook for checkpoints would make them at any time. Another
+ * hook was set by the user, and stays. */
+static int
+stop_checkpoints(sqlite3 *db)
+{
+	sqlite3_stmt *stmt;
+	bool has_default_hook = false;
+	int rc = sqlite3_prepare_v2(db, "PRAGMA wal_autocheckpoint", -1, &stmt, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		has_default_hook = sqlite3_column_int(stmt, 0) > 0;
+	rc = sqlite3_finalize(stmt);
+	return rc == SQLITE_OK && has_default_hook ? sqlite3_wal_autocheckpoint(db, 0) : rc;
+}
+
+enum herald_status
+herald__sqlite_session_wrap(struct herald_database *base, void *handle, struct herald_session **out,
+			    struct herald_error *error)
+{
+	struct sqlite_database *database = (struct sqlite_database *)base;
+	struct sqlite_identity identity;
+	sqlite3 *db = handle;
+
+	if (!db || sqlite3_get_autocommit(db))
+		return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+					"the connection has no open transaction: run BEGIN "
+					"IMMEDIATE before, and COMMIT after it");
+	const char *path = sqlite3_db_filename(db, "main");
+	if (!path || path[0] == '\0' || !herald__sqlite_identify(path, &identity) ||
+	    identity.device != database->identity.device ||
+	    identity.inode != database->identity.inode)
+		return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+					"the connection is to \"%s\", but the store is in \"%s\"",
+					path ? path : "", database->path);
+	struct sqlite_session *session = new_session(database, error);
+	if (!session)
+		return HERALD_NO_MEMORY;
+	session->db = db;
+	session->is_wrapped = true;
+	if (stop_checkpoints(db) != SQLITE_OK) {
+		herald__sqlite_session_close(&session->base);
+		return herald_out_of_memory(error);
+	}
+	*out = &session->base;
+	return HERALD_OK;
+}
+
+void
+herald__sqlite_session_close(struct herald_session *base)
+{
+	struct sqlite_session *session = herald__sqlite_session(base);
+
+	if (!session)
+		return;
+	if (!session->is_wrapped)
+		herald__sqlite_rollback(base);
+	if (session->db && session->use == HERALD_SESSION_COMMIT && !session->is_wrapped)
+		herald__sqlite_checkpoint_last(session);
+	for (int i = 0; i < SLOT_COUNT; i++)
+		sqlite3_finalize(session->statements[i]);
+	if (!session->is_wrapped)
+		herald__sqlite_disconnect(herald__sqlite_database(session), session->db);
+	herald_memory_release(&herald__sqlite_database(session)->allocator, session,
+			      sizeof(*session));
+}
+
+void *
+herald__sqlite_session_handle(struct herald_session *session)
+{
+	return herald__sqlite_session(session)->db;
+}
+
+/* Transactions. */
+
+static void
+give_writer(struct sqlite_session *session)
+{
+	if (session->has_writer)
+		herald__fair_lock_give(&herald__sqlite_database(session)->writer);
+	session->has_writer = false;
+}
+
+static enum herald_status
+check_files(struct sqlite_database *database, struct herald_error *error)
+{
+	struct sqlite_identity identity;
+	enum herald_status status = herald__sqlite_health(database, error);
+
+	if (status != HERALD_OK)
+		return status;
+	if (!herald__sqlite_identify(database->path, &identity) ||
+	    identity.device != database->identity.device ||
+	    identity.inode != database->identity.inode)
+		return herald__sqlite_fail(database, error,
+					   "the file was deleted, moved or replaced while in use; "
+					   "put it back and restart the process");
+	return herald__lock_file_check(database, error);
+}
+
+enum herald_status
+herald__sqlite_begin(struct herald_session *base, struct herald_error *error)
+{
+	struct sqlite_session *session = herald__sqlite_session(base);
+	struct sqlite_database *database = herald__sqlite_database(session);
+	enum herald_status status = check_files(database, error);
+
+	if (status != HERALD_OK)
+		return status;
+	if (!herald__fair_lock_take(&database->writer, database->options.busy_timeout_ms))
+		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					"%s: another transaction of this process has lasted for "
+					"longer than busy_timeout_ms (%u)",
+					database->path,
+					(unsigned)database->options.busy_timeout_ms);
+	session->has_writer = true;
+	struct sqlite_query query = herald__sqlite_query(session, &begin_sql);
+	status = herald__sqlite_run(&query, error);
+	if (status != HERALD_OK)
+		give_writer(session);
+	return status;
+}
+
+/* A statement that the user's function has left running would keep a snapshot, and so the WAL. */
+static void
+reset_statements(struct sqlite_session *session)
+{
+	sqlite3_stmt *stmt = NULL;
+
+	while ((stmt = sqlite3_next_stmt(session->db, stmt)))
+		if (sqlite3_stmt_busy(stmt))
+			sqlite3_reset(stmt);
+}
+
+enum herald_status
+herald__sqlite_commit(struct herald_session *base, struct herald_error *error)
+{
+	struct sqlite_session *session = herald__sqlite_session(base);
+	enum herald_status status;
+
+	if (session->use == HERALD_SESSION_JOIN)
+		reset_statements(session);
+	session->is_committing = true;
+	struct sqlite_query query = herald__sqlite_query(session, &commit_sql);
+	status = herald__sqlite_run(&query, error);
+	session->is_committing = false;
+	if (status == HERALD_OK)
+		give_writer(session);
+	else
+		herald__sqlite_rollback(base);
+	return status;
+}
+
+void
+herald__sqlite_rollback(struct herald_session *base)
+{
+	struct sqlite_session *session = herald__sqlite_session(base);
+
+	/* After some errors SQLite has done it already. */
+	if (session->has_writer && !sqlite3_get_autocommit(session->db)) {
+		struct sqlite_query query = herald__sqlite_query(session, &rollback_sql);
+
+		reset_statements(session);
+		(void)herald__sqlite_run(&query, NULL);
+	}
+	give_writer(session);
+}
+
+/* Savepoints. */
+
+/* After some errors SQLite ends the transaction itself. */
+static bool
+was_rolled_back(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+	case SQLITE_IOERR:
+	case SQLITE_NOMEM:
+	case SQLITE_BUSY:
+	case SQLITE_INTERRUPT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum herald_status
+run_savepoint(struct sqlite_session *session, const struct sqlite_sql *sql,
+	      struct herald_error *error)
+{
+	if (!sqlite3_get_autocommit(session->db)) {
+		struct sqlite_query query = herald__sqlite_query(session, sql);
+		int rc = query.rc == SQLITE_OK ? sqlite3_step(query.stmt) : query.rc;
+
+		sqlite3_reset(query.stmt);
+		if (rc == SQLITE_DONE)
+			return HERALD_OK;
+		if (rc != SQLITE_ERROR) /* "no such savepoint" */
+			return herald__sqlite_problem(session, rc, error);
+	} else if (was_rolled_back(sqlite3_extended_errcode(session->db))) {
+		return herald__sqlite_problem(session, sqlite3_extended_errcode(session->db),
+					      error);
+	}
+	return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+				"the function has ended the transaction of the store: it must not "
+				"run BEGIN, COMMIT or ROLLBACK");
+}
+
+enum herald_status
+herald__sqlite_savepoint(struct herald_session *session, struct herald_error *error)
+{
+	return run_savepoint(herald__sqlite_session(session), &savepoint_sql, error);
+}
+
+enum herald_status
+herald__sqlite_savepoint_release(struct herald_session *session, struct herald_error *error)
+{
+	return run_savepoint(herald__sqlite_session(session), &release_sql, error);
+}
+
+enum herald_status
+herald__sqlite_savepoint_rollback(struct herald_session *session, struct herald_error *error)
+{
+	enum herald_status status =
+		run_savepoint(herald__sqlite_session(session), &undo_sql, error);
+
+	if (status == HERALD_OK)
+		status = run_savepoint(herald__sqlite_session(session), &release_sql, error);
+	return status;
+}

@@ -1,0 +1,359 @@
+/*
+ * Reads the arguments of `herald store`: a table of options, each with the commands that take it.
+ * Knows nothing of what the commands do.
+ */
+#include "arguments.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <herald/array.h>
+#include <herald/time.h>
+
+/* Each reads the value of one option. Returns NULL, or what was expected. */
+typedef const char *read_value(const char *value, struct arguments *out);
+
+/* Digits at the beginning of the text; *end is what follows. */
+static bool
+read_digits(const char *text, uint64_t *out, const char **end)
+{
+	const char *at = text;
+
+	for (*out = 0; *at >= '0' && *at <= '9'; at++) {
+		uint64_t digit = (uint64_t)(*at - '0');
+
+		if (*out > (UINT64_MAX - digit) / 10)
+			return false;
+		*out = *out * 10 + digit;
+	}
+	*end = at;
+	return at != text;
+}
+
+static bool
+read_count(const char *text, uint64_t *out)
+{
+	const char *end;
+
+	return read_digits(text, out, &end) && *end == '\0';
+}
+
+/* "90s", "15m", "12h" or "7d" before now. */
+static bool
+read_age(const char *text, int64_t *out_ms)
+{
+	static const char units[] = "smhd";
+	static const int64_t seconds[] = {1, 60, 3600, 86400};
+	uint64_t count;
+	const char *end;
+
+	if (!read_digits(text, &count, &end) || count > 1000000000)
+		return false;
+	const char *unit = *end ? strchr(units, *end) : NULL;
+	if (!unit || end[1] != '\0')
+		return false;
+	*out_ms = (herald_time_now().seconds - (int64_t)count * seconds[unit - units]) * 1000;
+	return true;
+}
+
+static bool
+read_time(const char *text, int64_t *out_ms)
+{
+	struct herald_time time;
+
+	if (herald_time_parse(text, strlen(text), &time, NULL) == HERALD_OK)
+		*out_ms = time.seconds * 1000 + time.nanoseconds / 1000000;
+	else if (!read_age(text, out_ms))
+		return false;
+	return true;
+}
+
+static const char *
+read_store(const char *value, struct arguments *out)
+{
+	out->store = value;
+	return NULL;
+}
+
+static const char *
+read_json(const char *value, struct arguments *out)
+{
+	(void)value;
+	out->is_json = true;
+	return NULL;
+}
+
+static const char *
+read_all(const char *value, struct arguments *out)
+{
+	(void)value;
+	out->is_all = true;
+	return NULL;
+}
+
+static const char *
+read_dry_run(const char *value, struct arguments *out)
+{
+	(void)value;
+	out->bulk.is_dry_run = true;
+	return NULL;
+}
+
+static const char *
+read_rate(const char *value, struct arguments *out)
+{
+	return read_count(value, &out->bulk.per_second) && out->bulk.per_second > 0
+		       ? NULL
+		       : "a number per second from 1";
+}
+
+static const char *
+read_limit(const char *value, struct arguments *out)
+{
+	return read_count(value, &out->filter.limit) && out->filter.limit > 0 ? NULL
+									      : "a number from 1";
+}
+
+static const char *
+read_id(const char *value, struct arguments *out)
+{
+	return read_count(value, &out->filter.id) && out->filter.id > 0 ? NULL : "an id";
+}
+
+static const char *
+read_after_id(const char *value, struct arguments *out)
+{
+	return read_count(value, &out->filter.after_id) ? NULL : "an id";
+}
+
+static const char *
+read_queue(const char *value, struct arguments *out)
+{
+	out->filter.queue = out->purge.queue = value;
+	return NULL;
+}
+
+static const char *
+read_type(const char *value, struct arguments *out)
+{
+	out->filter.event_type = out->purge.event_type = value;
+	return NULL;
+}
+
+static const char *
+read_source(const char *value, struct arguments *out)
+{
+	out->filter.source = value;
+	return NULL;
+}
+
+static const char *
+read_event_id(const char *value, struct arguments *out)
+{
+	out->filter.event_id = value;
+	return NULL;
+}
+
+static const char *
+read_destination(const char *value, struct arguments *out)
+{
+	out->filter.destination = value;
+	return NULL;
+}
+
+static const char *
+read_reason(const char *value, struct arguments *out)
+{
+	for (int i = HERALD_DEAD_ANY; i < HERALD_DEAD_REASON_COUNT; i++) {
+		enum herald_dead_reason reason = (enum herald_dead_reason)i;
+
+		if (strcmp(value, herald_dead_reason_name(reason)) == 0) {
+			out->filter.reason = reason;
+			return NULL;
+		}
+	}
+	return "failed, attempts, interrupted, undecodable, no_route, refused or expired";
+}
+
+static const char *
+read_kind(const char *value, struct arguments *out)
+{
+	static const char *const names[] = {"events", "deliveries", "both"};
+
+	for (size_t i = 0; i < HERALD_COUNT(names); i++)
+		if (strcmp(value, names[i]) == 0) {
+			out->filter.kind = (enum herald_dead_kind)i;
+			out->has_kind = true;
+			return NULL;
+		}
+	return "events, deliveries or both";
+}
+
+static const char a_time[] = "a time (2026-01-31T12:00:00Z) or an age (90s, 15m, 12h, 7d)";
+
+static const char *
+read_from(const char *value, struct arguments *out)
+{
+	return read_time(value, &out->filter.from_ms) ? NULL : a_time;
+}
+
+static const char *
+read_to(const char *value, struct arguments *out)
+{
+	return read_time(value, &out->filter.to_ms) ? NULL : a_time;
+}
+
+static const char *
+read_before(const char *value, struct arguments *out)
+{
+	return read_time(value, &out->purge.created_before_ms) ? NULL : a_time;
+}
+
+static const char *
+read_deliveries(const char *value, struct arguments *out)
+{
+	(void)value;
+	out->purge.deliveries = true;
+	return NULL;
+}
+
+static const struct {
+	const char *name;
+	int has_value;
+	unsigned takes; /* the commands: those with one of these bits; 0: all */
+	bool is_filter;
+	read_value *read;
+} options[] = {
+	{"store", required_argument, 0, false, read_store},
+	{"json", no_argument, TAKES_JSON, false, read_json},
+	{"all", no_argument, TAKES_BULK, false, read_all},
+	{"dry-run", no_argument, TAKES_BULK, false, read_dry_run},
+	{"rate", required_argument, TAKES_BULK, false, read_rate},
+	{"limit", required_argument, TAKES_LIMIT, false, read_limit},
+	{"id", required_argument, TAKES_FILTER | TAKES_ID, true, read_id},
+	{"after-id", required_argument, TAKES_FILTER, true, read_after_id},
+	{"queue", required_argument, TAKES_FILTER | TAKES_PURGE, true, read_queue},
+	{"type", required_argument, TAKES_FILTER | TAKES_PURGE, true, read_type},
+	{"source", required_argument, TAKES_FILTER, true, read_source},
+	{"event-id", required_argument, TAKES_FILTER, true, read_event_id},
+	{"destination", required_argument, TAKES_FILTER, true, read_destination},
+	{"reason", required_argument, TAKES_FILTER, true, read_reason},
+	{"kind", required_argument, TAKES_FILTER, false, read_kind},
+	{"from", required_argument, TAKES_FILTER, true, read_from},
+	{"to", required_argument, TAKES_FILTER, true, read_to},
+	{"created-before", required_argument, TAKES_PURGE, true, read_before},
+	{"deliveries", no_argument, TAKES_PURGE, false, read_deliveries},
+};
+
+/* The command's options for getopt_long(); `val` is the index in `options`, plus 1. */
+static void
+list_options(unsigned takes, struct option *out)
+{
+	for (size_t i = 0; i < HERALD_COUNT(options); i++)
+		if (options[i].takes == 0 || (options[i].takes & takes) != 0)
+			*out++ = (struct option){
+				.name = options[i].name,
+				.has_arg = options[i].has_value,
+				.val = (int)i + 1,
+			};
+	*out = (struct option){0};
+}
+
+static bool
+read_options(const char *command, unsigned takes, int argc, char **argv, struct arguments *out)
+{
+	struct option list[HERALD_COUNT(options) + 1];
+	int found;
+
+	list_options(takes, list);
+	optind = 1;
+	opterr = 0;
+	while ((found = getopt_long(argc, argv, "", list, NULL)) != -1) {
+		if (found == '?') {
+			fprintf(stderr, "herald: %s: unknown option, or its value is missing: %s\n",
+				command, argv[optind - 1]);
+			return false;
+		}
+		const char *expected = options[found - 1].read(optarg, out);
+		if (expected) {
+			fprintf(stderr, "herald: --%s: expected %s, found \"%s\"\n",
+				options[found - 1].name, expected, optarg);
+			return false;
+		}
+		out->is_filtered |= options[found - 1].is_filter;
+		out->has_more |= (options[found - 1].takes & TAKES_FILTER) &&
+				 options[found - 1].read != read_id;
+	}
+	return true;
+}
+
+/* The id of a dead letter: as an argument, or by --id. */
+static bool
+read_id_word(const char *command, const char *word, struct arguments *out)
+{
+	const uint64_t option = out->filter.id;
+
+	if (read_id(word, out)) {
+		fprintf(stderr,
+			"herald: %s: expected an id, as `herald store dead list` prints it, "
+			"found \"%s\"\n",
+			command, word);
+		return false;
+	}
+	if (option != 0 && option != out->filter.id) {
+		fprintf(stderr, "herald: %s: expected one id, found %s and --id %llu\n", command,
+			word, (unsigned long long)option);
+		return false;
+	}
+	out->is_filtered = true;
+	return true;
+}
+
+static bool
+read_words(const char *command, unsigned takes, int argc, char **argv, struct arguments *out)
+{
+	int index = optind;
+
+	if ((takes & (TAKES_ID | TAKES_FILTER)) && index < argc &&
+	    !read_id_word(command, argv[index++], out))
+		return false;
+	if (index < argc) {
+		fprintf(stderr, "herald: %s: unexpected argument \"%s\"\n", command, argv[index]);
+		return false;
+	}
+	if ((takes & TAKES_ID) && out->filter.id == 0) {
+		fprintf(stderr,
+			"herald: %s: expected an id, as `herald store dead list` prints it\n",
+			command);
+		return false;
+	}
+	/* An id is one of either kind. */
+	if (out->filter.id != 0 && !out->has_kind)
+		out->filter.kind = HERALD_DEAD_BOTH;
+	return true;
+}
+
+bool
+arguments_read(const char *command, unsigned takes, int argc, char **argv, struct arguments *out)
+{
+	*out = (struct arguments){.store = getenv("HERALD_STORE")};
+	if (!read_options(command, takes, argc, argv, out) ||
+	    !read_words(command, takes, argc, argv, out))
+		return false;
+	if (!out->store || *out->store == '\0') {
+		fprintf(stderr,
+			"herald: %s: --store is missing: sqlite:FILE or "
+			"postgres://USER@HOST/DATABASE\n",
+			command);
+		return false;
+	}
+	if ((takes & TAKES_BULK) && !out->is_filtered && !out->is_all) {
+		fprintf(stderr,
+			"herald: %s: give a filter such as --type, or --all for all of them\n",
+			command);
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,292 @@
+/*
+ * Names in C: from any text to an identifier that is neither reserved nor taken.
+ */
+#include <string.h>
+
+#include <herald/array.h>
+
+#include "c_model.h"
+
+/* A longer one is cut. C11 needs 63 characters to be different (section 5.2.4.1). */
+#define NAME_BYTES 56
+
+/* Keywords of C and C++, macros of gcc and of the headers that schema.h includes, and types of
+ * members. */
+static const char *const reserved[] = {
+	"NULL",        "alignas",       "alignof",
+	"and",         "and_eq",        "asm",
+	"auto",        "bitand",        "bitor",
+	"bool",        "break",         "case",
+	"catch",       "char",          "char16_t",
+	"char32_t",    "char8_t",       "class",
+	"co_await",    "co_return",     "co_yield",
+	"compl",       "concept",       "const",
+	"const_cast",  "consteval",     "constexpr",
+	"constinit",   "continue",      "decltype",
+	"default",     "delete",        "do",
+	"double",      "dynamic_cast",  "else",
+	"enum",        "errno",         "explicit",
+	"export",      "extern",        "false",
+	"float",       "for",           "friend",
+	"goto",        "i386",          "if",
+	"inline",      "int",           "int16_t",
+	"int32_t",     "int64_t",       "int8_t",
+	"linux",       "long",          "mutable",
+	"namespace",   "new",           "noexcept",
+	"not",         "not_eq",        "nullptr",
+	"offsetof",    "operator",      "or",
+	"or_eq",       "private",       "protected",
+	"public",      "register",      "reinterpret_cast",
+	"requires",    "restrict",      "return",
+	"short",       "signed",        "size_t",
+	"sizeof",      "static",        "static_assert",
+	"static_cast", "stderr",        "stdin",
+	"stdout",      "struct",        "switch",
+	"template",    "this",          "thread_local",
+	"throw",       "true",          "try",
+	"typedef",     "typeid",        "typename",
+	"typeof",      "typeof_unqual", "uint16_t",
+	"uint32_t",    "uint64_t",      "uint8_t",
+	"union",       "unix",          "unsigned",
+	"using",       "virtual",       "void",
+	"volatile",    "wchar_t",       "while",
+	"xor",         "xor_eq",
+};
+
+static bool
+is_reserved(const char *name)
+{
+	for (size_t i = 0; i < HERALD_COUNT(reserved); i++)
+		if (strcmp(reserved[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool
+is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool
+c_name_is_valid(const char *name)
+{
+	size_t bytes = strlen(name);
+
+	for (size_t i = 0; i < bytes; i++)
+		if (!is_lower(name[i]) && !is_upper(name[i]) &&
+		    !(i > 0 && (is_digit(name[i]) || name[i] == '_')))
+			return false;
+	return bytes > 0 && bytes <= NAME_BYTES && !is_reserved(name) &&
+	       strncmp(name, "herald", 6) != 0;
+}
+
+/* Whether a word begins at a capital: "orderId", "HTTPServer". */
+static bool
+begins_word(struct herald_text text, size_t i)
+{
+	if (i == 0 || !is_upper(text.data[i]))
+		return false;
+	return is_lower(text.data[i - 1]) || is_digit(text.data[i - 1]) ||
+	       (is_upper(text.data[i - 1]) && i + 1 < text.bytes && is_lower(text.data[i + 1]));
+}
+
+char *
+c_name_of(struct herald_arena *arena, struct herald_text text, const char *other)
+{
+	char *out = memory_take(arena, 2 * text.bytes + 3), *at = out;
+
+	for (size_t i = 0; i < text.bytes && at - out < NAME_BYTES; i++) {
+		char c = text.data[i];
+		bool is_known = is_lower(c) || is_upper(c) || is_digit(c);
+
+		if (at > out && at[-1] != '_' && (!is_known || begins_word(text, i)))
+			*at++ = '_';
+		if (is_known && at == out && is_digit(c)) {
+			*at++ = 'n';
+			*at++ = '_';
+		}
+		if (is_known)
+			*at++ = is_upper(c) ? (char)(c - 'A' + 'a') : c;
+	}
+	while (at > out && at[-1] == '_')
+		at--;
+	*at = '\0';
+	return at > out ? out : memory_copy(arena, other, strlen(other));
+}
+
+char *
+c_name_singular(struct herald_arena *arena, const char *name)
+{
+	size_t bytes = strlen(name);
+
+	if (bytes > 4 && strcmp(name + bytes - 3, "ies") == 0)
+		return memory_print(arena, "%.*sy", (int)bytes - 3, name);
+	if (bytes > 4 &&
+	    (strcmp(name + bytes - 4, "sses") == 0 || strcmp(name + bytes - 3, "xes") == 0))
+		return memory_copy(arena, name, bytes - 2);
+	if (bytes > 3 && name[bytes - 1] == 's' && !strchr("sui", name[bytes - 2]))
+		return memory_copy(arena, name, bytes - 1);
+	return memory_copy(arena, name, bytes);
+}
+
+static bool
+is_used(const struct memory_list *used, const char *name)
+{
+	for (size_t i = 0; i < used->count; i++)
+		if (strcmp(used->items[i], name) == 0)
+			return true;
+	return false;
+}
+
+char *
+c_name_take(struct c_model *model, const char *name)
+{
+	char *wanted = memory_print(model->arena, "%s_%s", model->name, name), *out = wanted;
+
+	/* A table has the name of its enum and "_names". */
+	for (unsigned i = 2; is_used(&model->used, out); i++)
+		out = memory_print(model->arena, "%s_%u", wanted, i);
+	memory_list_add(model->arena, &model->used, out);
+	return out;
+}
+
+bool
+c_member_has_flag(const struct c_member *member)
+{
+	bool is_scalar = member->type.kind == C_BOOL || member->type.kind == C_NUMBER ||
+			 member->type.kind == C_TIME || member->type.kind == C_ENUM ||
+			 member->type.kind == C_ARRAY;
+
+	return is_scalar && (!member->is_required || member->type.is_nullable);
+}
+
+static bool
+has_count(const struct c_member *member)
+{
+	return member->type.kind == C_LIST || member->type.kind == C_MAP;
+}
+
+/* Whether a member can have this name: also has_NAME and NAME_count are free if it has them. */
+static bool
+is_free(struct c_model *model, const struct c_struct *out, const struct c_member *member,
+	const char *name)
+{
+	return !is_reserved(name) && !is_used(&out->used, name) &&
+	       !(c_member_has_flag(member) &&
+		 is_used(&out->used, memory_print(model->arena, "has_%s", name))) &&
+	       !(has_count(member) &&
+		 is_used(&out->used, memory_print(model->arena, "%s_count", name)));
+}
+
+/* Give a member a name that is free in its struct. */
+static void
+name_member(struct c_model *model, struct c_struct *out, struct c_member *member,
+	    const char *wanted)
+{
+	const char *name = wanted;
+
+	if (is_reserved(name))
+		name = wanted = memory_print(model->arena, "%s_", name);
+	for (unsigned i = 2; !is_free(model, out, member, name); i++)
+		name = memory_print(model->arena, "%s%s%u", wanted,
+				    wanted[strlen(wanted) - 1] == '_' ? "" : "_", i);
+	member->name = name;
+	memory_list_add(model->arena, &out->used, name);
+	if (c_member_has_flag(member))
+		memory_list_add(model->arena, &out->used,
+				memory_print(model->arena, "has_%s", name));
+	if (has_count(member))
+		memory_list_add(model->arena, &out->used,
+				memory_print(model->arena, "%s_count", name));
+}
+
+struct c_struct *
+c_struct_begin(struct c_model *model, const char *name)
+{
+	struct c_struct *out = memory_take(model->arena, sizeof(*out));
+
+	out->name = name;
+	return out;
+}
+
+void
+c_struct_end(struct c_model *model, struct c_struct *out)
+{
+	out->is_complete = true;
+	memory_list_add(model->arena, &model->structs, out);
+}
+
+struct c_member *
+c_struct_add(struct c_model *model, struct c_struct *out, struct herald_text key,
+	     const struct c_type *type, bool is_required)
+{
+	struct c_member *member = memory_take(model->arena, sizeof(*member));
+
+	*member = (struct c_member){.key = key, .type = *type, .is_required = is_required};
+	/* A struct that is not complete may hold this one. */
+	if (type->kind == C_STRUCT)
+		member->is_pointer =
+			!is_required || type->is_nullable || !type->target->is_complete;
+	name_member(model, out, member, c_name_of(model->arena, key, "member"));
+	memory_list_add(model->arena, &out->members, member);
+	return member;
+}
+
+void
+c_struct_add_key(struct c_model *model, struct c_struct *out)
+{
+	struct c_member *member = memory_take(model->arena, sizeof(*member));
+
+	*member = (struct c_member){.type = {.kind = C_STRING}, .is_key = true};
+	name_member(model, out, member, "key");
+	memory_list_add(model->arena, &out->members, member);
+}
+
+static char *
+upper(struct herald_arena *arena, const char *text)
+{
+	char *out = memory_copy(arena, text, strlen(text));
+
+	for (char *at = out; *at != '\0'; at++)
+		if (is_lower(*at))
+			*at = (char)(*at - 'a' + 'A');
+	return out;
+}
+
+const struct c_enum *
+c_enum_add(struct c_model *model, const char *name, const struct memory_list *values)
+{
+	struct c_enum *out = memory_take(model->arena, sizeof(*out));
+
+	out->name = name;
+	for (size_t i = 0; i < values->count; i++) {
+		const struct herald_text *json = values->items[i];
+		struct c_value *value = memory_take(model->arena, sizeof(*value));
+		const char *word = c_name_of(model->arena, *json, json->bytes ? "other" : "empty");
+		char *wanted = memory_print(
+			model->arena, "%s_%s", upper(model->arena, name),
+			upper(model->arena, strncmp(word, "n_", 2) == 0 ? word + 2 : word));
+		char *taken = wanted;
+
+		for (unsigned j = 2; is_used(&model->used, taken); j++)
+			taken = memory_print(model->arena, "%s_%u", wanted, j);
+		memory_list_add(model->arena, &model->used, taken);
+		*value = (struct c_value){taken, *json};
+		memory_list_add(model->arena, &out->values, value);
+	}
+	memory_list_add(model->arena, &model->enums, out);
+	return out;
+}

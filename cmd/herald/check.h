@@ -1,0 +1,119 @@
+/*
+ * Checks values by JSON Schemas, draft-07 and 2020-12: all keywords, format by option.
+ */
+#ifndef HERALD_CMD_CHECK_H
+#define HERALD_CMD_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <herald/export.h>
+
+#include "pattern.h"
+#include "schema_file.h"
+
+/* Schemas that are applied to values, for one document. */
+#define CHECK_DEFAULT_STEPS 20000000
+/* Schemas within schemas: some may refer to each other without end. */
+#define CHECK_MAX_DEPTH 1000
+
+/* What was found first in a document. */
+struct check_failure {
+	const struct json_tree *value; /* NULL: nothing */
+	const char *path;              /* a JSON Pointer */
+	const char *reason;
+	size_t depth;
+};
+
+/* For one schema and many documents. */
+struct checker {
+	struct schema_files *files;
+	struct herald_arena *arena; /* for one document */
+	bool asserts_formats;
+	uint64_t steps, max_steps;
+	const char *stopped;              /* why the check was given up; NULL: it was not */
+	struct memory_list patterns[256]; /* compiled, by the address of the text */
+};
+
+/* Where a value is in the document. */
+struct check_path {
+	const struct check_path *outer;
+	struct herald_text name; /* without data: an element */
+	size_t index;
+	size_t depth;
+};
+
+/* The resources of the schemas that are being applied, innermost first (2020-12, 7.1). */
+struct check_scope {
+	const struct check_scope *outer;
+	const struct schema_resource *resource;
+	size_t depth;
+};
+
+/* A schema that is applied to a value. */
+struct check_call {
+	struct checker *checker;
+	const struct json_tree *schema, *value;
+	const struct check_path *path;
+	const struct check_scope *scope;
+	bool *seen;                    /* evaluated members or elements; NULL: not needed */
+	struct check_failure *failure; /* NULL: nobody wants to know */
+};
+
+/* A keyword: its value in the schema. Returns whether call->value is valid. */
+typedef bool check_keyword(const struct check_call *call, const struct json_tree *keyword);
+
+/*
+ * Check a document.
+ *
+ * out      set if it is not valid.
+ * Returns  whether it is valid. False also if checker->stopped is set.
+ */
+bool check_document(struct checker *checker, const struct json_tree *schema,
+		    const struct json_tree *document, struct check_failure *out);
+
+/* Apply a schema to the same value. Members that it evaluates count for the caller. */
+bool check_same(const struct check_call *call, const struct json_tree *schema);
+/* The same, for a schema that need not be valid: `failure` may be NULL. */
+bool check_same_quietly(const struct check_call *call, const struct json_tree *schema,
+			struct check_failure *failure);
+
+/* Apply a schema to a member or an element, which is then evaluated. */
+bool check_member(const struct check_call *call, const struct json_tree *schema, size_t index);
+bool check_item(const struct check_call *call, const struct json_tree *schema, size_t index);
+bool
+check_item_quietly(const struct check_call *call, const struct json_tree *schema, size_t index);
+
+/* Set the reason, unless one is set already. Returns false. */
+HERALD_PRINTF(2, 3) bool check_fail(const struct check_call *call, const char *format, ...);
+
+/* A value for messages: its text, cut; or what it is. */
+const char *check_show(const struct check_call *call, const struct json_tree *value);
+
+/* Whether `subject` matches the pattern `text` of the schema. */
+bool check_matches(const struct check_call *call, const struct herald_text *text,
+		   struct herald_text subject);
+
+/* Keywords that apply schemas to the same value (check_logic.c). */
+check_keyword check_ref, check_dynamic_ref, check_all_of, check_any_of, check_one_of, check_not,
+	check_if, check_dependent_schemas;
+
+/* Keywords of any value, of numbers and of strings (check_value.c). */
+check_keyword check_type, check_enum, check_const, check_multiple_of, check_minimum, check_maximum,
+	check_exclusive_minimum, check_exclusive_maximum, check_min_length, check_max_length,
+	check_pattern;
+
+/* Formats (check_format.c). */
+check_keyword check_format;
+
+/* Keywords of objects (check_object.c). */
+check_keyword check_required, check_min_properties, check_max_properties, check_property_names,
+	check_dependent_required, check_dependencies, check_properties, check_pattern_properties,
+	check_additional_properties, check_unevaluated_properties;
+
+/* Keywords of arrays (check_array.c). */
+check_keyword check_min_items, check_max_items, check_unique_items, check_prefix_items, check_items,
+	check_additional_items, check_contains, check_unevaluated_items;
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * `herald generate`: structs and tables from JSON Schemas, AsyncAPI documents and samples.
+ */
+#ifndef HERALD_CMD_GENERATE_H
+#define HERALD_CMD_GENERATE_H
+
+#include "asyncapi.h"
+#include "c_model.h"
+#include "options.h"
+#include "schema_file.h"
+
+extern const struct tool_command generate_command;
+
+/* Add the structs of a schema, and of the messages of an AsyncAPI document. */
+void
+generate_schema(struct c_model *model, struct schema_files *files, const struct json_tree *schema);
+void generate_messages(struct c_model *model, struct schema_files *files,
+		       const struct memory_list *messages);
+
+/* Add the structs that all samples (struct json_tree) fit into. */
+void generate_samples(struct c_model *model, const struct memory_list *samples);
+
+#endif

@@ -1,0 +1,526 @@
+/*
+ * Makes structs of JSON Schemas: objects, lists, maps, and the alternatives that remain raw JSON.
+ * Single values are in generate_value.c, and what several schemas say together in generate_view.c.
+ */
+#include "generate_schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <herald/array.h>
+
+#include "generate.h"
+#include "text.h"
+
+/* Structs within structs; deeper ones are raw JSON. */
+#define MAX_DEPTH 100
+/* Views that are converted, for schemas whose parts refer to each other in very many ways. */
+#define MAX_VIEWS 200000
+#define MAX_MEMBERS 1000
+
+/* A struct that was made, and what it was made of. */
+struct made {
+	struct view view;
+	enum made_as { MADE_STRUCT, MADE_WRAPPER, MADE_ENTRY } as;
+	struct c_struct *result;
+};
+
+static struct c_type
+convert(struct generation *generation, const struct view *view, const char *hint);
+
+static void
+note(struct generation *generation, struct c_type *type, const char *text)
+{
+	memory_list_add(generation->model->arena, &type->notes, text);
+}
+
+static struct c_struct *
+find_made(const struct generation *generation, const struct view *view, enum made_as as)
+{
+	for (size_t i = 0; i < generation->made.count; i++) {
+		const struct made *made = generation->made.items[i];
+
+		if (made->as == as && view_equal(&made->view, view))
+			return made->result;
+	}
+	return NULL;
+}
+
+/* Begin a struct, so that what is in it can refer to it. */
+static struct c_struct *
+begin_made(struct generation *generation, const struct view *view, enum made_as as,
+	   const char *hint)
+{
+	struct made *made = memory_take(generation->model->arena, sizeof(*made));
+	const char *name = generation->root_name;
+
+	generation->root_name = NULL;
+	if (!name)
+		name = c_name_take(generation->model, hint);
+	*made = (struct made){*view, as, c_struct_begin(generation->model, name)};
+	memory_list_add(generation->model->arena, &generation->made, made);
+	return made->result;
+}
+
+/* The name of a definition, or of the member. */
+static const char *
+name_of(struct generation *generation, const struct view *view, const char *hint)
+{
+	if (!view->name)
+		return hint;
+	return c_name_of(generation->model->arena, text_of(view->name), hint);
+}
+
+static bool
+is_struct(const struct view *view)
+{
+	const struct json_tree *properties = view_get(view, "properties");
+
+	return view->types == VIEW_OBJECT && properties && view_members(view).count > 0 &&
+	       view_members(view).count <= MAX_MEMBERS;
+}
+
+static bool
+is_map(const struct view *view)
+{
+	return view->types == VIEW_OBJECT && !is_struct(view) && !view->union_;
+}
+
+/* Members. */
+
+static void
+add_members(struct generation *generation, const struct view *view, struct c_struct *out)
+{
+	struct memory_list names = view_members(view);
+
+	for (size_t i = 0; i < names.count; i++) {
+		const struct herald_text *name = names.items[i];
+		struct memory_list schemas = view_member(view, *name);
+		struct view *inner = memory_take(generation->model->arena, sizeof(*inner));
+
+		view_init_all(inner, view->files, &schemas);
+		if (inner->is_never)
+			continue;
+		if (strlen(name->data) != name->bytes) {
+			memory_list_add(generation->model->arena, &out->notes,
+					"Left out: a member whose name has a NUL.");
+			continue;
+		}
+		struct c_type type = convert(generation, inner,
+					     c_name_of(generation->model->arena, *name, "member"));
+		struct c_member *member = c_struct_add(generation->model, out, *name, &type,
+						       view_requires(view, *name));
+		member->doc = inner->doc;
+	}
+}
+
+/* What a struct does not say of its object. */
+static void
+note_object(struct generation *generation, const struct view *view, struct c_struct *out)
+{
+	struct herald_arena *arena = generation->model->arena;
+	const struct json_tree *more = view_get(view, "additionalProperties");
+
+	view_note_unchecked(view, arena, VIEW_OBJECT, &out->notes);
+	if (view->union_)
+		memory_list_add(arena, &out->notes,
+				memory_print(arena,
+					     "Members that only the alternatives of %s have are "
+					     "not in this struct.",
+					     view->union_name));
+	if (view_get(view, "patternProperties") || (more && more->type == HERALD_JSON_OBJECT))
+		memory_list_add(arena, &out->notes, "Other members are not kept.");
+	if (view_get(view, "minProperties") || view_get(view, "maxProperties"))
+		memory_list_add(arena, &out->notes, "Not checked: the number of members.");
+}
+
+/* Whether no schema of a view allows other members. */
+static bool
+is_closed(const struct view *view)
+{
+	return view->count == 1 && json_tree_is_false(view_get(view, "additionalProperties")) &&
+	       !view_get(view, "patternProperties");
+}
+
+static struct c_struct *
+convert_struct(struct generation *generation, const struct view *view, const char *hint)
+{
+	struct c_struct *out = find_made(generation, view, MADE_STRUCT);
+
+	if (out)
+		return out;
+	out = begin_made(generation, view, MADE_STRUCT, name_of(generation, view, hint));
+	out->doc = view->doc;
+	out->rejects_unknown = is_closed(view);
+	note_object(generation, view, out);
+	add_members(generation, view, out);
+	c_struct_end(generation->model, out);
+	return out;
+}
+
+/* Structs around values. */
+
+/* A struct whose JSON is the value of its only member. */
+static struct c_struct *
+convert_wrapper(struct generation *generation, const struct view *view, const char *hint)
+{
+	struct c_struct *out = find_made(generation, view, MADE_WRAPPER);
+
+	if (out)
+		return out;
+	out = begin_made(generation, view, MADE_WRAPPER, name_of(generation, view, hint));
+	out->is_transparent = true;
+	out->doc = view->doc;
+	struct c_type type = convert(generation, view, hint);
+	c_struct_add(generation->model, out, text_of(type.kind == C_LIST ? "items" : "value"),
+		     &type, !type.is_nullable);
+	c_struct_end(generation->model, out);
+	return out;
+}
+
+/* The members of a map: a key, and the value. */
+static struct c_struct *
+convert_entry(struct generation *generation, const struct view *map, const struct view *value,
+	      const char *hint)
+{
+	struct c_struct *out = find_made(generation, map, MADE_ENTRY);
+
+	if (out)
+		return out;
+	char *name = c_name_singular(generation->model->arena, hint);
+	out = begin_made(generation, map, MADE_ENTRY,
+			 memory_print(generation->model->arena, "%s_entry", name));
+	out->is_transparent = true;
+	c_struct_add_key(generation->model, out);
+	struct c_type type = convert(generation, value, name);
+	struct c_member *member =
+		c_struct_add(generation->model, out, text_of("value"), &type, true);
+	member->doc = value->doc;
+	member->is_required = !type.is_nullable && type.kind != C_STRUCT;
+	c_struct_end(generation->model, out);
+	return out;
+}
+
+/* An element: lists, arrays, maps, and most values that may be null, are in structs. */
+static struct c_type
+convert_element(struct generation *generation, const struct view *view, const char *hint)
+{
+	bool is_any = view->types == VIEW_ANY || view->types == 0;
+	bool needs_struct = view->types == VIEW_ARRAY || is_map(view) ||
+			    (view->is_nullable && !is_any && view->types != VIEW_STRING);
+	struct c_type type = {.kind = C_STRUCT};
+
+	if (!needs_struct)
+		type = convert(generation, view, hint);
+	/* Of strings, only plain ones may be null in a list. */
+	if (type.kind == C_JSON || (!needs_struct && (!type.is_nullable || type.kind == C_STRING)))
+		return type;
+	type = (struct c_type){
+		.kind = C_STRUCT,
+		.target = convert_wrapper(generation, view,
+					  memory_print(generation->model->arena, "%s_item", hint))};
+	return type;
+}
+
+/* Lists. */
+
+static void
+set_counts(struct generation *generation, const struct view *view, struct c_type *type,
+	   const char *min, const char *max)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		size_t least = json_tree_count(view->schemas[i], min, 0);
+		size_t most = json_tree_count(view->schemas[i], max, SIZE_MAX);
+
+		if (least > type->min_count)
+			type->min_count = least;
+		/* In a table, 0 means no limit. */
+		if (most == 0)
+			note(generation, type,
+			     memory_print(generation->model->arena, "Not checked: %s 0.", max));
+		else if (most < SIZE_MAX && (type->max_count == 0 || most < type->max_count))
+			type->max_count = most;
+	}
+}
+
+/* The schema of all elements; NULL if they have different ones, or any. */
+static const struct json_tree *
+items_of(const struct view *view)
+{
+	const struct json_tree *items = view_get(view, "items");
+
+	if (!items || items->type == HERALD_JSON_ARRAY || view_get(view, "prefixItems"))
+		return NULL;
+	return items;
+}
+
+static struct c_type
+convert_array(struct generation *generation, const struct view *view, const char *hint)
+{
+	struct herald_arena *arena = generation->model->arena;
+	const struct json_tree *items = items_of(view);
+	struct c_type type = {.kind = C_JSON, .is_nullable = view->is_nullable};
+
+	if (!items) {
+		note(generation, &type,
+		     view_get(view, "prefixItems") || view_get(view, "items")
+			     ? "An array whose elements have different types."
+			     : "An array of anything.");
+		return type;
+	}
+	struct view *inner = memory_take(arena, sizeof(*inner));
+	view_init(inner, view->files, items);
+	struct c_type *element = memory_take(arena, sizeof(*element));
+	*element = convert_element(generation, inner, c_name_singular(arena, hint));
+	type.kind = C_LIST;
+	type.element = element;
+	set_counts(generation, view, &type, "minItems", "maxItems");
+	if (type.min_count == type.max_count && type.min_count > 0 && type.min_count <= 16 &&
+	    (element->kind == C_NUMBER || element->kind == C_BOOL)) {
+		type.kind = C_ARRAY;
+		type.count = type.min_count;
+		type.min_count = type.max_count = 0;
+	}
+	view_note_unchecked(view, arena, VIEW_ARRAY, &type.notes);
+	for (size_t i = 0; element->kind != C_STRUCT && i < element->notes.count; i++)
+		note(generation, &type, element->notes.items[i]);
+	return type;
+}
+
+/* Maps. */
+
+static struct c_type
+convert_map(struct generation *generation, const struct view *view, const char *hint)
+{
+	struct herald_arena *arena = generation->model->arena;
+	const struct json_tree *more = view_get(view, "additionalProperties");
+	const struct json_tree *patterns = view_get(view, "patternProperties");
+	struct c_type type = {.kind = C_JSON_MAP, .is_nullable = view->is_nullable};
+
+	if (patterns && patterns->count == 1 && (!more || json_tree_is_false(more)))
+		more = &patterns->members[0].value;
+	set_counts(generation, view, &type, "minProperties", "maxProperties");
+	view_note_unchecked(view, arena, VIEW_OBJECT, &type.notes);
+	if (view_members(view).count > MAX_MEMBERS)
+		note(generation, &type, "An object with more than 1,000 known members.");
+	if (view_members(view).count > MAX_MEMBERS || !more || more->type != HERALD_JSON_OBJECT)
+		return type;
+	struct view *value = memory_take(arena, sizeof(*value));
+	view_init(value, view->files, more);
+	if (value->types == VIEW_ANY || value->types == 0 || value->union_)
+		return type;
+	type.kind = C_MAP;
+	type.target = convert_entry(generation, view, value, hint);
+	return type;
+}
+
+/* Alternatives. */
+
+/* The structs of alternatives, for who wants to decode them: "struct a, struct b". */
+static const char *
+list_alternatives(struct generation *generation, const struct view *view, const char *hint)
+{
+	struct herald_arena *arena = generation->model->arena;
+	const char *out = "";
+
+	for (size_t i = 0; i < view->union_->count; i++) {
+		struct view *inner = memory_take(arena, sizeof(*inner));
+
+		view_init(inner, view->files, &view->union_->items[i]);
+		if (!is_struct(inner))
+			continue;
+		const char *title = json_tree_string(&view->union_->items[i], "title");
+		const char *name = title && strlen(title) < 40
+					   ? c_name_of(arena, text_of(title), hint)
+					   : memory_print(arena, "%s_%zu", hint, i + 1);
+		out = memory_print(arena, "%s%sstruct %s", out, *out != '\0' ? ", " : "",
+				   convert_struct(generation, inner, name)->name);
+	}
+	return out;
+}
+
+static struct c_type
+convert_union(struct generation *generation, const struct view *view, const char *hint)
+{
+	struct herald_arena *arena = generation->model->arena;
+	struct c_type type = {.kind = C_JSON, .is_nullable = view->is_nullable};
+	const char *structs = list_alternatives(generation, view, hint);
+
+	if (*structs != '\0')
+		note(generation, &type,
+		     memory_print(arena, "One of %s: decode it with herald_context_decode().",
+				  structs));
+	else
+		note(generation, &type,
+		     memory_print(arena, "One of the alternatives of %s.", view->union_name));
+	return type;
+}
+
+/* "string or integer" */
+static const char *
+list_types(struct herald_arena *arena, unsigned types)
+{
+	static const struct {
+		const char *name;
+		unsigned type;
+	} names[] = {
+		{"a boolean", VIEW_BOOL},
+		{"a string", VIEW_STRING},
+		{"an array", VIEW_ARRAY},
+		{"an object", VIEW_OBJECT},
+	};
+	const char *out = types & VIEW_NUMBER    ? "a number"
+			  : types & VIEW_INTEGER ? "an integer"
+						 : "";
+
+	for (size_t i = 0; i < HERALD_COUNT(names); i++)
+		if (types & names[i].type)
+			out = memory_print(arena, "%s%s%s", out, *out != '\0' ? " or " : "",
+					   names[i].name);
+	return out;
+}
+
+static struct c_type
+convert_any(struct generation *generation, const struct view *view)
+{
+	struct c_type type = {.kind = C_JSON, .is_nullable = view->is_nullable};
+
+	if (view->types == 0)
+		note(generation, &type, view->is_nullable ? "Always null." : "Never valid.");
+	else if (view->types != VIEW_ANY)
+		note(generation, &type,
+		     memory_print(generation->model->arena, "Raw JSON: %s%s.",
+				  list_types(generation->model->arena, view->types),
+				  view->is_nullable ? " or null" : ""));
+	return type;
+}
+
+static struct c_type
+convert_now(struct generation *generation, const struct view *view, const char *hint)
+{
+	if (is_struct(view)) {
+		struct c_type type = {.kind = C_STRUCT, .is_nullable = view->is_nullable};
+
+		type.target = convert_struct(generation, view, hint);
+		return type;
+	}
+	if (view->union_)
+		return convert_union(generation, view, hint);
+	if (view->types == VIEW_OBJECT)
+		return convert_map(generation, view, hint);
+	if (view->types == VIEW_ARRAY)
+		return convert_array(generation, view, hint);
+	return convert_any(generation, view);
+}
+
+static struct c_type
+convert(struct generation *generation, const struct view *view, const char *hint)
+{
+	struct c_type type = {.kind = C_JSON, .is_nullable = view->is_nullable};
+
+	if (generate_value(generation, view, hint, &type))
+		return type;
+	if (generation->depth == MAX_DEPTH || ++generation->views > MAX_VIEWS) {
+		note(generation, &type,
+		     generation->depth == MAX_DEPTH ? "Raw JSON: it is nested too deep."
+						    : "Raw JSON: the schema is too large.");
+		return type;
+	}
+	generation->depth++;
+	type = convert_now(generation, view, hint);
+	generation->depth--;
+	return type;
+}
+
+/* The struct of a payload; NULL if it is raw JSON, which *notes says. */
+static const struct c_struct *
+convert_payload(struct generation *generation, const struct json_tree *schema, const char *name,
+		struct memory_list *notes)
+{
+	struct view *view = memory_take(generation->model->arena, sizeof(*view));
+	const struct c_struct *out;
+
+	view_init(view, generation->files, schema);
+	generation->root_name = name;
+	if (is_struct(view)) {
+		out = convert_struct(generation, view, "payload");
+	} else if (view->union_ || view->types == 0 ||
+		   (view->types != VIEW_ARRAY && view->types != VIEW_OBJECT &&
+		    (view->types & (view->types - 1)) != 0)) {
+		generation->root_name = NULL;
+		struct c_type type = convert(generation, view, "payload");
+
+		*notes = type.notes;
+		return NULL;
+	} else {
+		out = convert_wrapper(generation, view, "payload");
+	}
+	generation->root_name = NULL;
+	return out;
+}
+
+/* Structs of all definitions, for a file that is a collection of them. */
+static void
+convert_definitions(struct generation *generation, const struct json_tree *schema)
+{
+	static const char *const folders[] = {"$defs", "definitions"};
+
+	for (size_t i = 0; i < HERALD_COUNT(folders); i++) {
+		const struct json_tree *map = json_tree_get(schema, folders[i]);
+
+		for (size_t j = 0; map && map->type == HERALD_JSON_OBJECT && j < map->count; j++) {
+			const struct json_tree *definition = &map->members[j].value;
+			struct view *view;
+
+			/* In draft-07, $defs is not a keyword: nobody checked what is in it. */
+			if (!schema_place_of(definition) ||
+			    !schema_place_of(definition)->is_checked)
+				continue;
+			view = memory_take(generation->model->arena, sizeof(*view));
+			view_init(view, generation->files, definition);
+			if (is_struct(view))
+				convert_struct(generation, view,
+					       c_name_of(generation->model->arena,
+							 map->members[j].name, "definition"));
+		}
+	}
+}
+
+void
+generate_schema(struct c_model *model, struct schema_files *files, const struct json_tree *schema)
+{
+	struct generation generation = {.model = model, .files = files};
+	struct memory_list notes = {0};
+
+	memory_list_add(model->arena, &model->used, model->name);
+	model->doc = json_tree_string(schema, "title");
+	if (convert_payload(&generation, schema, model->name, &notes))
+		return;
+	convert_definitions(&generation, schema);
+	memory_list_add(model->arena, &model->notes,
+			"The payload is raw JSON, struct herald_json: use herald_json_schema.");
+	for (size_t i = 0; i < notes.count; i++)
+		memory_list_add(model->arena, &model->notes, notes.items[i]);
+}
+
+void
+generate_messages(struct c_model *model, struct schema_files *files,
+		  const struct memory_list *messages)
+{
+	struct generation generation = {.model = model, .files = files};
+
+	for (size_t i = 0; i < messages->count; i++) {
+		const struct asyncapi_message *message = messages->items[i];
+		struct c_route *route = memory_take(model->arena, sizeof(*route));
+		struct memory_list notes = {0};
+
+		*route = (struct c_route){message->type, message->doc, NULL};
+		if (message->payload)
+			route->payload = convert_payload(
+				&generation, message->payload,
+				c_name_take(model, c_name_of(model->arena, text_of(message->type),
+							     "event")),
+				&notes);
+		memory_list_add(model->arena, &model->routes, route);
+	}
+}

@@ -1,0 +1,23 @@
+/*
+ * Shared by the files that make structs of schemas.
+ */
+#ifndef HERALD_CMD_GENERATE_SCHEMA_H
+#define HERALD_CMD_GENERATE_SCHEMA_H
+
+#include "c_model.h"
+#include "generate_view.h"
+
+struct generation {
+	struct c_model *model;
+	struct schema_files *files;
+	struct memory_list made; /* structs, and what they were made of */
+	struct memory_list enums;
+	const char *root_name; /* of the next struct; NULL: by its hint */
+	unsigned depth, views;
+};
+
+/* Convert a string, a number or a boolean. Returns false if it is something else. */
+bool generate_value(struct generation *generation, const struct view *view, const char *hint,
+		    struct c_type *out);
+
+#endif

@@ -1,0 +1,478 @@
+/*
+ * Collects what schemas say of a value: follows $ref and allOf, and resolves those anyOf and oneOf
+ * that mean something simpler, such as "or null" or one of several strings.
+ */
+#include "generate_view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <herald/array.h>
+
+#include "decimal.h"
+
+/* Alternatives within alternatives, and all of them for one value. */
+#define MAX_DEPTH 16
+#define MAX_LOOKS 1000
+/* Schemas that are visited for one value. */
+#define MAX_VISITED 1000
+
+static void add_schema(struct view *view, const struct json_tree *schema, unsigned depth);
+static void finish(struct view *view, unsigned depth);
+
+static unsigned
+type_of_name(const char *name)
+{
+	static const struct {
+		const char *name;
+		unsigned types;
+	} types[] = {
+		{"null", VIEW_NULL},       {"boolean", VIEW_BOOL},
+		{"integer", VIEW_INTEGER}, {"number", VIEW_INTEGER | VIEW_NUMBER},
+		{"string", VIEW_STRING},   {"array", VIEW_ARRAY},
+		{"object", VIEW_OBJECT},
+	};
+
+	for (size_t i = 0; i < HERALD_COUNT(types); i++)
+		if (strcmp(types[i].name, name) == 0)
+			return types[i].types;
+	return 0;
+}
+
+static unsigned
+type_of_value(const struct json_tree *value)
+{
+	switch (value->type) {
+	case HERALD_JSON_NULL:
+		return VIEW_NULL;
+	case HERALD_JSON_BOOL:
+		return VIEW_BOOL;
+	case HERALD_JSON_NUMBER:
+		return decimal_is_whole(value->json) ? VIEW_INTEGER : VIEW_NUMBER | VIEW_INTEGER;
+	case HERALD_JSON_STRING:
+		return VIEW_STRING;
+	case HERALD_JSON_ARRAY:
+		return VIEW_ARRAY;
+	default:
+		return VIEW_OBJECT;
+	}
+}
+
+/* Keywords that are for values of one type. */
+static const struct {
+	const char *name;
+	unsigned types;
+} hints[] = {
+	{"properties", VIEW_OBJECT},
+	{"additionalProperties", VIEW_OBJECT},
+	{"patternProperties", VIEW_OBJECT},
+	{"items", VIEW_ARRAY},
+	{"prefixItems", VIEW_ARRAY},
+	{"minItems", VIEW_ARRAY},
+	{"pattern", VIEW_STRING},
+	{"minLength", VIEW_STRING},
+	{"maxLength", VIEW_STRING},
+	{"contentEncoding", VIEW_STRING},
+	{"multipleOf", VIEW_NUMBER | VIEW_INTEGER},
+	{"minimum", VIEW_NUMBER | VIEW_INTEGER},
+	{"maximum", VIEW_NUMBER | VIEW_INTEGER},
+};
+
+/* The types that one schema allows. Without "type", its other keywords tell what was meant. */
+static unsigned
+types_of(const struct json_tree *schema)
+{
+	const struct json_tree *type = json_tree_get(schema, "type");
+	const struct json_tree *only = json_tree_get(schema, "const");
+	const struct json_tree *values = json_tree_get(schema, "enum");
+	unsigned types = 0, allowed = 0;
+
+	if (type && type->type == HERALD_JSON_STRING)
+		types = type_of_name(type->text.data);
+	for (size_t i = 0; type && type->type == HERALD_JSON_ARRAY && i < type->count; i++)
+		types |= type_of_name(type->items[i].text.data);
+	if (only)
+		allowed = type_of_value(only);
+	for (size_t i = 0; !only && values && i < values->count; i++)
+		allowed |= type_of_value(&values->items[i]);
+	if (allowed != 0)
+		return types != 0 ? types & allowed : allowed;
+	for (size_t i = 0; types == 0 && i < HERALD_COUNT(hints); i++)
+		if (json_tree_get(schema, hints[i].name))
+			types = hints[i].types;
+	return types != 0 ? types : VIEW_ANY;
+}
+
+/* Whether a schema says nothing itself: it only refers, or describes. */
+static bool
+is_empty(const struct json_tree *schema)
+{
+	static const char *const others[] = {
+		"$ref",        "title",    "description", "default",       "examples", "$comment",
+		"deprecated",  "readOnly", "writeOnly",   "$id",           "$schema",  "$defs",
+		"definitions", "allOf",    "$anchor",     "$dynamicAnchor"};
+	size_t count = 0;
+
+	for (size_t i = 0; i < HERALD_COUNT(others); i++)
+		count += json_tree_get(schema, others[i]) != NULL;
+	return count == schema->count;
+}
+
+static void
+note(struct view *view, const char *text)
+{
+	for (size_t i = 0; i < view->notes.count; i++)
+		if (strcmp(view->notes.items[i], text) == 0)
+			return;
+	memory_list_add(view->files->arena, &view->notes, text);
+}
+
+/* The name of a definition, from its pointer: "/$defs/line". */
+static const char *
+definition_name(const struct json_tree *schema)
+{
+	static const char *const folders[] = {"$defs", "definitions", "schemas"};
+	const char *pointer = schema_place_of(schema) ? schema_place_of(schema)->pointer : "";
+	const char *slash = strrchr(pointer, '/');
+
+	for (size_t i = 0; slash && i < HERALD_COUNT(folders); i++) {
+		size_t bytes = strlen(folders[i]);
+
+		if ((size_t)(slash - pointer) > bytes && slash[-(ptrdiff_t)bytes - 1] == '/' &&
+		    strncmp(slash - bytes, folders[i], bytes) == 0)
+			return slash + 1;
+	}
+	return NULL;
+}
+
+static void
+add_to_list(struct view *view, const struct json_tree *schema)
+{
+	if (is_empty(schema))
+		return;
+	if (view->count == VIEW_MAX_SCHEMAS)
+		note(view, "Some of its schemas are left out: there are more than 64.");
+	else
+		view->schemas[view->count++] = schema;
+}
+
+/* Whether an alternative is a set of constraints only, without types or members. */
+static bool
+is_constraint(const struct json_tree *schema)
+{
+	for (size_t i = 0; i < schema->count; i++)
+		if (!json_text_equal(schema->members[i].name, "required") &&
+		    !json_text_equal(schema->members[i].name, "not") &&
+		    !json_text_equal(schema->members[i].name, "description") &&
+		    !json_text_equal(schema->members[i].name, "title"))
+			return false;
+	return schema->type == HERALD_JSON_OBJECT;
+}
+
+/* What all alternatives of a union have in common. */
+struct alternatives {
+	const struct json_tree *only; /* the one that is not null; NULL: none, or several */
+	unsigned types;               /* of all */
+	size_t count;                 /* of those that are not null */
+	bool are_constraints, are_values, has_null;
+};
+
+static void
+look_at(struct view *view, const struct json_tree *schema, unsigned depth, struct alternatives *out)
+{
+	struct view *inner = memory_take(view->files->arena, sizeof(*inner));
+
+	inner->files = view->files;
+	inner->looks = view->looks;
+	++*view->looks;
+	add_schema(inner, schema, depth + 1);
+	finish(inner, depth + 1);
+	out->has_null |= inner->is_nullable;
+	if (inner->types == 0)
+		return;
+	out->count++;
+	out->only = out->count == 1 ? schema : NULL;
+	out->types |= inner->types;
+	out->are_constraints &= is_constraint(schema);
+	const struct json_tree *values = view_get(inner, "enum");
+	const struct json_tree *value = view_get(inner, "const");
+	out->are_values &= inner->types == VIEW_STRING && (values || value || inner->values.count);
+	for (size_t i = 0; i < inner->values.count; i++)
+		memory_list_add(view->files->arena, &view->values, inner->values.items[i]);
+	for (size_t i = 0; values && i < values->count; i++)
+		memory_list_add(view->files->arena, &view->values, &values->items[i]);
+	if (value)
+		memory_list_add(view->files->arena, &view->values, value);
+}
+
+/* Whether these are all numbers. */
+static bool
+are_numbers(unsigned types)
+{
+	return (types & ~(unsigned)(VIEW_INTEGER | VIEW_NUMBER)) == 0;
+}
+
+/* Keep the first values that are among the later ones, too: both unions must hold. */
+static void
+keep_common(struct view *view, size_t first)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < first; i++) {
+		bool is_common = false;
+
+		for (size_t j = first; j < view->values.count && !is_common; j++)
+			is_common = json_tree_equal(view->values.items[i], view->values.items[j]);
+		if (is_common)
+			view->values.items[kept++] = view->values.items[i];
+	}
+	view->values.count = kept;
+	if (kept == 0)
+		note(view, "Not checked: alternatives that have no value in common.");
+}
+
+/* Resolve an anyOf or oneOf if it means something simple. Returns whether null is allowed. */
+static bool
+add_union(struct view *view, const struct json_tree *list, const char *name, unsigned depth)
+{
+	struct alternatives found = {.are_constraints = true, .are_values = true};
+	size_t values = view->values.count;
+
+	for (size_t i = 0; i < list->count; i++)
+		look_at(view, &list->items[i], depth, &found);
+	if (!found.are_values)
+		view->values.count = values;
+	else if (values > 0)
+		keep_common(view, values);
+	if (found.are_constraints && found.count > 0) {
+		note(view, memory_print(view->files->arena, "Not checked: %s.", name));
+		return true;
+	}
+	if (found.only) {
+		add_schema(view, found.only, depth + 1);
+	} else if (found.are_values) {
+		view->types &= VIEW_STRING;
+	} else if (found.types == VIEW_STRING || found.types == VIEW_BOOL ||
+		   are_numbers(found.types)) {
+		view->types &= found.types;
+		note(view, memory_print(view->files->arena,
+					"Not checked: which alternative of %s it is.", name));
+	} else {
+		view->union_ = list;
+		view->union_name = name;
+		view->types &= found.types;
+	}
+	return found.has_null;
+}
+
+static void
+add_schema(struct view *view, const struct json_tree *schema, unsigned depth)
+{
+	if (schema->type != HERALD_JSON_OBJECT) {
+		view->is_never |= json_tree_is_false(schema);
+		return;
+	}
+	for (size_t i = 0; i < view->visited.count; i++)
+		if (view->visited.items[i] == schema)
+			return;
+	if (depth > MAX_DEPTH * 4 || view->visited.count == MAX_VISITED) {
+		note(view, "Some of its schemas are left out: they refer to each other too often.");
+		return;
+	}
+	memory_list_add(view->files->arena, &view->visited, schema);
+	const char *doc = json_tree_string(schema, "description");
+	if (!view->doc)
+		view->doc = doc;
+	if (!view->name && !view->is_merged)
+		view->name = definition_name(schema);
+	const struct json_tree *target = schema_ref(view->files, schema);
+	const struct schema_place *place = schema_place_of(schema);
+	bool is_7 = place && place->resource->draft == SCHEMA_DRAFT_7;
+	if (!target || !is_7)
+		add_to_list(view, schema);
+	if (target)
+		add_schema(view, target, depth + 1);
+	const char *dynamic = !place || is_7 ? NULL : json_tree_string(schema, "$dynamicRef");
+	const struct json_tree *dynamic_target =
+		dynamic ? schema_resolve(view->files, schema, dynamic, NULL) : NULL;
+	if (dynamic_target)
+		add_schema(view, dynamic_target, depth + 1);
+	const struct json_tree *all = target && is_7 ? NULL : json_tree_get(schema, "allOf");
+	view->is_merged |= all != NULL;
+	for (size_t i = 0; all && i < all->count; i++)
+		add_schema(view, &all->items[i], depth + 1);
+}
+
+/* Resolve unions, and find the types that remain. */
+static void
+finish(struct view *view, unsigned depth)
+{
+	static const char *const names[] = {"anyOf", "oneOf"};
+	size_t own = view->count; /* a union adds schemas for values that are not null */
+	bool allows_null = true;
+
+	view->types = VIEW_ANY;
+	for (size_t i = 0; i < view->count; i++) {
+		unsigned types = types_of(view->schemas[i]);
+
+		view->types &= types;
+		allows_null &= i >= own || (types & VIEW_NULL) != 0;
+		for (size_t j = 0; j < HERALD_COUNT(names); j++) {
+			const struct json_tree *list = json_tree_get(view->schemas[i], names[j]);
+
+			if (list && (depth > MAX_DEPTH || *view->looks > MAX_LOOKS))
+				note(view, "Not checked: alternatives within alternatives.");
+			else if (list && !add_union(view, list, names[j], depth) && i < own)
+				allows_null = false;
+		}
+	}
+	view->is_nullable = allows_null;
+	if (view->types != VIEW_ANY)
+		view->types &= ~(unsigned)VIEW_NULL;
+	if (view->is_never)
+		view->types = 0;
+}
+
+static void
+begin(struct view *view, struct schema_files *files)
+{
+	*view = (struct view){.files = files};
+	view->looks = memory_take(files->arena, sizeof(*view->looks));
+}
+
+void
+view_init(struct view *view, struct schema_files *files, const struct json_tree *schema)
+{
+	begin(view, files);
+	add_schema(view, schema, 0);
+	finish(view, 0);
+}
+
+void
+view_init_all(struct view *view, struct schema_files *files, const struct memory_list *schemas)
+{
+	begin(view, files);
+	for (size_t i = 0; i < schemas->count; i++)
+		add_schema(view, schemas->items[i], 0);
+	finish(view, 0);
+}
+
+const struct json_tree *
+view_get(const struct view *view, const char *keyword)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		const struct json_tree *value = json_tree_get(view->schemas[i], keyword);
+
+		if (value)
+			return value;
+	}
+	return NULL;
+}
+
+bool
+view_requires(const struct view *view, struct herald_text name)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		const struct json_tree *names = json_tree_get(view->schemas[i], "required");
+
+		for (size_t j = 0; names && j < names->count; j++)
+			if (names->items[j].text.bytes == name.bytes &&
+			    memcmp(names->items[j].text.data, name.data, name.bytes) == 0)
+				return true;
+	}
+	return false;
+}
+
+struct memory_list
+view_member(const struct view *view, struct herald_text name)
+{
+	struct memory_list out = {0};
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct json_tree *schema =
+			json_tree_find(json_tree_get(view->schemas[i], "properties"), name);
+
+		if (schema)
+			memory_list_add(view->files->arena, &out, schema);
+	}
+	return out;
+}
+
+struct memory_list
+view_members(const struct view *view)
+{
+	struct memory_list out = {0};
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct json_tree *properties = json_tree_get(view->schemas[i], "properties");
+
+		for (size_t j = 0; properties && j < properties->count; j++) {
+			const struct json_member *member = &properties->members[j];
+			bool is_new = true;
+
+			for (size_t k = 0; k < i && is_new; k++)
+				is_new = !json_tree_find(
+					json_tree_get(view->schemas[k], "properties"),
+					member->name);
+			if (is_new)
+				memory_list_add(view->files->arena, &out, &member->name);
+		}
+	}
+	return out;
+}
+
+bool
+view_equal(const struct view *a, const struct view *b)
+{
+	if (a->count != b->count || a->count == 0)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->schemas[i] != b->schemas[i])
+			return false;
+	return true;
+}
+
+/* Keywords that neither a type in C nor a table of Herald can say, for values of some types. */
+static const struct {
+	const char *name;
+	unsigned types;
+} unchecked[] = {
+	{"pattern", VIEW_STRING},
+	{"contentMediaType", VIEW_STRING},
+	{"multipleOf", VIEW_INTEGER | VIEW_NUMBER},
+	{"uniqueItems", VIEW_ARRAY},
+	{"contains", VIEW_ARRAY},
+	{"unevaluatedItems", VIEW_ARRAY},
+	{"patternProperties", VIEW_OBJECT},
+	{"propertyNames", VIEW_OBJECT},
+	{"dependencies", VIEW_OBJECT},
+	{"dependentRequired", VIEW_OBJECT},
+	{"dependentSchemas", VIEW_OBJECT},
+	{"unevaluatedProperties", VIEW_OBJECT},
+	{"not", VIEW_ANY},
+	{"if", VIEW_ANY},
+};
+
+void
+view_note_unchecked(const struct view *view, struct herald_arena *arena, unsigned type,
+		    struct memory_list *notes)
+{
+	const char *list = "";
+
+	for (size_t i = 0; i < HERALD_COUNT(unchecked); i++) {
+		const struct json_tree *value = view_get(view, unchecked[i].name);
+
+		if (!value || !(unchecked[i].types & type) || json_tree_is_false(value))
+			continue;
+		list = memory_print(arena, "%s%s%s", list, *list != '\0' ? ", " : "",
+				    unchecked[i].name);
+		if (value->json.bytes <= 40 && value->type != HERALD_JSON_BOOL &&
+		    value->type != HERALD_JSON_OBJECT)
+			list = memory_print(arena, "%s %.*s", list, (int)value->json.bytes,
+					    value->json.data);
+	}
+	if (*list != '\0')
+		memory_list_add(arena, notes, memory_print(arena, "Not checked: %s.", list));
+	for (size_t i = 0; i < view->notes.count; i++)
+		memory_list_add(arena, notes, view->notes.items[i]);
+}

@@ -1,0 +1,65 @@
+/*
+ * What several schemas say of one value: a schema with its $ref and allOf, as one list.
+ */
+#ifndef HERALD_CMD_GENERATE_VIEW_H
+#define HERALD_CMD_GENERATE_VIEW_H
+
+#include "schema_file.h"
+
+/* Bits of the types that a value can have. */
+enum view_type {
+	VIEW_NULL = 1 << 0,
+	VIEW_BOOL = 1 << 1,
+	VIEW_INTEGER = 1 << 2,
+	VIEW_NUMBER = 1 << 3, /* with VIEW_INTEGER */
+	VIEW_STRING = 1 << 4,
+	VIEW_ARRAY = 1 << 5,
+	VIEW_OBJECT = 1 << 6,
+	VIEW_ANY = (1 << 7) - 1,
+};
+
+#define VIEW_MAX_SCHEMAS 64
+
+struct view {
+	struct schema_files *files;
+	size_t *looks; /* alternatives that were looked at, for this value */
+	const struct json_tree *schemas[VIEW_MAX_SCHEMAS]; /* all must hold */
+	size_t count;
+	const struct json_tree *union_; /* the anyOf or oneOf that is not resolved; NULL: none */
+	const char *union_name;
+	struct memory_list visited; /* also those that say nothing themselves, struct json_tree */
+	struct memory_list values;  /* of anyOf and oneOf: their const and enum, struct json_tree */
+	const char *doc, *name;     /* the name of a definition; both may be NULL */
+	bool is_merged;             /* of several schemas, whose names are not its name */
+	bool is_nullable, is_never;
+	unsigned types; /* bits of view_type, without VIEW_NULL */
+	struct memory_list notes;
+};
+
+/* Collect what a schema says of a value. */
+void view_init(struct view *view, struct schema_files *files, const struct json_tree *schema);
+
+/* The same, for a value that several schemas describe (struct json_tree). */
+void
+view_init_all(struct view *view, struct schema_files *files, const struct memory_list *schemas);
+
+/* The value of the first schema that has a keyword; NULL if none has. */
+const struct json_tree *view_get(const struct view *view, const char *keyword);
+
+/* Whether any schema requires the member. */
+bool view_requires(const struct view *view, struct herald_text name);
+
+/* The schemas (struct json_tree) for a member of `properties`. */
+struct memory_list view_member(const struct view *view, struct herald_text name);
+
+/* The names of all members of `properties` (struct herald_text), in order. */
+struct memory_list view_members(const struct view *view);
+
+/* Whether two describe the same: they have the same schemas. */
+bool view_equal(const struct view *a, const struct view *b);
+
+/* Add sentences about the keywords that nothing in C checks. */
+void view_note_unchecked(const struct view *view, struct herald_arena *arena, unsigned type,
+			 struct memory_list *notes);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Text from senders. Knows what terminals obey.
+ */
+#include "text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <herald/adapter/text.h>
+
+/* C0, DEL, and C1, which is 0xC2 0x80 to 0xC2 0x9F in UTF-8. */
+static bool
+is_control(const char *text, size_t bytes)
+{
+	unsigned char first = (unsigned char)text[0];
+
+	return (bytes == 1 && (first < ' ' || first == 0x7F)) ||
+	       (bytes == 2 && first == 0xC2 && (unsigned char)text[1] < 0xA0);
+}
+
+void
+text_print_safe(FILE *out, struct herald_text text)
+{
+	for (size_t i = 0; i < text.bytes;) {
+		size_t bytes = herald_utf8_sequence_bytes(text.data + i, text.bytes - i);
+
+		if (bytes == 0 || is_control(text.data + i, bytes))
+			putc('?', out);
+		else
+			fwrite(text.data + i, 1, bytes, out);
+		i += bytes > 0 ? bytes : 1;
+	}
+}
+
+struct herald_text
+text_of(const char *string)
+{
+	return (struct herald_text){string, string ? strlen(string) : 0};
+}

@@ -1,0 +1,19 @@
+/*
+ * Text from senders: which of its bytes can be printed.
+ */
+#ifndef HERALD_CMD_TEXT_H
+#define HERALD_CMD_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include <herald/value.h>
+
+/* Print text without control characters, which a terminal would obey, and invalid UTF-8: "?" for
+ * each. */
+void text_print_safe(FILE *out, struct herald_text text);
+
+/* A text of a C string; missing if it is NULL. */
+struct herald_text text_of(const char *string);
+
+#endif

@@ -1,0 +1,698 @@
+/*
+ * Schemas in C++: a table of a plain struct, as HERALD_SCHEMA is in C.
+ *
+ *	struct order_line   { const char *sku; std::int32_t quantity; };
+ *	struct order_placed { const char *order_id; herald::list<order_line> lines; };
+ *
+ *	static const herald::schema<order_line> order_line_schema{
+ *		"order_line",
+ *		herald::field("sku", &order_line::sku).required(),
+ *		herald::field("quantity", &order_line::quantity).range(1, 999)};
+ *
+ *	static const herald::schema<order_placed> order_placed_schema{
+ *		"order_placed",
+ *		herald::field("orderId", &order_placed::order_id).required(),
+ *		herald::field("lines", &order_placed::lines, order_line_schema).min_count(1)};
+ *
+ * Each line gives the name in JSON and the member, whose type, offset and size are taken from it.
+ * A member of an unsupported type and a line of another struct do not compile. Everything else is
+ * checked when a service is created. The names are borrowed; string literals are meant. If there is
+ * no memory for a table, the program ends.
+ */
+#ifndef HERALD_CPP_SCHEMA_HPP
+#define HERALD_CPP_SCHEMA_HPP
+
+#include <cstddef>
+#include <cstring>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <herald/cpp/value.hpp>
+#include <herald/schema.h>
+
+namespace herald
+{
+
+/** A schema whose struct is known. The class schema is one; schema_of() makes one of a C schema. */
+template <class S> class typed_schema
+{
+      public:
+	/** The struct. */
+	using payload = S;
+
+	/** Made by schema_of() and the class schema. */
+	explicit constexpr typed_schema(const herald_schema &schema) noexcept : schema_(&schema) {}
+
+	/** The C schema. */
+	constexpr const herald_schema &get() const noexcept
+	{
+		return *schema_;
+	}
+	/** For the functions of C. */
+	constexpr operator const herald_schema &() const noexcept
+	{
+		return *schema_;
+	}
+
+      protected:
+	const herald_schema *schema_; /**< The C schema. */
+};
+
+/** A schema of a C file, from HERALD_SCHEMA_DECLARE, for struct S. If the sizes differ, it is
+ * refused: of a route, an upcaster or another schema when the service is created, of a value by
+ * context::decode() and context::done(). */
+template <class S>
+constexpr typed_schema<S>
+schema_of(const herald_schema &schema) noexcept
+{
+	return typed_schema<S>(schema);
+}
+
+template <class S> class schema;
+
+/** A line of a schema of struct S; see field(), optional(), list() and ignored(). */
+template <class S> class line
+{
+      public:
+	/** Missing or null is an error. */
+	line required() &&noexcept
+	{
+		field_.required = true;
+		return std::move(*this);
+	}
+	/** One line for people. */
+	line doc(const char *text) &&noexcept
+	{
+		field_.doc = text;
+		return std::move(*this);
+	}
+	/** Numbers: the least value. */
+	line min(long double value) &&noexcept
+	{
+		field_.lower_bound = {nullptr, true, value};
+		return std::move(*this);
+	}
+	/** Numbers: the greatest value. */
+	line max(long double value) &&noexcept
+	{
+		field_.upper_bound = {nullptr, true, value};
+		return std::move(*this);
+	}
+	/** Numbers: both ends. */
+	line range(long double least, long double greatest) &&noexcept
+	{
+		return std::move(*this).min(least).max(greatest);
+	}
+	/** Strings, if present: bytes after unescaping. */
+	line min_bytes(std::size_t bytes) &&noexcept
+	{
+		field_.min_bytes = bytes;
+		return std::move(*this);
+	}
+	/** Strings, if present: bytes after unescaping. */
+	line max_bytes(std::size_t bytes) &&noexcept
+	{
+		field_.max_bytes = bytes;
+		return std::move(*this);
+	}
+	/** Lists and maps, if present: elements. */
+	line min_count(std::size_t count) &&noexcept
+	{
+		field_.min_count = count;
+		return std::move(*this);
+	}
+	/** Lists and maps, if present: elements. */
+	line max_count(std::size_t count) &&noexcept
+	{
+		field_.max_count = count;
+		return std::move(*this);
+	}
+	/** Strings: the allowed values. */
+	line one_of(std::initializer_list<const char *> values) &&noexcept
+	{
+		one_of_.assign(values);
+		one_of_.push_back(nullptr);
+		return std::move(*this);
+	}
+	/** Counts only if the member with the line `tag` has this value, as HERALD_WHEN. */
+	line when(const char *tag, const char *value) &&noexcept
+	{
+		field_.tag = tag;
+		field_.when = value;
+		return std::move(*this);
+	}
+	/** The same for all values without a line of their own, as HERALD_WHEN_OTHER. */
+	line when_other(const char *tag) &&noexcept
+	{
+		return std::move(*this).when(tag, nullptr);
+	}
+	/** Structs: the members are in this object, not in one of their own. */
+	line flat() &&noexcept
+	{
+		field_.flat = true;
+		return std::move(*this);
+	}
+	/** Numbers: in a string, such as "12". */
+	line quoted() &&noexcept
+	{
+		field_.quoted = true;
+		return std::move(*this);
+	}
+	/** bool: 0 or 1. Enums: the number in C++. */
+	line numeric() &&noexcept
+	{
+		field_.numeric = true;
+		return std::move(*this);
+	}
+	/** Times: a number, the time since 1970. */
+	line epoch(herald_epoch unit) &&noexcept
+	{
+		field_.epoch = unit;
+		return std::move(*this);
+	}
+	/** Enums: the value for names that are not known. */
+	template <class E> line unknown(E value) &&noexcept
+	{
+		static_assert(std::is_enum_v<E> || std::is_same_v<E, int>,
+			      "the value for unknown names must be one of the enum");
+		field_.unknown = {nullptr, true, static_cast<int>(value)};
+		return std::move(*this);
+	}
+	/** Accept what less strict senders write, too; see struct herald_field. */
+	line lenient() &&noexcept
+	{
+		field_.lenient = true;
+		return std::move(*this);
+	}
+	/** Any other option of struct herald_field: line.set(&herald_field::min_bytes, 1). */
+	template <class T> line set(T herald_field::*option, std::common_type_t<T> value) &&noexcept
+	{
+		field_.*option = value;
+		return std::move(*this);
+	}
+
+	/** Made by the functions below. */
+	explicit line(const herald_field &field) noexcept : field_(field) {}
+
+      private:
+	friend class schema<S>;
+
+	herald_field field_;
+	std::vector<const char *> one_of_;
+};
+
+namespace detail
+{
+
+template <class T> inline constexpr bool always_false = false;
+
+/* The integer types that HERALD_FIELD takes: not char and its like. */
+template <class T>
+inline constexpr bool is_integer =
+	std::is_integral_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char> &&
+#ifdef __cpp_char8_t
+	!std::is_same_v<T, char8_t> &&
+#endif
+	!std::is_same_v<T, wchar_t> && !std::is_same_v<T, char16_t> && !std::is_same_v<T, char32_t>;
+
+template <class T>
+constexpr herald_kind
+integer_kind()
+{
+	constexpr bool is_signed = std::is_signed_v<T>;
+
+	if constexpr (sizeof(T) == 8)
+		return is_signed ? HERALD_KIND_INT64 : HERALD_KIND_UINT64;
+	else if constexpr (sizeof(T) == 4)
+		return is_signed ? HERALD_KIND_INT32 : HERALD_KIND_UINT32;
+	else if constexpr (sizeof(T) == 2)
+		return is_signed ? HERALD_KIND_INT16 : HERALD_KIND_UINT16;
+	else
+		return is_signed ? HERALD_KIND_INT8 : HERALD_KIND_UINT8;
+}
+
+/* The kind of a type that stands for itself; HERALD_KIND_COUNT: none. */
+template <class M>
+constexpr herald_kind
+kind_of()
+{
+	using T = std::remove_cv_t<M>;
+
+	if constexpr (std::is_same_v<T, bool>)
+		return HERALD_KIND_BOOL;
+	else if constexpr (is_integer<T>)
+		return integer_kind<T>();
+	else if constexpr (std::is_same_v<T, float>)
+		return HERALD_KIND_FLOAT;
+	else if constexpr (std::is_same_v<T, double>)
+		return HERALD_KIND_DOUBLE;
+	else if constexpr (std::is_same_v<T, const char *> || std::is_same_v<T, char *>)
+		return HERALD_KIND_STRING;
+	else if constexpr (std::is_array_v<T> && std::is_same_v<std::remove_extent_t<T>, char>)
+		return HERALD_KIND_CHARS;
+	else if constexpr (std::is_base_of_v<herald_text, T>)
+		return HERALD_KIND_TEXT;
+	else if constexpr (std::is_same_v<T, herald_time>)
+		return HERALD_KIND_TIME;
+	else if constexpr (std::is_base_of_v<herald_json, T>)
+		return HERALD_KIND_JSON;
+	else if constexpr (std::is_same_v<T, herald_map>)
+		return HERALD_KIND_MAP;
+	else if constexpr (std::is_same_v<T, herald_json_map>)
+		return HERALD_KIND_JSON_MAP;
+	else
+		return HERALD_KIND_COUNT;
+}
+
+template <class T> struct element_of_list {
+	using type = void;
+};
+template <class T> struct element_of_list<list<T>> {
+	using type = T;
+};
+
+/* The elements' type of a herald::list; void for other types. */
+template <class T> using element_t = typename element_of_list<T>::type;
+
+/* Whether a type is an instance of a template whose parameters are types. */
+template <class T, template <class...> class Template> inline constexpr bool is_instance = false;
+template <class... A, template <class...> class Template>
+inline constexpr bool is_instance<Template<A...>, Template> = true;
+
+/* What is often tried: says what to use instead. */
+template <class M>
+constexpr void
+check_member()
+{
+	using T = std::remove_cv_t<M>;
+	constexpr bool is_string =
+		is_instance<T, std::basic_string> || is_instance<T, std::basic_string_view>;
+	constexpr bool is_optional = is_instance<T, std::optional>;
+	constexpr bool is_vector = is_instance<T, std::vector>;
+	constexpr bool is_enum = std::is_enum_v<T>;
+	constexpr bool has_kind = kind_of<T>() != HERALD_KIND_COUNT;
+	constexpr bool is_pointer = std::is_pointer_v<T> && !has_kind;
+
+	static_assert(!is_string,
+		      "the member is a string of C++: use const char *, or herald::text");
+	static_assert(!is_optional, "the member is a std::optional: use a value and a bool, with "
+				    "herald::optional()");
+	static_assert(!is_vector, "the member is a std::vector: use herald::list<T>");
+	static_assert(!is_enum, "the member is an enum: its line needs the names");
+	static_assert(!is_pointer, "the member is a pointer: its line needs a schema");
+	static_assert(is_string || is_optional || is_vector || is_enum || is_pointer || has_kind,
+		      "the member has a type that is not supported, or needs a schema");
+}
+
+template <class S>
+constexpr void
+check_struct()
+{
+	static_assert(std::is_standard_layout_v<S> && std::is_trivially_copyable_v<S>,
+		      "a payload is a plain struct: it cannot have members such as std::string");
+	static_assert(std::is_trivially_default_constructible_v<S>,
+		      "members of a payload cannot have initialisers: what is missing is zero");
+}
+
+template <class S, class M>
+std::size_t
+offset_of(M S::*member) noexcept
+{
+	static const S object{};
+
+	check_struct<S>();
+	return static_cast<std::size_t>(reinterpret_cast<const char *>(&(object.*member)) -
+					reinterpret_cast<const char *>(&object));
+}
+
+/* A line with its names. A name with a dot would be a member of an inner struct in C. */
+inline herald_field
+name_field(const char *key) noexcept
+{
+	const char *dot = key ? std::strrchr(key, '.') : nullptr;
+	herald_field field{};
+
+	field.name = key;
+	if (dot) {
+		field.key = key;
+		field.name = dot[1] != '\0' ? dot + 1 : "member";
+	}
+	return field;
+}
+
+/* A line without options. */
+template <class S, class M>
+herald_field
+make_field(const char *key, M S::*member, herald_kind kind) noexcept
+{
+	herald_field field = name_field(key);
+
+	field.kind = kind;
+	field.offset = offset_of(member);
+	field.bytes = sizeof(M);
+	return field;
+}
+
+/* The same for a fixed array. */
+template <class S, class M>
+herald_field
+make_array(const char *key, M S::*member, herald_kind element) noexcept
+{
+	herald_field field = make_field(key, member, HERALD_KIND_ARRAY);
+
+	field.element = element;
+	return field;
+}
+
+/* The same for a pointer and a count. */
+template <class S>
+herald_field
+make_list(const char *key, std::size_t offset, std::size_t count_offset, herald_kind element,
+	  const herald_schema *inner, std::size_t inner_bytes = 0) noexcept
+{
+	herald_field field = name_field(key);
+
+	field.kind = inner ? HERALD_KIND_LIST : HERALD_KIND_VALUES;
+	field.element = inner ? HERALD_KIND_NONE : element;
+	field.offset = offset;
+	field.bytes = sizeof(void *);
+	field.count_offset = count_offset;
+	field.schema = inner;
+	field.inner_bytes = inner_bytes;
+	return field;
+}
+
+template <class T>
+constexpr herald_kind
+element_kind()
+{
+	constexpr herald_kind kind = kind_of<T>();
+
+	static_assert(!std::is_enum_v<T>, "the elements are enums: their line needs the names");
+	static_assert(std::is_enum_v<T> ||
+			      (kind != HERALD_KIND_COUNT && kind != HERALD_KIND_CHARS &&
+			       kind != HERALD_KIND_MAP && kind != HERALD_KIND_JSON_MAP),
+		      "the elements have a type that is not supported, or need a schema");
+	return kind;
+}
+
+/* Before the other base of schema<S>, which refers to it. */
+struct schema_storage {
+	herald_schema c_{};
+};
+
+/* Add its names to the line of an enum, or of a list of enums. */
+template <class S, class E, std::size_t N>
+line<S>
+name_values(herald_field field, const herald_name (&names)[N]) noexcept
+{
+	static_assert(std::is_enum_v<E> && sizeof(E) == sizeof(int),
+		      "names are for enums of the size of an int, and lists of them");
+	field.names = names;
+	field.names_count = N;
+	return line<S>(field);
+}
+
+/* The C schema. The one of a schema<T> is at a known place, although it may be constructed later:
+ * schemas may refer to themselves and to each other. */
+template <class T>
+const herald_schema *
+address_of(const typed_schema<T> &schema) noexcept
+{
+	return &schema.get();
+}
+
+template <class T>
+const herald_schema *
+address_of(const schema<T> &schema) noexcept
+{
+	return &static_cast<const schema_storage &>(schema).c_;
+}
+
+} // namespace detail
+
+/**
+ * A member of a type that HERALD_FIELD takes, herald::text, herald::json, or herald::list or a
+ * fixed array of such a type. If missing or null in the JSON, it is zero.
+ */
+template <class S, class M>
+line<S>
+field(const char *key, M S::*member) noexcept
+{
+	if constexpr (!std::is_void_v<detail::element_t<M>>) {
+		const std::size_t offset = detail::offset_of(member);
+
+		return line<S>(detail::make_list<S>(key, offset, offset + offsetof(M, count),
+						    detail::element_kind<detail::element_t<M>>(),
+						    nullptr));
+	} else if constexpr (std::is_array_v<M> &&
+			     !std::is_same_v<std::remove_cv_t<std::remove_extent_t<M>>, char>) {
+		return line<S>(detail::make_array(key, member,
+						  detail::element_kind<std::remove_extent_t<M>>()));
+	} else {
+		detail::check_member<M>();
+		return line<S>(detail::make_field(key, member, detail::kind_of<M>()));
+	}
+}
+
+/** An enum or a herald::list of enums, with an array of its names: `static const herald_name
+ * size_names[]`. */
+template <class S, class M, std::size_t N>
+line<S>
+field(const char *key, M S::*member, const herald_name (&names)[N]) noexcept
+{
+	if constexpr (!std::is_void_v<detail::element_t<M>>) {
+		const std::size_t offset = detail::offset_of(member);
+
+		return detail::name_values<S, std::remove_cv_t<detail::element_t<M>>>(
+			detail::make_list<S>(key, offset, offset + offsetof(M, count),
+					     HERALD_KIND_ENUM, nullptr),
+			names);
+	} else {
+		return detail::name_values<S, std::remove_cv_t<M>>(
+			detail::make_field(key, member, HERALD_KIND_ENUM), names);
+	}
+}
+
+/** A struct, a pointer to one (`const T *`, NULL if missing or null), a fixed array or a
+ * herald::list of structs, with the struct's schema. */
+template <class S, class M, class Schema, class T = typename Schema::payload>
+line<S>
+field(const char *key, M S::*member, const Schema &inner) noexcept
+{
+	if constexpr (std::is_same_v<M, list<T>>) {
+		const std::size_t offset = detail::offset_of(member);
+
+		return line<S>(detail::make_list<S>(key, offset, offset + offsetof(M, count),
+						    HERALD_KIND_NONE, detail::address_of(inner),
+						    sizeof(T)));
+	} else if constexpr (std::is_array_v<M>) {
+		static_assert(std::is_same_v<std::remove_extent_t<M>, T>,
+			      "the schema is of another struct than the member");
+		herald_field field = detail::make_array(key, member, HERALD_KIND_STRUCT);
+
+		field.schema = detail::address_of(inner);
+		field.inner_bytes = sizeof(T);
+		return line<S>(field);
+	} else {
+		constexpr bool is_pointer = std::is_same_v<M, T *> || std::is_same_v<M, const T *>;
+
+		static_assert(is_pointer || std::is_same_v<M, T>,
+			      "the schema is of another struct than the member");
+		herald_field field = detail::make_field(
+			key, member, is_pointer ? HERALD_KIND_POINTER : HERALD_KIND_STRUCT);
+
+		field.schema = detail::address_of(inner);
+		field.inner_bytes = sizeof(T);
+		return line<S>(field);
+	}
+}
+
+/** A C schema does not say which struct it is of. Does not compile. */
+template <class S, class M>
+line<S>
+field(const char *, M S::*, const herald_schema &) noexcept
+{
+	static_assert(detail::always_false<M>, "a schema of C is used as "
+					       "herald::schema_of<STRUCT>(STRUCT_schema)");
+	return line<S>(herald_field{});
+}
+
+/** A member that distinguishes missing from zero: `has`, a bool, is true if the JSON has a value
+ * that is not null. */
+template <class S, class M, class B>
+line<S>
+optional(const char *key, M S::*member, B S::*has) noexcept
+{
+	static_assert(std::is_same_v<B, bool>,
+		      "the member that says whether there is a value must be a bool");
+	detail::check_member<M>();
+	herald_field field = detail::make_field(key, member, detail::kind_of<M>());
+
+	field.optional = true;
+	field.has_offset = detail::offset_of(has);
+	return line<S>(field);
+}
+
+/** The same for an enum, with its names. */
+template <class S, class E, std::size_t N>
+line<S>
+optional(const char *key, E S::*member, bool S::*has, const herald_name (&names)[N]) noexcept
+{
+	herald_field field = detail::make_field(key, member, HERALD_KIND_ENUM);
+
+	field.optional = true;
+	field.has_offset = detail::offset_of(has);
+	return detail::name_values<S, std::remove_cv_t<E>>(field, names);
+}
+
+/** A list of values in two members, as C structs have it. */
+template <class S, class T>
+line<S>
+list_field(const char *key, const T *S::*member, std::size_t S::*count) noexcept
+{
+	return line<S>(detail::make_list<S>(key, detail::offset_of(member),
+					    detail::offset_of(count), detail::element_kind<T>(),
+					    nullptr));
+}
+
+/** A list of enums in two members, with their names. */
+template <class S, class E, std::size_t N>
+line<S>
+list_field(const char *key, const E *S::*member, std::size_t S::*count,
+	   const herald_name (&names)[N]) noexcept
+{
+	return detail::name_values<S, E>(detail::make_list<S>(key, detail::offset_of(member),
+							      detail::offset_of(count),
+							      HERALD_KIND_ENUM, nullptr),
+					 names);
+}
+
+/** A list of structs in two members. */
+template <class S, class T, class Schema>
+line<S>
+list_field(const char *key, const T *S::*member, std::size_t S::*count,
+	   const Schema &inner) noexcept
+{
+	static_assert(std::is_same_v<T, typename Schema::payload>,
+		      "the schema is of another struct than the member");
+	return line<S>(detail::make_list<S>(key, detail::offset_of(member),
+					    detail::offset_of(count), HERALD_KIND_NONE,
+					    detail::address_of(inner), sizeof(T)));
+}
+
+/** A map, as HERALD_MAP: an object of any members, in input order. T's schema has a herald::key. */
+template <class S, class T, class Schema>
+line<S>
+map_field(const char *key, list<T> S::*member, const Schema &inner) noexcept
+{
+	static_assert(std::is_same_v<T, typename Schema::payload>,
+		      "the schema is of another struct than the member");
+	const std::size_t offset = detail::offset_of(member);
+	herald_field field =
+		detail::make_list<S>(key, offset, offset + offsetof(list<T>, count),
+				     HERALD_KIND_NONE, detail::address_of(inner), sizeof(T));
+
+	field.kind = HERALD_KIND_STRUCT_MAP;
+	return line<S>(field);
+}
+
+/** The member of a map's struct that is the name in JSON, as HERALD_KEY. */
+template <class S>
+line<S>
+key(const char *name, const char *S::*member) noexcept
+{
+	return line<S>(detail::make_field(name, member, HERALD_KIND_KEY));
+}
+
+/** A member that is not in the JSON. Decoding sets it to zero. */
+template <class S, class M>
+line<S>
+ignored(const char *name, M S::*member) noexcept
+{
+	return line<S>(detail::make_field(name, member, HERALD_KIND_NONE));
+}
+
+/** The name and the options of a schema. A name alone converts to it. */
+struct schema_options {
+	const char *name;            /**< The struct's name. */
+	const char *doc = nullptr;   /**< One line for people. */
+	bool reject_unknown = false; /**< Members of the JSON without a line are errors. */
+	bool transparent = false;    /**< The JSON is the value of the only member. */
+
+	/** A name alone. */
+	schema_options(const char *struct_name) noexcept : name(struct_name) {}
+	/** A name and options. */
+	schema_options(const char *struct_name, const char *text, bool rejects = false) noexcept
+		: name(struct_name), doc(text), reject_unknown(rejects)
+	{
+	}
+};
+
+/** The options of a schema whose JSON is the value of its only member. */
+inline schema_options
+transparent(const char *struct_name) noexcept
+{
+	schema_options options(struct_name);
+
+	options.transparent = true;
+	return options;
+}
+
+/**
+ * A table with a line for each member of struct S. It must outlive the services and codecs that use
+ * it, so it is usually static. It may refer to itself, and to schemas that are declared as extern
+ * and defined later: `herald::field("next", &node::next, node_schema)`.
+ */
+template <class S> class schema : public detail::schema_storage, public typed_schema<S>
+{
+      public:
+	/** The lines, in any order: one for each member. */
+	template <class... Lines>
+	explicit schema(const schema_options &options, Lines... lines) noexcept
+		: typed_schema<S>(static_cast<const schema_storage *>(this)->c_)
+	{
+		detail::check_struct<S>();
+		static_assert((std::is_same_v<Lines, line<S>> && ...),
+			      "a line is of another struct than its schema");
+		static_assert(sizeof...(Lines) > 0, "a schema has a line for each member");
+		fields_.reserve(sizeof...(Lines));
+		one_of_.reserve(sizeof...(Lines));
+		(add(options.name, std::move(lines)), ...);
+		c_.name = options.name;
+		c_.bytes = sizeof(S);
+		c_.alignment = alignof(S);
+		c_.fields = fields_.data();
+		c_.fields_count = fields_.size();
+		c_.doc = options.doc;
+		c_.reject_unknown = options.reject_unknown;
+		c_.transparent = options.transparent;
+	}
+
+	/* Schemas are compared by address. */
+	schema(const schema &) = delete;
+	schema &operator=(const schema &) = delete;
+
+      private:
+	void add(const char *owner, line<S> &&line) noexcept
+	{
+		line.field_.owner = owner;
+		if (!line.one_of_.empty()) {
+			one_of_.push_back(std::move(line.one_of_));
+			line.field_.one_of = one_of_.back().data();
+		}
+		fields_.push_back(line.field_);
+	}
+
+	std::vector<herald_field> fields_;
+	std::vector<std::vector<const char *>> one_of_;
+};
+
+} // namespace herald
+
+#endif

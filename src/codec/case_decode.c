@@ -1,0 +1,120 @@
+/*
+ * Finds the tag of an object in its JSON, which may be anywhere in it, and chooses the plan of its
+ * case. Only looks: the object is decoded afterwards, and then every error is found.
+ */
+#include "codec/case_decode.h"
+
+#include <string.h>
+
+#include "codec/cases.h"
+#include "codec/form_decode.h"
+#include "codec/name_token.h"
+#include "codec/plan.h"
+#include "json/reader/skip.h"
+#include "json/reader/string_read.h"
+#include "json/reader/token.h"
+
+/* Whether the string from the quote at `at` to `end` is a text, whatever its escapes are. */
+static bool
+is_text(const char *at, const char *end, const char *text, size_t bytes)
+{
+	const struct herald__token token = {text, bytes, false};
+
+	return herald__name_equals(at, end, &token);
+}
+
+/*
+ * The value of the tag in the members from `at` on, or NULL. Relies on the invariant of reader.h,
+ * as the decoder does.
+ */
+HERALD__NOT_INLINE static char *
+search_tag(struct herald__reader *reader, char *at, const struct herald__field *tag)
+{
+	for (;;) {
+		char *name = at;
+
+		if (*at != '"' || !(at = herald__skip_string(reader, at + 1, HERALD__NAME)))
+			return NULL;
+		bool found = is_text(name, at, tag->name, tag->name_bytes);
+		at = herald__skip_blank(at);
+		if (*at != ':')
+			return NULL;
+		at = herald__skip_blank(at + 1);
+		if (found)
+			return at;
+		if (!(at = herald__skip_unwanted(reader, at)) || at == reader->end)
+			return NULL;
+		at = herald__skip_blank(at);
+		if (*at != ',')
+			return NULL;
+		at = herald__skip_blank(at + 1);
+	}
+}
+
+/* The value of the tag of the object at `at`, or NULL. It is nearly always the first member. */
+static char *
+find_tag(struct herald__reader *reader, char *at, const struct herald__field *tag)
+{
+	if (*at != '{')
+		return NULL;
+	at = herald__skip_blank(at + 1);
+	if (herald__is_token(reader, at, tag))
+		return herald__skip_blank(at + tag->token_bytes);
+	return search_tag(reader, at, tag);
+}
+
+/* The plan for a string with escapes, or for one that is not listed. */
+HERALD__NOT_INLINE static const struct herald__plan *
+choose_by_any_text(struct herald__reader *reader, char *at, const struct herald__plan *plan)
+{
+	const struct herald__cases *cases = plan->cases;
+	const char *end = herald__skip_string(reader, at + 1, HERALD__VALUE);
+
+	for (size_t i = 0; end && i < cases->count; i++)
+		if (is_text(at, end, cases->items[i].text, cases->items[i].bytes))
+			return cases->items[i].plan;
+	return end && cases->rest ? cases->rest : plan->usual;
+}
+
+static const struct herald__plan *
+choose_by_text(struct herald__reader *reader, char *at, const struct herald__plan *plan)
+{
+	const struct herald__cases *cases = plan->cases;
+	const char *text = at + 1;
+
+	if (*at != '"')
+		return plan->usual;
+	for (size_t i = 0; i < cases->count; i++) {
+		const struct herald__case *item = &cases->items[i];
+
+		if (item->plain && (size_t)(reader->end - text) > item->bytes &&
+		    text[item->bytes] == '"' && memcmp(text, item->text, item->bytes) == 0)
+			return item->plan;
+	}
+	return choose_by_any_text(reader, at, plan);
+}
+
+HERALD__NOT_INLINE static const struct herald__plan *
+choose_by_number(struct herald__reader *reader, char *at, const struct herald__plan *plan)
+{
+	const struct herald__cases *cases = plan->cases;
+	int value;
+
+	if (!herald__decode_form(reader, at, cases->field, (char *)&value))
+		return plan->usual;
+	for (size_t i = 0; i < cases->count; i++)
+		if (cases->items[i].value == value)
+			return cases->items[i].plan;
+	return cases->rest ? cases->rest : plan->usual;
+}
+
+const struct herald__plan *
+herald__choose_to_decode(struct herald__reader *reader, char *at, const struct herald__plan *plan)
+{
+	const struct herald__cases *cases = plan->cases;
+
+	if (!(at = find_tag(reader, at, cases->field)))
+		return plan->usual;
+	return cases->line->numeric ? choose_by_number(reader, at, plan)
+				    : choose_by_text(reader, at, plan);
+}

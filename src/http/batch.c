@@ -1,0 +1,530 @@
+/*
+ * A request with several events, which are independent: each is decoded and run, or stored, in
+ * order, and has a verdict of its own. The response tells the sender which ones were not done. The
+ * format splits the batch; pipeline.c handles each event.
+ */
+#include "http/batch.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <herald/adapter/format.h>
+#include <herald/adapter/memory.h>
+#include <herald/adapter/options.h>
+
+#include "base/arena.h"
+#include "base/safe_text.h"
+#include "base/waiter.h"
+#include "http/endpoint.h"
+#include "http/response.h"
+#include "service/context.h"
+#include "service/pipeline.h"
+#include "service/service.h"
+
+/* The beginning of a response's body is written last, and needs at most this. */
+#define HEAD_BYTES 96
+/* And its end. */
+#define TAIL_BYTES 48
+
+/* What has become of the events so far. */
+struct tally {
+	size_t count;
+	size_t not_done;
+	size_t omitted; /* of these, those without room in the response */
+	bool retries;
+	bool accepts, duplicates; /* by a store */
+	bool has_entries;         /* whose statuses are the response */
+	uint32_t retry_after_ms;  /* the longest */
+	unsigned fail_status;     /* of all that failed; 0: none so far */
+	struct herald_buffer results;
+};
+
+/* An event on its way to the store. In the event's arena. */
+struct member {
+	struct herald__http_batch *batch;
+	struct herald_context *ctx;
+	size_t index;
+	const char *entry_id; /* of struct herald_member */
+	bool is_pending;      /* the store has it */
+	struct herald_result result;
+	struct member *next;
+};
+
+/* With a store all events are in memory at once. They share as much as one event may take, and this
+ * for each. The event with which the share ends may take as much as any event. */
+#define MEMBER_BYTES(BYTES) (8 * (BYTES) + 2048)
+
+struct herald__http_batch {
+	struct herald_http_request *request;
+	struct herald_arrival arrival;
+	void (*done)(void *state);
+	void *state;
+	atomic_size_t pending; /* events that the store has, and one until all have been begun */
+	struct member *first, **last;
+	size_t left_bytes; /* of what the events share; once it is 0, no other event is begun */
+	bool lacks_memory; /* for an event, and then for all after it */
+	struct tally tally;
+};
+
+/* The tally. */
+
+static void
+begin_tally(struct tally *tally, struct herald_http_request *request)
+{
+	size_t bytes = sizeof(request->answer) - HEAD_BYTES - TAIL_BYTES;
+
+	*tally = (struct tally){
+		.results = {.data = request->answer + HEAD_BYTES,
+			    .capacity = bytes,
+			    .max_bytes = bytes,
+			    .allocator = request->endpoint->service->allocator},
+	};
+}
+
+static bool
+put(struct herald_buffer *out, const char *text)
+{
+	return herald_buffer_append(out, text, strlen(text)) == HERALD_OK;
+}
+
+static bool
+put_member(struct herald_buffer *out, const char *name, const char *text)
+{
+	return *text == '\0' ||
+	       (put(out, name) && herald__json_append_text(out, text) == HERALD_OK);
+}
+
+/* Write {"index":1,"source":...,"id":...,"status":"retry","error":...,"path":"/1/data"}. Returns
+ * whether it fits. */
+static bool
+put_result(struct herald_buffer *out, const struct herald_endpoint *endpoint, size_t index,
+	   const struct herald_context *ctx, const struct herald_result *result)
+{
+	const struct herald_error *error = &result->error;
+	bool is_placed = result->status != HERALD_OK && error->path[0] != '\0';
+	char number[32];
+
+	snprintf(number, sizeof(number), "%s{\"index\":%zu", out->bytes > 0 ? "," : "", index);
+	if (!put(out, number) ||
+	    !put_member(out, ",\"source\":", ctx ? herald_context_source(ctx) : "") ||
+	    !put_member(out, ",\"id\":", ctx ? herald_context_id(ctx) : "") ||
+	    !put_member(out, ",\"status\":", herald_verdict_name(result->verdict)))
+		return false;
+	if (!endpoint->hide_errors) {
+		if (!put_member(out, ",\"error\":", herald__public_reason(result)))
+			return false;
+		/* Paths are already escaped for JSON strings. */
+		snprintf(number, sizeof(number), ",\"path\":\"/%zu", index);
+		if (is_placed && (!put(out, number) || !put(out, error->path) || !put(out, "\"")))
+			return false;
+	}
+	return put(out, "}");
+}
+
+/* Write a result, if need be without source and id, which may be long: the index says which event
+ * it is. Returns whether it fits; otherwise nothing is written. */
+static bool
+put_what_fits(struct herald_buffer *out, const struct herald_endpoint *endpoint, size_t index,
+	      const struct herald_context *ctx, const struct herald_result *result)
+{
+	size_t written = out->bytes;
+
+	if (put_result(out, endpoint, index, ctx, result))
+		return true;
+	out->bytes = written;
+	if (put_result(out, endpoint, index, NULL, result))
+		return true;
+	out->bytes = written;
+	return false;
+}
+
+static void
+count_retry(struct tally *tally, uint32_t retry_after_ms, uint32_t default_ms)
+{
+	uint32_t wait_ms = retry_after_ms > 0 ? retry_after_ms : default_ms;
+
+	tally->retries = true;
+	if (wait_ms > tally->retry_after_ms)
+		tally->retry_after_ms = wait_ms;
+}
+
+static void
+count_failure(struct tally *tally, unsigned status)
+{
+	tally->fail_status = tally->fail_status == 0 || tally->fail_status == status ? status : 400;
+}
+
+/* {"entryId":"...","status":"SUCCESS"}, as Dapr expects for each event. If there is no memory for
+ * it, it is left out: Dapr sends events without a status again. */
+static void
+put_status(struct herald_http_request *request, const char *entry_id, enum herald_verdict verdict)
+{
+	static const char *const names[] = {
+		[HERALD_DONE] = "SUCCESS", [HERALD_RETRY] = "RETRY", [HERALD_FAIL] = "DROP"};
+	struct herald_buffer *out = &request->statuses;
+	size_t written = out->bytes;
+
+	if (put(out, written > 0 ? ",{\"entryId\":" : "{\"statuses\":[{\"entryId\":") &&
+	    herald__json_append_text(out, entry_id) == HERALD_OK && put(out, ",\"status\":\"") &&
+	    put(out, names[verdict]) && put(out, "\"}"))
+		return;
+	out->bytes = written;
+}
+
+/* `ctx` is NULL if there was no memory for one; `entry_id` if the event has none. */
+static void
+add_to_tally(struct tally *tally, struct herald_http_request *request, size_t index,
+	     const char *entry_id, const struct herald_context *ctx,
+	     const struct herald_result *result)
+{
+	const struct herald_endpoint *endpoint = request->endpoint;
+
+	if (entry_id) {
+		tally->has_entries = true;
+		put_status(request, entry_id, result->verdict);
+		return;
+	}
+	tally->accepts |= result->acceptance == HERALD_ACCEPTANCE_ACCEPTED;
+	tally->duplicates |= result->acceptance == HERALD_ACCEPTANCE_DUPLICATE;
+	if (result->verdict == HERALD_DONE)
+		return;
+	tally->not_done++;
+	if (result->verdict == HERALD_RETRY)
+		count_retry(tally, result->retry_after_ms, endpoint->retry_after_ms);
+	else
+		count_failure(tally, herald__failure_status(request, result));
+	/* After the first one without room, all are omitted, so that the others are the first. */
+	if (tally->omitted > 0 || !put_what_fits(&tally->results, endpoint, index, ctx, result))
+		tally->omitted++;
+}
+
+/* Responding. */
+
+static void
+respond_all_done(struct herald_http_request *request, const struct tally *tally)
+{
+	const struct herald_result result = {
+		.verdict = HERALD_DONE,
+		.acceptance = tally->accepts      ? HERALD_ACCEPTANCE_ACCEPTED
+			      : tally->duplicates ? HERALD_ACCEPTANCE_DUPLICATE
+						  : HERALD_ACCEPTANCE_NONE,
+	};
+
+	herald__respond_result(request, &result);
+}
+
+/* Put the beginning in front of the results, and the end behind them. */
+static struct herald_text
+finish_body(const struct tally *tally)
+{
+	char head[HEAD_BYTES];
+	char *results = tally->results.data;
+	size_t bytes = (size_t)snprintf(head, sizeof(head),
+					"{\"error\":\"%zu of %zu events were not done\","
+					"\"results\":[",
+					tally->not_done, tally->count);
+	size_t tail;
+
+	memcpy(results - bytes, head, bytes);
+	if (tally->omitted > 0)
+		tail = (size_t)snprintf(results + tally->results.bytes, TAIL_BYTES,
+					"],\"omitted\":%zu}", tally->omitted);
+	else
+		tail = (size_t)snprintf(results + tally->results.bytes, TAIL_BYTES, "]}");
+	return (struct herald_text){results - bytes, bytes + tally->results.bytes + tail};
+}
+
+/* 200 with a status for each event: the sender looks at nothing else. Without any status, the whole
+ * batch has to come again. */
+static void
+respond_statuses(struct herald_http_request *request)
+{
+	struct herald_buffer *statuses = &request->statuses;
+
+	if (statuses->bytes > 0 && put(statuses, "]}"))
+		herald__respond_results(request, 200,
+					(struct herald_text){statuses->data, statuses->bytes}, 0);
+	else
+		herald__respond_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
+}
+
+static void
+respond_to_batch(struct herald_http_request *request, const struct tally *tally)
+{
+	const struct herald_endpoint *endpoint = request->endpoint;
+
+	if (tally->has_entries) {
+		respond_statuses(request);
+		return;
+	}
+	if (tally->not_done == 0) {
+		respond_all_done(request, tally);
+		return;
+	}
+	unsigned status = endpoint->multi_status ? 207 : tally->retries ? 503 : tally->fail_status;
+	herald__respond_results(request, status, finish_body(tally),
+				status == 503 ? tally->retry_after_ms : 0);
+}
+
+/* One event after the other, without a store. */
+
+static struct herald_arrival
+arrival_of(const struct herald_arrival *batch, const struct herald_member *member)
+{
+	struct herald_arrival arrival = *batch;
+
+	arrival.content_type = member->content_type;
+	return arrival;
+}
+
+/* The herald_member_visitor. */
+static void
+run_member(const struct herald_member *member, void *state)
+{
+	struct herald__http_batch *batch = state;
+	struct herald_http_request *request = batch->request;
+	const struct herald_arrival arrival = arrival_of(&batch->arrival, member);
+	struct herald_context *ctx = request->ctx;
+	struct herald_result result;
+
+	herald__context_reset(ctx);
+	ctx->is_member = true;
+	herald__service_handle_in(request->endpoint->service, ctx, member->data, member->bytes,
+				  &arrival, &result);
+	add_to_tally(&batch->tally, request, batch->tally.count++, member->entry_id, ctx, &result);
+}
+
+/* All events at once, with a store, which commits them together if it can. */
+
+static void
+finish_one(struct herald__http_batch *batch)
+{
+	if (atomic_fetch_sub(&batch->pending, 1) == 1)
+		batch->done(batch->state);
+}
+
+/* The `done` callback of herald__service_begin_in(). */
+static void
+member_done(void *state)
+{
+	finish_one(((struct member *)state)->batch);
+}
+
+/* NULL if there is no memory for it, or nothing is left of the share. */
+static struct member *
+take_member(struct herald__http_batch *batch)
+{
+	if (batch->lacks_memory || batch->left_bytes == 0)
+		return NULL;
+	struct herald_context *ctx = herald__context_take(batch->request->endpoint->service);
+	struct member *member = ctx ? herald_arena_alloc(ctx->arena, sizeof(*member)) : NULL;
+
+	if (!member) {
+		if (ctx)
+			herald__context_give(ctx);
+		return NULL;
+	}
+	*member = (struct member){.batch = batch, .ctx = ctx, .is_pending = true};
+	*batch->last = member;
+	batch->last = &member->next;
+	ctx->is_member = true;
+	return member;
+}
+
+static void
+take_bytes(struct herald__http_batch *batch, size_t bytes)
+{
+	batch->left_bytes = bytes < batch->left_bytes ? batch->left_bytes - bytes : 0;
+}
+
+/* The herald_member_visitor. */
+static void
+begin_member(const struct herald_member *event, void *state)
+{
+	struct herald__http_batch *batch = state;
+	struct herald_service *service = batch->request->endpoint->service;
+	const struct herald_arrival arrival = arrival_of(&batch->arrival, event);
+	size_t index = batch->tally.count++;
+	struct member *member = take_member(batch);
+
+	if (!member) {
+		batch->lacks_memory = true;
+		return;
+	}
+	member->index = index;
+	member->entry_id = event->entry_id;
+	batch->left_bytes += MEMBER_BYTES(event->bytes);
+	atomic_fetch_add(&batch->pending, 1);
+	bool is_done = herald__service_begin_in(service, member->ctx, event->data, event->bytes,
+						&arrival, member_done, member, &member->result);
+	take_bytes(batch, herald_arena_used_bytes(member->ctx->arena));
+	if (!is_done)
+		return;
+	member->is_pending = false;
+	atomic_fetch_sub(&batch->pending, 1); /* not the last one: `begin` has one */
+}
+
+/* The events from `index` on, for which there was no memory. They may come again, but a batch that
+ * has used up its share would do so each time. */
+static void
+add_lacking(struct herald__http_batch *batch, size_t index)
+{
+	struct herald_http_request *request = batch->request;
+	struct herald_result result;
+
+	for (; index < batch->tally.count; index++) {
+		result = (struct herald_result){0};
+		if (batch->left_bytes > 0)
+			(void)herald_out_of_memory(&result.error);
+		else
+			herald_error_set(&result.error, HERALD_TOO_LARGE, HERALD_NO_OFFSET,
+					 "the batch needs more memory than it may take: send "
+					 "fewer events at once");
+		herald__service_refuse_in(request->endpoint->service, &result);
+		add_to_tally(&batch->tally, request, index, NULL, NULL, &result);
+	}
+}
+
+static void
+end_members(struct herald__http_batch *batch)
+{
+	struct herald_service *service = batch->request->endpoint->service;
+	size_t index = 0;
+
+	for (struct member *member = batch->first, *next; member; member = next) {
+		struct herald_context *ctx = member->ctx;
+
+		next = member->next;
+		if (member->is_pending)
+			herald__service_end_in(service, ctx, &member->result);
+		index = member->index + 1;
+		add_to_tally(&batch->tally, batch->request, member->index, member->entry_id, ctx,
+			     &member->result);
+		herald__context_reset(ctx);
+		herald__context_give(ctx);
+	}
+	add_lacking(batch, index);
+}
+
+/* The batch. */
+
+/* NULL when out of memory. */
+static struct herald__http_batch *
+new_batch(struct herald_http_request *request, const struct herald_arrival *arrival,
+	  void (*done)(void *state), void *state)
+{
+	const struct herald_service *service = request->endpoint->service;
+
+	if (!request->batch)
+		request->batch =
+			herald_memory_allocate(&service->allocator, sizeof(*request->batch));
+	struct herald__http_batch *batch = request->batch;
+	if (!batch)
+		return NULL;
+	request->batch_bytes = sizeof(*batch);
+	batch->request = request;
+	batch->arrival = *arrival;
+	batch->done = done;
+	batch->state = state;
+	atomic_init(&batch->pending, 1);
+	batch->first = NULL;
+	batch->last = &batch->first;
+	batch->left_bytes = service->max_arena_bytes;
+	batch->lacks_memory = false;
+	begin_tally(&batch->tally, request);
+	return batch;
+}
+
+/* Check the batch as a whole, and handle its events. Returns false if it was refused: then the
+ * response is set. */
+static bool
+open_batch(struct herald__http_batch *batch, char *body, size_t bytes, herald_member_visitor *visit)
+{
+	struct herald_http_request *request = batch->request;
+	struct herald_endpoint *endpoint = request->endpoint;
+	struct herald_result result;
+
+	if (!request->ctx)
+		request->ctx = herald__context_create(endpoint->service);
+	if (request->ctx)
+		request->ctx->known_format = request->format;
+	if (herald__service_batch_in(
+		    endpoint->service, request->ctx, body, bytes, &batch->arrival,
+		    &(struct herald__batch_visit){endpoint->max_batch_events, visit, batch},
+		    &result))
+		return true;
+	herald__respond_result(request, &result);
+	/* The answer is in the context's memory until the response has been sent. */
+	if (request->ctx && !request->ctx->answer)
+		herald__context_reset(request->ctx);
+	return false;
+}
+
+static void
+close_batch(struct herald__http_batch *batch)
+{
+	struct herald_http_request *request = batch->request;
+
+	/* Without the answer of its last event. */
+	herald__context_reset(request->ctx);
+	respond_to_batch(request, &batch->tally);
+}
+
+bool
+herald__http_batch_begin(struct herald_http_request *request, char *body, size_t bytes,
+			 const struct herald_arrival *arrival, void (*done)(void *state),
+			 void *state)
+{
+	struct herald__http_batch *batch = new_batch(request, arrival, done, state);
+
+	if (!batch) {
+		herald__respond_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
+		return true;
+	}
+	if (!open_batch(batch, body, bytes, begin_member))
+		return true;
+	if (atomic_fetch_sub(&batch->pending, 1) > 1)
+		return false;
+	herald__http_batch_end(request);
+	return true;
+}
+
+void
+herald__http_batch_end(struct herald_http_request *request)
+{
+	end_members(request->batch);
+	close_batch(request->batch);
+}
+
+/* Waiting for the store. */
+
+static void
+store_and_wait(struct herald_http_request *request, char *body, size_t bytes,
+	       const struct herald_arrival *arrival)
+{
+	struct herald__waiter waiter;
+
+	herald__waiter_init(&waiter);
+	if (!herald__http_batch_begin(request, body, bytes, arrival, herald__waiter_wake,
+				      &waiter)) {
+		herald__waiter_wait(&waiter);
+		herald__http_batch_end(request);
+	}
+	herald__waiter_finish(&waiter);
+}
+
+void
+herald__http_batch_handle(struct herald_http_request *request, char *body, size_t bytes,
+			  const struct herald_arrival *arrival)
+{
+	if (request->endpoint->service->inbox) {
+		store_and_wait(request, body, bytes, arrival);
+		return;
+	}
+	struct herald__http_batch *batch = new_batch(request, arrival, NULL, NULL);
+	if (!batch)
+		herald__respond_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
+	else if (open_batch(batch, body, bytes, run_member))
+		close_batch(batch);
+}

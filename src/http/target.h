@@ -1,0 +1,26 @@
+/* Targets and hosts, for files other than target.c. */
+#ifndef HERALD_SRC_HTTP_TARGET_H
+#define HERALD_SRC_HTTP_TARGET_H
+
+#include <stdbool.h>
+
+#include <herald/value.h>
+
+/* The longest path that herald_http_path_check() accepts. */
+#define HERALD__MAX_PATH_BYTES 1024
+
+/* Whether a text is empty or a host with or without a port, as in Host (RFC 9110 section 7.2). */
+bool herald__http_is_host(struct herald_text text);
+
+/* A problem below: the method is CONNECT. */
+extern const char herald__http_no_tunnels[];
+
+/*
+ * Why a request with this method and target must be refused; NULL: it need not be.
+ *
+ * path  set only on success, as by herald_http_target_path().
+ */
+const char *
+herald__http_target_problem(const char *method, const char *target, struct herald_text *path);
+
+#endif

@@ -1,0 +1,346 @@
+/*
+ * Conversion of JSON numbers to C types. Checks their grammar and converts them; the few that are
+ * hard to round are converted by the C library in the "C" locale. The other direction is in
+ * number_write.c.
+ */
+#include "json/reader/number_read.h"
+
+#include <fenv.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "base/c_locale.h"
+#include "base/words.h"
+#include "json/float.h"
+
+/* digits * 10^exponent */
+struct decimal {
+	const char *text;
+	uint64_t digits; /* the first 19 digits */
+	int64_t exponent;
+	bool negative;
+	bool exact; /* no digit that was dropped is other than 0 */
+};
+
+/* The most digits that always fit into a uint64_t. */
+#define MAX_DIGITS 19
+
+/* No document is long enough to have the digits that would bring such an exponent back into
+ * range. */
+#define MAX_EXPONENT INT64_C(1000000000000000)
+
+static bool
+is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* A word with a nonzero byte for each byte that is not a digit. Bytes after the first such byte may
+ * be wrong. For a digit, the upper four bits are 3, and remain 3 when 6 is added. */
+static inline uint64_t
+find_no_digits(uint64_t word)
+{
+	const uint64_t upper = UINT64_C(0xF0F0F0F0F0F0F0F0), three = UINT64_C(0x3030303030303030);
+
+	return ((word & upper) ^ three) | (((word + UINT64_C(0x0606060606060606)) & upper) ^ three);
+}
+
+/* The value of eight digits in memory order, already reduced by '0' each. Combines neighbours three
+ * times: to two, four and eight digits. */
+static inline uint64_t
+join_eight_digits(uint64_t word)
+{
+	word = word * 10 + (word >> 8);
+	return ((word & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064) +
+		(word >> 16 & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001)) >>
+	       32;
+}
+#endif
+
+/* Append the digits at `at` to *value, which may overflow. Returns the place after them. */
+static inline char *
+read_digits(const struct herald__reader *reader, char *at, uint64_t *value)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	/* Eight at a time, then the rest at once: a loop over the rest would be unpredictable. */
+	static const uint32_t powers[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+
+	while (reader->end - at >= 8) {
+		uint64_t word = herald__load64(at), others = find_no_digits(word);
+		unsigned count;
+
+		word ^= UINT64_C(0x3030303030303030);
+		if (others == 0) {
+			*value = *value * 100000000 + join_eight_digits(word);
+			at += 8;
+			continue;
+		}
+		if ((count = (unsigned)__builtin_ctzll(others) / 8) > 0)
+			*value = *value * powers[count] +
+				 join_eight_digits(word << (64 - 8 * count));
+		return at + count;
+	}
+#else
+	(void)reader;
+#endif
+	for (; is_digit(*at); at++)
+		*value = *value * 10 + (uint64_t)(*at - '0');
+	return at;
+}
+
+/* Read the sign, and check that a digit follows and that it is not a leading zero. */
+static char *
+read_sign(struct herald__reader *reader, char *at, const char *expected, bool *negative)
+{
+	char *start = at;
+
+	*negative = *at == '-';
+	at += *negative;
+	if (!is_digit(*at)) {
+		if (!*negative)
+			return herald__fail_type(reader, start, expected);
+		return herald__fail_syntax(reader, at, "a digit after '-'");
+	}
+	if (*at == '0' && is_digit(at[1]))
+		return herald__fail_zero(reader, at);
+	return at;
+}
+
+static char *
+fail_not_integer(struct herald__reader *reader, const char *at, const char *part)
+{
+	struct herald__shown shown;
+
+	return herald__fail(reader, at, HERALD_BAD_TYPE,
+			    "expected an integer, found a number with %s: %s", part,
+			    herald__show_number(reader, at, &shown));
+}
+
+char *
+herald__read_integer(struct herald__reader *reader, char *at, struct herald__integer *out)
+{
+	char *start = at, *digits;
+	uint64_t value = 0;
+
+	if (!(digits = at = read_sign(reader, at, "an integer", &out->negative)))
+		return NULL;
+	out->overflow = false;
+	while (is_digit(*at) && at - digits < MAX_DIGITS)
+		value = value * 10 + (uint64_t)(*at++ - '0');
+	while (is_digit(*at)) {
+		out->overflow |= __builtin_mul_overflow(value, 10u, &value);
+		out->overflow |= __builtin_add_overflow(value, (uint64_t)(*at++ - '0'), &value);
+	}
+	if (*at == '.' || *at == 'e' || *at == 'E')
+		return fail_not_integer(reader, start, *at == '.' ? "a fraction" : "an exponent");
+	out->magnitude = out->overflow ? UINT64_MAX : value;
+	return at;
+}
+
+/* Add the digits up to `end`. Digits past the 19th only change the exponent. */
+static void
+add_digits(struct decimal *decimal, int *count, const char *at, const char *end,
+	   int64_t exponent_each)
+{
+	for (; at < end; at++) {
+		if (*count < MAX_DIGITS) {
+			decimal->digits = decimal->digits * 10 + (uint64_t)(*at - '0');
+			decimal->exponent += exponent_each;
+			*count += decimal->digits != 0; /* leading zeros do not count */
+		} else {
+			decimal->exact &= *at == '0';
+			decimal->exponent += exponent_each + 1;
+		}
+	}
+}
+
+/* Add the digits before and after the point, any number of them. */
+static void
+add_all_digits(struct decimal *decimal, const char *at, const char *point, const char *end)
+{
+	int count = 0;
+
+	decimal->digits = 0;
+	decimal->exponent = 0;
+	add_digits(decimal, &count, at, point, 0);
+	if (point < end)
+		add_digits(decimal, &count, point + 1, end, -1);
+}
+
+static char *
+read_exponent(struct herald__reader *reader, char *at, struct decimal *decimal)
+{
+	bool negative = *at == '-';
+	int64_t exponent = 0;
+
+	at += negative || *at == '+';
+	if (!is_digit(*at))
+		return herald__fail_syntax(reader, at, "a digit in the exponent");
+	for (; is_digit(*at); at++)
+		if (exponent < MAX_EXPONENT)
+			exponent = exponent * 10 + (*at - '0');
+	decimal->exponent += negative ? -exponent : exponent;
+	return at;
+}
+
+static inline char *
+read_decimal(struct herald__reader *reader, char *at, struct decimal *out)
+{
+	char *digits, *point, *end;
+	uint64_t value = 0;
+
+	*out = (struct decimal){.text = at, .exact = true};
+	if (!(digits = at = read_sign(reader, at, "a number", &out->negative)))
+		return NULL;
+	for (; is_digit(*at); at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	point = end = at;
+	if (*at == '.') {
+		if (!is_digit(*++at))
+			return herald__fail_syntax(reader, at, "a digit after the point");
+		end = at = read_digits(reader, at, &value);
+		out->exponent = -(int64_t)(end - point - 1);
+	}
+	out->digits = value;
+	/* Up to 19 digits cannot overflow. If there are more, count them without leading zeros. */
+	if (end - digits > MAX_DIGITS)
+		add_all_digits(out, digits, point, end);
+	if (*at == 'e' || *at == 'E')
+		at = read_exponent(reader, at + 1, out);
+	return at;
+}
+
+/* strtod() or strtof() in the "C" locale, rounding to nearest, whatever the thread has set. */
+static double
+convert_slowly(const char *text, bool single)
+{
+	locale_t c_locale = herald__c_locale();
+	int rounding = fegetround();
+	double value;
+
+	fesetround(FE_TONEAREST);
+	value = single ? (double)strtof_l(text, NULL, c_locale) : strtod_l(text, NULL, c_locale);
+	fesetround(rounding);
+	return value;
+}
+
+static char *
+fail_too_large(struct herald__reader *reader, const struct decimal *decimal, const char *type)
+{
+	struct herald__shown shown;
+
+	return herald__fail(reader, decimal->text, HERALD_OUT_OF_RANGE,
+			    "expected a number that a %s can hold, found %s", type,
+			    herald__show_number(reader, decimal->text, &shown));
+}
+
+/*
+ * Convert without the C library. A number with more than 19 digits lies between two numbers with
+ * 19; if both round to the same value, so does it. Returns false if all digits are needed.
+ */
+static bool
+convert(const struct decimal *decimal, bool convert_one(uint64_t, int64_t, uint64_t *),
+	uint64_t *bits)
+{
+	uint64_t above;
+
+	if (!convert_one(decimal->digits, decimal->exponent, bits))
+		return false;
+	return decimal->exact ||
+	       (convert_one(decimal->digits + 1, decimal->exponent, &above) && above == *bits);
+}
+
+/* Not inlined: its locals would enlarge the stack frame of every caller. */
+HERALD__NOT_INLINE static char *
+read_any_double(struct herald__reader *reader, char *at, double *out)
+{
+	struct decimal decimal;
+	uint64_t bits;
+
+	if (!(at = read_decimal(reader, at, &decimal)))
+		return NULL;
+	if (!convert(&decimal, herald__to_double, &bits)) {
+		*out = convert_slowly(decimal.text, false);
+	} else {
+		bits |= (uint64_t)decimal.negative << 63;
+		memcpy(out, &bits, sizeof(*out));
+	}
+	return isfinite(*out) ? at : fail_too_large(reader, &decimal, "double");
+}
+
+/*
+ * Convert a number of up to 19 digits by one division, if a double holds both operands exactly, so
+ * that the result is rounded only once (William Clinger, "How to Read Floating Point Numbers
+ * Accurately", 1990). Returns false otherwise.
+ */
+static inline bool
+divide(uint64_t digits, ptrdiff_t fraction_digits, double *out)
+{
+	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+					1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+					1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+	if (digits > UINT64_C(1) << DBL_MANT_DIG || !herald__divides_to_nearest())
+		return false;
+	*out = (double)(int64_t)digits / powers[fraction_digits];
+	return true;
+}
+
+/*
+ * Read a double of up to 19 digits without an exponent. Relies on the invariant of reader.h.
+ * Returns NULL for all other numbers, including invalid ones.
+ */
+static inline char *
+read_short_double(const struct herald__reader *reader, char *at, double *out)
+{
+	bool negative = *at == '-';
+	char *first = at += negative, *point;
+	uint64_t digits = 0, bits;
+	unsigned digit;
+
+	for (; (digit = (unsigned char)*at - (unsigned)'0') <= 9; at++)
+		digits = digits * 10 + digit;
+	if (at == first || (*first == '0' && at > first + 1))
+		return NULL;
+	point = at;
+	if (*at == '.' && (at = read_digits(reader, at + 1, &digits)) == ++point)
+		return NULL;
+	if (at - first > MAX_DIGITS || *at == 'e' || *at == 'E')
+		return NULL;
+	if (!divide(digits, at - point, out)) {
+		if (!herald__to_double(digits, point - at, &bits))
+			return NULL;
+		memcpy(out, &bits, sizeof(*out));
+	}
+	*out = negative ? -*out : *out;
+	return at;
+}
+
+char *
+herald__read_double(struct herald__reader *reader, char *at, double *out)
+{
+	char *after = read_short_double(reader, at, out);
+
+	return after ? after : read_any_double(reader, at, out);
+}
+char *
+herald__read_float(struct herald__reader *reader, char *at, float *out)
+{
+	struct decimal decimal;
+	uint64_t bits;
+	uint32_t half;
+
+	if (!(at = read_decimal(reader, at, &decimal)))
+		return NULL;
+	if (!convert(&decimal, herald__to_float, &bits)) {
+		*out = (float)convert_slowly(decimal.text, true);
+	} else {
+		half = (uint32_t)bits | (uint32_t)decimal.negative << 31;
+		memcpy(out, &half, sizeof(*out));
+	}
+	return isfinite(*out) ? at : fail_too_large(reader, &decimal, "float");
+}

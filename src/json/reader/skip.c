@@ -1,0 +1,94 @@
+/*
+ * Fast skipping of members that no field of a schema has as its key. They are checked to be valid
+ * all the same.
+ *
+ * The fast way handles valid values of the usual form and is four times as fast. On anything else
+ * it gives up without an error; herald__skip_value() in scan.c then starts again at the beginning
+ * of the value, and reports the error if there is one.
+ */
+#include "json/reader/skip.h"
+
+#include "json/reader/number_scan.h"
+#include "json/reader/scan.h"
+#include "json/reader/string_read.h"
+#include "json/reader/string_scan.h"
+
+/* Relies on the invariant of reader.h. */
+static inline char *
+skip_usual_number(char *at)
+{
+	char *unused;
+
+	return herald__scan_number(at, NULL, &unused);
+}
+
+static inline char *
+skip_usual_string(struct herald__reader *reader, char *at, enum herald__string_role role)
+{
+	char *close = herald__next_special(reader, at + 1);
+
+	if (*close != '"')
+		return herald__skip_string(reader, at + 1, role);
+	return (size_t)(close - at) - 1 <= herald__max_bytes(reader, role) ? close + 1 : NULL;
+}
+
+/* Skip a member's name, its colon, and the white space around it. */
+static inline char *
+skip_usual_key(struct herald__reader *reader, char *at)
+{
+	if (*at != '"' || !(at = skip_usual_string(reader, at, HERALD__NAME)))
+		return NULL;
+	at = herald__skip_blank(at);
+	return *at == ':' ? herald__skip_blank(at + 1) : NULL;
+}
+
+/* A value without brackets. */
+static inline char *
+skip_usual_scalar(struct herald__reader *reader, char *at)
+{
+	switch (*at) {
+	case '"':
+		return skip_usual_string(reader, at, HERALD__VALUE);
+	case 't':
+		return herald__is_word(reader, at, "true", 4) ? at + 4 : NULL;
+	case 'f':
+		return herald__is_word(reader, at, "false", 5) ? at + 5 : NULL;
+	case 'n':
+		return herald__is_word(reader, at, "null", 4) ? at + 4 : NULL;
+	default:
+		return skip_usual_number(at);
+	}
+}
+
+/* Skip an object or an array; `at` is its opening bracket. */
+static char *
+skip_usual_brackets(struct herald__reader *reader, char *at, size_t depth)
+{
+	char close = *at == '{' ? '}' : ']';
+
+	if (depth > reader->limits->max_depth)
+		return NULL;
+	at = herald__skip_blank(at + 1);
+	if (*at == close)
+		return at + 1;
+	for (;; at = herald__skip_blank(at + 1)) {
+		if (close == '}' && !(at = skip_usual_key(reader, at)))
+			return NULL;
+		at = *at == '{' || *at == '[' ? skip_usual_brackets(reader, at, depth + 1)
+					      : skip_usual_scalar(reader, at);
+		if (!at || at >= reader->end)
+			return NULL;
+		at = herald__skip_blank(at);
+		if (*at != ',')
+			return *at == close ? at + 1 : NULL;
+	}
+}
+
+char *
+herald__skip_unwanted(struct herald__reader *reader, char *at)
+{
+	char *after = *at == '{' || *at == '[' ? skip_usual_brackets(reader, at, reader->depth + 1)
+					       : skip_usual_scalar(reader, at);
+
+	return after ? after : herald__skip_value(reader, at);
+}

@@ -1,0 +1,452 @@
+/*
+ * Operations on what is in the database: lists, counts, replays. Each has a connection of its own,
+ * and works in small batches, so that it delays neither commits nor the log of the database.
+ */
+#include <errno.h>
+#include <time.h>
+
+#include <herald/adapter/database.h>
+#include <herald/adapter/options.h>
+#include <herald/store.h>
+
+#include "store/dispatch_arrive.h"
+#include "store/state.h"
+
+#define BATCH 100
+
+/* A long operation. */
+struct bulk {
+	struct herald_store *store;
+	const struct herald_bulk *options;
+	struct herald_session *session;
+	uint64_t limit; /* 0: none */
+	uint64_t count;
+	uint64_t began_ms;
+	/* At most `max` in a transaction. The filter is of dead letters. */
+	enum herald_status (*step)(const struct bulk *bulk, const struct herald_dead_filter *filter,
+				   size_t max, uint64_t *count, struct herald_error *error);
+	struct herald_dead_filter filter;
+	const struct herald_purge_filter *purge;
+	int64_t wall_ms;
+	bool by_id; /* dead letters that are done are known by their ids, not by their time */
+};
+
+static enum herald_status
+open_session(struct herald_store *store, struct herald_session **out, struct herald_error *error)
+{
+	if (herald__health_has_failed(store))
+		return herald__health_get(store, error);
+	return store->database->ops->session_open(store->database, HERALD_SESSION_ADMIN, out,
+						  error);
+}
+
+static void
+close_session(struct herald_store *store, struct herald_session *session)
+{
+	store->database->ops->session_close(session);
+}
+
+static int64_t
+wall_ms(const struct herald_store *store)
+{
+	return herald__clock_wall_ms(&store->settings.clock);
+}
+
+static enum herald_status
+bad_filter(struct herald_error *error, const char *member, const char *what)
+{
+	herald_option_refuse(error, member, "%s", what);
+	if (error)
+		error->status = HERALD_BAD_VALUE;
+	return HERALD_BAD_VALUE;
+}
+
+static enum herald_status
+check_filter(const struct herald_dead_filter *filter, struct herald_error *error)
+{
+	if ((unsigned)filter->kind > HERALD_DEAD_BOTH)
+		return bad_filter(error, "kind", "not one of HERALD_DEAD_EVENTS, ...");
+	if ((unsigned)filter->reason >= HERALD_DEAD_REASON_COUNT)
+		return bad_filter(error, "reason", "not one of HERALD_DEAD_ANY, ...");
+	if (filter->from_ms < 0 || filter->to_ms < 0)
+		return bad_filter(error, filter->from_ms < 0 ? "from_ms" : "to_ms", "before 1970");
+	if (filter->to_ms != 0 && filter->from_ms >= filter->to_ms)
+		return bad_filter(error, "to_ms", "not after from_ms");
+	return HERALD_OK;
+}
+
+/* Lists. */
+
+struct page {
+	herald_dead_visitor *visit;
+	void *state;
+	uint64_t last_id;
+	uint64_t count;
+	bool is_stopped;
+};
+
+static bool
+visit_in_page(const struct herald_dead_letter *letter, void *state)
+{
+	struct page *page = state;
+
+	page->last_id = letter->id;
+	page->count++;
+	page->is_stopped = page->visit && !page->visit(letter, page->state);
+	return !page->is_stopped;
+}
+
+/* In pages, so that a slow visitor does not keep a transaction open. Returns their number in
+ * *count. */
+static enum herald_status
+visit_pages(struct herald_store *store, struct herald_session *session,
+	    const struct herald_dead_filter *filter, struct page *page, uint64_t *count,
+	    struct herald_error *error)
+{
+	struct herald_dead_filter part = *filter;
+	enum herald_status status = HERALD_OK;
+
+	*count = 0;
+	do {
+		const uint64_t left = filter->limit - *count;
+
+		page->count = 0;
+		part.limit = filter->limit != 0 && left < BATCH ? left : BATCH;
+		status = store->database->ops->dead_visit(session, &part, visit_in_page, page,
+							  error);
+		*count += page->count;
+		part.after_id = page->last_id;
+	} while (status == HERALD_OK && !page->is_stopped && page->count == part.limit &&
+		 *count != filter->limit);
+	return status;
+}
+
+static enum herald_status
+visit_all(struct herald_store *store, const struct herald_dead_filter *filter, struct page *page,
+	  uint64_t *count, struct herald_error *error)
+{
+	struct herald_session *session = NULL;
+	enum herald_status status = check_filter(filter, error);
+
+	*count = 0;
+	if (status == HERALD_OK)
+		status = open_session(store, &session, error);
+	if (status != HERALD_OK)
+		return status;
+	status = visit_pages(store, session, filter, page, count, error);
+	close_session(store, session);
+	return status;
+}
+
+enum herald_status
+herald_store_dead_visit(struct herald_store *store, const struct herald_dead_filter *filter,
+			herald_dead_visitor *visit, void *state, struct herald_error *error)
+{
+	struct page page = {.visit = visit, .state = state};
+	uint64_t count;
+
+	return visit_all(store, filter, &page, &count, error);
+}
+
+/* Long operations. */
+
+/* The ids of a page of dead letters. */
+struct id_page {
+	uint64_t ids[BATCH];
+	size_t count;
+};
+
+static bool
+add_id(const struct herald_dead_letter *letter, void *state)
+{
+	struct id_page *page = state;
+
+	page->ids[page->count++] = letter->id;
+	return true;
+}
+
+/* One after the other: what another process stores or takes meanwhile does not move the page. */
+static enum herald_status
+step_by_id(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last,
+	   struct herald_error *error)
+{
+	const struct herald_database_ops *ops = bulk->store->database->ops;
+	struct herald_dead_filter part = bulk->filter;
+	struct id_page page = {.count = 0};
+
+	part.limit = max;
+	enum herald_status status = ops->dead_visit(bulk->session, &part, add_id, &page, error);
+	for (size_t i = 0; status == HERALD_OK && i < page.count; i++) {
+		uint64_t done = 0;
+
+		part.id = page.ids[i];
+		status = bulk->step(bulk, &part, 1, &done, error);
+		*count += done;
+	}
+	if (page.count > 0)
+		bulk->filter.after_id = page.ids[page.count - 1];
+	*is_last = page.count < max;
+	return status;
+}
+
+static enum herald_status
+step_in_transaction(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last,
+		    struct herald_error *error)
+{
+	const struct herald_database_ops *ops = bulk->store->database->ops;
+	enum herald_status status = herald__joined_check(bulk->store, error);
+
+	*count = 0;
+	if (status != HERALD_OK)
+		return status;
+	status = ops->begin(bulk->session, error);
+	if (status == HERALD_OK && bulk->by_id) {
+		status = step_by_id(bulk, max, count, is_last, error);
+	} else if (status == HERALD_OK) {
+		status = bulk->step(bulk, &bulk->filter, max, count, error);
+		*is_last = *count < max;
+	}
+	if (status == HERALD_OK)
+		status = ops->commit(bulk->session, error);
+	if (status != HERALD_OK) {
+		ops->rollback(bulk->session);
+		herald__dispatch_fails(bulk->store, status, error);
+		*count = 0;
+	}
+	return status;
+}
+
+static size_t
+batch_size(const struct bulk *bulk)
+{
+	const uint64_t per_second = bulk->options->per_second;
+	const uint64_t left = bulk->limit - bulk->count;
+	size_t size = BATCH;
+
+	/* At least ten batches a second, so that the load is even. */
+	if (per_second != 0 && per_second / 10 < size)
+		size = per_second < 10 ? 1 : (size_t)(per_second / 10);
+	return bulk->limit != 0 && left < size ? (size_t)left : size;
+}
+
+/* Sleep until the rate is not exceeded. */
+static void
+keep_rate(const struct bulk *bulk)
+{
+	const uint64_t per_second = bulk->options->per_second;
+
+	if (per_second == 0)
+		return;
+	const uint64_t due_ms =
+		bulk->began_ms + (uint64_t)(1000.0 * (double)bulk->count / (double)per_second);
+	const uint64_t now_ms = herald__clock_now_ms(&bulk->store->settings.clock);
+	if (now_ms >= due_ms)
+		return;
+	struct timespec rest = {.tv_sec = (time_t)((due_ms - now_ms) / 1000),
+				.tv_nsec = (long)((due_ms - now_ms) % 1000) * 1000000};
+	while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
+		;
+}
+
+static enum herald_status
+run_batches(struct bulk *bulk, struct herald_error *error)
+{
+	const struct herald_bulk *options = bulk->options;
+	enum herald_status status = HERALD_OK;
+	bool goes_on = true;
+
+	while (goes_on && status == HERALD_OK) {
+		const size_t max = batch_size(bulk);
+		uint64_t count = 0;
+		bool is_last = true;
+
+		status = step_in_transaction(bulk, max, &count, &is_last, error);
+		bulk->count += count;
+		goes_on = !is_last && (bulk->limit == 0 || bulk->count < bulk->limit);
+		if (options->progress && count > 0 &&
+		    !options->progress(bulk->count, options->state))
+			goes_on = false;
+		if (goes_on && status == HERALD_OK)
+			keep_rate(bulk);
+	}
+	return status;
+}
+
+static enum herald_status
+run_bulk(struct bulk *bulk, uint64_t *count, struct herald_error *error)
+{
+	enum herald_status status = open_session(bulk->store, &bulk->session, error);
+
+	if (status != HERALD_OK)
+		return status;
+	bulk->began_ms = herald__clock_now_ms(&bulk->store->settings.clock);
+	status = run_batches(bulk, error);
+	*count = bulk->count;
+	close_session(bulk->store, bulk->session);
+	return status;
+}
+
+static const struct herald_bulk defaults;
+
+/* Whether there are dead letters that were stored later than now, before the clock was set back. */
+static enum herald_status
+find_late(struct bulk *bulk, bool *is_there, struct herald_error *error)
+{
+	struct herald_session *session = NULL;
+	enum herald_status status = open_session(bulk->store, &session, error);
+
+	if (status != HERALD_OK)
+		return status;
+	status = bulk->store->database->ops->dead_since(session, bulk->wall_ms, is_there, error);
+	close_session(bulk->store, session);
+	return status;
+}
+
+static enum herald_status
+run_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *count,
+	 struct herald_error *error)
+{
+	struct herald_dead_filter *before = &bulk->filter;
+	enum herald_status status = check_filter(filter, error);
+
+	*count = 0;
+	if (status != HERALD_OK)
+		return status;
+	if (bulk->options->is_dry_run) {
+		struct page page = {0};
+
+		return visit_all(bulk->store, filter, &page, count, error);
+	}
+	/* A dead letter that dies again meanwhile is not replayed again. */
+	*before = *filter;
+	status = find_late(bulk, &bulk->by_id, error);
+	if (status != HERALD_OK)
+		return status;
+	if (!bulk->by_id && (before->to_ms == 0 || before->to_ms > bulk->wall_ms))
+		before->to_ms = bulk->wall_ms;
+	bulk->limit = filter->limit;
+	return run_bulk(bulk, count, error);
+}
+
+static enum herald_status
+replay_step(const struct bulk *bulk, const struct herald_dead_filter *filter, size_t max,
+	    uint64_t *count, struct herald_error *error)
+{
+	return bulk->store->database->ops->dead_replay(bulk->session, filter, max,
+						       wall_ms(bulk->store), count, error);
+}
+
+enum herald_status
+herald_store_dead_replay(struct herald_store *store, const struct herald_dead_filter *filter,
+			 const struct herald_bulk *bulk, uint64_t *count,
+			 struct herald_error *error)
+{
+	struct bulk replay = {.store = store,
+			      .options = bulk ? bulk : &defaults,
+			      .step = replay_step,
+			      .wall_ms = wall_ms(store) + 1};
+	enum herald_status status = run_dead(&replay, filter, count, error);
+
+	if (*count > 0 && !replay.options->is_dry_run)
+		herald__dispatch_wake(store);
+	return status;
+}
+
+static enum herald_status
+drop_step(const struct bulk *bulk, const struct herald_dead_filter *filter, size_t max,
+	  uint64_t *count, struct herald_error *error)
+{
+	return bulk->store->database->ops->dead_drop(bulk->session, filter, max, count, error);
+}
+
+enum herald_status
+herald_store_dead_drop(struct herald_store *store, const struct herald_dead_filter *filter,
+		       const struct herald_bulk *bulk, uint64_t *count, struct herald_error *error)
+{
+	struct bulk drop = {.store = store,
+			    .options = bulk ? bulk : &defaults,
+			    .step = drop_step,
+			    .wall_ms = wall_ms(store) + 1};
+	enum herald_status status = run_dead(&drop, filter, count, error);
+
+	/* Events whose key a dead letter has held may run. */
+	if (*count > 0 && !drop.options->is_dry_run)
+		herald__dispatch_wake(store);
+	return status;
+}
+
+static enum herald_status
+purge_step(const struct bulk *bulk, const struct herald_dead_filter *filter, size_t max,
+	   uint64_t *count, struct herald_error *error)
+{
+	(void)filter;
+	return bulk->store->database->ops->purge(bulk->session, bulk->purge, max, count, error);
+}
+
+static enum herald_status
+count_purged(struct herald_store *store, const struct herald_purge_filter *filter, uint64_t *count,
+	     struct herald_error *error)
+{
+	struct herald_session *session = NULL;
+	enum herald_status status = open_session(store, &session, error);
+
+	if (status != HERALD_OK)
+		return status;
+	status = store->database->ops->pending(session, filter, count, error);
+	close_session(store, session);
+	return status;
+}
+
+enum herald_status
+herald_store_purge(struct herald_store *store, const struct herald_purge_filter *filter,
+		   const struct herald_bulk *bulk, uint64_t *count, struct herald_error *error)
+{
+	struct bulk purge = {.store = store,
+			     .options = bulk ? bulk : &defaults,
+			     .step = purge_step,
+			     .purge = filter};
+
+	*count = 0;
+	if (filter->created_before_ms < 0)
+		return bad_filter(error, "created_before_ms", "before 1970");
+	if (filter->deliveries && filter->queue && *filter->queue != '\0')
+		return bad_filter(error, "queue", "deliveries are in no queue");
+	return purge.options->is_dry_run ? count_purged(store, filter, count, error)
+					 : run_bulk(&purge, count, error);
+}
+
+/* Counting. */
+
+enum herald_status
+herald_store_counts(struct herald_store *store, herald_count_visitor *visit, void *state,
+		    struct herald_error *error)
+{
+	struct herald_session *session = NULL;
+	enum herald_status status = open_session(store, &session, error);
+
+	if (status != HERALD_OK)
+		return status;
+	status = store->database->ops->counts(session, wall_ms(store), visit, state, error);
+	close_session(store, session);
+	return status;
+}
+
+enum herald_status
+herald_store_check(struct herald_store *store, herald_finding_visitor *visit, void *state,
+		   struct herald_error *error)
+{
+	struct herald_session *session = NULL;
+	enum herald_status status = open_session(store, &session, error);
+
+	if (status != HERALD_OK)
+		return status;
+	status = store->database->ops->check(session, wall_ms(store), visit, state, error);
+	close_session(store, session);
+	return status;
+}
+
+const char *
+herald_store_sql(const struct herald_store *store)
+{
+	return store->database->ops->sql(store->database);
+}

@@ -1,0 +1,33 @@
+/*
+ * One transaction of the committer.
+ */
+#ifndef HERALD_SRC_STORE_TRANSACT_H
+#define HERALD_SRC_STORE_TRANSACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <herald/status.h>
+
+struct herald__committer;
+struct herald__task;
+struct herald_store;
+
+/* The part of the batch that a transaction stores. */
+struct herald__slice {
+	size_t first_arrival, arrivals;
+	size_t first_ended, ended;
+	struct herald__task *task; /* the first one */
+	size_t tasks;
+	bool claims;
+};
+
+/* Whether this node may own something new, for all that is known. */
+bool herald__owns_claims(const struct herald__committer *committer);
+
+/* After HERALD_OK all of it is stored; after HERALD_UNKNOWN_OUTCOME perhaps; otherwise nothing.
+ * What was claimed is added to the claims. */
+enum herald_status herald__transact(struct herald_store *store, const struct herald__slice *slice,
+				    struct herald_error *error);
+
+#endif

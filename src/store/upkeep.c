@@ -1,0 +1,184 @@
+/*
+ * Regular work on a connection of its own, so that it delays neither commits nor leases. A failure
+ * of one part does not stop the others.
+ */
+#include "store/upkeep.h"
+
+#include <herald/adapter/log.h>
+
+#include "store/state.h"
+
+#define COUNT_MS 1000
+/* Counting takes at most a hundredth of the time. */
+#define COUNT_SHARE 100
+#define TRIM_MS 10000
+#define TRIM_BATCH 200
+/* So many batches at most, before the others have their turn. */
+#define TRIM_BATCHES 50
+
+void
+herald__upkeep_close(struct herald_store *store)
+{
+	store->database->ops->session_close(store->upkeep.session);
+	store->upkeep.session = NULL;
+}
+
+static void
+log_failure(struct herald_store *store, const char *what, enum herald_status status,
+	    const struct herald_error *error)
+{
+	const struct herald_log_field fields[] = {
+		{"what", what, 0},
+		{"error", error->message, 0},
+	};
+
+	herald_log_write(&store->settings.log, HERALD_LOG_WARNING, "upkeep failed", fields, 2);
+	herald__dispatch_fails(store, status, error);
+}
+
+static uint64_t
+now_ms(const struct herald_store *store)
+{
+	return herald__clock_now_ms(&store->settings.clock);
+}
+
+static int64_t
+wall_ms(const struct herald_store *store)
+{
+	return herald__clock_wall_ms(&store->settings.clock);
+}
+
+/* What is pending. */
+
+static void
+count_pending(struct herald_store *store)
+{
+	struct herald__upkeep *upkeep = &store->upkeep;
+	const uint64_t began_ms = now_ms(store);
+	struct herald_error error;
+	uint64_t pending = 0;
+	enum herald_status status =
+		store->database->ops->pending(upkeep->session, NULL, &pending, &error);
+
+	if (status == HERALD_OK)
+		herald__dispatch_pending(store, pending);
+	else
+		log_failure(store, "counting events", status, &error);
+	uint64_t pause_ms = (now_ms(store) - began_ms) * COUNT_SHARE;
+	upkeep->count_at_ms = now_ms(store) + (pause_ms > COUNT_MS ? pause_ms : COUNT_MS);
+}
+
+/* Dead letters. */
+
+/* One batch in a transaction; by age, or by number. */
+static enum herald_status
+trim_batch(struct herald_store *store, const struct herald_dead_filter *old, uint64_t keep,
+	   uint64_t *count, struct herald_error *error)
+{
+	const struct herald_database_ops *ops = store->database->ops;
+	struct herald_session *session = store->upkeep.session;
+	enum herald_status status = ops->begin(session, error);
+
+	if (status == HERALD_OK)
+		status = old ? ops->dead_drop(session, old, TRIM_BATCH, count, error)
+			     : ops->dead_trim(session, keep, TRIM_BATCH, count, error);
+	if (status == HERALD_OK)
+		status = ops->commit(session, error);
+	if (status != HERALD_OK)
+		ops->rollback(session);
+	return status;
+}
+
+static void
+trim(struct herald_store *store, const struct herald_dead_filter *old, uint64_t keep)
+{
+	struct herald_error error;
+	enum herald_status status = HERALD_OK;
+	uint64_t count = TRIM_BATCH;
+
+	for (int i = 0; i < TRIM_BATCHES && count == TRIM_BATCH && status == HERALD_OK; i++) {
+		count = 0;
+		status = trim_batch(store, old, keep, &count, &error);
+	}
+	if (status != HERALD_OK)
+		log_failure(store, "deleting old dead letters", status, &error);
+}
+
+static void
+trim_dead(struct herald_store *store)
+{
+	const struct herald_store_options *options = &store->settings.options;
+	struct herald_dead_filter old = {
+		.kind = HERALD_DEAD_BOTH,
+		.to_ms = wall_ms(store) - (int64_t)options->dead_max_age_ms,
+	};
+
+	if (options->dead_max_age_ms > 0)
+		trim(store, &old, 0);
+	if (options->dead_max_count > 0)
+		trim(store, NULL, options->dead_max_count);
+	store->upkeep.trim_at_ms = now_ms(store) + TRIM_MS;
+}
+
+/* Keys of deduplication. */
+
+static void
+rotate_seen(struct herald_store *store)
+{
+	const struct herald_database_ops *ops = store->database->ops;
+	struct herald_session *session = store->upkeep.session;
+	const uint64_t window_ms = store->settings.options.seen_window_ms;
+	const uint64_t longest_ms = 60000;
+	struct herald_error error;
+	enum herald_status status = ops->begin(session, &error);
+
+	if (status == HERALD_OK)
+		status = ops->seen_rotate(session, wall_ms(store), (int64_t)window_ms, &error);
+	if (status == HERALD_OK)
+		status = ops->commit(session, &error);
+	if (status != HERALD_OK) {
+		ops->rollback(session);
+		log_failure(store, "dropping old keys of deduplication", status, &error);
+	}
+	store->upkeep.rotate_at_ms =
+		now_ms(store) + (window_ms / 16 < longest_ms ? window_ms / 16 + 1 : longest_ms);
+}
+
+static uint64_t
+earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static enum herald_status
+open_session(struct herald_store *store, struct herald_error *error)
+{
+	struct herald__upkeep *upkeep = &store->upkeep;
+
+	return upkeep->session
+		       ? HERALD_OK
+		       : store->database->ops->session_open(store->database, HERALD_SESSION_ADMIN,
+							    &upkeep->session, error);
+}
+
+uint64_t
+herald__upkeep_step(struct herald_store *store)
+{
+	struct herald__upkeep *upkeep = &store->upkeep;
+	struct herald_error error;
+
+	if (herald__health_has_failed(store))
+		return UINT64_MAX;
+	enum herald_status status = open_session(store, &error);
+	if (status != HERALD_OK) {
+		log_failure(store, "connecting", status, &error);
+		return now_ms(store) + COUNT_MS;
+	}
+	if (now_ms(store) >= upkeep->count_at_ms)
+		count_pending(store);
+	if (now_ms(store) >= upkeep->trim_at_ms)
+		trim_dead(store);
+	if (now_ms(store) >= upkeep->rotate_at_ms)
+		rotate_seen(store);
+	return earliest(upkeep->count_at_ms, earliest(upkeep->trim_at_ms, upkeep->rotate_at_ms));
+}

@@ -1,0 +1,449 @@
+/*
+ * The database on PostgreSQL: its options, what it refuses to open, and connections of users.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <libpq-fe.h>
+
+#include <herald/postgres.h>
+
+#include "contract/store/probe.h"
+#include "support/option_error.h"
+#include "support/postgres_place.h"
+
+static struct postgres_server server;
+
+/* Options. */
+
+#define OPTIONS(...)                                                                               \
+	{                                                                                          \
+		.struct_size = sizeof(struct herald_postgres_options), __VA_ARGS__                 \
+	}
+
+#define LONG "abcdefghijklmnopqrstuvwxyz_0123456789_abcdefghij"
+
+static void
+options_are_checked(void **unused)
+{
+	static const struct {
+		struct herald_postgres_options options;
+		const char *path, *message;
+	} cases[] = {
+		{{.dsn = ""}, "struct_size", "use HERALD_POSTGRES_OPTIONS, which sets it"},
+		{OPTIONS(.dsn = NULL), "dsn", "must be set"},
+		{OPTIONS(.dsn = "host"), "dsn",
+		 "missing \"=\" after \"host\" in connection info string"},
+		{OPTIONS(.dsn = "postgres://[::1"), "dsn", NULL},
+		{OPTIONS(.dsn = "hots=a"), "dsn", "invalid connection option \"hots\""},
+		{OPTIONS(.dsn = "", .schema = ""), "schema", "must have 1 to 48 bytes, not 0"},
+		{OPTIONS(.dsn = "", .schema = LONG "x"), "schema",
+		 "must have 1 to 48 bytes, not 49"},
+		{OPTIONS(.dsn = "", .schema = "Shop"), "schema", NULL},
+		{OPTIONS(.dsn = "", .schema = "1a"), "schema", NULL},
+		{OPTIONS(.dsn = "", .schema = "a\"b"), "schema", NULL},
+		{OPTIONS(.dsn = "", .schema = "a@b"), "schema", NULL},
+		{OPTIONS(.dsn = "", .schema = "pg_a"), "schema", NULL},
+		{OPTIONS(.dsn = "", .connect_timeout_ms = 600001), "connect_timeout_ms",
+		 "must be at most 600000, not 600001"},
+		{OPTIONS(.dsn = "", .statement_timeout_ms = 3600001), "statement_timeout_ms",
+		 "must be at most 3600000, not 3600001"},
+		{OPTIONS(.dsn = "", .outcome_timeout_ms = 600001), "outcome_timeout_ms",
+		 "must be at most 600000, not 600001"},
+		{OPTIONS(.dsn = "", .max_reconnect_delay_ms = 600001), "max_reconnect_delay_ms",
+		 "must be at most 600000, not 600001"},
+		{OPTIONS(.dsn = "", .max_ready_per_origin = 1000001), "max_ready_per_origin",
+		 "must be at most 1000000, not 1000001"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct herald_database *database = NULL;
+		struct herald_error error;
+
+		assert_int_equal(herald_postgres_create(&cases[i].options, &database, &error),
+				 HERALD_BAD_OPTION);
+		assert_null(database);
+		assert_string_equal(error.path, cases[i].path);
+		if (cases[i].message)
+			assert_option_error(&error, cases[i].path, cases[i].message);
+		assert_null(strchr(error.message, '\n'));
+	}
+}
+
+static void
+the_longest_schema_works(void **unused)
+{
+	struct herald_database *database;
+	struct herald_error error;
+
+	(void)unused;
+	assert_works(
+		herald_postgres_create(&HERALD_POSTGRES_OPTIONS(.dsn = server.dsn, .schema = LONG),
+				       &database, &error),
+		&error);
+	assert_works(database->ops->open(database,
+					 &(struct herald_database_settings){.lease_ms = 1000},
+					 &error),
+		     &error);
+	assert_non_null(strstr(database->ops->sql(database), LONG));
+	herald_postgres_destroy(database);
+	herald_postgres_destroy(NULL);
+}
+
+/* Opening. */
+
+/* A user, with a few rights, and databases. */
+static const char preparations[] =
+	"CREATE ROLE secured LOGIN PASSWORD 'right'; CREATE ROLE poor LOGIN; CREATE ROLE half "
+	"LOGIN;"
+	"CREATE SCHEMA newer; CREATE TABLE newer.herald_meta (version int, min_reader int);"
+	"INSERT INTO newer.herald_meta VALUES (9, 8);"
+	"CREATE SCHEMA hidden; CREATE TABLE hidden.herald_meta (version int, min_reader int)";
+
+static enum herald_status
+open_as(const char *dsn, const char *schema, struct herald_error *error)
+{
+	struct herald_database *database;
+
+	assert_works(herald_postgres_create(&HERALD_POSTGRES_OPTIONS(.dsn = dsn, .schema = schema,
+								     .connect_timeout_ms = 2000),
+					    &database, error),
+		     error);
+	enum herald_status status = database->ops->open(
+		database, &(struct herald_database_settings){.lease_ms = 1000}, error);
+	herald_postgres_destroy(database);
+	return status;
+}
+
+static void
+assert_refused(const char *dsn, const char *schema, enum herald_status expected, const char *path,
+	       const char *part)
+{
+	struct herald_error error;
+
+	assert_status(open_as(dsn, schema, &error), expected, &error);
+	assert_string_equal(error.path, path);
+	if (!strstr(error.message, part))
+		fail_msg("\"%s\" is not in: %s", part, error.message);
+	assert_null(strchr(error.message, '\n'));
+	assert_null(strstr(error.message, "wrong_password"));
+}
+
+static void
+what_cannot_work_is_refused(void **unused)
+{
+	char local[160], tcp[160], dsn[256];
+	struct herald_error error;
+
+	(void)unused;
+	postgres_server_run(&server, preparations);
+	snprintf(local, sizeof(local), "host=%s port=%u", server.directory, server.port);
+	snprintf(tcp, sizeof(tcp), "host=127.0.0.1 port=%u", server.port);
+#define DSN(...) (snprintf(dsn, sizeof(dsn), __VA_ARGS__), dsn)
+	assert_refused(DSN("%s user=secured password=wrong_password dbname=postgres", tcp),
+		       "herald", HERALD_BAD_OPTION, "dsn", "wrong user or password");
+	assert_refused(DSN("%s user=stranger dbname=postgres", local), "herald", HERALD_BAD_OPTION,
+		       "dsn", "does not let this user in");
+	assert_refused(DSN("%s user=herald dbname=missing", local), "herald", HERALD_BAD_OPTION,
+		       "dsn", "does not exist");
+	assert_refused(DSN("%s user=poor dbname=postgres", local), "poor", HERALD_BAD_OPTION, "dsn",
+		       "role poor may not create the tables");
+	assert_refused(DSN("%s user=herald dbname=postgres", local), "newer", HERALD_BAD_SCHEMA, "",
+		       "have version 9, from a newer Herald");
+	assert_refused(DSN("%s user=poor dbname=postgres", local), "hidden", HERALD_BAD_OPTION,
+		       "dsn", "GRANT USAGE ON SCHEMA hidden");
+	assert_refused(DSN("host=127.0.0.1 port=1 user=herald"), "herald", HERALD_UNAVAILABLE, "",
+		       "Connection refused");
+	/* Right by right, until it works. */
+	assert_works(open_as(DSN("%s user=herald dbname=postgres", local), "rights", &error),
+		     &error);
+	postgres_server_run(&server, "GRANT USAGE ON SCHEMA rights TO half");
+	DSN("%s user=half dbname=postgres", local);
+	assert_refused(dsn, "rights", HERALD_BAD_OPTION, "dsn", "GRANT SELECT");
+	postgres_server_run(&server, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "
+				     "rights TO half");
+	assert_refused(dsn, "rights", HERALD_BAD_OPTION, "dsn", "GRANT TRUNCATE ON ");
+	postgres_server_run(&server, "GRANT TRUNCATE ON rights.herald_seen_0, rights.herald_seen_1 "
+				     "TO half");
+	assert_refused(dsn, "rights", HERALD_BAD_OPTION, "dsn", "GRANT USAGE ON SEQUENCE ");
+	postgres_server_run(&server, "GRANT USAGE ON ALL SEQUENCES IN SCHEMA rights TO half");
+	assert_works(open_as(dsn, "rights", &error), &error);
+}
+
+static void
+a_standby_is_refused(void **unused)
+{
+	char path[128];
+
+	(void)unused;
+	postgres_server_halt(&server);
+	snprintf(path, sizeof(path), "%s/data/standby.signal", server.directory);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fclose(file);
+	assert_int_equal(chmod(path, 0644), 0);
+	postgres_server_restart(&server);
+	assert_refused(server.dsn, "herald", HERALD_BAD_OPTION, "dsn", "is a standby");
+	postgres_server_halt(&server);
+	assert_int_equal(remove(path), 0);
+	postgres_server_restart(&server);
+}
+
+static void
+ten_processes_create_the_tables_at_once(void **unused)
+{
+	pid_t pids[10];
+
+	(void)unused;
+	for (int i = 0; i < 10; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			struct herald_error error;
+
+			if (open_as(server.dsn, "at_once", &error) == HERALD_OK)
+				_exit(0);
+			print_error("%s\n", error.message);
+			_exit(1);
+		}
+	}
+	for (int i = 0; i < 10; i++) {
+		int status;
+
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(
+		postgres_server_number(&server, "SELECT count(*) FROM at_once.herald_meta"), 1);
+}
+
+/* The SQL that is printed creates the same tables. */
+static void
+the_printed_sql_works(void **unused)
+{
+	struct herald_database *database;
+	struct herald_error error;
+
+	(void)unused;
+	assert_works(herald_postgres_create(
+			     &HERALD_POSTGRES_OPTIONS(.dsn = server.dsn, .schema = "printed"),
+			     &database, &error),
+		     &error);
+	postgres_server_run(&server, database->ops->sql(database));
+	herald_postgres_destroy(database);
+	assert_works(open_as(server.dsn, "printed", &error), &error);
+	assert_works(open_as(server.dsn, "made", &error), &error);
+	assert_int_equal(
+		postgres_server_number(
+			&server,
+			"SELECT count(*) FROM (SELECT table_name, column_name, data_type, "
+			"column_default IS NULL FROM information_schema.columns WHERE "
+			"table_schema = 'printed' EXCEPT SELECT table_name, column_name, "
+			"data_type, column_default IS NULL FROM information_schema.columns "
+			"WHERE table_schema = 'made') AS c"),
+		0);
+}
+
+/* In a pool each transaction sets what else a connection has. */
+static void
+transactions_in_a_pool_are_bounded(void **unused)
+{
+	static const struct {
+		enum herald_session_use use;
+		const char *statement, *idle;
+	} cases[] = {
+		{HERALD_SESSION_COMMIT, "7s", "3s"},
+		{HERALD_SESSION_NODE, "1s", "3s"},
+		{HERALD_SESSION_ADMIN, "7s", "3s"},
+		{HERALD_SESSION_JOIN, "7s", "0"},
+	};
+	struct herald_database *database;
+	struct herald_error error;
+
+	(void)unused;
+	assert_works(herald_postgres_create(&HERALD_POSTGRES_OPTIONS(.dsn = server.dsn,
+								     .statement_timeout_ms = 7000,
+								     .is_pooled = true),
+					    &database, &error),
+		     &error);
+	assert_works(database->ops->open(database,
+					 &(struct herald_database_settings){.lease_ms = 3000},
+					 &error),
+		     &error);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct herald_session *session;
+
+		assert_works(database->ops->session_open(database, cases[i].use, &session, &error),
+			     &error);
+		assert_works(database->ops->begin(session, &error), &error);
+		PGresult *found = PQexec(database->ops->handle(session),
+					 "SELECT current_setting('statement_timeout'), "
+					 "current_setting('idle_in_transaction_session_timeout')");
+		assert_string_equal(PQgetvalue(found, 0, 0), cases[i].statement);
+		assert_string_equal(PQgetvalue(found, 0, 1), cases[i].idle);
+		PQclear(found);
+		database->ops->session_close(session);
+	}
+	herald_postgres_destroy(database);
+}
+
+/* Connections of users. */
+
+/* que#110: so it works through PgBouncer. */
+static void
+a_users_connection_stays_as_it_is(void **unused)
+{
+	struct process *p = start(&postgres_contract);
+	PGconn *conn = PQconnectdb(server.dsn);
+	struct herald_session *session;
+	struct herald_error error;
+	bool is_new = false;
+
+	(void)unused;
+	PQclear(PQexec(conn, "SET search_path = nowhere; BEGIN"));
+	assert_works(p->ops->session_wrap(p->database, conn, &session, &error), &error);
+	assert_works(
+		p->ops->seen(session, (const unsigned char *)"0123456789abcdef", &is_new, &error),
+		&error);
+	assert_true(is_new);
+	assert_works(p->ops->delivery_push(session, DELIVERY(), 1, &error), &error);
+	p->ops->session_close(session);
+	assert_int_equal(PQtransactionStatus(conn), PQTRANS_INTRANS);
+	PQclear(PQexec(conn, "COMMIT"));
+	PGresult *left =
+		PQexec(conn, "SELECT (SELECT count(*) FROM pg_prepared_statements)"
+			     " + (SELECT count(*) FROM pg_listening_channels())"
+			     " + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+			     " AND pid = pg_backend_pid())");
+	assert_string_equal(PQgetvalue(left, 0, 0), "0");
+	PQclear(left);
+	PQfinish(conn);
+	assert_int_equal(count_of(p, true, "t", HERALD_COUNT_READY), 1);
+	stop(p);
+}
+
+static void
+a_users_connection_must_be_in_a_transaction(void **unused)
+{
+	static const struct {
+		const char *sql;
+		enum herald_status status;
+		const char *part;
+	} cases[] = {
+		{"SELECT 1", HERALD_BAD_VALUE, "no transaction is open"},
+		{"BEGIN; SELECT 1 / 0", HERALD_BAD_VALUE, "has failed"},
+		{"BEGIN", HERALD_OK, ""},
+	};
+	struct process *p = start(&postgres_contract);
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		PGconn *conn = PQconnectdb(server.dsn);
+		struct herald_session *session = NULL;
+		struct herald_error error;
+
+		PQclear(PQexec(conn, cases[i].sql));
+		assert_status(p->ops->session_wrap(p->database, conn, &session, &error),
+			      cases[i].status, &error);
+		if (cases[i].status != HERALD_OK && !strstr(error.message, cases[i].part))
+			fail_msg("%s", error.message);
+		p->ops->session_close(session);
+		PQfinish(conn);
+	}
+	stop(p);
+}
+
+static void
+another_database_is_refused(void **unused)
+{
+	struct process *p = start(&postgres_contract);
+	struct herald_session *session;
+	struct herald_error error;
+	char dsn[192];
+
+	(void)unused;
+	snprintf(dsn, sizeof(dsn), "%s dbname=template1", server.dsn);
+	PGconn *conn = PQconnectdb(dsn);
+	PQclear(PQexec(conn, "BEGIN"));
+	assert_works(p->ops->session_wrap(p->database, conn, &session, &error), &error);
+	assert_status(p->ops->delivery_push(session, DELIVERY(), 1, &error), HERALD_BAD_VALUE,
+		      &error);
+	p->ops->session_close(session);
+	PQfinish(conn);
+	stop(p);
+}
+
+/* The rotation of known ids does not wait for a transaction of a user's, nor does it fail. */
+static void
+a_rotation_waits_for_nobody(void **unused)
+{
+	struct process *p = start(&postgres_contract);
+	PGconn *conn = PQconnectdb(server.dsn);
+	const unsigned char *key = (const unsigned char *)"0123456789abcdef";
+	struct herald_session *session;
+	struct herald_error error;
+	bool is_new;
+
+	(void)unused;
+	begin(p);
+	assert_works(p->ops->seen_rotate(p->session, T0, 1000, &error), &error);
+	commit(p);
+	PQclear(PQexec(conn, "BEGIN"));
+	assert_works(p->ops->session_wrap(p->database, conn, &session, &error), &error);
+	assert_works(p->ops->seen(session, key, &is_new, &error), &error);
+	for (int i = 1; i < 4; i++) {
+		begin(p);
+		assert_works(p->ops->seen_rotate(p->session, T0 + i * 1000, 1000, &error), &error);
+		commit(p);
+	}
+	p->ops->session_close(session);
+	PQclear(PQexec(conn, "COMMIT"));
+	PQfinish(conn);
+	begin(p);
+	assert_works(p->ops->seen_rotate(p->session, T0 + 4000, 1000, &error), &error);
+	assert_works(p->ops->seen(p->session, key, &is_new, &error), &error);
+	assert_false(is_new); /* one window later it is still known */
+	assert_works(p->ops->seen_rotate(p->session, T0 + 5000, 1000, &error), &error);
+	commit(p);
+	begin(p);
+	assert_works(p->ops->seen(p->session, key, &is_new, &error), &error);
+	assert_true(is_new);
+	commit(p);
+	stop(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_are_checked),
+		cmocka_unit_test(the_longest_schema_works),
+		cmocka_unit_test(what_cannot_work_is_refused),
+		cmocka_unit_test(a_standby_is_refused),
+		cmocka_unit_test(ten_processes_create_the_tables_at_once),
+		cmocka_unit_test(the_printed_sql_works),
+		cmocka_unit_test(transactions_in_a_pool_are_bounded),
+		cmocka_unit_test(a_users_connection_stays_as_it_is),
+		cmocka_unit_test(a_users_connection_must_be_in_a_transaction),
+		cmocka_unit_test(another_database_is_refused),
+		cmocka_unit_test(a_rotation_waits_for_nobody),
+	};
+
+	if (!postgres_server_exists())
+		return postgres_server_left_out("postgres");
+	postgres_server_start(&server);
+	postgres_places = (struct postgres_places){.server = &server, .dsn = server.dsn};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	postgres_server_stop(&server);
+	return failed;
+}

@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""Generates code with `herald generate`, and compares it with tests/cmd/golden/.
+
+    tests/cmd/generate.py HERALD [--update]
+
+--update writes the golden files anew; read what changes. Every case is one line of TAP. Real
+schemas and payloads are tested by ./dev interop, which downloads them.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "examples"))
+
+# pylint: disable=wrong-import-position
+import hostile  # noqa: E402
+import tap  # noqa: E402
+from programs import equal  # noqa: E402
+
+HERALD = str(pathlib.Path(sys.argv[1]).resolve())
+GOLDEN = ROOT / "tests" / "cmd" / "golden"
+S7 = "http://json-schema.org/draft-07/schema#"
+
+# (name, files)
+WHOLE = [("order", ["order.json"]), ("shop", ["shop.yaml"]), ("user", ["user-1.json", "user-2.json"])]
+
+# (schema, lines that the header has, lines that the source has)
+PARTS = [
+    # Types of integers: the narrowest that holds both bounds.
+    *[({"properties": {"a": {"type": "integer", "minimum": low, "maximum": high}}},
+       [f"\t{name} a;"], [f"\tHERALD_OPTIONAL(p, a{bounds}));"])
+      for low, high, name, bounds in (
+          (0, 255, "uint8_t", ""), (0, 256, "uint16_t", ", HERALD_MAX(256)"),
+          (-128, 127, "int8_t", ""), (-1, 128, "int16_t", ", HERALD_RANGE(-1, 128)"),
+          (0, 65535, "uint16_t", ""), (-32768, 32767, "int16_t", ""),
+          (0, 2 ** 32 - 1, "uint32_t", ""), (-2 ** 31, 2 ** 31 - 1, "int32_t", ""),
+          (0, 2 ** 64 - 1, "uint64_t", ""), (-2 ** 63, 2 ** 63 - 1, "int64_t", ""),
+          (1, 2 ** 63, "uint64_t", ", HERALD_RANGE(1, UINT64_C(9223372036854775808))"))],
+    ({"properties": {"a": {"type": "integer"}}}, ["\tint64_t a;", "\tbool has_a;"],
+     ["\tHERALD_OPTIONAL(p, a));"]),
+    ({"properties": {"a": {"type": "integer", "maximum": 5}}}, ["\tint64_t a;"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_MAX(5)));"]),
+    ({"properties": {"a": {"type": "number", "minimum": 10 ** 30}}}, ["\tdouble a;"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_MIN(1000000000000000000000000000000.0)));"]),
+    # Bounds of integers that are not written as integers are rounded inwards.
+    *[({"properties": {"a": {"type": "integer", **bounds}}}, [f"\t{name} a;"],
+       [f"\tHERALD_OPTIONAL(p, a{text}));"])
+      for bounds, name, text in (
+          ({"minimum": 1.0, "maximum": 10.0}, "uint8_t", ", HERALD_RANGE(1, 10)"),
+          ({"minimum": 0.5, "maximum": 1e3}, "uint16_t", ", HERALD_RANGE(1, 1000)"),
+          ({"minimum": -1.5, "maximum": 1.5}, "int8_t", ", HERALD_RANGE(-1, 1)"),
+          ({"exclusiveMinimum": 1.5, "exclusiveMaximum": 9.5}, "uint8_t", ", HERALD_RANGE(2, 9)"),
+          ({"exclusiveMinimum": 1.0, "exclusiveMaximum": 9.0}, "uint8_t", ", HERALD_RANGE(2, 8)"),
+          ({"exclusiveMinimum": -1.5, "exclusiveMaximum": -0.5}, "int8_t",
+           ", HERALD_RANGE(-1, -1)"),
+          ({"exclusiveMinimum": 2 ** 63}, "uint64_t",
+           ", HERALD_MIN(UINT64_C(9223372036854775809))"))],
+    ({"properties": {"a": {"type": "integer", "minimum": 1e30}}},
+     ["\t/* Not checked: minimum. */", "\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a));"]),
+    # Of several bounds, the tightest counts.
+    *[({"properties": {"a": {"type": "number", "allOf": [first, second]}}}, ["\tdouble a;"],
+       [f"\tHERALD_OPTIONAL(p, a, {text}));"])
+      for one, other, text in (
+          ({"minimum": 1}, {"minimum": 2.5}, "HERALD_MIN(2.5)"),
+          ({"maximum": 1}, {"maximum": 2.5}, "HERALD_MAX(1)"),
+          ({"minimum": 1}, {"exclusiveMinimum": 3}, "HERALD_MIN(3)"),
+          ({"maximum": 4}, {"exclusiveMaximum": 3}, "HERALD_MAX(3)"))
+      for first, second in ((one, other), (other, one))],
+    ({"properties": {"a": {"type": "number", "minimum": 1, "exclusiveMinimum": 1}}},
+     ["\t/* Not checked: exclusiveMinimum, but its value is allowed. */"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_MIN(1)));"]),
+    ({"properties": {"a": {"type": "number", "minimum": -2 ** 63}}}, [],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_MIN(INT64_MIN)));"]),
+    # Bounds of any length.
+    ({"properties": {"a": {"type": "number", "minimum": 10 ** 300, "maximum": 10 ** 301}}}, [],
+     [f"\t\tHERALD_RANGE({10 ** 300}.0, {10 ** 301}.0)));"]),
+    ({"properties": {"a": {"type": "array", "items": {"type": "boolean"}, "maxItems": 0}}},
+     ["\t/* Not checked: maxItems 0. */"], []),
+    # Values that all of several lists have.
+    ({"properties": {"a": {"allOf": [{"enum": ["x"]}, {"const": "y"}]}}},
+     ["\t/* Never valid: no value is in every enum. */", "\tconst char *a;"], []),
+    # Names.
+    ({"properties": {"a": {}, "A": {}, "a_2": {}}},
+     ["\tstruct herald_json a;", "\tstruct herald_json a_2;", "\tstruct herald_json a_2_2;"],
+     ['\tHERALD_FIELD(p, a_2, .key = "A"),', '\tHERALD_FIELD(p, a_2_2, .key = "a_2"));']),
+    ({"properties": {"x": {"type": "boolean"}, "has_x": {"type": "boolean"}}},
+     ["\tbool x;", "\tbool has_x;", "\tbool has_x_2;", "\tbool has_has_x_2;"], []),
+    ({"properties": {"日本": {}}}, ["\tstruct herald_json member;"],
+     ['\tHERALD_FIELD(p, member, .key = "日本"));']),
+    ({"properties": {"a\0": {}, "b": {}}}, ["/* Left out: a member whose name has a NUL. */"],
+     ["\tHERALD_FIELD(p, b));"]),
+    ({"properties": {"a": {"enum": ["x", "X", "x!"]}}},
+     ["\tP_A_X,", "\tP_A_X_2,", "\tP_A_X_3,"], ['\t{"x!", P_A_X_3},']),
+    ({"properties": {"a": {"enum": [str(i) for i in range(501)]}}},
+     ["\t/* Not checked: that it is one of 501 values. */", "\tconst char *a;"], []),
+    ({"properties": {"int64_t": {"type": "integer"}, "size_t": {"type": "string"}}},
+     ["\tint64_t int64_t_;", "\tconst char *size_t_;"], []),
+    # A doc is cut before a character, not within, also if blanks were collapsed.
+    *[({"properties": {"a": {"description": blanks + "x" * (198 - i) + "é" * 9}}}, [],
+       ['\tHERALD_FIELD(p, a,', f'\t\t.doc = "{"x" * (198 - i) + "é" * ((i + 2) // 2)}"));'])
+      for blanks in ("", "     ") for i in range(4)],
+    # Unions.
+    ({"properties": {"a": {"oneOf": [{"type": "string"}, {"type": "integer"}]}}},
+     ["\t/* One of the alternatives of oneOf. */", "\tstruct herald_json a;"], []),
+    ({"properties": {"a": {"anyOf": [{"minimum": 1}, {"type": "number"}]}}},
+     ["\t/* Not checked: which alternative of anyOf it is. */", "\tdouble a;"], []),
+    ({"properties": {"a": {"type": "object", "properties": {"b": {"type": "null"}},
+                           "anyOf": [{"required": ["b"]}]}}},
+     ["/* Not checked: anyOf. */", "\t/* Always null. */", "\tstruct herald_json b;"], []),
+    ({"anyOf": [{"type": "object", "title": "One", "properties": {"a": {}}}, {"type": "array"}]},
+     [" * The payload is raw JSON, struct herald_json: use herald_json_schema.",
+      " * One of struct p_one: decode it with herald_context_decode().", "struct p_one {"], []),
+    # Draft-07: what is next to $ref does not count; items may be a list.
+    ({"$schema": S7, "properties": {"a": {"$ref": "#/definitions/b", "type": "string"}},
+      "definitions": {"b": {"type": "boolean"}}}, ["\tbool a;"], []),
+    ({"$schema": S7, "properties": {"a": {"items": [{"type": "string"}]}}},
+     ["\t/* An array whose elements have different types. */", "\tstruct herald_json a;"], []),
+    # Payloads that are not objects.
+    ({"type": "array", "items": {"type": "string"}}, ["\tconst char *const *items;"],
+     ["\t(.transparent = true),", "\tHERALD_VALUES(p, items, .required = true));"]),
+    # Schemas that contain themselves.
+    ({"$ref": "#/$defs/a", "$defs": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}}},
+     ["\tconst struct p *items;"], []),
+    ({"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}], "type": "object",
+                                           "properties": {"b": {"$ref": "#/$defs/a"}}}}},
+     ["\tconst struct p *b;"], ["\tHERALD_POINTER(p, b, p));"]),
+    ({"type": "object", "additionalProperties": {"$ref": "#"}},
+     ["\tconst struct p_payload_entry *value;"], []),
+]
+
+# (words, status, stderr)
+USAGE = [
+    ([], 2, "herald: generate: --from is missing\n"),
+    (["--from", "a.json"], 2, "herald: generate: --out is missing\n"),
+    (["--from", "a.json", "--out", "o", "--name", "1"], 2,
+     'herald: --name: expected a name for C: letters, digits, _; not herald, up to 56, found "1"\n'),
+    (["--from", "a.json", "--out", "o", "--name", "int"], 2,
+     'herald: --name: expected a name for C: letters, digits, _; not herald, up to 56, found "int"\n'),
+    (["--from", "int.json", "--out", "o"], 2,
+     'herald: generate: --name is missing: "int" cannot be a name in C\n'),
+    (["--from", "no.json", "--out", "o"], 1,
+     "herald: cannot read no.json: No such file or directory\n"),
+    (["--from", "a.json", "--out", "no/o"], 1,
+     "herald: cannot make no/o: No such file or directory\n"),
+    (["--from", "bad.json", "--out", "o"], 1,
+     "herald: bad.json: /a: expected a value, found '}' (byte 5)\n"),
+    (["--from", "ref.json", "--out", "o"], 1,
+     "herald: ref.json: /$ref: nothing in the files given is other.json; give the file that has it "
+     "with another --schema or --from\n"),
+    (["--from", "old.json", "--out", "o"], 1,
+     'herald: old.json: /$schema: expected draft-07 or 2020-12, found '
+     '"http://json-schema.org/draft-04/schema#"; --draft says which one to use instead\n'),
+    (["--from", "avro.json", "--out", "o"], 1,
+     "herald: avro.json: /components/messages/a/payload: only JSON Schema is supported, not the "
+     "schemaFormat application/vnd.apache.avro\n"),
+    (["--from", "async.json", "--out", "o"], 1,
+     "herald: async.json: /asyncapi: expected version 2 or 3, found 1.2.0\n"),
+]
+
+
+def generate(folder, *words):
+    result = subprocess.run([HERALD, "generate", *words], cwd=folder, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, timeout=120, check=False)
+    return result.returncode, result.stdout.decode(), result.stderr.decode()
+
+
+def in_folder(check, *arguments):
+    with tempfile.TemporaryDirectory() as folder:
+        check(pathlib.Path(folder), *arguments)
+
+
+def whole(folder, name, files):
+    words = [word for file in files for word in ("--from", str(GOLDEN / file))]
+    for _ in range(2):
+        equal(generate(folder, *words, "--name", name, "--out", "o"), (0, "", ""))
+        for end in ("h", "c"):
+            text = (folder / "o" / f"{name}.{end}").read_text(encoding="utf-8")
+            golden = GOLDEN / f"{name}.{end}.txt"
+            if "--update" in sys.argv:
+                golden.write_text(text, encoding="utf-8")
+            assert text == golden.read_text(encoding="utf-8"), f"{golden.name} differs"
+            assert max(len(line.expandtabs(8)) for line in text.splitlines()) <= 100
+
+
+def part(folder, schema, header, source):
+    (folder / "p.json").write_text(json.dumps({"type": "object", **schema} if "properties" in schema
+                                              else schema), encoding="utf-8")
+    equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+    for file, wanted in (("p.h", header), ("p.c", source)):
+        lines = (folder / file).read_text(encoding="utf-8").splitlines()
+        for line in wanted:
+            assert line in lines, (line, lines)
+
+
+def usage(folder, words, status, errors):
+    avro = {"payload": {}, "schemaFormat": "application/vnd.apache.avro"}
+    for name, text in (("a.json", "{}"), ("int.json", "{}"), ("bad.json", '{"a":}'),
+                       ("ref.json", '{"$ref": "other.json"}'),
+                       ("old.json", '{"$schema": "http://json-schema.org/draft-04/schema#"}'),
+                       ("async.json", '{"asyncapi": "1.2.0"}'),
+                       ("avro.json", json.dumps({"asyncapi": "2.6.0", "components": {
+                           "messages": {"a": avro}}}))):
+        (folder / name).write_text(text, encoding="utf-8")
+    equal(generate(folder, *words), (status, "", errors))
+
+
+def references_to_the_file_next_to_it(folder):
+    (folder / "a.json").write_text(json.dumps({
+        "$schema": S7, "$id": "http://example.com/a.json", "type": "object",
+        "properties": {"b": {"$ref": "b.json#/definitions/b"}}}))
+    (folder / "b.json").write_text(json.dumps({
+        "$schema": S7, "$id": "http://example.com/other", "definitions": {"b": {"type": "boolean"}}}))
+    equal(generate(folder, "--from", "a.json", "--from", "b.json", "--out", "."), (0, "", ""))
+    assert "\tbool b;\n" in (folder / "a.h").read_text()
+
+
+def large_and_deep(folder):
+    """Hostile schemas end soon, with what can be said."""
+    deep = {f"d{i}": {"type": "object", "properties": {"a": {"$ref": f"#/$defs/d{i + 1}"}}}
+            for i in range(3000)}
+    wide = {f"d{i}": {"anyOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(60)}
+    clash = {"type": "object", "properties": {"é" * i: {} for i in range(1, 160)}}
+    # Each has 2 to the power of 64 ways.
+    itself = {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}
+    pairs = {"$ref": "#/$defs/d0", "$defs": {
+        **{f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(30)},
+        "d30": {"type": "object", "properties": {"a": {}}}}}
+    for schema in (itself, {"anyOf": [itself, itself]}, pairs,
+                   {"allOf": [{"$ref": f"#/allOf/{(i + 1) % 3000}"} for i in range(3000)]},
+                   {"$ref": "#/$defs/d0", "$defs": {**deep, "d3000": True}},
+                   {"$ref": "#/$defs/d0", "$defs": {**wide, "d60": {"type": "null"}}},
+                   clash):
+        (folder / "p.json").write_text(json.dumps(schema), encoding="utf-8")
+        equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+
+
+def values_that_all_lists_have(folder):
+    for schema in ({"allOf": [{"enum": ["x", "y", "z"]}, {"enum": ["y", "z", "w"]}]},
+                   {"enum": ["x", "y", "z"], "anyOf": [{"const": "y"}, {"enum": ["z", "w"]}]},
+                   {"anyOf": [{"const": "x"}, {"enum": ["y", "z"]}],
+                    "oneOf": [{"enum": ["y", "z"]}, {"const": "w"}]}):
+        (folder / "p.json").write_text(json.dumps({"type": "object", "properties": {"a": schema}}))
+        equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+        assert "enum p_a {\n\tP_A_Y,\n\tP_A_Z,\n};\n" in (folder / "p.h").read_text(), schema
+
+
+def samples_with_many_names(folder):
+    """An object with 60,000 names is a map, in a time that does not grow with their square."""
+    (folder / "p.json").write_text(json.dumps({f"a{i}": i % 7 for i in range(60000)}))
+    equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+    assert "\tint64_t value;\n" in (folder / "p.h").read_text()
+    # What comes after the first 1,000 names counts, too.
+    (folder / "p.json").write_text(json.dumps({f"a{i}": i if i < 2000 else "x" for i in range(2001)}))
+    equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+    assert "struct herald_json_map" in (folder / "p.h").read_text()
+
+
+def never_crashes(folder, draft, schema):
+    (folder / "p.json").write_text(json.dumps(schema), encoding="utf-8")
+    status, _, errors = generate(folder, "--from", "p.json", "--out", ".", "--draft", draft)
+    assert status in (0, 1) and "Sanitizer" not in errors, (status, draft, schema, errors)
+
+
+def every_keyword_with_every_type(folder):
+    for draft, schema in hostile.each():
+        never_crashes(folder, draft, schema)
+
+
+def random_schemas(folder):
+    seed = int(os.environ.get("HERALD_SEED", 0)) or int.from_bytes(os.urandom(4), "little")
+    print(f"# HERALD_SEED={seed}", flush=True)
+    grammar = hostile.Grammar(seed)
+    for _ in range(200):
+        never_crashes(folder, *grammar.file())
+
+
+def definitions_that_nobody_checked(folder):
+    """In draft-07, $defs is not a keyword."""
+    never_crashes(folder, "7", {"anyOf": [{"type": "array"}, {"type": "object", "properties": {}}],
+                                "$defs": {"a": {"type": [5], "properties": {"x": {}}}}})
+    never_crashes(folder, "7", {"anyOf": [{"type": "array"}, {"type": "object"}], "$defs": [1, 2]})
+    never_crashes(folder, "7", {"$dynamicRef": "#/x", "type": "object",
+                                "x": {"type": [5], "properties": [1]}})
+
+
+if __name__ == "__main__":
+    tap.run([(f"golden {row[0]}", in_folder, whole, *row) for row in WHOLE] +
+            [(json.dumps(row[0])[:100].replace("#", "."), in_folder, part, *row) for row in PARTS] +
+            [(" ".join(["usage", *row[0]]), in_folder, usage, *row) for row in USAGE] +
+            [(check.__name__, in_folder, check)
+             for check in (references_to_the_file_next_to_it, large_and_deep,
+                           values_that_all_lists_have, samples_with_many_names,
+                           every_keyword_with_every_type, random_schemas,
+                           definitions_that_nobody_checked)])

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Compares the options of `herald` with its manual page and its completions.
+
+    tests/cmd/manual.py HERALD
+
+Every case is one line of TAP.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "examples"))
+
+# pylint: disable=wrong-import-position
+import tap  # noqa: E402
+from programs import equal  # noqa: E402
+
+HERALD = sys.argv[1]
+COMMANDS = ("listen", "send", "sign", "verify", "validate", "generate")
+
+
+def output(*words):
+    return subprocess.run([HERALD, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=True, timeout=30).stdout.decode()
+
+
+def options_of(command):
+    return re.findall(r"^  --([a-z-]+)", output(command, "--help"), re.MULTILINE)
+
+
+def manual(command):
+    page = (ROOT / "docs" / "herald.1").read_text(encoding="utf-8")
+    section = page.split(f".Ss herald {command}\n")[1].split(".Ss ")[0].split(".Sh ")[0]
+    equal(re.findall(r"^\.It Fl -([a-z-]+)", section, re.MULTILINE), options_of(command))
+
+
+def bash(command):
+    script = (ROOT / "cmd" / "herald" / "completion" / "herald.bash").read_text(encoding="utf-8")
+    found = re.search(rf"\t{command}\) options=\"([^\"]*)\"", script).group(1).split()
+    equal(found, [f"--{name}" for name in options_of(command)] + ["--help"])
+
+
+def zsh(command):
+    script = (ROOT / "cmd" / "herald" / "completion" / "_herald").read_text(encoding="utf-8")
+    body = script.split(f"_herald_{command}() {{")[1].split("\n}")[0]
+    equal(re.findall(r"'--([a-z-]+)\[", body), options_of(command) + ["help"])
+
+
+def completes(line, expected):
+    """What bash offers for a line whose last word is being typed."""
+    words = line.split(" ")
+    quoted = " ".join(f"'{word}'" for word in words)
+    script = (f"source cmd/herald/completion/herald.bash; COMP_WORDS=({quoted}); "
+              f"COMP_CWORD={len(words) - 1}; _herald; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+    found = subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=subprocess.PIPE, check=True,
+                           timeout=30).stdout.decode().split()
+    equal(found, expected)
+
+
+def usage():
+    text = output("--help")
+    for command in (*COMMANDS, "store"):
+        assert re.search(rf"^  {command} ", text, re.MULTILINE), text
+
+
+if __name__ == "__main__":
+    tap.run([("usage", usage)] +
+            [(f"{check.__name__} {command}", check, command)
+             for command in COMMANDS for check in (manual, bash, zsh)] +
+            [("completes a command", completes, "herald se", ["send"]),
+             ("completes an option", completes, "herald listen --ty", ["--type-from"]),
+             ("completes a draft", completes, "herald validate --draft 2", ["2020-12"]),
+             ("completes a value", completes, "herald send --cloudevents b", ["binary", "batch"]),
+             ("completes a scheme", completes, "herald sign --scheme s", ["standard-webhooks",
+                                                                          "stripe", "slack",
+                                                                          "shopify"])])

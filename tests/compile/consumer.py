@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Builds Herald as its users do, and programs that use it: on a machine that has a compiler, Meson
+and nothing else; as a subproject; by pkg-config from an installed tree; shared and static.
+
+    tests/compile/consumer.py CC CXX [ADAPTER...]
+
+CC and CXX are one word each, as for the shell. Everything is built in a folder that is deleted
+afterwards. Every case is one line of TAP.
+"""
+
+import contextlib
+import glob
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+CONSUMER = os.path.join(SOURCE, "tests", "compile", "consumer")
+CC = shlex.split(sys.argv[1])
+CXX = shlex.split(sys.argv[2])
+ADAPTERS = sys.argv[3:]
+FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
+CXX_FLAGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
+def equal(found, expected):
+    assert found == expected, f"{found!r} instead of {expected!r}"
+
+
+def run(*command, env=None, cwd=None):
+    """Run a command that must succeed; returns what it prints."""
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
+                            cwd=cwd, check=False)
+    output = result.stdout.decode(errors="replace")
+    assert result.returncode == 0, f"{shlex.join(command)}: {result.returncode}\n{output}"
+    return output
+
+
+def plain_environment(**more):
+    """Without what Meson sets for a test, such as where the shared libraries of its build are."""
+    unwanted = ("LD_LIBRARY_PATH", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MESON_BUILD_ROOT")
+    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return {**kept, "CC": shlex.join(CC), **more}
+
+
+def bare_environment(directory):
+    """A PATH with a C compiler, Meson, Ninja and pkg-config; and no .pc file anywhere."""
+    tools = os.path.join(directory, "bin")
+    os.makedirs(tools)
+    os.makedirs(os.path.join(directory, "empty"))
+    for name in (CC[-1], "meson", "ninja", "pkg-config", "ar", "as", "ld", "python3", "env", "sh",
+                 "rm"):
+        os.symlink(shutil.which(name), os.path.join(tools, os.path.basename(name)))
+    return {"PATH": tools, "CC": os.path.basename(CC[-1]), "LC_ALL": "C.UTF-8",
+            "PKG_CONFIG_LIBDIR": os.path.join(directory, "empty"), "HOME": directory}
+
+
+def setup(build, source, *options, env=None):
+    run("meson", "setup", build, source, "--buildtype=debug", *options,
+        env=env or plain_environment())
+    run("ninja", "-C", build, env=env or plain_environment())
+
+
+def as_subproject(directory):
+    """A copy of the consumer that has Herald under subprojects/."""
+    project = os.path.join(directory, "project")
+    shutil.copytree(CONSUMER, project)
+    os.makedirs(os.path.join(project, "subprojects"))
+    os.symlink(SOURCE, os.path.join(project, "subprojects", "herald"))
+    return project
+
+
+def is_shared(program):
+    """Whether a program loads the core from a shared library."""
+    return "libherald.so" in run("readelf", "--dynamic", program)
+
+
+def builds_on_a_bare_machine(directory):
+    build = os.path.join(directory, "build")
+    env = bare_environment(directory)
+    setup(build, SOURCE, "--prefix=/usr", env=env)
+    targets = json.loads(run("meson", "introspect", "--targets", build, env=env))
+    parts = {os.path.relpath(target["defined_in"], SOURCE).split("/")[0] for target in targets}
+    # CivetWeb is the one framework that is looked for without pkg-config.
+    assert parts - {"adapters"} == {"src", "cmd"}, parts
+
+
+def subproject(kind, *adapters):
+    def case(directory):
+        build = os.path.join(directory, "build")
+        setup(build, as_subproject(directory), f"-Ddefault_library={kind}",
+              "-Dadapters=" + ",".join(adapters))
+        for name in ("core", *adapters):
+            run(os.path.join(build, name), env=plain_environment())
+        equal(is_shared(os.path.join(build, "core")), kind != "static")
+    case.__name__ = f"is_a_subproject_{kind}"
+    return case
+
+
+def installed(kind):
+    @contextlib.contextmanager
+    def tree(directory):
+        """Herald installed; gives the root, and the environment in which pkg-config finds it."""
+        root = os.path.join(directory, "root")
+        build = os.path.join(directory, "build")
+        setup(build, SOURCE, f"--prefix={root}", "--libdir=lib", f"-Ddefault_library={kind}")
+        run("meson", "install", "-C", build, "--no-rebuild", env=plain_environment())
+        paths = [os.path.join(root, "lib", "pkgconfig"), os.environ.get("PKG_CONFIG_PATH", "")]
+        yield root, plain_environment(PKG_CONFIG_PATH=":".join(filter(None, paths)))
+    return tree
+
+
+def compile_by_pkg_config(directory, env, name, *options, flags=()):
+    """Compile a program as the guide says; returns its path."""
+    package = "herald" if name == "core" else f"herald-{name}"
+    program = os.path.join(directory, name)
+    found = run("pkg-config", *options, "--cflags", "--libs", package, env=env).split()
+    source, defined = ("core.c", []) if name == "core" else ("adapter.c", [f"-DADAPTER_{name}"])
+    run(*CC, *FLAGS, *flags, *defined, os.path.join(CONSUMER, source), "-o", program, *found,
+        env=env)
+    return program
+
+
+def cxx_compilers():
+    """CXX, and the other one of g++ and clang++ if it is here."""
+    others = [[name] for name in ("g++", "clang++") if shutil.which(name)]
+    return [CXX] + [other for other in others if other[-1] != os.path.basename(CXX[-1])]
+
+
+def check_cxx(directory, env, root):
+    """C++ programs compile without a warning, by each compiler and standard, and run."""
+    found = run("pkg-config", "--cflags", "--libs", "herald", env=env).split()
+    program = os.path.join(directory, "cxx")
+    hello = os.path.join(SOURCE, "examples", "cpp", "hello.cpp")
+    for compiler in cxx_compilers():
+        for standard in ("-std=c++17", "-std=c++20"):
+            run(*compiler, *CXX_FLAGS, standard, hello, "-o", program, *found, env=env)
+            run(*compiler, *CXX_FLAGS, standard, os.path.join(CONSUMER, "core.cpp"), "-o", program,
+                *found, env=env)
+            assert is_shared(program), compiler
+            run(program, env={**env, "LD_LIBRARY_PATH": os.path.join(root, "lib")})
+
+
+def is_installed_shared_and_static(directory):
+    with installed("both")(directory) as (root, env):
+        check_documents(root)
+        assert os.path.isfile(os.path.join(root, "share/man/man7/herald.7")), "no herald(7)"
+        check_dependencies(os.path.join(root, "lib", "libherald.so"))
+        for name in ("core", *ADAPTERS):
+            program = compile_by_pkg_config(directory, env, name)
+            assert is_shared(program), name
+            run(program, env={**env, "LD_LIBRARY_PATH": os.path.join(root, "lib")})
+        check_cxx(directory, env, root)
+        program = compile_by_pkg_config(directory, env, "core", "--static", flags=["-static"])
+        equal(is_shared(program), False)
+        run(program)
+        equal(run("pkg-config", "--modversion", "herald", env=env).strip(), version())
+
+
+def is_installed_static_alone(directory):
+    with installed("static")(directory) as (root, env):
+        equal(glob.glob(os.path.join(root, "lib", "*.so*")), [])
+        check_names(glob.glob(os.path.join(root, "lib", "*.a")))
+        for name in ("core", *ADAPTERS):
+            program = compile_by_pkg_config(directory, env, name)
+            equal(is_shared(program), False)
+            run(program, env=env)
+
+
+def check_dependencies(library):
+    """The core needs the C library in its parts, and nothing else."""
+    needed = re.findall(r"NEEDED.*\[(.*)\]", run("readelf", "--dynamic", library))
+    others = [name for name in needed if not re.match(r"(libc|libm|libpthread|ld)\b|ld-", name)]
+    assert needed and not others, needed
+
+
+def check_documents(root):
+    """LICENSE and the documents for users are there."""
+    documents = os.path.join(root, "share", "doc", "herald")
+    guides = [os.path.relpath(path, SOURCE) for path in glob.glob(f"{SOURCE}/docs/*.md")]
+    assert guides
+    for name in ("LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", *guides):
+        with open(os.path.join(documents, name), "rb") as found, \
+                open(os.path.join(SOURCE, name), "rb") as expected:
+            equal(found.read(), expected.read())
+
+
+def check_names(archives):
+    """An archive hides nothing: its names begin as ours do, and no two archives have the same."""
+    owners = {}
+    for archive in archives:
+        symbols = run("nm", "--extern-only", "--defined-only", "--format=posix", archive)
+        for name in [line.split()[0] for line in symbols.splitlines() if len(line.split()) > 1]:
+            assert name.startswith("herald_"), f"{archive} defines {name}"
+            equal(owners.setdefault(name, archive), archive)
+
+
+def version():
+    with open(os.path.join(SOURCE, "meson.build"), encoding="utf-8") as source:
+        return source.read().split("version: '", 1)[1].split("'", 1)[0]
+
+
+cases = [builds_on_a_bare_machine, subproject("shared"), subproject("both"),
+         subproject("static", *ADAPTERS), is_installed_shared_and_static,
+         is_installed_static_alone]
+print(f"1..{len(cases)}", flush=True)
+failed = False
+for index, function in enumerate(cases, 1):
+    title = function.__name__.replace("_", " ")
+    try:
+        with tempfile.TemporaryDirectory(prefix="herald-consumer-") as scratch:
+            function(scratch)
+        print(f"ok {index} - {title}", flush=True)
+    except Exception as error:  # pylint: disable=broad-except
+        failed = True
+        print(f"not ok {index} - {title}")
+        print("\n".join("# " + line for line in f"{type(error).__name__}: {error}".split("\n")),
+              flush=True)
+sys.exit(1 if failed else 0)

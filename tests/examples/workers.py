@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Runs the example of several processes on one PostgreSQL database.
+
+    tests/examples/workers.py WORKERS HERALD
+
+Every case is one line of TAP.
+"""
+
+import contextlib
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+import tap
+from ports import free_port, listens
+from postgres import cluster, folder_of_programs, query
+from programs import WAIT_S, commands_of, equal, run_line, status_and_body, wait_until
+
+
+class Worker:
+    """One process of the example; its output is read at the end."""
+
+    def __init__(self, url):
+        self.port = free_port()
+        self.output = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([workers, "--port", str(self.port), "--store", url],
+                                        stdout=self.output, stderr=subprocess.PIPE)
+
+    def ran(self):
+        """The ids of the users whose events it has run."""
+        self.output.seek(0)
+        return re.findall(r" is user (\S+)$", self.output.read(), re.MULTILINE)
+
+    def send(self, event_id, user_id, username):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        event = {"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
+                 "payload": {"user_id": user_id, "username": username},
+                 "metadata": {"id": event_id}}
+        connection.request("POST", "/event", json.dumps(event),
+                           {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+@contextlib.contextmanager
+def processes(url, count):
+    started = [Worker(url) for _ in range(count)]
+    try:
+        for worker in started:
+            wait_until(lambda port=worker.port: listens(port), worker.process)
+        yield started
+    finally:
+        for worker in started:
+            worker.process.kill()
+            worker.process.wait()
+            worker.output.close()
+
+
+ACCEPTED = (202, '{"status":"accepted"}')
+
+
+def is_idle(url):
+    return query(url, "SELECT count(*) FROM herald.herald_event") == ["0"]
+
+
+def the_commands_of_its_head_answer_as_written(url):
+    with processes(url, 2) as (first, second):
+        for command, answer in commands_of("workers"):
+            equal(status_and_body(run_line(command.replace(":8081", f":{first.port}"))), answer)
+        wait_until(lambda: is_idle(url), first.process, second.process)
+        equal(query(url, "SELECT * FROM users"), ["1|johndoe"])
+
+
+def two_processes_share_the_work_and_keep_the_order_of_a_key(url):
+    with processes(url, 2) as started:
+        for i in range(200):
+            equal(started[i % 2].send(f"b-{i}", f"u-{i % 40}", f"name-{i}"), ACCEPTED)
+        wait_until(lambda: is_idle(url), *(worker.process for worker in started))
+        equal(sorted(query(url, "SELECT * FROM users WHERE user_id LIKE 'u-%'")),
+              sorted(f"u-{i % 40}|name-{i}" for i in range(160, 200)))
+        equal(sum(len(worker.ran()) for worker in started), 200)
+
+
+def a_killed_process_loses_nothing(url):
+    with processes(url, 2) as (first, second):
+        for i in range(100):
+            equal(first.send(f"c-{i}", f"k-{i}", "x"), ACCEPTED)
+        first.process.kill()
+        wait_until(lambda: is_idle(url), second.process)
+        equal(query(url, "SELECT count(*) FROM users WHERE user_id LIKE 'k-%'"), ["100"])
+
+
+def the_tool_reads_the_store(url):
+    result = subprocess.run([herald, "store", "check", "--store", url], stdout=subprocess.PIPE,
+                            timeout=WAIT_S, check=False)
+    assert b"ok" in result.stdout, result.stdout
+    result = subprocess.run([herald, "store", "status", "--store", url], stdout=subprocess.PIPE,
+                            timeout=WAIT_S, check=True)
+    equal(result.stdout.decode(), "The store is empty.\n")
+
+
+def a_stop_leaves_at_once(url):
+    with processes(url, 1) as (worker,):
+        worker.process.send_signal(signal.SIGTERM)
+        equal(worker.process.wait(WAIT_S), 0)
+        equal(query(url, "SELECT count(*) FROM herald.herald_node "
+                         f"WHERE pid = {worker.process.pid}"), ["0"])
+
+
+workers, herald = sys.argv[1:]
+if __name__ == "__main__":
+    checks = [the_commands_of_its_head_answer_as_written,
+              two_processes_share_the_work_and_keep_the_order_of_a_key,
+              a_killed_process_loses_nothing, a_stop_leaves_at_once, the_tool_reads_the_store]
+    if folder_of_programs():
+        with cluster() as database:
+            tap.run([(check.__name__.replace("_", " "), check, database) for check in checks])
+    print("1..0 # SKIP PostgreSQL's server is not installed")

@@ -1,0 +1,20 @@
+/* expect: no member named .?circle */
+/* The union has no such member. */
+#include <herald/schema.h>
+
+struct circle {
+	double radius;
+};
+
+HERALD_SCHEMA(circle, HERALD_FIELD(circle, radius));
+
+struct shape {
+	const char *kind;
+	union {
+		struct circle round;
+	} body;
+};
+
+HERALD_SCHEMA(shape,
+	HERALD_FIELD(shape, kind, .required = true),
+	HERALD_VARIANT(shape, body, kind, HERALD_CASE("circle", circle)));

@@ -1,0 +1,11 @@
+/* expect: the member is a string of C\+\+: use const char \*, or herald::text */
+#include <herald/herald.hpp>
+
+struct user {
+	std::string_view name;
+};
+
+const herald::schema<user> user_schema{
+	"user",
+	herald::field("name", &user::name),
+};

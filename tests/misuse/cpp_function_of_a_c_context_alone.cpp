@@ -1,0 +1,9 @@
+/* expect: last parameter must be the payload */
+/* The payload would be read as a pointer to a context. */
+#include <herald/herald.hpp>
+
+void
+add(herald::service_options &options, const herald_schema &schema)
+{
+	options.route("event", schema, [](herald_context *) {});
+}

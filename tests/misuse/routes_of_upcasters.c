@@ -1,0 +1,13 @@
+/* expect warning: incompatible.*herald_upcaster */
+/* The arrays are mixed up. gcc 14 and clang 16 refuse it, without -Werror too. */
+#include <herald/herald.h>
+
+extern const struct herald_upcaster upcasters[2];
+
+struct herald_service_options options(void);
+
+struct herald_service_options
+options(void)
+{
+	return HERALD_SERVICE_OPTIONS(HERALD_ROUTES(upcasters));
+}

@@ -1,0 +1,14 @@
+/* expect: user\.xs must be an array of struct point */
+#include <herald/schema.h>
+
+struct point {
+	int32_t x;
+};
+
+HERALD_SCHEMA(point, HERALD_FIELD(point, x));
+
+struct user {
+	struct point xs;
+};
+
+HERALD_SCHEMA(user, HERALD_STRUCT_ARRAY(user, xs, point));

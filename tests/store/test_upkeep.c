@@ -1,0 +1,204 @@
+/*
+ * Regular work, step by step: dead letters are deleted by age and by number, keys of deduplication
+ * are forgotten, and a failure of one part does not stop the others.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/store_fixture.h"
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+static struct store_fixture *f;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	f = calloc(1, sizeof(*f));
+	return f ? 0 : 1;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(f);
+	return 0;
+}
+
+static void
+submit_dead(size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "%zu", f->arrivals_count + 1);
+		store_submit(f, id, "fail");
+	}
+	store_settle(f);
+}
+
+static size_t
+rows(void)
+{
+	return model_committed(f->model)->rows_count;
+}
+
+static const struct {
+	struct herald_store_options store;
+	size_t left;       /* of 5 old ones and 5 young ones, after an hour */
+	const char *first; /* the oldest that is left */
+} trims[] = {
+	{{0}, 10, "1"},
+	{{.dead_max_age_ms = 3600000}, 5, "6"},
+	{{.dead_max_count = 7}, 7, "4"},
+	{{.dead_max_count = 3}, 3, "8"},
+	{{.dead_max_age_ms = 3600000, .dead_max_count = 2}, 2, "9"},
+	{{.dead_max_age_ms = 1}, 0, NULL},
+};
+
+static void
+test_dead_letters_are_trimmed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(trims); i++) {
+		store_fixture_init(f, &(struct store_fixture_options){.store = trims[i].store});
+		submit_dead(5);
+		f->wall_ms += 1800000;
+		submit_dead(5);
+		f->wall_ms += 1800001;
+		herald__upkeep_step(f->store);
+		assert_int_equal(rows(), trims[i].left);
+		if (trims[i].first)
+			assert_string_equal(
+				model_committed(f->model)->rows[0]->texts[MODEL_EVENT_ID],
+				trims[i].first);
+		store_fixture_finish(f);
+	}
+}
+
+/* In small transactions, so that others can write in between. */
+static enum herald_status
+count_drops(struct model_call *call, void *state)
+{
+	if (call->op == MODEL_DEAD_TRIM)
+		++*(unsigned *)state;
+	return MODEL_GO_ON;
+}
+
+static void
+test_batches(void **state)
+{
+	unsigned drops = 0;
+
+	(void)state;
+	store_fixture_init(f, &(struct store_fixture_options){
+				      .model_options = {.hook = count_drops, .state = &drops},
+				      .store = {.dead_max_count = 1}});
+	submit_dead(501);
+	herald__upkeep_step(f->store);
+	assert_int_equal(rows(), 1);
+	assert_int_equal(drops, 3);
+	store_fixture_finish(f);
+}
+
+/* An id is remembered for one window at least, and two at most. */
+static void
+test_ids_are_forgotten(void **state)
+{
+	(void)state;
+	store_fixture_init(f,
+			   &(struct store_fixture_options){.store = {.seen_window_ms = 1000000}});
+	herald__upkeep_step(f->store);
+	store_submit(f, "a", "done");
+	store_settle(f);
+	for (int i = 0; i < 9; i++) {
+		f->wall_ms += 100000;
+		herald__upkeep_step(f->store);
+	}
+	store_submit(f, "a", "done");
+	store_settle(f);
+	assert_true(f->arrivals[1].event.is_duplicate);
+	for (int i = 0; i < 12; i++) {
+		f->wall_ms += 100000;
+		herald__upkeep_step(f->store);
+	}
+	store_submit(f, "a", "done");
+	store_settle(f);
+	assert_false(f->arrivals[2].event.is_duplicate);
+	store_fixture_finish(f);
+}
+
+/* A part that fails is logged, and the others are done (pg-boss#492). */
+static const struct {
+	enum model_op op;
+	const char *logged;
+} failures[] = {
+	{MODEL_PENDING, "warning upkeep failed what=counting events error=model: pending fails"},
+	{MODEL_DEAD_TRIM, "warning upkeep failed what=deleting old dead letters"},
+	{MODEL_SEEN_ROTATE, "warning upkeep failed what=dropping old keys of deduplication"},
+};
+
+static void
+test_failures(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		store_fixture_init(f,
+				   &(struct store_fixture_options){.store = {.dead_max_count = 1}});
+		submit_dead(3);
+		model_fail(f->model, failures[i].op, 1, HERALD_UNAVAILABLE, false);
+		f->store->dispatch.pending = 99;
+		uint64_t due_ms = herald__upkeep_step(f->store);
+		assert_true(model_has_failed(f->model));
+		assert_true(store_logged(f, failures[i].logged));
+		assert_true(due_ms <= (uint64_t)f->wall_ms + 10000);
+		assert_int_equal(rows(), failures[i].op == MODEL_DEAD_TRIM ? 3 : 1);
+		assert_int_equal(f->store->dispatch.pending,
+				 failures[i].op == MODEL_PENDING ? 99 : 0);
+		assert_int_equal(herald_store_health(f->store, NULL), HERALD_OK);
+		f->wall_ms += 10000;
+		herald__upkeep_step(f->store);
+		assert_int_equal(rows(), 1);
+		store_fixture_finish(f);
+	}
+}
+
+/* An error of the disk fails the store, whatever connection sees it. */
+static void
+test_disk_error(void **state)
+{
+	(void)state;
+	store_fixture_init(f, &(struct store_fixture_options){.store = {.dead_max_count = 1}});
+	submit_dead(3);
+	model_fail(f->model, MODEL_COMMIT, 1, HERALD_STORE_FAILED, false);
+	herald__upkeep_step(f->store);
+	assert_int_equal(herald_store_health(f->store, NULL), HERALD_STORE_FAILED);
+	store_submit(f, "x", "done");
+	assert_int_equal(f->arrivals[3].event.status, HERALD_STORE_FAILED);
+	assert_string_equal(f->arrivals[3].event.error.message, "the store has failed");
+	store_fixture_finish(f);
+}
+
+int
+main(void)
+{
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_dead_letters_are_trimmed),
+		TEST(test_batches),
+		TEST(test_ids_are_forgotten),
+		TEST(test_failures),
+		TEST(test_disk_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
