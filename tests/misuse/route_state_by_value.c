@@ -12,8 +12,7 @@ struct shop {
 	int orders;
 };
 
-enum herald_verdict
-on_user(struct herald_context *ctx, const struct user *user, struct shop *shop);
+enum herald_verdict on_user(struct herald_context *ctx, const struct user *user, struct shop *shop);
 
 HERALD_FUNCTION(on_user, user, shop);
 
