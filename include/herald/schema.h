@@ -77,8 +77,8 @@ enum herald_kind {
 	HERALD_KIND_VALUES,     /**< A pointer to values of kind `element` and a count. */
 	HERALD_KIND_ARRAY,      /**< T[N]: an array of N values of kind `element`. */
 	HERALD_KIND_STRUCT_MAP, /**< A pointer to structs and a count: an object, in input order. */
-	HERALD_KIND_KEY,  /**< const char *: the name of a struct's member in such an object. */
-	HERALD_KIND_COUNT /**< The number of kinds. Not a kind. */
+	HERALD_KIND_KEY,        /**< const char *: the name of a member of such an object. */
+	HERALD_KIND_COUNT       /**< The number of kinds. Not a kind. */
 };
 
 /** A minimum or maximum, inclusive. Use HERALD_MIN, HERALD_MAX or HERALD_RANGE to set it. */
@@ -128,7 +128,7 @@ struct herald_field {
 	const struct herald_schema *schema; /**< Structs, pointers, lists: of the inner struct. */
 	size_t inner_bytes; /**< sizeof the inner struct. 0: not checked against its schema. */
 	const struct herald_name *names; /**< Enums: the allowed values. */
-	size_t names_count;              /**< Enums: their number. */
+	size_t names_count;              /**< Enums: how many. */
 
 	const char *key;                 /**< The name in JSON. Default: as in C. */
 	const char *doc;                 /**< One line for people. */
@@ -143,24 +143,24 @@ struct herald_field {
 
 	bool nullable; /**< Lists of strings: an element may be null, which is NULL. */
 
-	/* Tagged unions: whether the line counts. Set by HERALD_WHEN and HERALD_WHEN_OTHER. */
-	const char *tag;  /**< The member in C whose value decides. NULL: the line always counts. */
-	const char *when; /**< That value. NULL: any without a line of its own. */
+	/* Tagged unions: when the line is used. Set by HERALD_WHEN and HERALD_WHEN_OTHER. */
+	const char *tag;  /**< The member in C that decides. NULL: the line is always used. */
+	const char *when; /**< Its value. NULL: any value that no other line names. */
 	bool flat;        /**< Structs: the members are in this object, not in an inner one. */
 
-	/* How a value is written in JSON, if not as its kind says. Of lists: each element. */
+	/* Other forms of a value in JSON. For lists: of each element. */
 	bool quoted;  /**< Numbers, and values written as numbers: in a string, such as "12". */
-	bool numeric; /**< bool: 0 or 1. Enums: the number in C, as an int, one of `names`. */
+	bool numeric; /**< bool: 0 or 1. Enums: the number in C, which must be in `names`. */
 	enum herald_epoch epoch; /**< Times: a number; offset_minutes is 0. Default: RFC 3339. */
 	struct herald_unknown unknown; /**< Enums: set by HERALD_UNKNOWN. */
 	/**
 	 * Accept what less strict senders write, too; encoding does not write it.
 	 *
 	 * Integers  a fraction of zeros, and exponents: 10.0, 1e3. The value must be whole.
-	 * bool      0 and 1; of a `numeric` one, true and false.
+	 * bool      0 and 1; with `numeric`: true and false.
 	 * Times     a blank for 'T'; offsets such as +0130 and +01; digits after the ninth of the
-	 *           fraction, which are cut; second 60, which is the next second. Of `epoch`,
-	 *           digits after the nanosecond, and exponents.
+	 *           fraction, which are cut; second 60, which is the next second. With `epoch`:
+	 *           digits after the nanosecond, which are cut, and exponents.
 	 * `quoted`  a number without quotes.
 	 */
 	bool lenient;
@@ -178,7 +178,7 @@ struct herald_schema {
 	/**
 	 * The JSON is the value of the only member, not an object with that member: a list of
 	 * lists, a list of elements that may be null, a payload that is an array. The other members
-	 * of the struct are private. A null is the member's null.
+	 * of the struct are HERALD_PRIVATE. Null means what it means for the member.
 	 */
 	bool transparent;
 };
@@ -191,8 +191,8 @@ HERALD_API extern const struct herald_schema herald_json_schema;
 
 /**
  * The schema of a payload of any media type: JSON, text, or an image. The struct is struct
- * herald_data. For routes and the input of upcasters only. Formats whose events carry such payloads
- * are CloudEvents and your own; of an event in the envelope, it is the payload's JSON.
+ * herald_data. For routes and the input of upcasters only. CloudEvents, and formats of your own,
+ * can have such payloads; in Herald's envelope, the payload is always JSON.
  */
 HERALD_API extern const struct herald_schema herald_data_schema;
 
@@ -226,8 +226,8 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 /**
  * A member of one of the types bool, integers, float, double, const char *, char *, char[N], struct
  * herald_text, herald_time, herald_json, herald_map, herald_json_map. If missing or null in the
- * JSON, it is zero. A string is in memory of the event, so that a function may write to it through
- * a char *: to its bytes, not past its end.
+ * JSON, it is zero. Through a char *, a function may change the bytes of the string, but not make
+ * it longer.
  *
  *	HERALD_FIELD(user, name, .key = "userName", .required = true, .min_bytes = 1)
  */
@@ -327,9 +327,9 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 
 /**
  * A map: `const struct INNER *MEMBER; size_t MEMBER_count;`, in JSON an object of any members, in
- * input order, without duplicate names. NULL if missing or null. A struct is a member: its
- * HERALD_KEY is the name, and the others are the value, an object. If its schema is transparent,
- * the value is any other type:
+ * input order, without duplicate names. NULL if missing or null. Each struct is one member of the
+ * object: HERALD_KEY is its name, and the other lines are the members of its value. If the schema
+ * is transparent, the value is not an object:
  *
  *	struct price { const char *sku; int64_t cents; };
  *
@@ -345,14 +345,14 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 		     .count_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER##_count, size_t),       \
 		     .schema = HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER), __VA_ARGS__)
 
-/** The name of a struct in a HERALD_MAP: `const char *MEMBER;`. Such a schema is for maps only. */
+/** The name of a member of a HERALD_MAP: `const char *MEMBER;`. Its schema is for maps only. */
 #define HERALD_KEY(STRUCT, MEMBER)                                                                 \
 	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_KEY_OF_(STRUCT, MEMBER))
 
 /**
- * A tagged union: `union {...} MEMBER;`. The member TAG, which has a line of its own and is
- * required, decides which member of the union is in the JSON, where it has the key "MEMBER". TAG is
- * a string or an enum. In the JSON, it may come after the value.
+ * A tagged union: `union {...} MEMBER;`. The value of another member, TAG, decides which member of
+ * the union is used. In the JSON, the union has the key "MEMBER"; TAG may come before or after it.
+ * TAG is a string or an enum, and is required.
  *
  *	enum shape_kind { SHAPE_CIRCLE, SHAPE_SQUARE };
  *	struct shape {
@@ -371,9 +371,9 @@ HERALD_API extern const struct herald_schema herald_data_schema;
  *
  *	{"kind": "circle", "body": {"radius": 2}}
  *
- * Other tags are errors, unless there is a HERALD_CASE_OTHER. If TAG is an enum, each of its names
- * is allowed, and HERALD_UNKNOWN allows others; those without a case have no value. Up to 64
- * cases; for more, write the lines with HERALD_WHEN.
+ * A string without a case is an error, unless there is a HERALD_CASE_OTHER, or HERALD_ONE_OF of TAG
+ * lists it. A name of an enum without a case is allowed. Without a case, the union has no value.
+ * Limit 64 cases; for more, write the lines with HERALD_WHEN.
  */
 #define HERALD_VARIANT(STRUCT, MEMBER, TAG, ...)                                                   \
 	HERALD_VARIANT_WITH(STRUCT, MEMBER, TAG, (.doc = NULL), __VA_ARGS__)
@@ -400,8 +400,8 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 
 /**
  * A case: HERALD_CASE("circle", circle), or HERALD_CASE("circle", round, circle) if the union's
- * member `round` is a struct circle. It may be a pointer to a struct, too. VALUE is the tag as in
- * the JSON; of an enum, one of its names.
+ * member `round` is a struct circle. The member may be a pointer to the struct, too. VALUE is the
+ * text of the tag in the JSON, also if the tag is an enum.
  */
 #define HERALD_CASE(VALUE, ...) HERALD_CASE_(VALUE, __VA_ARGS__, __VA_ARGS__, )
 #define HERALD_CASE_(VALUE, MEMBER, INNER, ...) (HERALD_CASE_STRUCT, VALUE, MEMBER, INNER)
@@ -418,16 +418,16 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 #define HERALD_CASE_OTHER_(MEMBER, INNER, TYPE, ...) (TYPE, NULL, MEMBER, INNER)
 
 /**
- * Option of a line: it counts only if the member TAG has this value. Lines with different values
- * may share memory and keys. This is what HERALD_VARIANT consists of; use it for unions without a
- * name, for several members in a case, and for lists and other types.
+ * Option of a line: it is used only if the member TAG has this value. Lines with different values
+ * may share memory and keys. HERALD_VARIANT writes such lines. Write them yourself for unions
+ * without a name, for several members in a case, and for lists and other types.
  *
  *	HERALD_STRUCT(shape, circle, circle, .key = "body", HERALD_WHEN(kind, "circle"))
  *	HERALD_VALUES(shape, corners, .key = "body", HERALD_WHEN(kind, "polygon"))
  */
 #define HERALD_WHEN(TAG, VALUE) .tag = #TAG, .when = (VALUE)
 
-/** HERALD_WHEN for all values without a line of their own. */
+/** HERALD_WHEN for all values that no other line names. */
 #define HERALD_WHEN_OTHER(TAG) .tag = #TAG, .when = NULL
 
 /** A member that is not in the JSON. Decoding sets it to zero. */
@@ -447,7 +447,8 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 
 /**
  * Option of an enum: other names, or other numbers if it is `numeric`, decode to this value. It can
- * be encoded only if it has a name; a 0 is left out if the member is neither required nor optional.
+ * be encoded only if it has a name. Without a name, a 0 is left out if the member is neither
+ * required nor optional.
  */
 #define HERALD_UNKNOWN(VALUE) .unknown = {NULL, true, (VALUE)}
 
@@ -458,8 +459,8 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 #define HERALD_MEMBER_(STRUCT, MEMBER) (((struct STRUCT *)0)->MEMBER)
 
 /*
- * A schema's lines are unions with one member, whose name holds the struct's: a line of another
- * struct initialises a member that the union does not have, and does not compile, regardless of the
+ * Each line is a union with one member, line_of_struct_STRUCT. A line of another struct would
+ * initialise a member that this union does not have, so it does not compile, regardless of the
  * compiler's options. The union is laid out as its member, so that the lines are an array of
  * fields.
  */
@@ -480,7 +481,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 		HERALD_EXPAND_(HERALD_UNPACK_ OPTIONS)}
 #define HERALD_TEXT_OF_FIRST_(FIRST, ...) #FIRST
 
-/* A schema may name itself, so it is declared before. */
+/* A schema may refer to itself, so it is declared first. */
 #define HERALD_SCHEMA_FORWARD_(STRUCT) static const struct herald_schema STRUCT##_schema
 #define HERALD_SCHEMA_DECLARED_(STRUCT)                                                            \
 	HERALD_ASSERT_(sizeof(STRUCT##_schema) == sizeof(struct herald_schema),                    \
@@ -527,7 +528,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 		 .bytes = sizeof(HERALD_MEMBER_(STRUCT, MEMBER)), .tag = #TAG, .when = (VALUE),    \
 		 __VA_ARGS__, HERALD_EXPAND_(HERALD_UNPACK_ OPTIONS)}}
 
-/* The schema of INNER where the member is one. */
+/* The schema of INNER, if the member is a struct INNER. */
 #define HERALD_SCHEMA_IN_(STRUCT, MEMBER, INNER)                                                   \
 	(&INNER##_schema +                                                                         \
 	 HERALD_REFUSE_(                                                                           \
@@ -535,7 +536,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 		 #STRUCT "." #MEMBER " must be a struct " #INNER                                   \
 		 ": a pointer to one is HERALD_POINTER"))
 
-/* The schema of INNER where the member points to one, constant or not. */
+/* The schema of INNER, if the member is a pointer to a struct INNER, constant or not. */
 #define HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER)                                                   \
 	(&INNER##_schema +                                                                         \
 	 HERALD_REFUSE_(!_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                 \
@@ -555,7 +556,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 	 : sizeof(TYPE) == 2 ? HERALD_KIND_UINT16                                                  \
 			     : HERALD_KIND_UINT8)
 
-/* The kinds that stand for themselves, as _Generic associations with what Q makes of each type. */
+/* The types with a kind of their own, as _Generic associations. Q makes each a type to compare. */
 #define HERALD_KIND_ASSOCIATIONS_(Q)                                                               \
 	Q(bool): HERALD_KIND_BOOL,                                                                 \
 	Q(signed char): HERALD_KIND_INT8,                                                          \
@@ -627,7 +628,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 			#STRUCT "." #MEMBER " must be an enum, as large as an int: "               \
 			"a list is HERALD_ENUMS, a string with fixed values HERALD_ONE_OF"))
 
-/* By value: clang does not take a pointer to a constant enum for one to its type. */
+/* Compares values: for clang, a pointer to a constant enum is not one to its integer type. */
 #define HERALD_KIND_ENUM_AT_(STRUCT, MEMBER)                                                       \
 	(HERALD_KIND_ENUM +                                                                        \
 	 HERALD_REFUSE_(!HERALD_IS_ADDRESS_(HERALD_MEMBER_(STRUCT, MEMBER)) ||                     \
@@ -698,12 +699,12 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 		char **: HERALD_KIND_STRING,                                                       \
 		default: 0)
 
-/* Whether a value is a pointer, not an array, which becomes one behind a comma. */
+/* Whether a value is a pointer. An array is not: after a comma, its type becomes a pointer. */
 #define HERALD_IS_LIST_(VALUE)                                                                     \
 	(HERALD_IS_ADDRESS_(VALUE) &&                                                              \
 	 __builtin_types_compatible_p(__typeof__(VALUE), __typeof__(((void)0, (VALUE)))))
 
-/* The schema of INNER where the member is an array of them. */
+/* The schema of INNER, if the member is an array of struct INNER. */
 #define HERALD_SCHEMA_IN_ARRAY_(STRUCT, MEMBER, INNER)                                             \
 	(&INNER##_schema +                                                                         \
 	 HERALD_REFUSE_(                                                                           \
@@ -714,7 +715,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 		 #STRUCT "." #MEMBER " must be an array of struct " #INNER                         \
 		 ": a pointer to them is HERALD_LIST, with its count"))
 
-/* Of a case's struct: whether it is in the union, or a pointer to it is. */
+/* The kind of a case: the union has either the struct or a pointer to it. */
 #define HERALD_KIND_OF_CASE_(STRUCT, MEMBER, INNER)                                                \
 	(_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                                 \
 		struct INNER *: HERALD_KIND_STRUCT,                                                \
@@ -727,7 +728,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 			#STRUCT "." #MEMBER " must be a struct " #INNER                            \
 			", or a pointer to one: other types are HERALD_CASE_FIELD"))
 
-/* Of a HERALD_POINTER_VARIANT. */
+/* The kind of a HERALD_POINTER_VARIANT. */
 #define HERALD_KIND_OF_POINTED_(STRUCT, MEMBER)                                                    \
 	(HERALD_KIND_POINTER +                                                                     \
 	 HERALD_REFUSE_(!_Generic(&HERALD_MEMBER_(STRUCT, MEMBER), const void **: 1, void **: 1,   \
@@ -736,12 +737,11 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 			"different structs"))
 
 /*
- * Whether a value's type is an enum. _Generic alone takes an enum for the integer type that is
- * compatible with it (C11 section 6.7.2.2). But one enum is never compatible with another. So there
- * is an enum here for each integer type: only the type itself is compatible with it, and no enum of
- * the user's. Enums are as small as bytes if they are packed, or the compiler was told
- * -fshort-enums; they are bool or long long only if they say so ("enum size : bool"), which of the
- * compilers known here clang and gcc 13 allow.
+ * Whether a value's type is an enum. An enum is compatible with an integer type (C11 section
+ * 6.7.2.2), so _Generic cannot tell them apart. But two enums are never compatible. So there is an
+ * enum here for each integer type: a value that matches it is an integer, and an integer that does
+ * not match is an enum. With `packed` or -fshort-enums, enums are as small as bytes. Only clang and
+ * gcc 13 allow enums of bool and long long ("enum size : bool").
  */
 enum __attribute__((packed)) herald_int8_enum_ { HERALD_INT8_MIN_ = -128, HERALD_INT8_MAX_ = 127 };
 enum __attribute__((packed)) herald_uint8_enum_ { HERALD_UINT8_MAX_ = 255 };

@@ -72,9 +72,9 @@ struct herald_service_options {
 	 * Where to find the type, version, id, source and subject of an event in the envelope's
 	 * format: JSON Pointers (RFC 6901) into the event, such as "/payload/kind" or
 	 * "/items/0/version". Default: `event_type` of the envelope, and `version`, `id`, `source`
-	 * and `subject` of its metadata. A string is used as it is; of a number, true or false, the
-	 * JSON text is used. If several members have the same name, the first one is used. If the
-	 * type is missing, the event fails with HERALD_MISSING; the others are "" if missing. With
+	 * and `subject` of its metadata. A string is used as it is; a number, true or false as its
+	 * JSON text. If several members have the same name, the first one is used. If the type is
+	 * missing, the event fails with HERALD_MISSING; the others are "" if missing. With
 	 * type_from, the envelope's event_type is optional, and message->event_type is the type
 	 * that was found. Refused if the envelope is not among the formats; events in other formats
 	 * are not affected.
@@ -106,8 +106,8 @@ struct herald_service_options {
 	 */
 	const char *queue;
 	/**
-	 * With a store: a JSON Pointer to an RFC 3339 time in the event, before which the event
-	 * does not run. If it is missing or null, the event runs at once. Like `type_from`, for
+	 * With a store: a JSON Pointer to an RFC 3339 time in the event. The event does not run
+	 * before this time. If it is missing or null, the event runs at once. Like `type_from`, for
 	 * events in the envelope's format.
 	 */
 	const char *due_from;
@@ -123,7 +123,7 @@ struct herald_service_options {
 	size_t max_arena_bytes;      /**< Memory for one event. Default 16 MiB. */
 	struct herald_limits limits; /**< Limits of the JSON. */
 	size_t max_answer_bytes;     /**< Body of one answer. Default 1 MiB, limit 1 GiB. */
-	size_t max_answer_headers;   /**< Set for one answer. Default 32, limit 256. */
+	size_t max_answer_headers;   /**< Headers of one answer. Default 32, limit 256. */
 	/** Their names and values in total. Default 2,048, limit 64 KiB. */
 	size_t max_answer_headers_bytes;
 	/**
@@ -141,16 +141,16 @@ struct herald_service_options {
 	bool tracing;
 	struct herald_span_hook spans; /**< Takes the events' spans; implies `tracing`. */
 	/**
-	 * With a span hook: with N, one in N new traces is sampled, that is, recorded. Whether a
-	 * sender's trace is sampled, the sender has decided. Default 1: all.
+	 * With a span hook: one in N new traces is sampled, that is, recorded. If an event belongs
+	 * to a sender's trace, the sender has decided. Default 1: all.
 	 */
 	unsigned sample_one_in;
 
 	struct herald_log log; /**< Zeroed: nothing is logged. */
 	/**
 	 * Names, such as "tenant" and "X-Request-Id", then NULL. Every log record of an event has
-	 * the values of these members of the metadata or, where there is no such member, of these
-	 * attributes. They need not be listed in `attributes`. The keys in the log are in lower
+	 * these members of the metadata. If the metadata has no such member, the attribute of this
+	 * name is used. They need not be listed in `attributes`. The keys in the log are in lower
 	 * case, and '_' replaces everything except letters and digits: "x_request_id". If an event
 	 * has no value, its records have no such field. Limit 16.
 	 */
@@ -197,7 +197,7 @@ HERALD_API void herald_service_destroy(struct herald_service *service);
  *
  * With a store, the event is stored instead of run: out->acceptance says so. If the store cannot
  * take the event, the verdict is HERALD_RETRY, with `status` HERALD_UNAVAILABLE,
- * HERALD_STORE_FAILED, HERALD_LIMIT (the store is full) or another one of the store.
+ * HERALD_STORE_FAILED, HERALD_LIMIT (the store is full) or another error of the store.
  *
  * data     `bytes` bytes of the event; decoding changes them. Not used after the call.
  * out      always written. If the event cannot be decoded or has no route, the verdict is
@@ -245,7 +245,7 @@ struct herald_arrival {
 #define HERALD_ARRIVAL(...)                                                                        \
 	((struct herald_arrival){.struct_size = sizeof(struct herald_arrival), __VA_ARGS__})
 
-/** The value of an attribute of an event that has not been handled, or NULL. */
+/** The value of an attribute, or NULL. For formats, which see an event before it has a context. */
 HERALD_API const char *
 herald_arrival_attribute(const struct herald_arrival *arrival, const char *name);
 
@@ -328,9 +328,8 @@ enum herald_describe_format {
 
 /**
  * Describe the pipeline of each route: which events it takes, and what runs in which order. Also
- * the attributes that are listed by the service, its formats, handlers and routes, the limits, and
- * the members of the envelope and of payloads.
- * As JSON:
+ * the limits, the members of the envelope and of payloads, and all attributes that are listed
+ * anywhere. As JSON:
  *
  *	{"routes":[{"event_type":"order","version":"3","route":0,"doc":"...",
  *	            "steps":[{"step":"before","handler":"audit"}, ...]}, ...],

@@ -11,7 +11,7 @@
  *
  * A service with a store handles an event in two phases:
  *
- *	accept  `receive` handlers, envelope, route and payload. What is wrong is answered at once
+ *	accept  `receive` handlers, envelope, route and payload. An invalid event is refused at once
  *	        (400, 404). Then the bytes are stored. When they are on disk, the sender gets 202
  *	        and {"status":"accepted"}, or {"status":"duplicate"} if an event with the same
  *	        source and id was accepted before. 503 if the store is full or has failed.
@@ -26,7 +26,7 @@
  *
  * Promises. An accepted event is run at least once, and ends as done or as a dead letter. It may
  * run twice, if the process dies after the function and before the commit. A route with
- * HERALD_TRANSACTION_JOIN writes its results in the store's own transaction; then they are there
+ * HERALD_TRANSACTION_JOIN writes its results in the store's own transaction; then these are written
  * exactly once.
  *
  * Lifecycle: create the store, then services and deliverers with it. At the end stop the servers,
@@ -60,9 +60,11 @@ struct herald_store;
 struct herald_store_options {
 	size_t struct_size; /**< Set by HERALD_STORE_OPTIONS. */
 
-	/** Required: where events are kept, such as from herald_sqlite_create(). The store owns
-	 * it, even after an error, except if it belongs to another store already, which is
-	 * HERALD_BAD_OPTION, or if struct_size is not set. */
+	/**
+	 * Required: where events are kept, such as from herald_sqlite_create(). The store owns it
+	 * from the call on, even if the call fails. There are two exceptions, both errors: it
+	 * belongs to another store, or struct_size is not set.
+	 */
 	struct herald_database *database;
 
 	/** Use existing tables only: refuse a database without them, or with older ones, instead of
@@ -73,8 +75,10 @@ struct herald_store_options {
 	size_t max_batch; /**< Events in one commit. Default 256, limit 10,000. */
 	/** Events that wait for a commit. Default 10,000, limit 10,000,000. Above: 503. */
 	size_t max_waiting;
-	/** Events in the database that are not finished; counted at most every second. Default
-	 * 10,000,000. Above: 503. */
+	/**
+	 * Events in the database that are not finished; counted about once a second. Default
+	 * 10,000,000. Above: 503.
+	 */
 	uint64_t max_pending;
 	size_t max_claimed_bytes; /**< Memory for events that were claimed. Default 64 MiB. */
 	/** All that one event publishes, with bodies and headers. Default 16 MiB, limit 512 MiB. A
@@ -83,8 +87,10 @@ struct herald_store_options {
 
 	/** Runs of one event, including those that a crash ended. Default 20, limit 10,000. */
 	unsigned max_attempts;
-	/** Runs during which the process died, before the event is a dead letter. Default 3, limit
-	 * 10,000. */
+	/**
+	 * If the process has died during this many runs of an event, it is a dead letter. Default
+	 * 3, limit 10,000.
+	 */
 	unsigned max_interrupted;
 	enum herald_backoff backoff; /**< Default HERALD_BACKOFF_FULL_JITTER. */
 	uint32_t first_delay_ms;     /**< Default 1,000, or max_delay_ms if less. */
@@ -102,8 +108,10 @@ struct herald_store_options {
 	/** For databases that processes reach over the network: a process that is silent for longer
 	 * counts as dead, and its events run elsewhere. Default 15,000, from 1,000 to 3,600,000. */
 	uint32_t lease_ms;
-	/** Maximum time between two looks for events that other processes stored. Default 100,
-	 * limit 60,000. */
+	/**
+	 * Maximum time between two checks for events that other processes stored. Default 100,
+	 * limit 60,000.
+	 */
 	uint32_t poll_ms;
 	/** A folder of this machine for a file that lists the running events. After a crash, the
 	 * file shows which events may have caused it. Default: SQLite's folder, else /dev/shm. */
@@ -159,8 +167,10 @@ HERALD_API void herald_store_destroy(struct herald_store *store);
 HERALD_API enum herald_status
 herald_store_health(struct herald_store *store, struct herald_error *error);
 
-/** Look for new events and deliveries now: after the commit of a transaction in which your code
- * has published. Any thread; does not block. */
+/**
+ * Look for new events and deliveries now. Call it after your own transaction has published
+ * something and is committed. Any thread; does not block.
+ */
 HERALD_API void herald_store_wake(struct herald_store *store);
 
 /**
@@ -227,14 +237,17 @@ enum herald_dead_reason {
 /** "failed" and so on; "any" for HERALD_DEAD_ANY, "?" for an unknown value. Static storage. */
 HERALD_API const char *herald_dead_reason_name(enum herald_dead_reason reason);
 
-/** What a dead letter was. */
+/** Whether a dead letter is an event or a delivery. */
 enum herald_dead_kind {
 	HERALD_DEAD_EVENTS,     /**< An event. */
 	HERALD_DEAD_DELIVERIES, /**< A delivery. */
 	HERALD_DEAD_BOTH,       /**< In filters. */
 };
 
-/** Selects dead letters. Zero selects all events. Members that are set must all match. */
+/**
+ * Selects dead letters. If all members are zero, it selects all events, but no deliveries. A dead
+ * letter must match all members that are set.
+ */
 struct herald_dead_filter {
 	enum herald_dead_kind kind;     /**< Events, deliveries or both. */
 	uint64_t id;                    /**< 0: any. */
@@ -255,7 +268,7 @@ struct herald_dead_filter {
 struct herald_dead_letter {
 	enum herald_dead_kind kind;    /**< What it was. */
 	uint64_t id;                   /**< Unique in the store. */
-	const char *queue;             /**< The service's. */
+	const char *queue;             /**< The `queue` of the service. */
 	const char *event_type;        /**< Of the message. */
 	const char *source;            /**< Likewise. */
 	const char *event_id;          /**< Likewise. */
@@ -338,7 +351,7 @@ HERALD_API const char *herald_count_state_name(enum herald_count_state state);
 /** The number of rows with the same queue, state and type. */
 struct herald_count {
 	bool is_delivery;              /**< A delivery, or an event. */
-	const char *queue;             /**< The service's; "" for deliveries. */
+	const char *queue;             /**< The `queue` of the service; "" for deliveries. */
 	const char *event_type;        /**< Of the message. */
 	enum herald_count_state state; /**< What is counted. */
 	uint64_t count;                /**< How many. */
