@@ -97,7 +97,7 @@ herald_cloudevents_create(const struct herald_cloudevents_options *options,
 			  const struct herald_format **out, struct herald_error *error);
 
 /**
- * Make a CloudEvent of the event in hand, in whichever format it came, for example to forward it:
+ * Make a CloudEvent from the current event, of any format, for example to forward it:
  *
  *	struct herald_cloudevent event;
  *	struct herald_delivery delivery = {.url = "https://billing.example/events"};
@@ -118,7 +118,7 @@ herald_cloudevents_create(const struct herald_cloudevents_options *options,
  * types; other values become strings with their JSON text. Values that no attribute can have, such
  * as those with control characters, are left out.
  *
- * out     set only on HERALD_OK. It belongs to the event in hand. If that has no id or no source,
+ * out     set only on HERALD_OK. It belongs to the current event. If that has no id or no source,
  *         neither has `out`: set them before you encode it.
  * error   may be NULL.
  * Errors  HERALD_BAD_OPTION: the payload is a struct, so its bytes are lost; set `keeps_bytes` of
