@@ -55,7 +55,8 @@
  *
  * Without a store, in rare cases a delivery is not accepted in spite of its reservation: out of
  * memory, or the deliverer was stopped. An event that was HERALD_DONE then becomes HERALD_RETRY and
- * is handled twice. If what `prepare` made is refused, the event becomes HERALD_FAIL.
+ * is handled twice. If the delivery that `prepare` has changed is refused, the event becomes
+ * HERALD_FAIL.
  */
 #ifndef HERALD_CALLBACK_H
 #define HERALD_CALLBACK_H

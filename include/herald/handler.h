@@ -152,12 +152,12 @@ struct herald_handler_ops {
 
 	/**
 	 * With a store: runs for an event that becomes a dead letter, if this handler's `after` was
-	 * not called with HERALD_FAIL. So each handler is told once of each dead letter; and again,
-	 * as of every run, if the commit fails or the process dies before it. In the order of
-	 * `before`, after `rejected`. The event could not be decoded any more, has no route any
-	 * more, was refused before its function or after this handler's `after`, or its attempts
-	 * are used up: by crashes, or by commits that failed. In the last case nothing else runs,
-	 * and herald_context_attempt() is the number of its runs plus 1. What it publishes is sent.
+	 * not called with HERALD_FAIL. So each handler learns of each dead letter once, or again if
+	 * the commit fails or the process dies before it. In the order of `before`, after
+	 * `rejected`. The event could not be decoded any more, has no route any more, was refused
+	 * before its function or after this handler's `after`, or its attempts are used up: by
+	 * crashes, or by commits that failed. In the last case nothing else runs, and
+	 * herald_context_attempt() is the number of its runs plus 1. What it publishes is sent.
 	 *
 	 * herald_context_message() is NULL if not even the envelope could be decoded; the payload
 	 * is NULL unless the function has run now. herald_retry(), herald_fail() and their variants

@@ -12,8 +12,8 @@
  *	herald_buffer_finish(&out);
  *
  * A document is valid against the exported schema if and only if a codec decodes it, except for
- * what JSON Schema cannot say. Where that depends on the member, its "$comment" says it. The
- * exceptions:
+ * rules that JSON Schema cannot express. If such a rule depends on a member, its "$comment" says
+ * it. The exceptions:
  *
  * Syntax     Duplicate members, invalid UTF-8, lone surrogates, and the limits of struct
  *            herald_limits: these are errors of the text, which JSON Schema does not see.
@@ -24,8 +24,8 @@
  *            float of 3.40282351e38 is accepted, though its "maximum" is 3.4028235e38.
  * Lengths    Herald counts bytes of UTF-8, JSON Schema code points. "maxLength" is the number of
  *            bytes, and "minLength" the least number of code points that has as many bytes.
- * Quoted     The pattern of a number in a string says its syntax, not its range; of an integer that
- *            is `lenient`, not that "1.5e1" is whole and "1.5" is not.
+ * Quoted     The pattern of a number in a string checks its syntax, not its range. If an integer is
+ *            `lenient`, the pattern accepts "1.5" as well as "1.5e1".
  * Times      Only "format" says that February has no 30th day. Validators may ignore it. Lenient
  *            times have no "format", and the digits of an epoch after the nanosecond are not
  *            checked, unless it is quoted.

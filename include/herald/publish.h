@@ -1,6 +1,5 @@
 /*
- * Publishing: what an event's function tells others, as HTTP requests that are sent after the
- * event's commit.
+ * Publishing: HTTP requests to other services, which are sent after the event has been committed.
  *
  *	herald_publish(ctx, &(struct herald_delivery){
  *				    .url = "https://billing.example/events",

@@ -119,8 +119,8 @@ struct herald_upcaster {
 #define HERALD_FUNCTION_PICK_(PAYLOAD, STATE, MACRO, ...) MACRO
 
 /*
- * HERALD_ROUTE names what this macro defines in one place only. So if the macro is missing, or the
- * payload is another one, that is a single error, which says what to do:
+ * HERALD_ROUTE uses the name that this macro defines only once. So if the macro is missing, or has
+ * another payload, there is a single error, which says what to do:
  * "on_user_needs_HERALD_FUNCTION_with_payload_order undeclared".
  */
 #define HERALD_FUNCTION_STATE_(FUNCTION, PAYLOAD, STATE)                                           \
@@ -159,8 +159,8 @@ struct herald_upcaster {
  *
  *	HERALD_ROUTE("order_placed", order_placed, on_order, &shop, .version = "2")
  *
- * PAYLOAD must be the function's. The state is a pointer to the function's state, or NULL; for a
- * function without state it must be NULL. Other types do not compile.
+ * PAYLOAD must be the payload of the function. The state is a pointer to the function's state, or
+ * NULL; for a function without state it must be NULL. Other types do not compile.
  */
 #define HERALD_ROUTE(EVENT_TYPE, PAYLOAD, FUNCTION, ...)                                           \
 	{.event_type = (EVENT_TYPE),                                                               \

@@ -68,7 +68,7 @@ HERALD_API const char *herald_map_get(const struct herald_map *map, const char *
 HERALD_API const struct herald_json_pair *
 herald_json_map_find(const struct herald_json_map *map, const char *key);
 
-/** The `text` of the entry of `key`; NULL if there is no entry, too. Borrowed from the map. */
+/** The `text` of the entry of `key`, or NULL if there is no entry. Borrowed from the map. */
 HERALD_API const char *herald_json_map_get(const struct herald_json_map *map, const char *key);
 
 #ifdef __cplusplus
