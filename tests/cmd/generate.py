@@ -272,8 +272,8 @@ def every_keyword_with_every_type(folder):
 
 
 def random_schemas(folder):
-    seed = int(os.environ.get("HERALD_SEED", 0)) or int.from_bytes(os.urandom(4), "little")
-    print(f"# HERALD_SEED={seed}", flush=True)
+    seed = int(os.environ.get("HERALD_TEST_SEED", 0)) or int.from_bytes(os.urandom(4), "little")
+    print(f"# HERALD_TEST_SEED={seed}", flush=True)
     grammar = hostile.Grammar(seed)
     for _ in range(200):
         never_crashes(folder, *grammar.file())

@@ -242,7 +242,7 @@ test_what_is_not_encoded(void **state)
 	herald_codec_destroy(codec);
 }
 
-/* Maps at random, whole and with bytes changed. HERALD_SEED=N repeats a run. */
+/* Maps at random, whole and with bytes changed. HERALD_TEST_SEED=N repeats a run. */
 
 struct raw_holder {
 	struct herald_json any;
@@ -398,14 +398,14 @@ test_at_random(void **state)
 {
 	enum { MAPS = 3000, ROOM = 65536 };
 	static char json[ROOM];
-	const char *given = getenv("HERALD_SEED");
+	const char *given = getenv("HERALD_TEST_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
 	struct herald_codec *codec = decoding_codec(&holder_schema, NULL);
 	struct herald_codec *raw_codec = decoding_codec(&raw_holder_schema, NULL);
 	size_t decoded = 0, refused = 0;
 
 	(void)state;
-	fprintf(stderr, "HERALD_SEED=%llu\n", (unsigned long long)seed);
+	fprintf(stderr, "HERALD_TEST_SEED=%llu\n", (unsigned long long)seed);
 	random_state = seed;
 	for (size_t i = 0; i < MAPS; i++) {
 		strcpy(json, "{\"any\":{");

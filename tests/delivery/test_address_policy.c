@@ -222,10 +222,10 @@ test_literals_at_random(void **state)
 	static const char *const formats[] = {"%lu", "0x%lx", "0X%lX", "0%lo"};
 	static const unsigned long shifts[4][4] = {{0}, {24, 0}, {24, 16, 0}, {24, 16, 8, 0}};
 	struct delivery_fixture *fixture = *state;
-	const char *given = getenv("HERALD_SEED");
+	const char *given = getenv("HERALD_TEST_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 
-	fprintf(stderr, "HERALD_SEED=%llu\n", (unsigned long long)seed);
+	fprintf(stderr, "HERALD_TEST_SEED=%llu\n", (unsigned long long)seed);
 	delivery_fixture_deliver(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1));
 	for (unsigned round = 0; round < 20000; round++) {
 		char url[128] = "http://";

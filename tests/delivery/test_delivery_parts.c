@@ -522,12 +522,12 @@ test_url_as_libcurl_reads_it(void **state)
 		.addresses = &any,
 		.ports = {ports_all, 1},
 	};
-	const char *text = getenv("HERALD_SEED");
+	const char *text = getenv("HERALD_TEST_SEED");
 	uint64_t seed = text ? strtoull(text, NULL, 10) : (uint64_t)time(NULL);
 	size_t accepted = 0;
 
 	(void)state;
-	fprintf(stderr, "HERALD_SEED=%llu\n", (unsigned long long)seed);
+	fprintf(stderr, "HERALD_TEST_SEED=%llu\n", (unsigned long long)seed);
 	for (size_t round = 0; round < 20000; round++) {
 		char url[256] = "", origin[HERALD__ORIGIN_BYTES], libcurls[512] = "nothing";
 

@@ -399,11 +399,11 @@ deliver_at_random(uint64_t seed)
 static void
 test_one_request_an_attempt_at_random(void **state)
 {
-	const char *text = getenv("HERALD_SEED");
+	const char *text = getenv("HERALD_TEST_SEED");
 	uint64_t seed = text ? strtoull(text, NULL, 10) : (uint64_t)time(NULL);
 
 	(void)state;
-	fprintf(stderr, "HERALD_SEED=%llu\n", (unsigned long long)seed);
+	fprintf(stderr, "HERALD_TEST_SEED=%llu\n", (unsigned long long)seed);
 	for (unsigned round = 0; round < 20; round++)
 		deliver_at_random(mix(seed * 1000 + round));
 }
