@@ -117,6 +117,30 @@ decimal_is_whole(struct herald_json number)
 }
 
 bool
+decimal_truncate(struct herald_json number, struct decimal_whole *out)
+{
+	struct decimal decimal = decimal_read(number);
+	const char *at = decimal.digits;
+	uint64_t magnitude = 0;
+
+	if (decimal.count > 0 && decimal.exponent > 20) /* UINT64_MAX has 20 digits */
+		return false;
+	for (int64_t i = 0; decimal.count > 0 && i < decimal.exponent; i++) {
+		uint64_t digit = (uint64_t)(next_digit(&at, decimal.end) - '0');
+
+		if (magnitude > (UINT64_MAX - digit) / 10)
+			return false;
+		magnitude = magnitude * 10 + digit;
+	}
+	*out = (struct decimal_whole){
+		.is_negative = decimal.is_negative,
+		.is_exact = decimal.count == 0 || decimal.exponent >= (int64_t)decimal.count,
+		.magnitude = magnitude,
+	};
+	return true;
+}
+
+bool
 decimal_is_divisor(struct herald_json number)
 {
 	struct decimal decimal = decimal_read(number);

@@ -241,6 +241,13 @@ set_counts(struct generation *generation, const struct view *view, struct c_type
 		else if (most < SIZE_MAX && (type->max_count == 0 || most < type->max_count))
 			type->max_count = most;
 	}
+	if (type->max_count > 0 && type->min_count > type->max_count) {
+		note(generation, type,
+		     memory_print(generation->model->arena,
+				  "Never valid: %s %zu is greater than %s %zu.", min,
+				  type->min_count, max, type->max_count));
+		type->min_count = type->max_count = 0;
+	}
 }
 
 /* The schema of all elements; NULL if they have different ones, or any. */

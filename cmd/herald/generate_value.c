@@ -30,58 +30,34 @@ struct bound {
 	uint64_t magnitude;
 };
 
+/* The integer before or after it, or itself at the limit of 64 bits. */
 static struct bound
-bound_of_int64(int64_t number)
+bound_step(struct bound bound, bool is_down)
 {
-	return (struct bound){true, number < 0,
-			      number < 0 ? (uint64_t)0 - (uint64_t)number : (uint64_t)number};
+	if (is_down && (bound.is_negative || bound.magnitude == 0)) {
+		bound.is_negative = true;
+		bound.magnitude += bound.magnitude < UINT64_C(1) << 63;
+	} else if (bound.is_negative || is_down) {
+		bound.magnitude--;
+		bound.is_negative &= bound.magnitude > 0;
+	} else {
+		bound.magnitude += bound.magnitude < UINT64_MAX;
+	}
+	return bound;
 }
 
-/* A bound that is written as 1.5, 1.0 or 1e3: the first whole number inside it. */
-static struct bound
-bound_of_double(double value, bool is_exclusive, bool is_max)
-{
-	static const double limit = 9223372036854775808.0; /* 2 to the power of 63 */
-
-	if (value >= limit && value < 2 * limit)
-		return (struct bound){true, false,
-				      (uint64_t)value +
-					      (is_exclusive ? (is_max ? UINT64_MAX : 1) : 0)};
-	if (!(value > -limit && value < limit))
-		return (struct bound){0};
-	int64_t whole = (int64_t)value;
-	bool is_whole = (double)whole == value;
-	if (is_max)
-		whole -= is_whole ? is_exclusive : value < 0;
-	else
-		whole += is_whole ? is_exclusive : value > 0;
-	return bound_of_int64(whole);
-}
-
+/* The first integer inside of a bound, which may be written as 1.5, 1.0 or 1e3. */
 static struct bound
 bound_of(const struct json_tree *value, bool is_exclusive, bool is_max)
 {
-	int64_t number;
-	uint64_t magnitude;
-	double real;
+	struct decimal_whole whole;
 
-	if (!value || value->type != HERALD_JSON_NUMBER)
+	if (!value || value->type != HERALD_JSON_NUMBER || !decimal_truncate(value->json, &whole) ||
+	    (whole.is_negative && whole.magnitude > UINT64_C(1) << 63))
 		return (struct bound){0};
-	if (herald_json_read_int64(&value->json, &number) == HERALD_OK) {
-		if (is_exclusive && !is_max && number == INT64_MAX)
-			return (struct bound){true, false, (uint64_t)INT64_MAX + 1};
-		if (is_exclusive && !(is_max && number == INT64_MIN))
-			number += is_max ? -1 : 1;
-		return bound_of_int64(number);
-	}
-	if (herald_json_read_uint64(&value->json, &magnitude) == HERALD_OK) {
-		if (is_exclusive && (is_max || magnitude < UINT64_MAX))
-			magnitude += is_max ? UINT64_MAX : 1;
-		return (struct bound){true, false, magnitude};
-	}
-	if (herald_json_read_double(&value->json, &real) == HERALD_OK)
-		return bound_of_double(real, is_exclusive, is_max);
-	return (struct bound){0};
+	struct bound out = {true, whole.is_negative && whole.magnitude > 0, whole.magnitude};
+	bool is_outside = whole.is_exact ? is_exclusive : whole.is_negative == is_max;
+	return is_outside ? bound_step(out, is_max) : out;
 }
 
 static int
@@ -187,9 +163,20 @@ convert_integer(struct generation *generation, const struct view *view, struct c
 
 	out->kind = C_NUMBER;
 	out->number = integers[i].name;
+	if (min.is_set && max.is_set && compare_bounds(min, max) > 0) {
+		out->number = "int64_t";
+		note(generation, out,
+		     memory_print(arena,
+				  "Never valid: the smallest integer allowed is %s%" PRIu64
+				  ", and the largest %s%" PRIu64 ".",
+				  min.is_negative ? "-" : "", min.magnitude,
+				  max.is_negative ? "-" : "", max.magnitude));
+		return;
+	}
 	if (min.is_set && compare_bounds(min, integers[i].min) != 0)
 		out->min = bound_text(arena, min);
-	if (max.is_set && compare_bounds(max, integers[i].max) != 0)
+	/* With negative values, those beyond INT64_MAX are refused by the type. */
+	if (max.is_set && compare_bounds(max, integers[i].max) < 0)
 		out->max = bound_text(arena, max);
 	note_large_bounds(generation, view, out);
 }
@@ -260,6 +247,19 @@ convert_real(struct generation *generation, const struct view *view, struct c_ty
 	out->number = "double";
 	out->min = real_bound(generation, view, "minimum", "exclusiveMinimum", out);
 	out->max = real_bound(generation, view, "maximum", "exclusiveMaximum", out);
+	bool ignored;
+	const struct json_tree *min =
+		find_real_bound(view, "minimum", "exclusiveMinimum", &ignored);
+	const struct json_tree *max =
+		find_real_bound(view, "maximum", "exclusiveMaximum", &ignored);
+	if (min && max && decimal_compare(min->json, max->json) > 0) {
+		out->min = out->max = NULL;
+		note(generation, out,
+		     memory_print(generation->model->arena,
+				  "Never valid: minimum %.*s is greater than maximum %.*s.",
+				  (int)min->json.bytes, min->json.data, (int)max->json.bytes,
+				  max->json.data));
+	}
 }
 
 /* Strings. */
@@ -404,6 +404,13 @@ set_lengths(struct generation *generation, const struct view *view, struct c_typ
 
 		least = min > least ? min : least;
 		most = max < most ? max : most;
+	}
+	if (least > most) {
+		note(generation, out,
+		     memory_print(generation->model->arena,
+				  "Never valid: minLength %zu is greater than maxLength %zu.",
+				  least, most));
+		return;
 	}
 	out->min_bytes = least;
 	if (most > 0 && most < SIZE_MAX / 8)

@@ -29,7 +29,7 @@ S7 = "http://json-schema.org/draft-07/schema#"
 # (name, files)
 WHOLE = [("order", ["order.json"]), ("shop", ["shop.yaml"]), ("user", ["user-1.json", "user-2.json"])]
 
-# (schema, lines that the header has, lines that the source has)
+# (schema, which may be text, lines that the header has, lines that the source has)
 PARTS = [
     # Types of integers: the narrowest that holds both bounds.
     *[({"properties": {"a": {"type": "integer", "minimum": low, "maximum": high}}},
@@ -62,6 +62,39 @@ PARTS = [
            ", HERALD_MIN(UINT64_C(9223372036854775809))"))],
     ({"properties": {"a": {"type": "integer", "minimum": 1e30}}},
      ["\t/* Not checked: minimum. */", "\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a));"]),
+    # However they are written, they are exact beyond 2 to the power of 53.
+    ('{"properties": {"a": {"type": "integer", "minimum": 9007199254740993.0,'
+     '"maximum": 9.007199254740995e15}}}', ["\tuint64_t a;"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_RANGE(9007199254740993, 9007199254740995)));"]),
+    ('{"properties": {"a": {"type": "integer", "minimum": -9007199254740993.5,'
+     '"exclusiveMaximum": 9007199254740993.0}}}', ["\tint64_t a;"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_RANGE(-9007199254740993, 9007199254740992)));"]),
+    ({"properties": {"a": {"type": "integer", "minimum": -0.5, "maximum": 0.5}}}, ["\tuint8_t a;"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_MAX(0)));"]),
+    ({"properties": {"a": {"type": "integer", "maximum": -0.5}}}, ["\tint64_t a;"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_MAX(-1)));"]),
+    # A table with a bound that its type does not have is refused.
+    ({"properties": {"a": {"type": "integer", "minimum": -5, "maximum": 2 ** 64 - 1}}},
+     ["\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a, HERALD_MIN(-5)));"]),
+    ({"properties": {"a": {"type": "integer", "maximum": 2 ** 64 - 1}}}, ["\tint64_t a;"],
+     ["\tHERALD_OPTIONAL(p, a));"]),
+    # A table with bounds that exclude each other would be refused, too.
+    *[({"properties": {"a": {"type": kind, **bounds}}},
+       [f"\t/* Never valid: {reason} */"], [line])
+      for kind, bounds, reason, line in (
+          ("integer", {"minimum": 5, "maximum": 3},
+           "the smallest integer allowed is 5, and the largest 3.", "\tHERALD_OPTIONAL(p, a));"),
+          ("integer", {"exclusiveMinimum": 3, "maximum": 3},
+           "the smallest integer allowed is 4, and the largest 3.", "\tHERALD_OPTIONAL(p, a));"),
+          ("number", {"minimum": 5.5, "maximum": 3}, "minimum 5.5 is greater than maximum 3.",
+           "\tHERALD_OPTIONAL(p, a));"),
+          ("string", {"minLength": 5, "maxLength": 3}, "minLength 5 is greater than maxLength 3.",
+           "\tHERALD_FIELD(p, a));"),
+          ("array", {"minItems": 5, "maxItems": 3, "items": {"type": "string"}},
+           "minItems 5 is greater than maxItems 3.", "\tHERALD_VALUES(p, a));"),
+          ("object", {"minProperties": 5, "maxProperties": 3,
+                      "additionalProperties": {"type": "integer"}},
+           "minProperties 5 is greater than maxProperties 3.", "\tHERALD_MAP(p, a, p_a_entry));"))],
     # Of several bounds, the tightest counts.
     *[({"properties": {"a": {"type": "number", "allOf": [first, second]}}}, ["\tdouble a;"],
        [f"\tHERALD_OPTIONAL(p, a, {text}));"])
@@ -188,8 +221,9 @@ def whole(folder, name, files):
 
 
 def part(folder, schema, header, source):
-    (folder / "p.json").write_text(json.dumps({"type": "object", **schema} if "properties" in schema
-                                              else schema), encoding="utf-8")
+    if isinstance(schema, dict):
+        schema = json.dumps({"type": "object", **schema} if "properties" in schema else schema)
+    (folder / "p.json").write_text(schema, encoding="utf-8")
     equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
     for file, wanted in (("p.h", header), ("p.c", source)):
         lines = (folder / file).read_text(encoding="utf-8").splitlines()
