@@ -581,6 +581,43 @@ a_process_goes_on_while_it_is_recovered(void **unused)
 	stop(p);
 }
 
+static enum herald_status
+leave_node(struct process *p, void *state, struct herald_error *error)
+{
+	return p->ops->node_leave(p->nodes, *(uint64_t *)state, error);
+}
+
+/* A transaction that gives rows to a node commits while the node leaves, as it may after its
+ * connection was lost. The node stays. */
+static void
+a_node_does_not_leave_before_its_last_commit(void **unused)
+{
+	(void)unused;
+	for (int is_delivery = 0; is_delivery < 2; is_delivery++) {
+		struct process *p = start(&postgres_contract);
+		struct late leaver = {start_tool(p), .call = leave_node, .is_apart = true};
+		struct herald_error error;
+
+		leaver.state = &p->node;
+		begin(p);
+		if (is_delivery)
+			assert_works(p->ops->delivery_push(p->session, DELIVERY(.owner = p->node),
+							   1, &error),
+				     &error);
+		else
+			assert_works(p->ops->accept(p->session, EVENT(.owner = p->node), 1, &error),
+				     &error);
+		begin_late(&leaver, 1);
+		commit(p);
+		pthread_join(leaver.thread, NULL);
+		assert_status(leaver.status, HERALD_BAD_VALUE, &leaver.error);
+		/* It renews its lease as before. */
+		assert_works(p->ops->node_renew(p->nodes, p->node, T0, &error), &error);
+		stop(leaver.process);
+		stop(p);
+	}
+}
+
 /* Wake-ups. */
 
 static void
@@ -1048,6 +1085,7 @@ main(void)
 		cmocka_unit_test(an_id_is_waited_for_without_the_lanes),
 		cmocka_unit_test(dead_letters_are_trimmed_and_replayed_at_once),
 		cmocka_unit_test(a_process_goes_on_while_it_is_recovered),
+		cmocka_unit_test(a_node_does_not_leave_before_its_last_commit),
 		cmocka_unit_test(another_process_is_woken),
 		cmocka_unit_test(notifications_are_few),
 		cmocka_unit_test(dead_rows_are_not_read_again),

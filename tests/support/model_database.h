@@ -151,5 +151,7 @@ struct herald_database *model_node_database(const struct model *model, uint64_t 
 /* How many nodes there are, dead ones too. */
 size_t model_nodes_count(const struct model *model);
 bool model_has_node(const struct model *model, uint64_t node);
+/* Whether it has RUNNING rows that are committed. */
+bool model_owns_rows(const struct model *model, uint64_t node);
 
 #endif

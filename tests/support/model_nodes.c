@@ -110,15 +110,15 @@ op_renew(struct herald_session *session, uint64_t id, int64_t now_ms, struct her
 	return model_leave(session, HERALD_OK, error);
 }
 
-/* The rows that it owns would never run again. */
-static void
-check_owns_nothing(const struct model_tables *tables, uint64_t node)
+bool
+model_owns_rows(const struct model *model, uint64_t node)
 {
+	const struct model_tables *tables = &model->tables;
+
 	for (size_t i = 0; i < tables->rows_count; i++)
-		if (tables->rows[i]->state == MODEL_RUNNING && tables->rows[i]->owner == node) {
-			fprintf(stderr, "model: node_leave: it has RUNNING rows\n");
-			abort();
-		}
+		if (tables->rows[i]->state == MODEL_RUNNING && tables->rows[i]->owner == node)
+			return true;
+	return false;
 }
 
 static enum herald_status
@@ -131,7 +131,11 @@ op_leave(struct herald_session *session, uint64_t id, struct herald_error *error
 
 	if (status != HERALD_OK)
 		return status;
-	check_owns_nothing(&model->tables, id);
+	if (model_owns_rows(model, id))
+		return model_leave(session,
+				   herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+						    "the node has RUNNING events or deliveries"),
+				   error);
 	node = model_node_find(model, id);
 	if (node)
 		node_remove(model, node);

@@ -134,7 +134,8 @@ lose_connection(struct sim *sim, struct model_call *call)
 		sim->unknown++;
 		sim_trace(sim, "%s is unknown, and %s", model_op_name(call->op),
 			  call->takes_place ? "takes place" : "does not take place");
-		return call->op == MODEL_COMMIT || call->op == MODEL_NODE_RECOVER
+		return call->op == MODEL_COMMIT || call->op == MODEL_NODE_RECOVER ||
+				       call->op == MODEL_NODE_LEAVE
 			       ? HERALD_UNKNOWN_OUTCOME
 			       : HERALD_UNAVAILABLE;
 	}
@@ -166,11 +167,75 @@ check_order(struct sim *sim, const struct model_call *call)
 	}
 }
 
+static bool
+ignore_event(const struct herald_stored_event *event, void *state)
+{
+	(void)event;
+	(void)state;
+	return true;
+}
+
+/* All events are in one. */
+static const char *
+queue_name(const struct sim *sim)
+{
+	const struct model_tables *tables = model_committed(sim->model);
+
+	for (size_t i = 0; i < tables->rows_count; i++)
+		if (!tables->rows[i]->is_delivery)
+			return tables->rows[i]->texts[MODEL_QUEUE];
+	return "";
+}
+
+/* A claim is committed although its connection was lost, after the store has looked for it. */
+static void
+claim_late(struct sim *sim, uint64_t node)
+{
+	struct herald_database *database = model_open(sim->model);
+	const struct herald_database_ops *ops = database->ops;
+	const struct herald_claim claim = {
+		.owner = node,
+		.queue = queue_name(sim),
+		.now_ms = sim->latest_ms,
+		.max_events = 2,
+		.max_bytes = 1 << 20,
+	};
+	struct herald_session *session;
+	struct herald_error error;
+	int64_t next_ms;
+
+	if (ops->session_open(database, HERALD_SESSION_COMMIT, &session, &error) != HERALD_OK)
+		abort();
+	(void)ops->claim(session, &claim, ignore_event, NULL, &next_ms, &error);
+	sim_check(sim);
+	ops->session_close(session);
+	ops->destroy(database);
+}
+
+/* The store has nothing of its own when it leaves. But the database may have something for it. */
+static void
+leave(struct sim *sim)
+{
+	const uint64_t node = sim->ending->store->node.id;
+
+	if (model_owns_rows(sim->model, node))
+		sim_violate(sim, "node %llu leaves, and has RUNNING rows",
+			    (unsigned long long)node);
+	if (!sim->claims_apart || sim->is_calm || !sim_one_in(sim, 2))
+		return;
+	claim_late(sim, node);
+	if (model_owns_rows(sim->model, node))
+		sim->late++;
+	sim_trace(sim, "a late claim: %d", model_owns_rows(sim->model, node));
+}
+
 static enum herald_status
 on_call(struct model_call *call, void *state)
 {
 	struct sim *sim = state;
 
+	if (call->op == MODEL_NODE_LEAVE && sim->ending)
+		leave(sim);
 	if (!sim->thread)
 		return MODEL_GO_ON;
 	check_order(sim, call);
@@ -356,7 +421,9 @@ end_process(struct sim_process *process)
 	sim_trace(sim, "process %u ends", process->index);
 	sim_check_answered(process);
 	herald_service_destroy(process->service);
+	sim->ending = process;
 	herald_store_destroy(process->store);
+	sim->ending = NULL;
 	destroy_threads(process);
 	process->store = NULL;
 	process->service = NULL;

@@ -166,9 +166,10 @@ struct sim {
 	uint64_t seen_version;
 	bool is_replaying, is_dropping;       /* the simulation itself is about to */
 	const struct herald_session *changed; /* its transaction has changed something */
+	struct sim_process *ending;           /* its store is being destroyed */
 	char violation[512];                  /* "": none */
 	uint64_t trace_hash;
-	size_t steps, kills, zombies, unknown, lost;
+	size_t steps, kills, zombies, unknown, lost, late;
 	char folder[64]; /* of in-flight files */
 };
 

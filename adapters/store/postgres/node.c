@@ -93,13 +93,55 @@ herald__postgres_node_renew(struct herald_session *base, uint64_t node, int64_t 
 	return status;
 }
 
+/* Run a statement about one node. *is_found: whether it returns its row. */
+static enum herald_status
+run_on_node(struct postgres_session *session, enum postgres_statement statement, uint64_t node,
+	    bool *is_found, struct herald_error *error)
+{
+	PGresult *result;
+
+	herald__postgres_int8(herald__postgres_parameters(session), (int64_t)node);
+	enum herald_status status = herald__postgres_run(session, statement, &result, error);
+	if (status != HERALD_OK)
+		return status;
+	*is_found = PQntuples(result) > 0;
+	PQclear(result);
+	return HERALD_OK;
+}
+
+/* A transaction that gives rows to the node locks it; so after the lock, all of them are seen. */
+static enum herald_status
+leave(struct postgres_session *session, uint64_t node, struct herald_error *error)
+{
+	bool is_there, is_removed = false;
+	enum herald_status status =
+		run_on_node(session, POSTGRES_NODE_LOCK, node, &is_there, error);
+
+	if (status != HERALD_OK || !is_there)
+		return status;
+	status = run_on_node(session, POSTGRES_NODE_LEAVE, node, &is_removed, error);
+	if (status != HERALD_OK || is_removed)
+		return status;
+	return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+				"the node has RUNNING events or deliveries");
+}
+
 enum herald_status
 herald__postgres_node_leave(struct herald_session *base, uint64_t node, struct herald_error *error)
 {
-	struct postgres_session *session = postgres_session(base);
+	enum herald_status status = HERALD_UNAVAILABLE;
 
-	herald__postgres_int8(herald__postgres_parameters(session), (int64_t)node);
-	return herald__postgres_run_alone(session, POSTGRES_NODE_LEAVE, NULL, error);
+	/* Once more: the connection may have been lost while nothing was using it. */
+	for (int i = 0; i < 2 && status == HERALD_UNAVAILABLE; i++) {
+		status = herald__postgres_begin(base, error);
+		if (status == HERALD_OK)
+			status = leave(postgres_session(base), node, error);
+		if (status == HERALD_OK)
+			status = herald__postgres_commit(base, error);
+		else
+			herald__postgres_rollback(base);
+	}
+	return status;
 }
 
 /* Dead nodes. */

@@ -245,8 +245,13 @@ static const char *const templates[] = {
 	[POSTGRES_NODE_RENEW] =
 		"UPDATE @node SET expires_at = now() + $2::bigint * interval '1 millisecond'"
 		" WHERE id = $1::bigint AND expires_at >= now() RETURNING id",
+	/* A statement of its own: NODE_LEAVE must see what is committed until it has the lock. */
+	[POSTGRES_NODE_LOCK] =
+		"SELECT id FROM @node WHERE id = $1::bigint FOR UPDATE",
 	[POSTGRES_NODE_LEAVE] =
-		"DELETE FROM @node WHERE id = $1::bigint",
+		"DELETE FROM @node WHERE id = $1::bigint AND NOT EXISTS (SELECT 1 FROM @event WHERE"
+		" owner = $1 AND state = 2) AND NOT EXISTS (SELECT 1 FROM @delivery WHERE owner ="
+		" $1 AND state = 2) RETURNING id",
 	[POSTGRES_NODE_DEAD] =
 		"SELECT id, host, boot_id, pid, in_flight_path FROM @node WHERE expires_at <"
 		" now() ORDER BY id",

@@ -248,6 +248,28 @@ delete_node(struct sqlite_session *session, uint64_t id, bool *is_deleted,
 	return status;
 }
 
+static enum herald_status
+check_owns_nothing(struct sqlite_session *session, uint64_t id, struct herald_error *error)
+{
+	static const struct sqlite_sql sql = {
+		SLOT_NODE_OWNS,
+		"SELECT EXISTS (SELECT 1 FROM main.herald_event INDEXED BY herald_event_running "
+		"WHERE state = 1 AND owner = ?1) OR EXISTS (SELECT 1 FROM main.herald_delivery "
+		"INDEXED BY herald_delivery_running WHERE state = 1 AND owner = ?1)"};
+	struct sqlite_query row = herald__sqlite_query(session, &sql);
+	bool is_found, owns = false;
+
+	herald__sqlite_bind_int(&row, (int64_t)id);
+	enum herald_status status = herald__sqlite_step(&row, &is_found, error);
+	if (is_found) {
+		owns = herald__sqlite_int(&row) != 0;
+		herald__sqlite_end(&row);
+	}
+	return owns ? herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+				       "the node has RUNNING events or deliveries")
+		    : status;
+}
+
 enum herald_status
 herald__sqlite_node_leave(struct herald_session *base, uint64_t node, struct herald_error *error)
 {
@@ -257,7 +279,9 @@ herald__sqlite_node_leave(struct herald_session *base, uint64_t node, struct her
 
 	if (status != HERALD_OK)
 		return status;
-	status = delete_node(session, node, &is_deleted, error);
+	status = check_owns_nothing(session, node, error);
+	if (status == HERALD_OK)
+		status = delete_node(session, node, &is_deleted, error);
 	if (status == HERALD_OK)
 		status = herald__sqlite_commit(base, error);
 	else

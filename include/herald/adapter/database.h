@@ -411,7 +411,9 @@ struct herald_database_ops {
 	 * as dead already. NULL unless has_leases. */
 	enum herald_status (*node_renew)(struct herald_session *session, uint64_t node,
 					 int64_t now_ms, struct herald_error *error);
-	/** Remove this process. It has no RUNNING events or deliveries any more. */
+	/** Remove this process. A node that is not there any more has left. Refused with
+	 * HERALD_BAD_VALUE, and nothing is changed, if it has RUNNING events or deliveries, also
+	 * if a transaction commits them meanwhile: they would never run again. */
 	enum herald_status (*node_leave)(struct herald_session *session, uint64_t node,
 					 struct herald_error *error);
 	/** Visit the nodes that are dead, and have not been recovered. */

@@ -690,6 +690,78 @@ test_gone_owner(const struct contract_store *kind)
 	stop(p);
 }
 
+static void
+assert_stays(struct process *p)
+{
+	struct herald_error error;
+
+	assert_status(p->ops->node_leave(p->nodes, p->node, &error), HERALD_BAD_VALUE, &error);
+	assert_non_null(strstr(error.message, "RUNNING"));
+}
+
+/* A node that has RUNNING rows cannot leave, as nobody would recover them. Rows that
+ * wait do not matter. */
+static void
+test_leave_with_rows(const struct contract_store *kind)
+{
+	struct process *p = start(kind);
+	uint64_t event = accept_event(p, EVENT(.owner = p->node));
+	uint64_t delivery = push(p, DELIVERY());
+
+	accept_event(p, EVENT(.event_type = "free", .due_ms = T0 + 10));
+	assert_stays(p);
+	assert_int_equal(claim_delivery(p, delivery, T0), 1);
+	assert_stays(p);
+	assert_false(COMPLETE(p, event, 1, RETRY, .due_ms = T0 + 10));
+	assert_stays(p); /* for the delivery */
+	/* It is a node as before. */
+	event = accept_event(p, EVENT(.owner = p->node));
+	assert_false(COMPLETE_DELIVERY(p, delivery, 1, DONE));
+	assert_stays(p);
+	assert_false(COMPLETE(p, event, 1, DONE));
+	leave(p);
+	leave(p);
+	assert_count(p, NULL, DELAYED, 2);
+	p->node = 0;
+	stop(p);
+}
+
+/* The rows of others do not keep a node. */
+static void
+test_leave_of_one_node(const struct contract_store *kind)
+{
+	struct process *p = start(kind);
+	struct process *other = start_on(p);
+	uint64_t event = accept_event(other, EVENT(.owner = other->node));
+	uint64_t delivery = push(other, DELIVERY());
+
+	assert_int_equal(claim_delivery(other, delivery, T0), 1);
+	leave(p);
+	p->node = 0;
+	assert_stays(other);
+	assert_false(COMPLETE(other, event, 1, DONE));
+	assert_false(COMPLETE_DELIVERY(other, delivery, 1, DONE));
+	stop(p);
+	stop(other);
+}
+
+/* A node that could not leave is recovered after its process has ended. */
+static void
+test_recovery_after_a_refused_leave(const struct contract_store *kind)
+{
+	struct process *p = start_mortal(kind);
+	struct process *survivor = start_tool(p);
+	uint64_t node = p->node;
+	uint64_t event = accept_event(p, EVENT(.owner = node));
+
+	assert_stays(p);
+	die(p, survivor);
+	join(survivor);
+	assert_int_equal(recover(survivor, node, RECOVER_ALL).ready, 1);
+	assert_int_equal(claim_only(survivor, event, T0), 1);
+	stop(survivor);
+}
+
 /* With leases: a process that was paused wakes up after another one has taken over. */
 static void
 test_late_owner(const struct contract_store *kind)
@@ -820,6 +892,9 @@ const struct contract_store_case contract_store_nodes[] = {
 	{"test_recovery_of_deliveries", test_recovery_of_deliveries, NEEDS_NOTHING},
 	{"test_recovery_race", test_recovery_race, NEEDS_NOTHING},
 	{"test_gone_owner", test_gone_owner, NEEDS_NOTHING},
+	{"test_leave_with_rows", test_leave_with_rows, NEEDS_NOTHING},
+	{"test_leave_of_one_node", test_leave_of_one_node, NEEDS_TWO_NODES},
+	{"test_recovery_after_a_refused_leave", test_recovery_after_a_refused_leave, NEEDS_NOTHING},
 	{"test_late_owner", test_late_owner, NEEDS_LEASES},
 	{"test_renewal", test_renewal, NEEDS_LEASES},
 	{"test_second_node_is_refused", test_second_node_is_refused, NEEDS_NOTHING},
