@@ -15,6 +15,7 @@
 #include <herald/route.h>
 
 #include "../../adapters/http/libevent/scanner.h"
+#include "support/draw.h"
 #include "support/every_kind.h"
 
 #define MAX_BYTES 8192
@@ -457,7 +458,7 @@ put_request(struct writer *writer)
 static void
 random_requests(void **state)
 {
-	struct every_random random = {.state = 20240820};
+	struct every_random random = {.state = draw_seed()};
 
 	(void)state;
 	for (int i = 0; i < 3000; i++) {
@@ -472,7 +473,7 @@ random_requests(void **state)
 		if (out.verdict != SCAN_GOOD || !out.is_start ||
 		    out.passed_bytes != writer.expected_bytes ||
 		    memcmp(out.passed, writer.expected, out.passed_bytes) != 0)
-			fail_msg("seed %llu: %.*s", (unsigned long long)seed,
+			fail_msg("HERALD_TEST_SEED=%llu: %.*s", (unsigned long long)seed,
 				 (int)writer.sent_bytes, writer.sent);
 
 		/* With one byte changed, the result is still the same for all pieces. */

@@ -11,12 +11,12 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <herald/codec.h>
 
 #include "support/decoding.h"
+#include "support/draw.h"
 #include "support/every_kind.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -536,8 +536,7 @@ the_order_does_not_matter(void **state)
 					     "\"\xC3\xA9\\u00e9\"",
 					     "-0.5e7"};
 	struct herald_codec *codec = decoding_codec(&next_to_schema, NULL);
-	const char *seed = getenv("HERALD_TEST_SEED");
-	struct every_random random = {seed ? strtoull(seed, NULL, 10) : 16};
+	struct every_random random = {draw_seed()};
 
 	(void)state;
 	print_message("# HERALD_TEST_SEED=%llu\n", (unsigned long long)random.state);

@@ -234,12 +234,13 @@ class Sender(threading.Thread):
         super().__init__()
         self.program, self.number, self.is_ended = program, number, is_ended
         self.acknowledged = []
+        self.chance = random.Random(f"{SEED} {number}")
 
     def run(self):
         count = 0
         while not self.is_ended.is_set():
             event_id = f"{self.number}-{count}"
-            answer = self.program.send(event_id, random.choice(["johndoe", "johndoe", "retry"]))
+            answer = self.program.send(event_id, self.chance.choice(["johndoe", "johndoe", "retry"]))
             if answer in (ACCEPTED, DUPLICATE):
                 self.acknowledged.append(event_id)
                 count += 1

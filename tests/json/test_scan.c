@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "support/draw.h"
 #include "json/reader/scan.h"
 
 #define MAX_BYTES 100
@@ -83,10 +83,11 @@ test_escapes_at_each_place(void **state)
 static void
 test_any_text(void **state)
 {
-	unsigned seed = (unsigned)time(NULL), random = seed;
+	uint64_t seed = draw_seed();
+	unsigned random = (unsigned)seed;
 
 	(void)state;
-	print_message("# seed %u\n", seed);
+	print_message("# HERALD_TEST_SEED=%llu\n", (unsigned long long)seed);
 	for (int i = 0; i < TEXTS_COUNT; i++) {
 		static const char outside[] = "{}[]]\",", inside[] = "{]\"\\\\\\a";
 		char text[MAX_BYTES] = "{[[";

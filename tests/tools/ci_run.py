@@ -2,7 +2,9 @@
 """Runs .ci/run in a folder of its own, with a ./dev that prints what the case says. Prints TAP."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,9 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Prints the text of its command and ends with its status, as steps.json has them.
+# Prints the text of its command and ends with its status, as steps.json has them. Each command adds
+# the seed that it was given to seeds.
 DEV = f"""#!{sys.executable}
-import json, sys
+import json, os, sys
+print(os.environ.get("HERALD_TEST_SEED"), file=open("seeds", "a"))
 text, status = json.load(open("steps.json")).get(" ".join(sys.argv[1:3]), ["", 0])
 print(text)
 sys.exit(status)
@@ -44,17 +48,70 @@ CASES = [
 ]
 
 
+def make_folder(folder, steps):
+    (folder / ".ci").mkdir()
+    for path, text in ((".ci/run", (ROOT / ".ci" / "run").read_text(encoding="utf-8")), ("dev", DEV)):
+        (folder / path).write_text(text, encoding="utf-8")
+        (folder / path).chmod(0o755)
+    (folder / "steps.json").write_text(json.dumps({**STEPS, **steps}), encoding="utf-8")
+
+
+def run_in(folder, **variables):
+    # Neither the seed nor the repository of the run that this test belongs to.
+    env = {name: value for name, value in os.environ.items() if name != "HERALD_TEST_SEED" and name[:4] != "GIT_"}
+    env["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
+    return subprocess.run([".ci/run"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, env={**env, **variables})
+
+
 def run(steps):
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / ".ci").mkdir()
-        for path, text in ((".ci/run", (ROOT / ".ci" / "run").read_text(encoding="utf-8")), ("dev", DEV)):
-            (folder / path).write_text(text, encoding="utf-8")
-            (folder / path).chmod(0o755)
-        (folder / "steps.json").write_text(json.dumps({**STEPS, **steps}), encoding="utf-8")
-        done = subprocess.run([".ci/run"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, check=False)
+        make_folder(Path(name), steps)
+        done = run_in(Path(name))
         return done.returncode, done.stdout
+
+
+def seed_of(folder, **variables):
+    """The seed that a run prints first, which each of its commands has."""
+    (folder / "seeds").unlink(missing_ok=True)
+    printed = run_in(folder, **variables).stdout
+    match = re.match(r"HERALD_TEST_SEED=([0-9]+)\n", printed)
+    assert match, f"the first line is {printed.splitlines()[0]!r}"
+    seeds = set((folder / "seeds").read_text(encoding="ascii").split())
+    assert seeds == {match[1]}, f"the commands have {seeds} instead of {match[1]}"
+    return int(match[1])
+
+
+def commit(folder, message):
+    """Returns the name of a commit."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", message], cwd=folder, check=True)
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, stdout=subprocess.PIPE,
+                          text=True).stdout.strip()
+
+
+def seed_is_of_the_commit(folder):
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True, stderr=subprocess.DEVNULL)
+    for message in ("one", "two"):
+        expected = int(commit(folder, message)[:15], 16)
+        for _ in range(2):
+            seed = seed_of(folder)
+            assert seed == expected, f"{seed} instead of {expected}"
+
+
+def seed_is_drawn_without_git(folder):
+    seeds = {seed_of(folder), seed_of(folder)}
+    assert len(seeds) == 2, f"twice {seeds}"
+
+
+def seed_that_is_given_is_kept(folder):
+    seed = seed_of(folder, HERALD_TEST_SEED="17")
+    assert seed == 17, seed
+
+
+SEED_CASES = [seed_is_drawn_without_git, seed_that_is_given_is_kept]
+if shutil.which("git"):
+    SEED_CASES.append(seed_is_of_the_commit)
 
 
 def check(printed, last, failures):
@@ -66,14 +123,26 @@ def check(printed, last, failures):
     assert summary[len(rows):-1] == expected, summary[len(rows):-1]
 
 
+def check_summary(name, steps, status, last, failures):
+    code, printed = run(steps)
+    assert code == status, f"{name}: exit status {code}"
+    check(printed, last, failures)
+
+
+def check_seed(case):
+    with tempfile.TemporaryDirectory() as name:
+        make_folder(Path(name), {})
+        case(Path(name))
+
+
 def main():
     failed = False
-    print(f"1..{len(CASES)}")
-    for index, (name, steps, status, last, failures) in enumerate(CASES, 1):
-        code, printed = run(steps)
+    cases = [(case[0], check_summary, case) for case in CASES]
+    cases += [(case.__name__, check_seed, (case,)) for case in SEED_CASES]
+    print(f"1..{len(cases)}")
+    for index, (name, function, arguments) in enumerate(cases, 1):
         try:
-            assert code == status, f"exit status {code}"
-            check(printed, last, failures)
+            function(*arguments)
             print(f"ok {index} - {name}")
         except AssertionError as error:
             failed = True

@@ -12,6 +12,7 @@
 #include "delivery/item.h"
 #include "suite.h"
 #include "support/delivering.h"
+#include "support/draw.h"
 #include "support/fake_transport.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -416,8 +417,7 @@ draw(uint64_t *seed, uint64_t below)
 static uint64_t
 first_seed(void)
 {
-	const char *given = getenv("HERALD_TEST_SEED");
-	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	uint64_t seed = draw_seed();
 
 	print_message("# HERALD_TEST_SEED=%llu\n", (unsigned long long)seed);
 	return seed;
