@@ -47,7 +47,7 @@ struct herald_codec;
  * Threads    any. The codec is immutable; all threads may use it at once.
  *
  * A forgotten member is detected by the gap between its neighbours, unless the gap could be
- * padding.
+ * padding. In a schema with `.no_padding` every gap is an error.
  */
 HERALD_API HERALD_MUST_CHECK enum herald_status
 herald_codec_create(const struct herald_schema *schema, const struct herald_limits *limits,

@@ -14,6 +14,7 @@
 #include <herald/base64.h>
 #include <herald/buffer.h>
 #include <herald/callback.h>
+#include <herald/check.h>
 #include <herald/cloudevent.h>
 #include <herald/cloudevents.h>
 #include <herald/codec.h>

@@ -26,6 +26,8 @@
  *            bytes, and "minLength" the least number of code points that has as many bytes.
  * Quoted     The pattern of a number in a string checks its syntax, not its range. If an integer is
  *            `lenient`, the pattern accepts "1.5" as well as "1.5e1".
+ * Checks     What the `check` of a schema refuses, see herald/check.h. The "$comment" of the
+ *            struct says that it has one, unless it is transparent.
  * Times      Only "format" says that February has no 30th day. Validators may ignore it. Lenient
  *            times have no "format", and the digits of an epoch after the nanosecond are not
  *            checked, unless it is quoted.

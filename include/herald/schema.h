@@ -40,6 +40,7 @@
 #include <stdint.h>
 
 #include <herald/array.h>
+#include <herald/check.h>
 #include <herald/each.h>
 #include <herald/export.h>
 #include <herald/time.h>
@@ -181,6 +182,13 @@ struct herald_schema {
 	 * of the struct are HERALD_PRIVATE. Null means what it means for the member.
 	 */
 	bool transparent;
+	const struct herald_check *check; /**< Of the struct as a whole: see herald/check.h. */
+	/**
+	 * Every byte of the struct must be in a line, so that a forgotten member is always
+	 * detected. Give padding a member with HERALD_PRIVATE. Not for the bytes of inner structs,
+	 * whose own schemas decide.
+	 */
+	bool no_padding;
 };
 
 /**

@@ -14,6 +14,7 @@
 #include "base/simd.h"
 #include "base/words.h"
 #include "codec/case_decode.h"
+#include "codec/check.h"
 #include "codec/constraints.h"
 #include "codec/decode.h"
 #include "codec/decode_object.h"
@@ -755,9 +756,18 @@ decode_transparent(struct herald__reader *reader, char *at, const struct herald_
 HERALD__NOT_INLINE static char *
 decode_special(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out)
 {
+	char *start = at;
+
 	if ((plan->special & HERALD__TRANSPARENT) != 0)
-		return decode_transparent(reader, at, &plan->fields[0], out);
-	return decode_object(reader, at, herald__choose_to_decode(reader, at, plan), out);
+		at = decode_transparent(reader, at, &plan->fields[0], out);
+	else if ((plan->special & HERALD__TAGGED) != 0)
+		at = decode_object(reader, at, herald__choose_to_decode(reader, at, plan), out);
+	else
+		at = decode_object(reader, at, plan->usual, out);
+	if (!at || (plan->special & HERALD__CHECKED) == 0 ||
+	    herald__run_checks(&reader->trace, herald__offset(reader, start), plan, out))
+		return at;
+	return NULL;
 }
 
 static char *

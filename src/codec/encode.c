@@ -12,6 +12,7 @@
 #include "base/simd.h"
 #include "base/utf8.h"
 #include "codec/cases.h"
+#include "codec/check.h"
 #include "codec/constraints.h"
 #include "codec/form_encode.h"
 #include "codec/plan.h"
@@ -816,8 +817,15 @@ HERALD__NOT_INLINE static char *
 encode_by_special(struct writer *writer, char *at, const struct herald__plan *plan, const char *in)
 {
 	if ((plan->special & HERALD__TRANSPARENT) != 0)
-		return encode_transparent(writer, at, &plan->fields[0], in);
-	return encode_object(writer, at, herald__choose_to_encode(plan, in), in);
+		at = encode_transparent(writer, at, &plan->fields[0], in);
+	else if ((plan->special & HERALD__TAGGED) != 0)
+		at = encode_object(writer, at, herald__choose_to_encode(plan, in), in);
+	else
+		at = encode_object(writer, at, plan->usual, in);
+	if (!at || (plan->special & HERALD__CHECKED) == 0 ||
+	    herald__run_checks(&writer->trace, HERALD_NO_OFFSET, plan, in))
+		return at;
+	return NULL;
 }
 
 static char *

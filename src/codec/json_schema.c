@@ -173,6 +173,10 @@ void
 herald__schema_write(struct herald__schema_writer *writer, const struct herald__plan *plan)
 {
 	herald__indented_member(&writer->json, "description", plan->schema->doc);
+	/* A transparent one may have the comment of its value. */
+	if ((plan->special & (HERALD__CHECKED | HERALD__TRANSPARENT)) == HERALD__CHECKED)
+		herald__indented_member(&writer->json, "$comment",
+					"The receiver also checks the value as a whole.");
 	if ((plan->special & HERALD__TRANSPARENT) != 0)
 		write_transparent(writer, &plan->fields[0]);
 	else if (plan->cases)

@@ -154,6 +154,9 @@ may_be_zero(const struct herald_field *field, unsigned levels)
 	case HERALD_KIND_ARRAY:
 		return may_elements_be_zero(field, levels);
 	case HERALD_KIND_STRUCT:
+		/* Missing is zero, but unchecked: the check may refuse it. */
+		if (field->schema->check)
+			return false;
 		for (size_t i = 0; levels > 0 && i < field->schema->fields_count; i++)
 			if ((field->schema->fields[i].required || field->schema->fields[i].flat) &&
 			    !may_be_zero(&field->schema->fields[i], levels - 1))
@@ -230,6 +233,52 @@ count_lines(const struct herald_schema *schema)
 			count += herald__kind_is_in_json(field->kind);
 	}
 	return count;
+}
+
+/* The number of checks of a schema, and of the flat structs in it. */
+static size_t
+count_checks(const struct herald_schema *schema)
+{
+	size_t count = schema->check ? 1 : 0;
+
+	for (size_t i = 0; i < schema->fields_count; i++)
+		if (schema->fields[i].flat)
+			count += count_checks(schema->fields[i].schema);
+	return count;
+}
+
+/* Append the checks of a schema that begins at `shift`, and of the flat structs in it. */
+static void
+add_checks(struct herald__plan *plan, const struct herald_schema *schema, size_t shift)
+{
+	for (size_t i = 0; i < schema->fields_count; i++) {
+		const struct herald_field *field = &schema->fields[i];
+
+		if (field->flat && !field->tag)
+			add_checks(plan, field->schema, shift + field->offset);
+	}
+	if (schema->check)
+		plan->checks[plan->checks_count++] = (struct herald__checked){schema, shift};
+}
+
+/* Set the checks of a plan. A case has the checks of its flat structs only; the plan that has
+ * chosen it has the others. */
+static void
+set_checks(struct herald__plan *plan, const struct lines *lines, bool is_case)
+{
+	const struct herald_schema *schema = plan->schema;
+
+	if (!is_case)
+		add_checks(plan, schema, 0);
+	for (size_t i = 0; is_case && lines->pick && i < schema->fields_count; i++) {
+		const struct herald_field *field = &schema->fields[i];
+
+		if (field->flat && field->tag &&
+		    herald__is_same_case(lines->cases->line, field, lines->pick))
+			add_checks(plan, field->schema, field->offset);
+	}
+	if (plan->checks_count > 0)
+		plan->special |= HERALD__CHECKED;
 }
 
 /* The kind that the decoder and the encoder switch on: of a member, or of its elements. */
@@ -385,23 +434,24 @@ measure(const struct lines *lines)
 }
 
 static struct herald__plan *
-allocate_plan(const struct herald_schema *schema, const struct lines *lines, bool front,
+allocate_plan(const struct herald_schema *schema, const struct lines *lines,
 	      const struct herald_allocator *allocator, char **tokens)
 {
 	struct layout layout = measure(lines);
 	size_t fields_bytes = (layout.fields_count + 1) * sizeof(struct herald__field);
 	size_t words_bytes = layout.words_count * sizeof(uint64_t);
 	size_t slots_bytes = layout.slots_count * sizeof(struct herald__slot);
-	size_t usual_bytes = front ? sizeof(struct herald__plan) : 0;
-	size_t bytes = sizeof(struct herald__plan) + usual_bytes + fields_bytes + words_bytes +
+	size_t checks_bytes = count_checks(schema) * sizeof(struct herald__checked);
+	size_t bytes = 2 * sizeof(struct herald__plan) + checks_bytes + fields_bytes + words_bytes +
 		       slots_bytes + layout.tokens_bytes;
 	struct herald__plan *plan = herald_memory_allocate_zeroed(allocator, 1, bytes);
 	char *behind;
 
 	if (!plan)
 		return NULL;
-	behind = (char *)(plan + 1) + usual_bytes;
-	plan->usual = front ? plan + 1 : NULL;
+	plan->usual = plan + 1;
+	plan->checks = (struct herald__checked *)(void *)(plan + 2);
+	behind = (char *)(plan + 2) + checks_bytes;
 	plan->schema = schema;
 	plan->allocated_bytes = bytes;
 	plan->element_bytes = schema->bytes;
@@ -502,23 +552,27 @@ find_plan(const struct herald_codec *codec, const struct herald_schema *schema)
 	return NULL;
 }
 
-/* Append a plan of the lines that count. A front plan has room for its usual one. */
+/* Append a plan of the lines that count: of a case, or of the schema. */
 static enum herald_status
 append_plan(struct herald_codec *codec, const struct herald_schema *schema, struct lines *lines,
-	    bool front, struct herald__plan **out, struct herald_error *error)
+	    bool is_case, struct herald__plan **out, struct herald_error *error)
 {
 	struct herald__plan **last = &codec->plans;
+	enum herald_status status;
 	char *tokens;
 
 	lines->count = 0;
 	collect_lines(lines, schema, 0);
 	while (*last)
 		last = &(*last)->next;
-	*last = allocate_plan(schema, lines, front, &codec->allocator, &tokens);
+	*last = allocate_plan(schema, lines, &codec->allocator, &tokens);
 	if (!*last)
 		return herald_out_of_memory(error);
 	*out = *last;
-	return fill_plan(*last, lines, tokens, &codec->limits, error);
+	status = fill_plan(*last, lines, tokens, &codec->limits, error);
+	*(*out)->usual = **out;
+	set_checks(*out, lines, is_case);
+	return status;
 }
 
 /* Use a plan for the tags of its line. */
@@ -566,13 +620,13 @@ append_cases(struct herald_codec *codec, const struct herald_schema *schema, str
 		lines->pick = &schema->fields[i];
 		if (!herald__is_first_of_case(schema, cases->line, lines->pick))
 			continue;
-		status = append_plan(codec, schema, lines, false, &plan, error);
+		status = append_plan(codec, schema, lines, true, &plan, error);
 		if (status == HERALD_OK)
 			set_case(cases, lines->pick, plan);
 	}
 	lines->pick = NULL;
 	if (status == HERALD_OK && !cases->other) {
-		status = append_plan(codec, schema, lines, false, &plan, error);
+		status = append_plan(codec, schema, lines, true, &plan, error);
 		cases->other = plan;
 	}
 	if (status == HERALD_OK)
@@ -609,12 +663,10 @@ append_plans(struct herald_codec *codec, const struct herald_schema *schema, str
 		cases->next = codec->cases;
 		lines->cases = codec->cases = cases;
 	}
-	status = append_plan(codec, schema, lines, tagged, &plan, error);
+	status = append_plan(codec, schema, lines, false, &plan, error);
 	if (status != HERALD_OK)
 		return status;
 	assert(plan);
-	if (tagged)
-		*plan->usual = *plan;
 	if (schema->transparent)
 		plan->special |= HERALD__TRANSPARENT;
 	return tagged ? add_cases(codec, plan, lines, cases, error) : HERALD_OK;

@@ -80,6 +80,13 @@ struct herald__slot {
 enum {
 	HERALD__TRANSPARENT = 1, /* the JSON is the value of the only field */
 	HERALD__TAGGED = 2,      /* a member decides which lines count: see cases.h */
+	HERALD__CHECKED = 4,     /* has checks, which are functions of the user: see check.h */
+};
+
+/* A check, of the schema itself or of a flat struct in it. */
+struct herald__checked {
+	const struct herald_schema *schema;
+	size_t offset; /* of the flat struct */
 };
 
 /* A schema prepared for the decoder. One allocation; the arrays follow the struct. */
@@ -101,7 +108,11 @@ struct herald__plan {
 	uint8_t special;                   /* HERALD__TRANSPARENT and so on */
 	size_t key_offset;                 /* of HERALD_KEY */
 	const struct herald__cases *cases; /* HERALD__TAGGED, or NULL */
-	struct herald__plan *usual; /* HERALD__TAGGED: the same for wrong tags, not special */
+	/* The same, but not special. HERALD__TAGGED: for wrong tags. HERALD__CHECKED: to be used
+	 * before the checks. */
+	struct herald__plan *usual;
+	struct herald__checked *checks; /* of a flat struct before its parent's */
+	size_t checks_count;
 };
 
 struct herald_codec {

@@ -508,6 +508,42 @@ check_overlaps(struct check *check, const struct extent *const *extents, size_t 
 	return HERALD_OK;
 }
 
+/* Refuse the bytes from `begin` to `end`, which are in no line. `last` is the line before them. */
+static enum herald_status
+refuse_gap(struct check *check, size_t begin, size_t end, const struct herald_field *last)
+{
+	char bytes[60], what[240];
+
+	if (end - begin == 1)
+		snprintf(bytes, sizeof(bytes), "byte %zu is", begin);
+	else
+		snprintf(bytes, sizeof(bytes), "bytes %zu to %zu are", begin, end - 1);
+	snprintf(what, sizeof(what), "%s in no line, %s%.60s; .no_padding needs one for every byte",
+		 bytes, last ? "after " : "before all members", last ? last->name : "");
+	check->field = NULL;
+	return bad(check, what);
+}
+
+/* Find the first bytes that no line describes, whatever could be padding. `extents` must be
+ * sorted. */
+static enum herald_status
+check_no_padding(struct check *check, const struct extent *const *extents, size_t count)
+{
+	const struct herald_field *last = NULL;
+	size_t end = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (extents[i]->begin > end)
+			return refuse_gap(check, end, extents[i]->begin, last);
+		if (extents[i]->end > end) {
+			end = extents[i]->end;
+			last = extents[i]->field;
+		}
+	}
+	return end == check->schema->bytes ? HERALD_OK
+					   : refuse_gap(check, end, check->schema->bytes, last);
+}
+
 /* Find overlapping members, and bytes that no field describes. `extents` must be sorted. */
 static enum herald_status
 check_extents(struct check *check, const struct extent *const *extents, size_t count)
@@ -520,6 +556,8 @@ check_extents(struct check *check, const struct extent *const *extents, size_t c
 	for (size_t i = 0; status == HERALD_OK && tag && i < schema->fields_count; i++)
 		if (herald__is_first_of_case(schema, tag, &schema->fields[i]))
 			status = check_overlaps(check, extents, count, &schema->fields[i]);
+	if (status == HERALD_OK && schema->no_padding)
+		status = check_no_padding(check, extents, count);
 	if (status != HERALD_OK)
 		return status;
 	for (size_t i = 0; i < count; i++) {
@@ -557,6 +595,24 @@ check_coverage(struct check *check, const struct herald_allocator *allocator)
 	return status;
 }
 
+/* Check that the check was made for this struct. */
+static enum herald_status
+check_check(const struct check *check)
+{
+	const struct herald_check *of = check->schema->check;
+	char what[512];
+
+	if (!of)
+		return HERALD_OK;
+	if (!of->owner || !of->function)
+		return bad(check, "the check has no owner or no function: use HERALD_CHECK");
+	if (strcmp(of->owner, check->schema->name) == 0)
+		return HERALD_OK;
+	snprintf(what, sizeof(what), "the check belongs to struct %s, but the schema to struct %s",
+		 of->owner, check->schema->name);
+	return bad(check, what);
+}
+
 /* The number of members in the JSON. */
 static size_t
 count_values(const struct herald_schema *schema)
@@ -589,6 +645,8 @@ herald__schema_check(const struct herald_schema *schema, const struct herald_all
 			return status;
 	}
 	check.field = NULL;
+	if (check_check(&check) != HERALD_OK)
+		return HERALD_BAD_SCHEMA;
 	if (count_kind(schema, HERALD_KIND_KEY) > 1)
 		return bad(&check, "a schema can have one HERALD_KEY");
 	if (schema->transparent && count_values(schema) != 1)

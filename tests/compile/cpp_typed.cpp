@@ -986,6 +986,75 @@ keys_with_dots()
 	      std::strstr(error.message, "an earlier member of the struct has no field"));
 }
 
+/* Rules of a struct as a whole. */
+
+struct span {
+	std::int32_t from;
+	std::int32_t to;
+};
+
+const std::string unlucky = "thirteen is unlucky, and this text is long";
+
+const herald::schema<span> span_schema{
+	herald::no_padding("span"), herald::field("from", &span::from),
+	herald::field("to", &span::to),
+	herald::check<span>([text = unlucky](const span &span, herald_refusal *refusal) {
+		if (span.from == 13)
+			throw std::runtime_error(text);
+		if (span.from == 14)
+			throw 14;
+		return span.from <= span.to ||
+		       herald_refuse(refusal, "to", "is less than %d", span.from);
+	})};
+
+struct spans {
+	span first;
+	herald::list<span> others;
+};
+
+const herald::schema<spans> spans_schema{"spans",
+					 herald::field("first", &spans::first, span_schema),
+					 herald::field("others", &spans::others, span_schema)};
+
+struct padded {
+	std::int64_t number;
+	std::int8_t small;
+};
+
+const herald::schema<padded> padded_schema{herald::no_padding("padded"),
+					   herald::field("number", &padded::number),
+					   herald::field("small", &padded::small)};
+
+void
+checks_refuse()
+{
+	static const struct {
+		const char *payload, *reason;
+	} bad[] = {
+		{"{\"first\":{\"from\":1}}", "to is less than 1"},
+		{"{\"others\":[{},{\"from\":13}]}", "thirteen is unlucky, and this text is long"},
+		{"{\"first\":{\"from\":14}}", "an exception that is not a std::exception"},
+	};
+	herald::service_options options, refused;
+	herald::service service;
+	herald_error error;
+
+	options.route("spans", spans_schema,
+		      [](const spans &spans) { trace += std::to_string(spans.others.size()); });
+	CHECK(service.create(options, &error) == HERALD_OK);
+	CHECK(service.handle(event("spans", "{\"others\":[{\"to\":1}]}")).verdict == HERALD_DONE);
+	for (const auto &each : bad) {
+		const auto result = service.handle(event("spans", each.payload));
+
+		CHECK(result.verdict == HERALD_FAIL && result.status == HERALD_BAD_VALUE);
+		CHECK(std::strstr(result.error.message, each.reason));
+	}
+	CHECK(trace == "1");
+	refused.route("padded", padded_schema, [](const padded &) {});
+	CHECK(herald::service().create(refused, &error) == HERALD_BAD_SCHEMA);
+	CHECK(std::strstr(error.message, "bytes 9 to 15 are in no line, after small"));
+}
+
 /* Raw JSON. */
 
 void
@@ -1055,6 +1124,7 @@ main()
 	test("upcasters convert and throw", upcasters_convert_and_throw);
 	test("sizes are checked everywhere", sizes_are_checked_everywhere);
 	test("keys with dots", keys_with_dots);
+	test("checks refuse structs, also by exceptions", checks_refuse);
 	test("raw JSON is read", raw_json_is_read);
 	return failures == 0 ? 0 : 1;
 }

@@ -20,6 +20,23 @@ HERALD_SCHEMA(line,
 	HERALD_FIELD(line, sku, .required = true, .min_bytes = 1, .max_bytes = 40),
 	HERALD_FIELD(line, quantity, HERALD_RANGE(1, 999), .doc = "How many."));
 
+/* Rules of a struct as a whole. */
+struct span {
+	int32_t from;
+	int32_t to;
+};
+
+static bool
+is_in_order(const struct span *span, struct herald_refusal *refusal)
+{
+	return span->from <= span->to || herald_refuse(refusal, "to", "is below %d", span->from);
+}
+HERALD_CHECK(is_in_order, span);
+
+HERALD_SCHEMA_WITH(span, (.check = &is_in_order_check, .no_padding = true),
+	HERALD_FIELD(span, from),
+	HERALD_FIELD(span, to));
+
 struct row {
 	double *cells;
 	size_t cells_count;

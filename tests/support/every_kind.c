@@ -76,6 +76,31 @@ HERALD_SCHEMA(every_number,
 		HERALD_CASE("", every_strict)),
 	HERALD_ENUM(every_number, op, every_colors, .required = true, .numeric = true));
 
+static bool
+is_span(const struct every_span *span, struct herald_refusal *refusal)
+{
+	if (span->from <= span->to)
+		return true;
+	return herald_refuse(refusal, "to", "expected at least %d, found %d", span->from, span->to);
+}
+HERALD_CHECK(is_span, every_span);
+
+HERALD_SCHEMA_WITH(every_span, (.check = &is_span_check, .no_padding = true),
+	HERALD_FIELD(every_span, from),
+	HERALD_FIELD(every_span, to));
+
+static bool
+has_name(const struct every_band *band, struct herald_refusal *refusal)
+{
+	(void)refusal;
+	return band->name != NULL || band->span.to == 0;
+}
+HERALD_CHECK(has_name, every_band);
+
+HERALD_SCHEMA_WITH(every_band, (.check = &has_name_check),
+	HERALD_FIELD(every_band, name),
+	HERALD_STRUCT(every_band, span, every_span, .flat = true));
+
 HERALD_SCHEMA(every_kind,
 	HERALD_FIELD(every_kind, truth),
 	HERALD_FIELD(every_kind, int8),
@@ -190,7 +215,10 @@ HERALD_SCHEMA(every_kind,
 	HERALD_STRUCT(every_kind, shape, every_shape),
 	HERALD_LIST(every_kind, every_shapes, every_shape, .key = "shapes"),
 	HERALD_LIST(every_kind, notices, every_notice, .max_count = 7),
-	HERALD_POINTER(every_kind, number_at, every_number));
+	HERALD_POINTER(every_kind, number_at, every_number),
+
+	HERALD_STRUCT(every_kind, span, every_span),
+	HERALD_LIST(every_kind, bands, every_band));
 
 const struct herald_schema *const every_kind_table = &every_kind_schema;
 
@@ -261,6 +289,8 @@ const char every_kind_document[] =
 	"             {\"data\": 0.5, \"@type\": \"\"}, {\"data\": [1], \"@type\": \"\\u0041\"},\n"
 	"             {\"data\": [1, 2], \"@type\": \"list\"}],\n"
 	" \"number_at\": {\"at\": {\"flag\": true}, \"op\": -7},\n"
+	" \"span\": {\"to\": -1, \"from\": -2},\n"
+	" \"bands\": [{\"name\": \"b\", \"from\": 1, \"to\": 1}, {}],\n"
 	" \"unknown\": \"again\", \"secret\": 5\n"
 	"}\n";
 const size_t every_kind_document_bytes = sizeof(every_kind_document) - 1;
@@ -976,6 +1006,24 @@ fill_tag(struct filler *filler, const struct herald_schema *schema, char *out)
 		memcpy(out + tag->offset, &line->when, sizeof(line->when));
 }
 
+/* Make what has been drawn meet the check of its schema. */
+static void
+meet_check(const struct herald_schema *schema, char *out)
+{
+	if (schema == &every_span_schema) {
+		struct every_span *span = (void *)out;
+		int32_t from = span->from;
+
+		if (from > span->to)
+			*span = (struct every_span){.from = span->to, .to = from};
+	} else if (schema == &every_band_schema) {
+		struct every_band *band = (void *)out;
+
+		if (band->name == NULL)
+			band->name = "";
+	}
+}
+
 static bool
 fill_struct(struct filler *filler, const struct herald_schema *schema, size_t depth, char *out)
 {
@@ -990,6 +1038,7 @@ fill_struct(struct filler *filler, const struct herald_schema *schema, size_t de
 	for (size_t i = 0; i < schema->fields_count; i++)
 		if (schema->fields[i].tag != NULL && counts(schema, &schema->fields[i], out))
 			fill_field(filler, &schema->fields[i], not_null, depth, out);
+	meet_check(schema, out);
 	return !filler->failed;
 }
 

@@ -100,6 +100,17 @@ struct every_number {
 	const void *at;
 };
 
+/* With a check and without padding: `from` is at most `to`. In every_band it is flat. */
+struct every_span {
+	int32_t from;
+	int32_t to;
+};
+
+struct every_band {
+	const char *name;
+	struct every_span span;
+};
+
 struct every_kind {
 	/* The kinds without options. */
 	bool truth;
@@ -264,6 +275,11 @@ struct every_kind {
 	const struct every_notice *notices;
 	size_t notices_count;
 	const struct every_number *number_at;
+
+	/* Rules of structs as a whole. */
+	struct every_span span;
+	const struct every_band *bands;
+	size_t bands_count;
 };
 
 /* The schema of struct every_kind. */

@@ -197,29 +197,7 @@ to_verdict(F &&call)
 	}
 }
 
-/*
- * Call `call`; if an exception leaves it, return what `caught` makes of its text. Exceptions must
- * not pass through Herald, which is C.
- */
-template <class Call, class Caught>
-auto
-guard(Call &&call, Caught &&caught) noexcept -> decltype(caught(""))
-{
-#ifdef __cpp_exceptions
-	try {
-		return call();
-	} catch (const std::exception &exception) {
-		return caught(exception.what());
-	} catch (...) {
-		return caught("an exception that is not a std::exception");
-	}
-#else
-	(void)caught;
-	return call();
-#endif
-}
-
-/* The same for calls that return verdicts: an exception is HERALD_FAIL with its text. */
+/* guard() for calls that return verdicts: an exception is HERALD_FAIL with its text. */
 template <class F>
 herald_verdict
 guard_verdict(herald_context *ctx, F &&call) noexcept

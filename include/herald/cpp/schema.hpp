@@ -24,6 +24,8 @@
 
 #include <cstddef>
 #include <cstring>
+#include <exception>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -32,6 +34,7 @@
 #include <utility>
 #include <vector>
 
+#include <herald/check.h>
 #include <herald/cpp/value.hpp>
 #include <herald/schema.h>
 
@@ -74,6 +77,21 @@ schema_of(const herald_schema &schema) noexcept
 }
 
 template <class S> class schema;
+
+/** A check of a schema of struct S; see check(). */
+template <class S> class check_of
+{
+      public:
+	/** Made by check(). */
+	explicit check_of(std::function<bool(const S &, herald_refusal *)> function) noexcept
+		: function_(std::move(function))
+	{
+	}
+
+      private:
+	friend class schema<S>;
+	std::function<bool(const S &, herald_refusal *)> function_;
+};
 
 /** A line of a schema of struct S; see field(), optional(), list() and ignored(). */
 template <class S> class line
@@ -401,6 +419,28 @@ element_kind()
 	return kind;
 }
 
+/*
+ * Call `call`; if an exception leaves it, return what `caught` makes of its text. Exceptions must
+ * not pass through Herald, which is C.
+ */
+template <class Call, class Caught>
+auto
+guard(Call &&call, Caught &&caught) noexcept -> decltype(caught(""))
+{
+#ifdef __cpp_exceptions
+	try {
+		return call();
+	} catch (const std::exception &exception) {
+		return caught(exception.what());
+	} catch (...) {
+		return caught("an exception that is not a std::exception");
+	}
+#else
+	(void)caught;
+	return call();
+#endif
+}
+
 /* Before the other base of schema<S>, which refers to it. */
 struct schema_storage {
 	herald_schema c_{};
@@ -618,12 +658,30 @@ ignored(const char *name, M S::*member) noexcept
 	return line<S>(detail::make_field(name, member, HERALD_KIND_NONE));
 }
 
+/**
+ * A check of the struct as a whole, in place of a line; see herald/check.h. The function is a
+ * lambda or a function, and copied. An exception that leaves it refuses the struct, with its text.
+ *
+ *	herald::check<period>([](const period &value, herald_refusal *refusal) {
+ *		return value.from <= value.to || herald_refuse(refusal, "to", "is too early");
+ *	})
+ */
+template <class S, class F>
+check_of<S>
+check(F function) noexcept
+{
+	static_assert(std::is_invocable_r_v<bool, F &, const S &, herald_refusal *>,
+		      "a check is a function (const S &, herald_refusal *) that returns bool");
+	return check_of<S>(std::move(function));
+}
+
 /** The name and the options of a schema. A name alone converts to it. */
 struct schema_options {
 	const char *name;            /**< The struct's name. */
 	const char *doc = nullptr;   /**< One line for people. */
 	bool reject_unknown = false; /**< Members of the JSON without a line are errors. */
 	bool transparent = false;    /**< The JSON is the value of the only member. */
+	bool no_padding = false;     /**< Every byte of the struct must be in a line. */
 
 	/** A name alone. */
 	schema_options(const char *struct_name) noexcept : name(struct_name) {}
@@ -644,6 +702,16 @@ transparent(const char *struct_name) noexcept
 	return options;
 }
 
+/** The options of a schema in which every byte of the struct is in a line. */
+inline schema_options
+no_padding(const char *struct_name) noexcept
+{
+	schema_options options(struct_name);
+
+	options.no_padding = true;
+	return options;
+}
+
 /**
  * A table with a line for each member of struct S. It must outlive the services and codecs that use
  * it, so it is usually static. It may refer to itself, and to schemas that are declared as extern
@@ -652,15 +720,19 @@ transparent(const char *struct_name) noexcept
 template <class S> class schema : public detail::schema_storage, public typed_schema<S>
 {
       public:
-	/** The lines, in any order: one for each member. */
+	/** The lines, in any order: one for each member, and at most one check(). */
 	template <class... Lines>
 	explicit schema(const schema_options &options, Lines... lines) noexcept
 		: typed_schema<S>(static_cast<const schema_storage *>(this)->c_)
 	{
 		detail::check_struct<S>();
-		static_assert((std::is_same_v<Lines, line<S>> && ...),
+		static_assert(((std::is_same_v<Lines, line<S>> ||
+				std::is_same_v<Lines, check_of<S>>)&&...),
 			      "a line is of another struct than its schema");
-		static_assert(sizeof...(Lines) > 0, "a schema has a line for each member");
+		static_assert((0 + ... + std::is_same_v<Lines, check_of<S>>) <= 1,
+			      "a schema has at most one check");
+		static_assert((std::is_same_v<Lines, line<S>> || ...),
+			      "a schema has a line for each member");
 		fields_.reserve(sizeof...(Lines));
 		one_of_.reserve(sizeof...(Lines));
 		(add(options.name, std::move(lines)), ...);
@@ -672,6 +744,7 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 		c_.doc = options.doc;
 		c_.reject_unknown = options.reject_unknown;
 		c_.transparent = options.transparent;
+		c_.no_padding = options.no_padding;
 	}
 
 	/* Schemas are compared by address. */
@@ -689,6 +762,30 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 		fields_.push_back(line.field_);
 	}
 
+	void add(const char *owner, check_of<S> &&check) noexcept
+	{
+		function_ = std::move(check.function_);
+		check_ = {owner, call_check, &function_};
+		c_.check = &check_;
+	}
+
+	/* An exception must not pass through Herald, which is C. */
+	static bool
+	call_check(const void *value, const void *state, herald_refusal *refusal) noexcept
+	{
+		const auto &function =
+			*static_cast<const std::function<bool(const S &, herald_refusal *)> *>(
+				state);
+
+		return detail::guard(
+			[&] { return function(*static_cast<const S *>(value), refusal); },
+			[&](const char *text) {
+				return herald_refuse(refusal, nullptr, "%s", text);
+			});
+	}
+
+	herald_check check_{};
+	std::function<bool(const S &, herald_refusal *)> function_;
 	std::vector<herald_field> fields_;
 	std::vector<std::vector<const char *>> one_of_;
 };
