@@ -1107,7 +1107,7 @@ raw_json_is_read()
 int
 main()
 {
-	std::puts("1..17");
+	std::puts("1..18");
 	test("the tables of C and C++ are equal", tables_are_equal);
 	test("functions of all forms", functions_of_all_forms);
 	test("a schema contains itself", a_schema_contains_itself);

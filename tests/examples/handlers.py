@@ -22,6 +22,7 @@ from programs import WAIT_S, commands_of, equal, is_short, run_command, wait_unt
 # What each program prints while its curl lines are run; a dictionary is a JSON line with at least
 # these.
 PRINTED = {
+    "checks": ["open from 7 to 19"],
     "cpp_hello": ["Welcome, johndoe!"],
     "custom_logger": [
         {"app": "mailer", "number": 1, "level": "info", "message": "mail sent",
