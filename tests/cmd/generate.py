@@ -73,12 +73,12 @@ PARTS = [
      ["\tHERALD_OPTIONAL(p, a, HERALD_MAX(0)));"]),
     ({"properties": {"a": {"type": "integer", "maximum": -0.5}}}, ["\tint64_t a;"],
      ["\tHERALD_OPTIONAL(p, a, HERALD_MAX(-1)));"]),
-    # A table with a bound that its type does not have is refused.
+    # A maximum that no int64_t exceeds is left out.
     ({"properties": {"a": {"type": "integer", "minimum": -5, "maximum": 2 ** 64 - 1}}},
      ["\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a, HERALD_MIN(-5)));"]),
     ({"properties": {"a": {"type": "integer", "maximum": 2 ** 64 - 1}}}, ["\tint64_t a;"],
      ["\tHERALD_OPTIONAL(p, a));"]),
-    # A table with bounds that exclude each other would be refused, too.
+    # A table with bounds that exclude each other would be refused.
     *[({"properties": {"a": {"type": kind, **bounds}}},
        [f"\t/* Never valid: {reason} */"], [line])
       for kind, bounds, reason, line in (
