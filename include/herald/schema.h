@@ -179,14 +179,14 @@ struct herald_schema {
 	/**
 	 * The JSON is the value of the only member, not an object with that member: a list of
 	 * lists, a list of elements that may be null, a payload that is an array. The other members
-	 * of the struct are HERALD_PRIVATE. Null means what it means for the member.
+	 * of the struct are HERALD_PRIVATE. A null is decoded as for that member.
 	 */
 	bool transparent;
 	const struct herald_check *check; /**< Of the struct as a whole: see herald/check.h. */
 	/**
 	 * Every byte of the struct must be in a line, so that a forgotten member is always
-	 * detected. Give padding a member with HERALD_PRIVATE. Not for the bytes of inner structs,
-	 * whose own schemas decide.
+	 * detected. Give padding a member with HERALD_PRIVATE. Inner structs are checked only if
+	 * their own schemas set it.
 	 */
 	bool no_padding;
 };
@@ -455,8 +455,8 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 
 /**
  * Option of an enum: other names, or other numbers if it is `numeric`, decode to this value. It can
- * be encoded only if it has a name. Without a name, a 0 is left out if the member is neither
- * required nor optional.
+ * be encoded only if it has a name. But a 0 without a name is omitted, not refused, if the member
+ * is neither required nor optional.
  */
 #define HERALD_UNKNOWN(VALUE) .unknown = {NULL, true, (VALUE)}
 
@@ -636,7 +636,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 			#STRUCT "." #MEMBER " must be an enum, as large as an int: "               \
 			"a list is HERALD_ENUMS, a string with fixed values HERALD_ONE_OF"))
 
-/* Compares values: for clang, a pointer to a constant enum is not one to its integer type. */
+/* Compares enums, not pointers: clang tells `const enum e *` from `const unsigned int *`. */
 #define HERALD_KIND_ENUM_AT_(STRUCT, MEMBER)                                                       \
 	(HERALD_KIND_ENUM +                                                                        \
 	 HERALD_REFUSE_(!HERALD_IS_ADDRESS_(HERALD_MEMBER_(STRUCT, MEMBER)) ||                     \
@@ -747,9 +747,9 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 /*
  * Whether a value's type is an enum. An enum is compatible with an integer type (C11 section
  * 6.7.2.2), so _Generic cannot tell them apart. But two enums are never compatible. So there is an
- * enum here for each integer type: a value that matches it is an integer, and an integer that does
- * not match is an enum. With `packed` or -fshort-enums, enums are as small as bytes. Only clang and
- * gcc 13 allow enums of bool and long long ("enum size : bool").
+ * enum here for each integer type: values of the integer type match it, other enums do not. With
+ * `packed` or -fshort-enums, enums are as small as bytes. Only clang and gcc 13 allow enums of bool
+ * and long long ("enum size : bool").
  */
 enum __attribute__((packed)) herald_int8_enum_ { HERALD_INT8_MIN_ = -128, HERALD_INT8_MAX_ = 127 };
 enum __attribute__((packed)) herald_uint8_enum_ { HERALD_UINT8_MAX_ = 255 };
