@@ -113,9 +113,9 @@ struct herald_service_options {
 	const char *due_from;
 
 	/**
-	 * Keep each event's bytes as they came until it has been handled, which costs a copy:
-	 * herald_context_cloudevent() of herald/cloudevents.h needs them, because decoding changes
-	 * the bytes of a payload that is a struct.
+	 * Keep a copy of each event's original bytes until it has been handled.
+	 * herald_context_cloudevent() of herald/cloudevents.h needs it, because decoding a payload
+	 * into a struct changes the bytes.
 	 */
 	bool keeps_bytes;
 
