@@ -61,9 +61,9 @@ struct herald_store_options {
 	size_t struct_size; /**< Set by HERALD_STORE_OPTIONS. */
 
 	/**
-	 * Required: where events are kept, such as from herald_sqlite_create(). The store owns it
-	 * from the call on, even if the call fails. There are two exceptions, both errors: it
-	 * belongs to another store, or struct_size is not set.
+	 * Required: where events are kept, such as from herald_sqlite_create().
+	 * herald_store_create() takes ownership, even if it fails. You keep it only if it belongs
+	 * to another store, or if struct_size is not set; both are errors.
 	 */
 	struct herald_database *database;
 
@@ -88,8 +88,8 @@ struct herald_store_options {
 	/** Runs of one event, including those that a crash ended. Default 20, limit 10,000. */
 	unsigned max_attempts;
 	/**
-	 * If the process has died during this many runs of an event, it is a dead letter. Default
-	 * 3, limit 10,000.
+	 * An event becomes a dead letter if the process has died during this many of its runs.
+	 * Default 3, limit 10,000.
 	 */
 	unsigned max_interrupted;
 	enum herald_backoff backoff; /**< Default HERALD_BACKOFF_FULL_JITTER. */
@@ -97,7 +97,7 @@ struct herald_store_options {
 	double factor;               /**< Default 2, from 1 to 1,000. */
 	uint32_t max_delay_ms;       /**< Default 3,600,000 (an hour); at least first_delay_ms. */
 
-	/** How long an id is remembered, for deduplication: at least this long, at most twice.
+	/** For deduplication, an id is remembered at least this long, and at most twice as long.
 	 * Default 24 hours, limit 10 years. */
 	uint64_t seen_window_ms;
 	/** Older dead letters are deleted. Default: never. Limit 100 years. */
