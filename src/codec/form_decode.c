@@ -140,7 +140,7 @@ decode_bool(struct herald__reader *reader, char *at, const struct herald__field 
 	if (!is_number(at))
 		return herald__fail_type(reader, at, expected);
 	after = herald__read_integer(reader, at, &value);
-	if (after ? value.negative || value.magnitude > 1
+	if (after ? value.magnitude > (value.negative ? 0 : 1) /* -0 is 0 */
 		  : reader->trace.error.status == HERALD_BAD_TYPE)
 		return herald__fail(reader, at, after ? HERALD_BAD_VALUE : HERALD_BAD_TYPE,
 				    "expected %s, found %s", expected,

@@ -92,8 +92,8 @@ write_bool(struct herald__indented *json, const struct value *value)
 		return;
 	}
 	begin_enum(json);
-	for (int i = 0; field->quoted && i < 2 * (1 + words); i++)
-		herald__indented_text(json, (const char *[]){"0", "1", "false", "true"}[i]);
+	for (int i = 0; field->quoted && i < (words ? 5 : 3); i++)
+		herald__indented_text(json, (const char *[]){"0", "-0", "1", "false", "true"}[i]);
 	if (!field->quoted && words) {
 		herald__indented_word(json, "false");
 		herald__indented_word(json, "true");
