@@ -20,7 +20,8 @@
 using namespace simdjson;
 using std::string_view;
 
-namespace {
+namespace
+{
 
 struct point_in_time {
 	int64_t seconds;
@@ -105,20 +106,26 @@ template <typename Payload> struct event {
 };
 
 /* The members of each struct: each(f) calls f(name, member) for all of them. */
-template <typename F> void each(user_created &v, F &&f)
+template <typename F>
+void
+each(user_created &v, F &&f)
 {
 	f("user_id", v.user_id);
 	f("username", v.username);
 }
 
-template <typename F> void each(customer &v, F &&f)
+template <typename F>
+void
+each(customer &v, F &&f)
 {
 	f("id", v.id);
 	f("name", v.name);
 	f("email", v.email);
 }
 
-template <typename F> void each(address &v, F &&f)
+template <typename F>
+void
+each(address &v, F &&f)
 {
 	f("street", v.street);
 	f("city", v.city);
@@ -126,7 +133,9 @@ template <typename F> void each(address &v, F &&f)
 	f("country", v.country);
 }
 
-template <typename F> void each(order_line &v, F &&f)
+template <typename F>
+void
+each(order_line &v, F &&f)
 {
 	f("sku", v.sku);
 	f("title", v.title);
@@ -135,7 +144,9 @@ template <typename F> void each(order_line &v, F &&f)
 	f("gift", v.gift);
 }
 
-template <typename F> void each(order_placed &v, F &&f)
+template <typename F>
+void
+each(order_placed &v, F &&f)
 {
 	f("order_id", v.order_id);
 	f("placed_at", v.placed_at);
@@ -148,14 +159,18 @@ template <typename F> void each(order_placed &v, F &&f)
 	f("note", v.note);
 }
 
-template <typename F> void each(position &v, F &&f)
+template <typename F>
+void
+each(position &v, F &&f)
 {
 	f("latitude", v.latitude);
 	f("longitude", v.longitude);
 	f("altitude", v.altitude);
 }
 
-template <typename F> void each(telemetry &v, F &&f)
+template <typename F>
+void
+each(telemetry &v, F &&f)
 {
 	f("device", v.device);
 	f("sequence", v.sequence);
@@ -166,13 +181,17 @@ template <typename F> void each(telemetry &v, F &&f)
 	f("counters", v.counters);
 }
 
-template <typename F> void each(comment &v, F &&f)
+template <typename F>
+void
+each(comment &v, F &&f)
 {
 	f("author", v.author);
 	f("text", v.text);
 }
 
-template <typename F> void each(article &v, F &&f)
+template <typename F>
+void
+each(article &v, F &&f)
 {
 	f("article_id", v.article_id);
 	f("title", v.title);
@@ -182,7 +201,9 @@ template <typename F> void each(article &v, F &&f)
 	f("comments", v.comments);
 }
 
-template <typename F> void each(item &v, F &&f)
+template <typename F>
+void
+each(item &v, F &&f)
 {
 	f("id", v.id);
 	f("sku", v.sku);
@@ -192,13 +213,17 @@ template <typename F> void each(item &v, F &&f)
 	f("active", v.active);
 }
 
-template <typename F> void each(batch &v, F &&f)
+template <typename F>
+void
+each(batch &v, F &&f)
 {
 	f("batch_id", v.batch_id);
 	f("items", v.items);
 }
 
-template <typename Payload, typename F> void each(event<Payload> &v, F &&f)
+template <typename Payload, typename F>
+void
+each(event<Payload> &v, F &&f)
 {
 	f("event_type", v.event_type);
 	f("timestamp", v.timestamp);
@@ -208,11 +233,26 @@ template <typename Payload, typename F> void each(event<Payload> &v, F &&f)
 
 /* Values. Lookup says which of the two variants. */
 template <bool Lookup> struct reader {
-	static void read(ondemand::value value, string_view &out) { out = value.get_string(); }
-	static void read(ondemand::value value, int64_t &out) { out = value.get_int64(); }
-	static void read(ondemand::value value, uint64_t &out) { out = value.get_uint64(); }
-	static void read(ondemand::value value, double &out) { out = value.get_double(); }
-	static void read(ondemand::value value, bool &out) { out = value.get_bool(); }
+	static void read(ondemand::value value, string_view &out)
+	{
+		out = value.get_string();
+	}
+	static void read(ondemand::value value, int64_t &out)
+	{
+		out = value.get_int64();
+	}
+	static void read(ondemand::value value, uint64_t &out)
+	{
+		out = value.get_uint64();
+	}
+	static void read(ondemand::value value, double &out)
+	{
+		out = value.get_double();
+	}
+	static void read(ondemand::value value, bool &out)
+	{
+		out = value.get_bool();
+	}
 
 	static void read(ondemand::value value, int32_t &out)
 	{
@@ -233,8 +273,8 @@ template <bool Lookup> struct reader {
 			throw simdjson_error(INCORRECT_TYPE);
 	}
 
-	static void read(ondemand::value value,
-			 std::vector<std::pair<string_view, string_view>> &out)
+	static void
+	read(ondemand::value value, std::vector<std::pair<string_view, string_view>> &out)
 	{
 		out.clear();
 		for (auto field : value.get_object()) {
@@ -285,7 +325,8 @@ template <bool Lookup> struct reader {
 };
 
 /* The dump, as bench/documents.py has it. */
-void dump(string_view &text)
+void
+dump(string_view &text)
 {
 	putchar('s');
 	for (char c : text)
@@ -293,27 +334,32 @@ void dump(string_view &text)
 	putchar('\n');
 }
 
-void dump(int32_t &value)
+void
+dump(int32_t &value)
 {
 	printf("i%d\n", value);
 }
 
-void dump(int64_t &value)
+void
+dump(int64_t &value)
 {
 	printf("i%lld\n", static_cast<long long>(value));
 }
 
-void dump(uint64_t &value)
+void
+dump(uint64_t &value)
 {
 	printf("i%llu\n", static_cast<unsigned long long>(value));
 }
 
-void dump(bool &value)
+void
+dump(bool &value)
 {
 	printf("b%d\n", value);
 }
 
-void dump(double &value)
+void
+dump(double &value)
 {
 	uint64_t bits;
 
@@ -321,13 +367,15 @@ void dump(double &value)
 	printf("d%016llx\n", static_cast<unsigned long long>(bits));
 }
 
-void dump(point_in_time &value)
+void
+dump(point_in_time &value)
 {
 	printf("t%lld %d %d\n", static_cast<long long>(value.seconds), value.nanoseconds,
 	       value.offset_minutes);
 }
 
-void dump(std::pair<string_view, string_view> &value)
+void
+dump(std::pair<string_view, string_view> &value)
 {
 	dump(value.first);
 	dump(value.second);
@@ -335,14 +383,18 @@ void dump(std::pair<string_view, string_view> &value)
 
 template <typename T> void dump(T &value);
 
-template <typename T> void dump(std::vector<T> &values)
+template <typename T>
+void
+dump(std::vector<T> &values)
 {
 	printf("n%zu\n", values.size());
 	for (T &value : values)
 		dump(value);
 }
 
-template <typename T> void dump(T &value)
+template <typename T>
+void
+dump(T &value)
 {
 	each(value, [](const char *, auto &member) { dump(member); });
 }
@@ -352,7 +404,9 @@ ondemand::parser parser;
 
 template <typename Payload> event<Payload> current;
 
-template <typename Payload, bool Lookup> void decode(const struct document *document)
+template <typename Payload, bool Lookup>
+void
+decode(const struct document *document)
 {
 	try {
 		ondemand::document root = parser.iterate(document->data, document->bytes,
@@ -369,7 +423,9 @@ template <typename Payload, bool Lookup> void decode(const struct document *docu
 void (*decode_current)(const struct document *document);
 void (*dump_current)();
 
-template <typename Payload> void choose(bool lookup)
+template <typename Payload>
+void
+choose(bool lookup)
 {
 	decode_current = lookup ? decode<Payload, true> : decode<Payload, false>;
 	dump_current = [] { dump(current<Payload>); };
@@ -377,7 +433,8 @@ template <typename Payload> void choose(bool lookup)
 
 } // namespace
 
-void peer_open(const struct peer_arguments *arguments)
+void
+peer_open(const struct peer_arguments *arguments)
 {
 	bool lookup = strcmp(arguments->variant, "lookup") == 0;
 	string_view type = arguments->type;
@@ -398,12 +455,14 @@ void peer_open(const struct peer_arguments *arguments)
 		peer_fail("no type %s", arguments->type);
 }
 
-void peer_event(const struct document *document)
+void
+peer_event(const struct document *document)
 {
 	decode_current(document);
 }
 
-void peer_check(const struct document *document)
+void
+peer_check(const struct document *document)
 {
 	decode_current(document);
 	dump_current();
