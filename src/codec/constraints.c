@@ -9,7 +9,6 @@
 
 #include "base/attributes.h"
 #include "base/safe_text.h"
-#include "base/sort.h"
 #include "codec/schema_check.h"
 #include "json/writer/number_write.h"
 
@@ -258,28 +257,5 @@ herald__fail_time(struct herald__trace *trace, const struct herald_time *time)
 			trace, HERALD_NO_OFFSET, HERALD_BAD_TIME,
 			"expected a time in the years 0000 to 9999, found %lld seconds since 1970",
 			(long long)time->seconds);
-	return NULL;
-}
-
-/* A herald__order of entries by their keys. */
-static int
-entry_order(const void *a, const void *b)
-{
-	return strcmp(herald__entry_key(a), herald__entry_key(b));
-}
-
-const char *
-herald__find_duplicate_of_many(const char *entries, size_t bytes, size_t count,
-			       const void **scratch)
-{
-	for (size_t i = 0; i < count; i++)
-		scratch[i] = entries + i * bytes;
-	herald__sort(scratch, count, entry_order);
-	for (size_t i = 1; i < count; i++) {
-		const void *a = scratch[i - 1], *b = scratch[i];
-
-		if (entry_order(a, b) == 0)
-			return herald__entry_key((uintptr_t)a > (uintptr_t)b ? a : b);
-	}
 	return NULL;
 }

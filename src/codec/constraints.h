@@ -1,6 +1,6 @@
 /*
  * The constraints of a field beyond its type, for decoding and encoding: lengths, counts, allowed
- * values, duplicate keys. Each function records the error that it finds. Private.
+ * values. Each function records the error that it finds. Private.
  */
 #ifndef HERALD_SRC_CODEC_CONSTRAINTS_H
 #define HERALD_SRC_CODEC_CONSTRAINTS_H
@@ -54,40 +54,5 @@ HERALD__COLD void herald__fail_number(struct herald__trace *trace, size_t offset
 
 /* Record a time that cannot be written. Returns NULL. */
 HERALD__COLD char *herald__fail_time(struct herald__trace *trace, const struct herald_time *time);
-
-/* The key of a map's entry: the first member in both kinds of map. */
-static inline const char *
-herald__entry_key(const void *entry)
-{
-	return *(const char *const *)entry;
-}
-
-/* herald__find_duplicate() for many entries, by sorting. */
-const char *herald__find_duplicate_of_many(const char *entries, size_t bytes, size_t count,
-					   const void **scratch);
-
-/*
- * Returns a key that two entries of a map share, or NULL. An entry has `bytes` bytes and begins
- * with its key. `scratch` needs room for `count` pointers; not used for up to HERALD__FEW_ENTRIES
- * entries.
- */
-#define HERALD__FEW_ENTRIES 16
-static inline const char *
-herald__find_duplicate(const char *entries, size_t bytes, size_t count, const void **scratch)
-{
-	if (count > HERALD__FEW_ENTRIES)
-		return herald__find_duplicate_of_many(entries, bytes, count, scratch);
-	for (const char *entry = entries; count > 1; count--) {
-		const char *key = herald__entry_key(entry += bytes);
-
-		for (const char *earlier = entries; earlier < entry; earlier += bytes) {
-			const char *other = herald__entry_key(earlier);
-
-			if (*key == *other && strcmp(key, other) == 0)
-				return key;
-		}
-	}
-	return NULL;
-}
 
 #endif

@@ -18,6 +18,7 @@
 #include "codec/constraints.h"
 #include "codec/decode.h"
 #include "codec/decode_object.h"
+#include "codec/duplicate.h"
 #include "codec/form_decode.h"
 #include "codec/name_token.h"
 #include "codec/plan.h"
@@ -410,16 +411,14 @@ static HERALD__INLINE char *
 check_keys(struct herald__reader *reader, const struct growing *list, size_t key_offset,
 	   char *after)
 {
-	const void **scratch = NULL;
+	size_t scratch_bytes = herald__duplicate_scratch(list->count);
+	void *scratch = NULL;
 	const char *twice;
 
 	if (!after)
 		return NULL;
-	if (list->count > HERALD__FEW_ENTRIES) {
-		scratch = herald__arena_take(reader->arena, list->count * sizeof(*scratch));
-		if (!scratch)
-			return herald__fail_memory(reader, after - 1);
-	}
+	if (scratch_bytes > 0 && !(scratch = herald__arena_take(reader->arena, scratch_bytes)))
+		return herald__fail_memory(reader, after - 1);
 	twice = herald__find_duplicate(list->items + key_offset, list->item_bytes, list->count,
 				       scratch);
 	if (!twice)

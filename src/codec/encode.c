@@ -14,6 +14,7 @@
 #include "codec/cases.h"
 #include "codec/check.h"
 #include "codec/constraints.h"
+#include "codec/duplicate.h"
 #include "codec/form_encode.h"
 #include "codec/plan.h"
 #include "json/reader/scan.h"
@@ -443,15 +444,16 @@ static HERALD__INLINE bool
 check_keys(struct writer *writer, const char *entries, size_t entry_bytes, size_t count)
 {
 	const struct herald_allocator *allocator = &writer->out->allocator;
-	const void **scratch = NULL;
+	size_t bytes = herald__duplicate_scratch(count);
+	void *scratch = NULL;
 	const char *twice;
-	size_t bytes = count * sizeof(*scratch);
 
-	if (count > HERALD__FEW_ENTRIES && !(scratch = herald_memory_allocate(allocator, bytes)))
+	if (bytes > 0 && !(scratch = herald_memory_allocate(allocator, bytes)))
 		return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_NO_MEMORY,
 					  "out of memory");
 	twice = herald__find_duplicate(entries, entry_bytes, count, scratch);
-	herald_memory_release(allocator, scratch, bytes);
+	if (scratch)
+		herald_memory_release(allocator, scratch, bytes);
 	if (!twice)
 		return true;
 	herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_DUPLICATE,

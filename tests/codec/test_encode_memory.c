@@ -59,13 +59,13 @@ static void
 test_a_buffer_that_just_holds_a_map(void **state)
 {
 	struct herald_codec *codec = decoding_codec(&thing_schema, NULL);
-	static struct herald_pair pairs[60];
-	static char keys[60][8];
-	struct thing in = {.map = {pairs, 60}};
+	static struct herald_pair pairs[300];
+	static char keys[300][8];
+	struct thing in = {.map = {pairs, 300}};
 	struct herald_buffer whole, buffer;
 
 	(void)state;
-	for (size_t i = 0; i < 60; i++) {
+	for (size_t i = 0; i < 300; i++) {
 		snprintf(keys[i], sizeof(keys[i]), "%zu", i);
 		pairs[i] = (struct herald_pair){keys[i], ""};
 	}

@@ -310,7 +310,7 @@ bad_values_are_refused(void **state)
 	herald_codec_destroy(codec);
 }
 
-/* Many members, so that duplicates are found by sorting. */
+/* Many members, so that duplicates are not found by comparing each with each. */
 static void
 duplicates_among_many_are_found(void **state)
 {
