@@ -162,29 +162,46 @@ decode_elements(struct herald__reader *reader, char *at, const struct herald__fi
 	}
 }
 
+/* Decodes what is between two brackets, at least one item. Returns the place after the closing
+ * one. */
+typedef char *decode_items(struct herald__reader *reader, char *at,
+			   const struct herald__field *field, struct growing *list);
+
+/*
+ * Decode an array or a map from its bracket `open` on, and store where the items are and how many.
+ * Returns the place after the closing bracket. Inline, so that `decode` is called directly.
+ */
+static HERALD__INLINE char *
+decode_between(struct herald__reader *reader, char *at, const struct herald__field *field,
+	       struct growing *list, char open, decode_items *decode, char *out, size_t *count)
+{
+	char *start = at, close = open == '[' ? ']' : '}';
+
+	if (*at != open)
+		return herald__fail_type(reader, at, open == '[' ? "an array" : "an object");
+	if (!enter(reader, at))
+		return NULL;
+	at = herald__skip_blank(at + 1);
+	if (*at == close) {
+		at++;
+		if (!(list->items = herald__arena_take(reader->arena, 0)))
+			return herald__fail_memory(reader, start);
+	} else if (!(at = decode(reader, at, field, list))) {
+		return NULL;
+	}
+	reader->depth--;
+	*(void **)(void *)out = list->items;
+	*count = list->count;
+	return check_count(reader, start, at, field, list->count);
+}
+
 HERALD__NOT_INLINE static char *
 decode_list(struct herald__reader *reader, char *at, const struct herald__field *field, char *out,
 	    size_t *count)
 {
 	struct growing list = {.item_bytes = field->item_bytes};
-	char *start = at;
 
-	if (*at != '[')
-		return herald__fail_type(reader, at, "an array");
-	if (!enter(reader, at))
-		return NULL;
-	at = herald__skip_blank(at + 1);
-	if (*at == ']') {
-		at++;
-		if (!(list.items = herald__arena_take(reader->arena, 0)))
-			return herald__fail_memory(reader, start);
-	} else if (!(at = decode_elements(reader, at, field, &list))) {
-		return NULL;
-	}
-	reader->depth--;
-	*(void **)(void *)out = list.items;
-	*count = list.count;
-	return check_count(reader, start, at, field, list.count);
+	return decode_between(reader, at, field, &list, '[', decode_elements, out, count);
 }
 
 /* Decode the elements of a fixed array up to its closing bracket. Returns the place after it. */
@@ -305,25 +322,9 @@ decode_struct_map(struct herald__reader *reader, char *at, const struct herald__
 		  char *out, size_t *count)
 {
 	struct growing list = {.item_bytes = field->item_bytes};
-	char *start = at;
 
-	if (*at != '{')
-		return herald__fail_type(reader, at, "an object");
-	if (!enter(reader, at))
-		return NULL;
-	at = herald__skip_blank(at + 1);
-	if (*at == '}') {
-		at++;
-		if (!(list.items = herald__arena_take(reader->arena, 0)))
-			return herald__fail_memory(reader, start);
-	} else if (!(at = decode_keyed_members(reader, at, field, &list))) {
-		return NULL;
-	}
-	reader->depth--;
-	*(void **)(void *)out = list.items;
-	*count = list.count;
-	return check_keys(reader, &list, field->inner->key_offset,
-			  check_count(reader, start, at, field, list.count));
+	at = decode_between(reader, at, field, &list, '{', decode_keyed_members, out, count);
+	return check_keys(reader, &list, field->inner->key_offset, at);
 }
 
 /* The common beginning of an entry of either kind of map. */
@@ -464,25 +465,12 @@ decode_map(struct herald__reader *reader, char *at, const struct herald__field *
 	bool of_strings = field->kind == HERALD_KIND_MAP;
 	struct growing list = {.item_bytes = of_strings ? sizeof(struct herald_pair)
 							: sizeof(struct herald_json_pair)};
-	char *start = at;
 
-	if (*at != '{')
-		return herald__fail_type(reader, at,
-					 of_strings ? "an object of strings" : "an object");
-	if (!enter(reader, at))
-		return NULL;
-	at = herald__skip_blank(at + 1);
-	if (*at == '}') {
-		at++;
-		if (!(list.items = herald__arena_take(reader->arena, 0)))
-			return herald__fail_memory(reader, start);
-	} else if (!(at = decode_entries(reader, at, field, &list))) {
-		return NULL;
-	}
-	reader->depth--;
-	*(void **)(void *)out = list.items;
-	*(size_t *)(void *)(out + offsetof(struct herald_map, count)) = list.count;
-	return check_keys(reader, &list, 0, check_count(reader, start, at, field, list.count));
+	if (of_strings && *at != '{')
+		return herald__fail_type(reader, at, "an object of strings");
+	at = decode_between(reader, at, field, &list, '{', decode_entries, out,
+			    (size_t *)(void *)(out + offsetof(struct herald_map, count)));
+	return check_keys(reader, &list, 0, at);
 }
 
 HERALD__NOT_INLINE static char *
