@@ -10,10 +10,32 @@ import json
 import random
 import re
 import struct
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
-# A member's type: string, integer, double, boolean, time; {...} an object; [...] a list of that.
+# A member's type: string, integer, double, boolean, time; {...} an object; [...] a list of that;
+# Map and Union.
 STRING, INTEGER, DOUBLE, BOOLEAN, TIME = "string", "integer", "double", "boolean", "time"
+
+
+@dataclass(frozen=True)
+class Map:
+    """An object with any names; the values have one type."""
+
+    of_type: object
+
+
+@dataclass(frozen=True)
+class Union:
+    """An object of two members: the first one, a string, says what type the second one has."""
+
+    tag: str
+    member: str
+    types: dict
+
+    def members(self, value):
+        return {self.tag: STRING, self.member: self.types[value[self.tag]]}
+
 
 TYPES = {
     "user_created": {"user_id": STRING, "username": STRING},
@@ -66,6 +88,54 @@ TYPES = {
             }
         ],
     },
+    "mixed_orders": {
+        "list_id": STRING,
+        "orders": [
+            Union("kind", "order", {
+                "goods": {
+                    "order_id": STRING,
+                    "total_cents": INTEGER,
+                    "sku": STRING,
+                    "quantity": INTEGER,
+                    "gift": BOOLEAN,
+                    "city": STRING,
+                    "country": STRING,
+                },
+                "download": {
+                    "order_id": STRING,
+                    "total_cents": INTEGER,
+                    "title": STRING,
+                    "licences": INTEGER,
+                    "url": STRING,
+                },
+                "subscription": {
+                    "order_id": STRING,
+                    "total_cents": INTEGER,
+                    "plan": STRING,
+                    "starts_at": TIME,
+                    "months": INTEGER,
+                    "renews": BOOLEAN,
+                },
+                "refund": {
+                    "order_id": STRING,
+                    "total_cents": INTEGER,
+                    "share": DOUBLE,
+                    "reason": STRING,
+                },
+            })
+        ],
+    },
+    "catalog": {
+        "catalog_id": STRING,
+        "articles": Map({
+            "title": STRING,
+            "unit_cents": INTEGER,
+            "weight": DOUBLE,
+            "active": BOOLEAN,
+        }),
+        "stock": Map(INTEGER),
+        "rates": Map(DOUBLE),
+    },
 }
 
 # The payload's type of each case.
@@ -77,6 +147,8 @@ CASES = {
     "shuffled": "order_placed",
     "large": "batch",
     "envelope_last": "order_placed",
+    "orders_union": "mixed_orders",
+    "maps": "catalog",
 }
 
 
@@ -222,6 +294,56 @@ def envelope_last():
     return {key: message[key] for key in ("payload", "metadata", "timestamp", "event_type")}
 
 
+def mixed_orders():
+    """100 orders of four kinds. The kind comes first, as most senders write it."""
+    chance = random.Random(4)
+
+    def goods(order):
+        order |= {"sku": f"SKU-{chance.randrange(10**6):06d}", "quantity": chance.randrange(1, 10),
+                  "gift": chance.random() < 0.2, "city": chance.choice(["London", "Köln", "Oslo"]),
+                  "country": chance.choice(["GB", "DE", "NO"])}
+
+    def download(order):
+        order |= {"title": chance.choice(["Hand grinder, manual", "Roasting at home"]),
+                  "licences": chance.randrange(1, 20),
+                  "url": f"https://example.com/d/{chance.getrandbits(64):016x}"}
+
+    def subscription(order):
+        order |= {"plan": chance.choice(["monthly", "weekly, 250 g"]),
+                  "starts_at": f"2024-09-{chance.randrange(1, 31):02d}T06:00:00Z",
+                  "months": chance.choice([3, 6, 12]), "renews": chance.random() < 0.5}
+
+    def refund(order):
+        order |= {"total_cents": -order["total_cents"], "share": chance.randrange(1, 101) / 100,
+                  "reason": chance.choice(["damaged", "late", "ordered twice"])}
+
+    def one(i):
+        fill = chance.choice([goods, goods, download, subscription, refund])
+        order = {"order_id": f"o-{70000 + i}", "total_cents": chance.randrange(100, 100000)}
+        fill(order)
+        return {"kind": fill.__name__, "order": order}
+
+    return event("mixed_orders", {"list_id": "hour-2024-08-20T05",
+                                  "orders": [one(i) for i in range(100)]})
+
+
+def catalog():
+    """Maps of 100 structs, 100 integers and 100 doubles, in no order."""
+    chance = random.Random(5)
+    skus = [f"SKU-{number:06d}" for number in chance.sample(range(10**6), 100)]
+    return event("catalog", {
+        "catalog_id": "spring-2024",
+        "articles": {
+            sku: {"title": f"Article no. {chance.randrange(10**4)}",
+                  "unit_cents": chance.randrange(100, 100000),
+                  "weight": round(chance.uniform(0.001, 40), 3), "active": chance.random() < 0.8}
+            for sku in skus
+        },
+        "stock": {sku: chance.randrange(10**5) for sku in skus},
+        "rates": {f"{sku}/kg": round(chance.uniform(0.1, 200), 4) for sku in skus},
+    })
+
+
 def documents():
     """The text of each case."""
     messages = {
@@ -232,6 +354,8 @@ def documents():
         "shuffled": shuffled(),
         "large": batch(1000),
         "envelope_last": envelope_last(),
+        "orders_union": mixed_orders(),
+        "maps": catalog(),
     }
     return {case: write(message) for case, message in messages.items()}
 
@@ -259,7 +383,7 @@ def message_type(payload_type):
         "event_type": STRING,
         "timestamp": TIME,
         "payload": TYPES[payload_type],
-        "metadata": dict,
+        "metadata": Map(STRING),
     }
 
 
@@ -273,20 +397,27 @@ def strip(value, of_type):
         return {key: strip(value[key], member) for key, member in of_type.items()}
     if isinstance(of_type, list):
         return [strip(element, of_type[0]) for element in value]
+    if isinstance(of_type, Map):
+        return {key: strip(member, of_type.of_type) for key, member in value.items()}
+    if isinstance(of_type, Union):
+        return strip(value, of_type.members(value))
     return value
 
 
 def dump(document, payload_type):
-    """All values in the order of the types, one a line."""
+    """All values in the order of the types, one a line. The values of a map are sorted by
+    name, as not every peer keeps the order of the document."""
     return list(dump_value(json.loads(document), message_type(payload_type)))
 
 
 def dump_value(value, of_type):
-    if of_type is dict:
+    if isinstance(of_type, Map):
         yield f"n{len(value)}"
         for key in sorted(value, key=lambda text: text.encode()):
             yield from dump_value(key, STRING)
-            yield from dump_value(value[key], STRING)
+            yield from dump_value(value[key], of_type.of_type)
+    elif isinstance(of_type, Union):
+        yield from dump_value(value, of_type.members(value))
     elif isinstance(of_type, dict):
         for key, member in of_type.items():
             yield from dump_value(value[key], member)

@@ -95,6 +95,87 @@ struct batch {
 	size_t items_count;
 };
 
+struct goods {
+	const char *order_id;
+	int64_t total_cents;
+	const char *sku;
+	int32_t quantity;
+	bool gift;
+	const char *city;
+	const char *country;
+};
+
+struct download {
+	const char *order_id;
+	int64_t total_cents;
+	const char *title;
+	int32_t licences;
+	const char *url;
+};
+
+struct subscription {
+	const char *order_id;
+	int64_t total_cents;
+	const char *plan;
+	struct herald_time starts_at;
+	int32_t months;
+	bool renews;
+};
+
+struct refund {
+	const char *order_id;
+	int64_t total_cents;
+	double share;
+	const char *reason;
+};
+
+enum order_kind { ORDER_GOODS, ORDER_DOWNLOAD, ORDER_SUBSCRIPTION, ORDER_REFUND };
+
+struct any_order {
+	enum order_kind kind;
+	union {
+		struct goods goods;
+		struct download download;
+		struct subscription subscription;
+		struct refund refund;
+	} order;
+};
+
+struct mixed_orders {
+	const char *list_id;
+	const struct any_order *orders;
+	size_t orders_count;
+};
+
+/* Entries of maps: the first member is the name in the object. */
+struct article_entry {
+	const char *sku;
+	const char *title;
+	int64_t unit_cents;
+	double weight;
+	bool active;
+};
+
+struct stock_entry {
+	const char *sku;
+	int64_t count;
+};
+
+struct rate_entry {
+	const char *name;
+	double rate;
+};
+
+struct catalog {
+	const char *catalog_id;
+	const struct article_entry *articles;
+	size_t articles_count;
+	const struct stock_entry *stock;
+	size_t stock_count;
+	const struct rate_entry *rates;
+	size_t rates_count;
+};
+
 HERALD_SCHEMA(user_created,
 	HERALD_FIELD(user_created, user_id, .required = true),
 	HERALD_FIELD(user_created, username, .required = true));
@@ -166,6 +247,76 @@ HERALD_SCHEMA(batch,
 	HERALD_FIELD(batch, batch_id, .required = true),
 	HERALD_LIST(batch, items, item));
 
+HERALD_SCHEMA(goods,
+	HERALD_FIELD(goods, order_id, .required = true),
+	HERALD_FIELD(goods, total_cents, HERALD_MIN(0)),
+	HERALD_FIELD(goods, sku, .required = true),
+	HERALD_FIELD(goods, quantity, HERALD_RANGE(1, 999)),
+	HERALD_FIELD(goods, gift),
+	HERALD_FIELD(goods, city),
+	HERALD_FIELD(goods, country, .required = true));
+
+HERALD_SCHEMA(download,
+	HERALD_FIELD(download, order_id, .required = true),
+	HERALD_FIELD(download, total_cents, HERALD_MIN(0)),
+	HERALD_FIELD(download, title),
+	HERALD_FIELD(download, licences, HERALD_MIN(1)),
+	HERALD_FIELD(download, url, .required = true));
+
+HERALD_SCHEMA(subscription,
+	HERALD_FIELD(subscription, order_id, .required = true),
+	HERALD_FIELD(subscription, total_cents, HERALD_MIN(0)),
+	HERALD_FIELD(subscription, plan, .required = true),
+	HERALD_FIELD(subscription, starts_at),
+	HERALD_FIELD(subscription, months, HERALD_RANGE(1, 60)),
+	HERALD_FIELD(subscription, renews));
+
+HERALD_SCHEMA(refund,
+	HERALD_FIELD(refund, order_id, .required = true),
+	HERALD_FIELD(refund, total_cents, HERALD_MAX(0)),
+	HERALD_FIELD(refund, share, HERALD_RANGE(0, 1)),
+	HERALD_FIELD(refund, reason));
+
+static const struct herald_name order_kinds[] = {
+	{"goods", ORDER_GOODS},
+	{"download", ORDER_DOWNLOAD},
+	{"subscription", ORDER_SUBSCRIPTION},
+	{"refund", ORDER_REFUND},
+};
+
+HERALD_SCHEMA(any_order,
+	HERALD_ENUM(any_order, kind, order_kinds, .required = true),
+	HERALD_VARIANT_WITH(any_order, order, kind, (.required = true),
+		HERALD_CASE("goods", goods),
+		HERALD_CASE("download", download),
+		HERALD_CASE("subscription", subscription),
+		HERALD_CASE("refund", refund)));
+
+HERALD_SCHEMA(mixed_orders,
+	HERALD_FIELD(mixed_orders, list_id, .required = true),
+	HERALD_LIST(mixed_orders, orders, any_order));
+
+HERALD_SCHEMA(article_entry,
+	HERALD_KEY(article_entry, sku),
+	HERALD_FIELD(article_entry, title, .required = true),
+	HERALD_FIELD(article_entry, unit_cents, HERALD_MIN(0)),
+	HERALD_FIELD(article_entry, weight),
+	HERALD_FIELD(article_entry, active));
+
+HERALD_SCHEMA_WITH(stock_entry, (.transparent = true),
+	HERALD_KEY(stock_entry, sku),
+	HERALD_FIELD(stock_entry, count, HERALD_MIN(0)));
+
+HERALD_SCHEMA_WITH(rate_entry, (.transparent = true),
+	HERALD_KEY(rate_entry, name),
+	HERALD_FIELD(rate_entry, rate));
+
+HERALD_SCHEMA(catalog,
+	HERALD_FIELD(catalog, catalog_id, .required = true),
+	HERALD_MAP(catalog, articles, article_entry),
+	HERALD_MAP(catalog, stock, stock_entry),
+	HERALD_MAP(catalog, rates, rate_entry));
+
 /* The event with its payload inside: `struct order_placed_event` and its schema. */
 #define EVENT(PAYLOAD)                                                                             \
 	struct PAYLOAD##_event {                                                                   \
@@ -181,13 +332,17 @@ HERALD_SCHEMA(batch,
 		      HERALD_FIELD(PAYLOAD##_event, metadata))
 
 /* All payload types: X(PAYLOAD). */
-#define EVENT_LIST(X) X(user_created) X(order_placed) X(telemetry) X(article) X(batch)
+#define EVENT_LIST(X)                                                                              \
+	X(user_created)                                                                            \
+	X(order_placed) X(telemetry) X(article) X(batch) X(mixed_orders) X(catalog)
 
 EVENT(user_created);
 EVENT(order_placed);
 EVENT(telemetry);
 EVENT(article);
 EVENT(batch);
+EVENT(mixed_orders);
+EVENT(catalog);
 
 /* Room for any of the events. */
 union event {

@@ -75,6 +75,8 @@ FUNCTION(order_placed);
 FUNCTION(telemetry);
 FUNCTION(article);
 FUNCTION(batch);
+FUNCTION(mixed_orders);
+FUNCTION(catalog);
 
 static const struct herald_route type_routes[] = {
 #define ROUTE(PAYLOAD) HERALD_ROUTE(#PAYLOAD, PAYLOAD, on_##PAYLOAD, &copy_##PAYLOAD),

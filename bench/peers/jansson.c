@@ -230,6 +230,115 @@ read_batch(const json_t *in, struct batch *out)
 	out->items_count = count;
 }
 
+static void
+read_goods(const json_t *in, struct goods *out)
+{
+	out->order_id = string(in, "order_id");
+	out->total_cents = integer(in, "total_cents");
+	out->sku = string(in, "sku");
+	out->quantity = integer_32(in, "quantity");
+	out->gift = boolean(in, "gift");
+	out->city = string(in, "city");
+	out->country = string(in, "country");
+}
+
+static void
+read_download(const json_t *in, struct download *out)
+{
+	out->order_id = string(in, "order_id");
+	out->total_cents = integer(in, "total_cents");
+	out->title = string(in, "title");
+	out->licences = integer_32(in, "licences");
+	out->url = string(in, "url");
+}
+
+static void
+read_subscription(const json_t *in, struct subscription *out)
+{
+	out->order_id = string(in, "order_id");
+	out->total_cents = integer(in, "total_cents");
+	out->plan = string(in, "plan");
+	out->starts_at = point_in_time(in, "starts_at");
+	out->months = integer_32(in, "months");
+	out->renews = boolean(in, "renews");
+}
+
+static void
+read_refund(const json_t *in, struct refund *out)
+{
+	out->order_id = string(in, "order_id");
+	out->total_cents = integer(in, "total_cents");
+	out->share = number(in, "share");
+	out->reason = string(in, "reason");
+}
+
+static void
+read_any_order(const json_t *in, struct any_order *out)
+{
+	const char *kind = string(in, "kind");
+	const json_t *order = member(in, "order");
+	size_t i = 0;
+
+	while (i < 4 && strcmp(kind, order_kinds[i].name) != 0)
+		i++;
+	if (i == 4)
+		peer_fail("no kind %s", kind);
+	out->kind = (enum order_kind)order_kinds[i].value;
+	if (out->kind == ORDER_GOODS)
+		read_goods(order, &out->order.goods);
+	else if (out->kind == ORDER_DOWNLOAD)
+		read_download(order, &out->order.download);
+	else if (out->kind == ORDER_SUBSCRIPTION)
+		read_subscription(order, &out->order.subscription);
+	else
+		read_refund(order, &out->order.refund);
+}
+
+static void
+read_mixed_orders(const json_t *in, struct mixed_orders *out)
+{
+	const json_t *list = member(in, "orders");
+	size_t count = json_array_size(list);
+	struct any_order *orders = room(0, count * sizeof(*orders));
+
+	out->list_id = string(in, "list_id");
+	for (size_t i = 0; i < count; i++)
+		read_any_order(json_array_get(list, i), &orders[i]);
+	out->orders = orders;
+	out->orders_count = count;
+}
+
+static void
+read_catalog(const json_t *in, struct catalog *out)
+{
+	json_t *articles = (json_t *)(uintptr_t)member(in, "articles");
+	json_t *stock = (json_t *)(uintptr_t)member(in, "stock");
+	json_t *rates = (json_t *)(uintptr_t)member(in, "rates"), *value;
+	struct article_entry *article = room(0, json_object_size(articles) * sizeof(*article));
+	struct stock_entry *held = room(1, json_object_size(stock) * sizeof(*held));
+	struct rate_entry *rate = room(2, json_object_size(rates) * sizeof(*rate));
+	const char *name;
+
+	out->catalog_id = string(in, "catalog_id");
+	out->articles = article;
+	out->articles_count = json_object_size(articles);
+	json_object_foreach(articles, name, value) *article++ = (struct article_entry){
+		.sku = name,
+		.title = string(value, "title"),
+		.unit_cents = integer(value, "unit_cents"),
+		.weight = number(value, "weight"),
+		.active = boolean(value, "active"),
+	};
+	out->stock = held;
+	out->stock_count = json_object_size(stock);
+	json_object_foreach(stock, name, value) *held++ =
+		(struct stock_entry){name, json_integer_value(value)};
+	out->rates = rate;
+	out->rates_count = json_object_size(rates);
+	json_object_foreach(rates, name, value) *rate++ =
+		(struct rate_entry){name, json_number_value(value)};
+}
+
 /* Writing. */
 
 static json_t *
@@ -357,6 +466,118 @@ write_batch(const struct batch *in)
 		json_array_append_new(items, item);
 	}
 	json_object_set_new(out, "items", items);
+	return out;
+}
+
+static json_t *
+write_goods(const struct goods *in)
+{
+	json_t *out = json_object();
+
+	json_object_set_new(out, "order_id", json_string(in->order_id));
+	json_object_set_new(out, "total_cents", json_integer(in->total_cents));
+	json_object_set_new(out, "sku", json_string(in->sku));
+	json_object_set_new(out, "quantity", json_integer(in->quantity));
+	json_object_set_new(out, "gift", json_boolean(in->gift));
+	json_object_set_new(out, "city", json_string(in->city));
+	json_object_set_new(out, "country", json_string(in->country));
+	return out;
+}
+
+static json_t *
+write_download(const struct download *in)
+{
+	json_t *out = json_object();
+
+	json_object_set_new(out, "order_id", json_string(in->order_id));
+	json_object_set_new(out, "total_cents", json_integer(in->total_cents));
+	json_object_set_new(out, "title", json_string(in->title));
+	json_object_set_new(out, "licences", json_integer(in->licences));
+	json_object_set_new(out, "url", json_string(in->url));
+	return out;
+}
+
+static json_t *
+write_subscription(const struct subscription *in)
+{
+	json_t *out = json_object();
+
+	json_object_set_new(out, "order_id", json_string(in->order_id));
+	json_object_set_new(out, "total_cents", json_integer(in->total_cents));
+	json_object_set_new(out, "plan", json_string(in->plan));
+	json_object_set_new(out, "starts_at", json_time(&in->starts_at));
+	json_object_set_new(out, "months", json_integer(in->months));
+	json_object_set_new(out, "renews", json_boolean(in->renews));
+	return out;
+}
+
+static json_t *
+write_refund(const struct refund *in)
+{
+	json_t *out = json_object();
+
+	json_object_set_new(out, "order_id", json_string(in->order_id));
+	json_object_set_new(out, "total_cents", json_integer(in->total_cents));
+	json_object_set_new(out, "share", json_real(in->share));
+	json_object_set_new(out, "reason", json_string(in->reason));
+	return out;
+}
+
+static json_t *
+write_any_order(const struct any_order *in)
+{
+	switch (in->kind) {
+	case ORDER_GOODS:
+		return write_goods(&in->order.goods);
+	case ORDER_DOWNLOAD:
+		return write_download(&in->order.download);
+	case ORDER_SUBSCRIPTION:
+		return write_subscription(&in->order.subscription);
+	default:
+		return write_refund(&in->order.refund);
+	}
+}
+
+static json_t *
+write_mixed_orders(const struct mixed_orders *in)
+{
+	json_t *out = json_object(), *orders = json_array();
+
+	json_object_set_new(out, "list_id", json_string(in->list_id));
+	for (size_t i = 0; i < in->orders_count; i++) {
+		json_t *order = json_object();
+		json_object_set_new(order, "kind",
+				    json_string(order_kinds[in->orders[i].kind].name));
+		json_object_set_new(order, "order", write_any_order(&in->orders[i]));
+		json_array_append_new(orders, order);
+	}
+	json_object_set_new(out, "orders", orders);
+	return out;
+}
+
+static json_t *
+write_catalog(const struct catalog *in)
+{
+	json_t *out = json_object(), *articles = json_object();
+	json_t *stock = json_object(), *rates = json_object();
+
+	json_object_set_new(out, "catalog_id", json_string(in->catalog_id));
+	for (size_t i = 0; i < in->articles_count; i++) {
+		json_t *article = json_object();
+		json_object_set_new(article, "title", json_string(in->articles[i].title));
+		json_object_set_new(article, "unit_cents",
+				    json_integer(in->articles[i].unit_cents));
+		json_object_set_new(article, "weight", json_real(in->articles[i].weight));
+		json_object_set_new(article, "active", json_boolean(in->articles[i].active));
+		json_object_set_new(articles, in->articles[i].sku, article);
+	}
+	for (size_t i = 0; i < in->stock_count; i++)
+		json_object_set_new(stock, in->stock[i].sku, json_integer(in->stock[i].count));
+	for (size_t i = 0; i < in->rates_count; i++)
+		json_object_set_new(rates, in->rates[i].name, json_real(in->rates[i].rate));
+	json_object_set_new(out, "articles", articles);
+	json_object_set_new(out, "stock", stock);
+	json_object_set_new(out, "rates", rates);
 	return out;
 }
 

@@ -4,12 +4,14 @@
  * asks for each member by name, which is fastest when they come in the expected order; "iterate"
  * goes through the members as they come and compares names, which is fastest when they do not.
  */
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <limits>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <simdjson.h>
@@ -98,11 +100,68 @@ struct batch {
 	std::vector<item> items;
 };
 
+struct goods {
+	string_view order_id;
+	int64_t total_cents;
+	string_view sku;
+	int32_t quantity;
+	bool gift;
+	string_view city, country;
+};
+
+struct download {
+	string_view order_id;
+	int64_t total_cents;
+	string_view title;
+	int32_t licences;
+	string_view url;
+};
+
+struct subscription {
+	string_view order_id;
+	int64_t total_cents;
+	string_view plan;
+	point_in_time starts_at;
+	int32_t months;
+	bool renews;
+};
+
+struct refund {
+	string_view order_id;
+	int64_t total_cents;
+	double share;
+	string_view reason;
+};
+
+using any_order = std::variant<goods, download, subscription, refund>;
+
+struct mixed_orders {
+	string_view list_id;
+	std::vector<any_order> orders;
+};
+
+struct article_entry {
+	string_view title;
+	int64_t unit_cents;
+	double weight;
+	bool active;
+};
+
+/* A map: in the order of the document, and not searched for duplicate names. */
+template <typename T> using entries = std::vector<std::pair<string_view, T>>;
+
+struct catalog {
+	string_view catalog_id;
+	entries<article_entry> articles;
+	entries<int64_t> stock;
+	entries<double> rates;
+};
+
 template <typename Payload> struct event {
 	string_view event_type;
 	point_in_time timestamp;
 	Payload payload;
-	std::vector<std::pair<string_view, string_view>> metadata;
+	entries<string_view> metadata;
 };
 
 /* The members of each struct: each(f) calls f(name, member) for all of them. */
@@ -221,6 +280,80 @@ each(batch &v, F &&f)
 	f("items", v.items);
 }
 
+template <typename F>
+void
+each(goods &v, F &&f)
+{
+	f("order_id", v.order_id);
+	f("total_cents", v.total_cents);
+	f("sku", v.sku);
+	f("quantity", v.quantity);
+	f("gift", v.gift);
+	f("city", v.city);
+	f("country", v.country);
+}
+
+template <typename F>
+void
+each(download &v, F &&f)
+{
+	f("order_id", v.order_id);
+	f("total_cents", v.total_cents);
+	f("title", v.title);
+	f("licences", v.licences);
+	f("url", v.url);
+}
+
+template <typename F>
+void
+each(subscription &v, F &&f)
+{
+	f("order_id", v.order_id);
+	f("total_cents", v.total_cents);
+	f("plan", v.plan);
+	f("starts_at", v.starts_at);
+	f("months", v.months);
+	f("renews", v.renews);
+}
+
+template <typename F>
+void
+each(refund &v, F &&f)
+{
+	f("order_id", v.order_id);
+	f("total_cents", v.total_cents);
+	f("share", v.share);
+	f("reason", v.reason);
+}
+
+template <typename F>
+void
+each(mixed_orders &v, F &&f)
+{
+	f("list_id", v.list_id);
+	f("orders", v.orders);
+}
+
+template <typename F>
+void
+each(article_entry &v, F &&f)
+{
+	f("title", v.title);
+	f("unit_cents", v.unit_cents);
+	f("weight", v.weight);
+	f("active", v.active);
+}
+
+template <typename F>
+void
+each(catalog &v, F &&f)
+{
+	f("catalog_id", v.catalog_id);
+	f("articles", v.articles);
+	f("stock", v.stock);
+	f("rates", v.rates);
+}
+
 template <typename Payload, typename F>
 void
 each(event<Payload> &v, F &&f)
@@ -273,14 +406,33 @@ template <bool Lookup> struct reader {
 			throw simdjson_error(INCORRECT_TYPE);
 	}
 
-	static void
-	read(ondemand::value value, std::vector<std::pair<string_view, string_view>> &out)
+	/* The kind of an order comes before the order in the documents; a reader that takes them
+	 * in any order would be slower. */
+	static void read(ondemand::value value, any_order &out)
+	{
+		ondemand::object object = value.get_object();
+		string_view kind = object.find_field("kind").get_string();
+		ondemand::value order = object.find_field("order").value();
+
+		if (kind == "goods")
+			read(order, out.emplace<goods>());
+		else if (kind == "download")
+			read(order, out.emplace<download>());
+		else if (kind == "subscription")
+			read(order, out.emplace<subscription>());
+		else if (kind == "refund")
+			read(order, out.emplace<refund>());
+		else
+			throw simdjson_error(INCORRECT_TYPE);
+	}
+
+	template <typename T> static void read(ondemand::value value, entries<T> &out)
 	{
 		out.clear();
 		for (auto field : value.get_object()) {
-			string_view key = field.unescaped_key();
-			string_view text = field.value().get_string();
-			out.emplace_back(key, text);
+			auto &entry = out.emplace_back();
+			entry.first = field.unescaped_key();
+			read(field.value().value(), entry.second);
 		}
 	}
 
@@ -374,14 +526,31 @@ dump(point_in_time &value)
 	       value.offset_minutes);
 }
 
+template <typename T> void dump(T &value);
+
 void
-dump(std::pair<string_view, string_view> &value)
+dump(any_order &value)
 {
-	dump(value.first);
-	dump(value.second);
+	static const char *const kinds[] = {"goods", "download", "subscription", "refund"};
+	string_view kind = kinds[value.index()];
+
+	dump(kind);
+	std::visit([](auto &order) { dump(order); }, value);
 }
 
-template <typename T> void dump(T &value);
+/* Maps are dumped sorted by name, as not every peer keeps the order of the document. */
+template <typename T>
+void
+dump(entries<T> &values)
+{
+	std::sort(values.begin(), values.end(),
+		  [](const auto &a, const auto &b) { return a.first < b.first; });
+	printf("n%zu\n", values.size());
+	for (auto &value : values) {
+		dump(value.first);
+		dump(value.second);
+	}
+}
 
 template <typename T>
 void
@@ -451,6 +620,10 @@ peer_open(const struct peer_arguments *arguments)
 		choose<article>(lookup);
 	else if (type == "batch")
 		choose<batch>(lookup);
+	else if (type == "mixed_orders")
+		choose<mixed_orders>(lookup);
+	else if (type == "catalog")
+		choose<catalog>(lookup);
 	else
 		peer_fail("no type %s", arguments->type);
 }

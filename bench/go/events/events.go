@@ -3,6 +3,7 @@
 package events
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -101,6 +102,93 @@ type Batch struct {
 	Items   []Item `json:"items"`
 }
 
+type Goods struct {
+	OrderID    string `json:"order_id"`
+	TotalCents int64  `json:"total_cents"`
+	SKU        string `json:"sku"`
+	Quantity   int32  `json:"quantity"`
+	Gift       bool   `json:"gift"`
+	City       string `json:"city"`
+	Country    string `json:"country"`
+}
+
+type Download struct {
+	OrderID    string `json:"order_id"`
+	TotalCents int64  `json:"total_cents"`
+	Title      string `json:"title"`
+	Licences   int32  `json:"licences"`
+	URL        string `json:"url"`
+}
+
+type Subscription struct {
+	OrderID    string    `json:"order_id"`
+	TotalCents int64     `json:"total_cents"`
+	Plan       string    `json:"plan"`
+	StartsAt   time.Time `json:"starts_at"`
+	Months     int32     `json:"months"`
+	Renews     bool      `json:"renews"`
+}
+
+type Refund struct {
+	OrderID    string  `json:"order_id"`
+	TotalCents int64   `json:"total_cents"`
+	Share      float64 `json:"share"`
+	Reason     string  `json:"reason"`
+}
+
+// AnyOrder is a tagged union: Order points to one of the structs above.
+type AnyOrder struct {
+	Kind  string `json:"kind"`
+	Order any    `json:"order"`
+}
+
+// Unmarshal is that of the library that is measured.
+var Unmarshal func(data []byte, value any) error
+
+// UnmarshalJSON decodes the order when its kind is known: neither library has tagged unions.
+func (to *AnyOrder) UnmarshalJSON(data []byte) error {
+	var raw struct {
+		Kind  string          `json:"kind"`
+		Order json.RawMessage `json:"order"`
+	}
+	if err := Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	to.Kind = raw.Kind
+	switch raw.Kind {
+	case "goods":
+		to.Order = new(Goods)
+	case "download":
+		to.Order = new(Download)
+	case "subscription":
+		to.Order = new(Subscription)
+	case "refund":
+		to.Order = new(Refund)
+	default:
+		return fmt.Errorf("no kind %q", raw.Kind)
+	}
+	return Unmarshal(raw.Order, to.Order)
+}
+
+type MixedOrders struct {
+	ListID string     `json:"list_id"`
+	Orders []AnyOrder `json:"orders"`
+}
+
+type ArticleEntry struct {
+	Title     string  `json:"title"`
+	UnitCents int64   `json:"unit_cents"`
+	Weight    float64 `json:"weight"`
+	Active    bool    `json:"active"`
+}
+
+type Catalog struct {
+	CatalogID string                  `json:"catalog_id"`
+	Articles  map[string]ArticleEntry `json:"articles"`
+	Stock     map[string]int64        `json:"stock"`
+	Rates     map[string]float64      `json:"rates"`
+}
+
 // Dump writes all values, one a line, as bench/documents.py does.
 func Dump(out io.Writer, value reflect.Value) {
 	if at, ok := value.Interface().(time.Time); ok {
@@ -119,7 +207,9 @@ func Dump(out io.Writer, value reflect.Value) {
 			Dump(out, value.Index(i))
 		}
 	case reflect.Map:
-		dumpMap(out, value.Interface().(map[string]string))
+		dumpMap(out, value)
+	case reflect.Interface, reflect.Pointer:
+		Dump(out, value.Elem())
 	case reflect.String:
 		fmt.Fprintf(out, "s%x\n", value.String())
 	case reflect.Float64:
@@ -131,14 +221,12 @@ func Dump(out io.Writer, value reflect.Value) {
 	}
 }
 
-func dumpMap(out io.Writer, values map[string]string) {
-	keys := make([]string, 0, len(values))
-	for key := range values {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
+func dumpMap(out io.Writer, values reflect.Value) {
+	keys := values.MapKeys()
+	sort.Slice(keys, func(a, b int) bool { return keys[a].String() < keys[b].String() })
 	fmt.Fprintf(out, "n%d\n", len(keys))
 	for _, key := range keys {
-		fmt.Fprintf(out, "s%x\ns%x\n", key, values[key])
+		Dump(out, key)
+		Dump(out, values.MapIndex(key))
 	}
 }

@@ -38,6 +38,8 @@ var types = map[string]func(library, bool, []byte, time.Duration){
 	"telemetry":    serve[events.Telemetry],
 	"article":      serve[events.Article],
 	"batch":        serve[events.Batch],
+	"mixed_orders": serve[events.MixedOrders],
+	"catalog":      serve[events.Catalog],
 }
 
 func must(err error) {
@@ -135,6 +137,8 @@ func main() {
 	must(err)
 	batch, err := strconv.Atoi(os.Args[5])
 	must(err)
-	types[os.Args[3]](libraries[os.Args[1]], os.Args[2] == "encode", data,
+	with := libraries[os.Args[1]]
+	events.Unmarshal = with.unmarshal
+	types[os.Args[3]](with, os.Args[2] == "encode", data,
 		time.Duration(batch)*time.Millisecond)
 }

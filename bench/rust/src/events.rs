@@ -2,9 +2,12 @@
 //! their dump. bench/documents.py has the same types in the same order.
 
 use crate::time::Time;
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 /// A string; serde borrows a Cow only when told so, and within lists and maps only in a struct.
 #[derive(Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,6 +138,152 @@ pub struct Item<'a> {
 event_struct!(dump Item<'a> { id, sku, quantity, price, weight, active });
 
 event_struct!(Batch { batch_id: Text<'a>, items: Vec<Item<'a>> });
+
+#[derive(Deserialize, Serialize)]
+pub struct Goods<'a> {
+    #[serde(borrow)]
+    pub order_id: Text<'a>,
+    pub total_cents: i64,
+    #[serde(borrow)]
+    pub sku: Text<'a>,
+    pub quantity: i32,
+    pub gift: bool,
+    #[serde(borrow)]
+    pub city: Text<'a>,
+    #[serde(borrow)]
+    pub country: Text<'a>,
+}
+event_struct!(dump Goods<'a> { order_id, total_cents, sku, quantity, gift, city, country });
+
+#[derive(Deserialize, Serialize)]
+pub struct Download<'a> {
+    #[serde(borrow)]
+    pub order_id: Text<'a>,
+    pub total_cents: i64,
+    #[serde(borrow)]
+    pub title: Text<'a>,
+    pub licences: i32,
+    #[serde(borrow)]
+    pub url: Text<'a>,
+}
+event_struct!(dump Download<'a> { order_id, total_cents, title, licences, url });
+
+#[derive(Deserialize, Serialize)]
+pub struct Subscription<'a> {
+    #[serde(borrow)]
+    pub order_id: Text<'a>,
+    pub total_cents: i64,
+    #[serde(borrow)]
+    pub plan: Text<'a>,
+    pub starts_at: Time,
+    pub months: i32,
+    pub renews: bool,
+}
+event_struct!(dump Subscription<'a> { order_id, total_cents, plan, starts_at, months, renews });
+
+#[derive(Deserialize, Serialize)]
+pub struct Refund<'a> {
+    #[serde(borrow)]
+    pub order_id: Text<'a>,
+    pub total_cents: i64,
+    pub share: f64,
+    #[serde(borrow)]
+    pub reason: Text<'a>,
+}
+event_struct!(dump Refund<'a> { order_id, total_cents, share, reason });
+
+/// Tag and content: serde decodes the content at once when the tag comes first, which an internal tag
+/// would make it collect in a buffer.
+#[derive(Deserialize, Serialize)]
+#[serde(tag = "kind", content = "order", rename_all = "snake_case")]
+pub enum AnyOrder<'a> {
+    #[serde(borrow)]
+    Goods(Goods<'a>),
+    #[serde(borrow)]
+    Download(Download<'a>),
+    #[serde(borrow)]
+    Subscription(Subscription<'a>),
+    #[serde(borrow)]
+    Refund(Refund<'a>),
+}
+
+impl Dump for AnyOrder<'_> {
+    fn dump(&self, out: &mut String) {
+        let (kind, order): (&str, &dyn Dump) = match self {
+            AnyOrder::Goods(order) => ("goods", order),
+            AnyOrder::Download(order) => ("download", order),
+            AnyOrder::Subscription(order) => ("subscription", order),
+            AnyOrder::Refund(order) => ("refund", order),
+        };
+        Text(kind.into()).dump(out);
+        order.dump(out);
+    }
+}
+
+event_struct!(MixedOrders { list_id: Text<'a>, orders: Vec<AnyOrder<'a>> });
+
+/// A map in the order of the document, not searched for duplicate names: cheaper than serde's own maps,
+/// which are sorted or hashed.
+pub struct Entries<'a, T>(pub Vec<(Text<'a>, T)>);
+
+struct EntriesVisitor<'a, T>(PhantomData<(&'a (), T)>);
+
+impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<'a, T> {
+    type Value = Entries<'a, T>;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a map")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut entries = Vec::with_capacity(map.size_hint().unwrap_or(0));
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+}
+
+impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Entries<'a, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+    }
+}
+
+impl<T: Serialize> Serialize for Entries<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<T: Dump> Dump for Entries<'_, T> {
+    fn dump(&self, out: &mut String) {
+        let mut sorted: Vec<_> = self.0.iter().collect();
+        sorted.sort_by(|a, b| a.0.cmp(&b.0));
+        *out += &format!("n{}\n", sorted.len());
+        for (name, value) in sorted {
+            name.dump(out);
+            value.dump(out);
+        }
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+pub struct ArticleEntry<'a> {
+    #[serde(borrow)]
+    pub title: Text<'a>,
+    pub unit_cents: i64,
+    pub weight: f64,
+    pub active: bool,
+}
+event_struct!(dump ArticleEntry<'a> { title, unit_cents, weight, active });
+
+event_struct!(Catalog {
+    catalog_id: Text<'a>,
+    articles: Entries<'a, ArticleEntry<'a>>,
+    stock: Entries<'a, i64>,
+    rates: Entries<'a, f64>,
+});
 
 #[derive(Deserialize, Serialize)]
 #[serde(bound(deserialize = "P: Deserialize<'de>"))]

@@ -137,6 +137,8 @@ fn run_type<L: Library>(name: &str, arguments: &Arguments) {
         "telemetry" => run::<L, Telemetry>(arguments),
         "article" => run::<L, Article>(arguments),
         "batch" => run::<L, Batch>(arguments),
+        "mixed_orders" => run::<L, MixedOrders>(arguments),
+        "catalog" => run::<L, Catalog>(arguments),
         _ => panic!("no type {name}"),
     }
 }
