@@ -53,6 +53,18 @@ struct person {
 	int8_t age;
 };
 
+/* A member of a map that is a list. */
+struct series {
+	const char *name;
+	const int32_t *cells;
+	size_t cells_count;
+};
+
+/* Its members are in the object of the struct that it is in. */
+struct span {
+	int32_t from, to;
+};
+
 /* The tag is an enum; the union has a key of its own. */
 struct shape {
 	enum size kind;
@@ -99,6 +111,9 @@ struct kinds {
 	size_t prices_count;
 	const struct person *people;
 	size_t people_count;
+	const struct series *series;
+	size_t series_count;
+	struct span span;
 	const struct row *rows;
 	size_t rows_count;
 	int16_t pair[2];
@@ -137,6 +152,14 @@ HERALD_SCHEMA_WITH(person, (.reject_unknown = true),
 	HERALD_KEY(person, key),
 	HERALD_FIELD(person, age));
 
+HERALD_SCHEMA_WITH(series, (.transparent = true),
+	HERALD_KEY(series, name),
+	HERALD_VALUES(series, cells, .min_count = 1));
+
+HERALD_SCHEMA_WITH(span, (.reject_unknown = true),
+	HERALD_FIELD(span, from),
+	HERALD_FIELD(span, to, HERALD_MAX(0)));
+
 HERALD_SCHEMA_WITH(shape, (.reject_unknown = true),
 	HERALD_ENUM(shape, kind, sizes, .required = true),
 	HERALD_VARIANT(shape, body, kind,
@@ -170,6 +193,8 @@ HERALD_SCHEMA_WITH(kinds, (.reject_unknown = true),
 	HERALD_POINTER(kinds, pointed, pointed),
 	HERALD_MAP(kinds, prices, price, .max_count = 20),
 	HERALD_MAP(kinds, people, person),
+	HERALD_MAP(kinds, series, series),
+	HERALD_STRUCT(kinds, span, span, .flat = true),
 	HERALD_LIST(kinds, rows, row),
 	HERALD_ARRAY(kinds, pair),
 	HERALD_STRUCT_ARRAY(kinds, nodes, node),
@@ -450,6 +475,33 @@ fits_row(const json_t *json, const struct row *out)
 }
 
 static bool
+fits_series(const json_t *root, const struct kinds *out)
+{
+	json_t *series = json_object_get(root, "series"), *list;
+	const char *key;
+	size_t i = 0;
+
+	if (get(root, "series") && !json_is_object(series))
+		return false;
+	CHECK(!out || ((out->series != NULL) == (get(root, "series") != NULL) &&
+		       out->series_count == json_object_size(series)));
+	json_object_foreach(series, key, list)
+	{
+		const struct series *one = out ? &out->series[i++] : NULL;
+		const json_t *cells = json_is_null(list) ? NULL : list;
+
+		CHECK(!one || strcmp(one->name, key) == 0);
+		if (!FITS_COUNT(cells, one, cells) || (cells && json_array_size(cells) == 0))
+			return false;
+		for (size_t j = 0; j < json_array_size(cells); j++)
+			if (!FITS_INTEGER(json_array_get(cells, j), INT32_MIN, INT32_MAX, one,
+					  cells[j]))
+				return false;
+	}
+	return true;
+}
+
+static bool
 fits_hole(const json_t *json, const char *const *out)
 {
 	return fits_string(json_is_null(json) ? NULL : json, out) && json_string_length(json) <= 6;
@@ -580,10 +632,13 @@ fits_forms(const json_t *root, const struct kinds *out)
 static bool
 fits_kinds(json_t *root, const struct kinds *out)
 {
-	return HAS_ONLY(root, "shape", "notices", "opens", "pointed", "prices", "people", "rows",
-			"pair", "nodes", "holes", "sizes", "unknown", "number", "maybe", "quoted",
-			"loose", "loose_quoted", "bit", "loose_bit", "epoch") &&
-	       fits_unions(root, out) && fits_maps(root, out) && fits_lists(root, out) &&
+	return HAS_ONLY(root, "shape", "notices", "opens", "pointed", "prices", "people", "series",
+			"from", "to", "rows", "pair", "nodes", "holes", "sizes", "unknown",
+			"number", "maybe", "quoted", "loose", "loose_quoted", "bit", "loose_bit",
+			"epoch") &&
+	       fits_unions(root, out) && fits_maps(root, out) && fits_series(root, out) &&
+	       FITS_INTEGER(get(root, "from"), INT32_MIN, INT32_MAX, out, span.from) &&
+	       FITS_INTEGER(get(root, "to"), INT32_MIN, 0, out, span.to) && fits_lists(root, out) &&
 	       fits_enums(root, out) && fits_forms(root, out);
 }
 
