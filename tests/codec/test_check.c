@@ -205,6 +205,9 @@ static const struct {
 	{DOCUMENT(",\"evens\":[null,2],\"even\":4"), "{" ZERO ",\"even\":4,\"evens\":[null,2]}"},
 	{DOCUMENT(",\"map\":{\"a\":{\"until\":1}}"),
 	 "{" ZERO ",\"map\":{\"a\":{\"from\":0,\"until\":1}}}"},
+	/* The bytes of another case are not checked: as a span, they would be refused. */
+	{DOCUMENT(",\"choices\":[{\"kind\":\"even\",\"even\":0}]"),
+	 "{" ZERO ",\"choices\":[{\"kind\":\"even\",\"most\":0,\"even\":0}]}"},
 	{DOCUMENT(",\"choices\":[{\"until\":2,\"most\":2,\"kind\":\"span\"}]"),
 	 "{" ZERO ",\"choices\":[{\"kind\":\"span\",\"most\":2,\"from\":0,\"until\":2}]}"},
 };
@@ -336,6 +339,15 @@ struct front {
 
 HERALD_SCHEMA_WITH(front, (.no_padding = true), HERALD_FIELD(front, small));
 
+struct narrow {
+	int8_t small;
+	int16_t wide;
+};
+
+HERALD_SCHEMA_WITH(narrow, (.no_padding = true),
+	HERALD_FIELD(narrow, small),
+	HERALD_FIELD(narrow, wide));
+
 struct branch {
 	const char *kind;
 	union {
@@ -393,6 +405,7 @@ schemas_are_refused(void **state)
 		{&tail_schema, "tail", "bytes 9 to 15 are in no line, after small; "},
 		{&middle_schema, "middle", "bytes 1 to 7 are in no line, after small; "},
 		{&front_schema, "front", "bytes 0 to 1 are in no line, before all members; "},
+		{&narrow_schema, "narrow", "byte 1 is in no line, after small; "},
 		{&branch_schema, "branch", "bytes 17 to 23 are in no line, after body.bytes; "},
 		{&even_of_full_schema, "even_of_full",
 		 "the check belongs to struct full, but the schema to struct even_of_full"},
