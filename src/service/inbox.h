@@ -67,8 +67,8 @@ struct herald__run {
 	 * `rejected` if there is no route. `joins`: the route has HERALD_TRANSACTION_JOIN: opens
 	 * the event's part of a transaction, and sets `session`. Otherwise ends the transaction of
 	 * the worker's earlier events, so that it does not block the function's own. Fails if the
-	 * database does: then the event is HERALD_RETRY with that status, and nothing of the
-	 * user's runs. With `joins` false it does not fail.
+	 * database does, or if the event may belong to another process by now: then the event is
+	 * HERALD_RETRY with that status, and nothing of the user's runs.
 	 */
 	enum herald_status (*begin)(struct herald__run *run, bool joins,
 				    struct herald_error *error);

@@ -215,11 +215,13 @@ execute(struct herald_context *ctx, enum herald_verdict *verdict, struct herald_
 }
 
 /* An event that is a dead letter before its function runs. */
-static enum herald_verdict
-bury(struct herald_context *ctx, struct herald_error *error)
+static enum herald_status
+bury(struct herald_context *ctx, enum herald_verdict *verdict, struct herald_error *error)
 {
-	(void)begin_run(ctx, false, error); /* without a transaction it does not fail */
-	return herald_fail(ctx, "%s", ctx->run->death);
+	const enum herald_status status = begin_run(ctx, false, error);
+
+	*verdict = status == HERALD_OK ? herald_fail(ctx, "%s", ctx->run->death) : HERALD_RETRY;
+	return status;
 }
 
 /* Whether the event becomes a dead letter: see settle_event(). */
@@ -258,10 +260,8 @@ end_part(struct herald_context *ctx, enum herald_status status, enum herald_verd
 static enum herald_status
 execute_stored(struct herald_context *ctx, enum herald_verdict *verdict, struct herald_error *error)
 {
-	if (ctx->run->death) {
-		*verdict = bury(ctx, error);
-		return HERALD_OK;
-	}
+	if (ctx->run->death)
+		return bury(ctx, verdict, error);
 
 	bool joins = ctx->route->declared.transaction == HERALD_TRANSACTION_JOIN;
 	enum herald_status status = begin_run(ctx, joins, error);
@@ -460,7 +460,7 @@ reject(struct herald_context *ctx, const struct herald_result *out)
 {
 	struct herald_error unused;
 
-	/* Without a transaction it does not fail. */
+	/* If that fails, the store puts the event off, and it is rejected when it comes again. */
 	if (ctx->run && !ctx->has_begun)
 		(void)begin_run(ctx, false, &unused);
 	if (!ctx->run || !ctx->cannot_begin)

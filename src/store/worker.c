@@ -21,7 +21,8 @@ struct run {
 	const struct herald__job *job;
 	bool has_begun; /* something of the user's runs */
 	bool joins;
-	bool is_lost;
+	bool is_lost; /* of another owner by now: its end is not stored */
+	bool is_late; /* nothing may begin: it is put off */
 };
 
 void
@@ -64,14 +65,30 @@ is_alone(const struct herald__job *job)
 	return job->attempts > 1;
 }
 
+/* Whether the event may begin after a commit, which may have taken longer than the lease: if not,
+ * another node may have it by now. */
+static enum herald_status
+check_lease(const struct herald__worker *worker, struct run *run, struct herald_error *error)
+{
+	const uint64_t node = herald__dispatch_lease(worker->store);
+
+	if (node == run->job->owner)
+		return HERALD_OK;
+	run->is_lost = node != 0;
+	run->is_late = node == 0;
+	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+				"the commit of earlier events took longer than the lease");
+}
+
 /* Commit the transaction that is not for this event, give its events back, as this one may run for
  * long, and open the one that is for it. Until it has that, the event is not to blame for a crash:
  * it has no part in the commit of others, and does nothing while it waits for another writer. */
 static enum herald_status
-change_transaction(struct herald__worker *worker, const struct herald__job *job, bool joins,
+change_transaction(struct herald__worker *worker, struct run *run, bool joins,
 		   struct herald_error *error)
 {
 	struct herald__in_flight *in_flight = &worker->store->node.in_flight;
+	const struct herald__job *job = run->job;
 	const bool must_flush = worker->join.is_open && (!joins || is_alone(job));
 	enum herald_status status = HERALD_OK;
 
@@ -81,8 +98,9 @@ change_transaction(struct herald__worker *worker, const struct herald__job *job,
 	if (must_flush) {
 		flush(worker);
 		herald__dispatch_return(worker->store, &worker->ended);
+		status = check_lease(worker, run, error);
 	}
-	if (joins) {
+	if (status == HERALD_OK && joins) {
 		worker->ended_in_join = 0;
 		status = herald__join_open(worker->store, &worker->join, error);
 	}
@@ -95,16 +113,17 @@ worker_begin(struct herald__run *base, bool joins, struct herald_error *error)
 {
 	struct run *run = (struct run *)base;
 	struct herald__worker *worker = run->worker;
-	enum herald_status status = change_transaction(worker, run->job, joins, error);
+	enum herald_status status = change_transaction(worker, run, joins, error);
 
 	if (!joins) {
-		run->has_begun = true;
-		return HERALD_OK;
+		run->has_begun = status == HERALD_OK;
+		return status;
 	}
-	if (status == HERALD_OK)
+	if (status == HERALD_OK) {
 		status = herald__join_begin(worker->store, &worker->join, run->job, &worker->ended,
 					    error);
-	run->is_lost = status == HERALD_LEASE_LOST;
+		run->is_lost = status == HERALD_LEASE_LOST;
+	}
 	if (status == HERALD_OK) {
 		run->has_begun = run->joins = true;
 		base->session = worker->join.session;
@@ -186,7 +205,7 @@ run_job(struct herald__worker *worker, struct herald__job *job)
 	job->is_held = run.base.holds_key;
 	job->is_dropped = run.is_lost;
 	job->has_joined = run.joins;
-	if (is_dead && result.verdict == HERALD_RETRY)
+	if (run.is_late || (is_dead && result.verdict == HERALD_RETRY))
 		herald__outcome_put_off(store, job);
 	else if (is_dead)
 		herald__outcome_bury(store, job, &death);

@@ -12,10 +12,12 @@
 
 #include <cmocka.h>
 
+#include "store/node.h"
 #include "support/failing_allocator.h"
 #include "support/store_fixture.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+#define LEASE_MS 15000
 
 static struct store_fixture *f;
 
@@ -460,6 +462,63 @@ test_join_gives_back_before_a_run_alone(void **state)
 	store_fixture_finish(f);
 }
 
+/* A commit of a worker that takes longer than the lease. */
+static enum herald_status
+let_lease_end(struct model_call *call, void *state)
+{
+	bool *is_slow = state;
+
+	if (*is_slow && call->op == MODEL_COMMIT && call->session != f->store->committer.session) {
+		f->wall_ms += LEASE_MS;
+		*is_slow = false;
+	}
+	return MODEL_GO_ON;
+}
+
+/* The worker commits the transaction of earlier events before it begins one that does not join. If
+ * that takes longer than the lease, another node may have the event: it does not begin, and comes
+ * again without a lost attempt. */
+static void
+test_lease_ends_in_the_commit_before(void **state)
+{
+	static const struct {
+		const char *action, *runs;
+		bool is_dead;
+	} cases[] = {{"done", "9/1 1/1 2/1", false}, {"unknown", "9/1 1/1", true}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		bool is_slow = false;
+
+		store_fixture_init(f, &(struct store_fixture_options){
+					      .store = {.workers = 1, .lease_ms = LEASE_MS},
+					      .model_options = {.has_leases = true,
+								.hook = let_lease_end,
+								.state = &is_slow}});
+		store_settle(f);
+		store_submit(f, "9", "join");
+		store_settle(f);
+		store_submit(f, "1", "join");
+		store_submit(f, "2", cases[i].action);
+		herald__committer_turn(f->store);
+		assert_true(herald__worker_step(f->store->workers));
+		is_slow = true;
+		assert_true(herald__worker_step(f->store->workers));
+		assert_false(is_slow);
+		assert_string_equal(f->runs, "9/1 1/1");
+		store_settle(f);
+		f->wall_ms += 3600000;
+		herald__node_step(f->store);
+		store_settle(f);
+		assert_string_equal(f->runs, cases[i].runs);
+		assert_int_equal(effects(), 2);
+		assert_int_equal(store_counts(f).dead, cases[i].is_dead);
+		if (cases[i].is_dead)
+			assert_int_equal(store_row(f, "2")->attempts, 1);
+		store_fixture_finish(f);
+	}
+}
+
 /* A commit that fails counts as an attempt, also as the last one. */
 static void
 test_join_exhausted(void **state)
@@ -775,6 +834,7 @@ main(void)
 		TEST(test_join_alone_after_a_failure),
 		TEST(test_join_again_behind_others),
 		TEST(test_join_gives_back_before_a_run_alone),
+		TEST(test_lease_ends_in_the_commit_before),
 		TEST(test_join_exhausted),
 		TEST(test_one_joiner),
 		TEST(test_dead_later_without_memory),
