@@ -161,7 +161,7 @@ class Bool(Field):
     def of_number(self, number, _):
         if not number.plain:
             raise Refused("HERALD_BAD_TYPE")
-        if number.negative or number.numerator > 1:
+        if not 0 <= number.numerator <= 1:  # -0 is 0
             raise Refused("HERALD_BAD_VALUE")
         return number.numerator
 
