@@ -353,7 +353,10 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 		     .count_offset = HERALD_OFFSET_OF_TYPE_(STRUCT, MEMBER##_count, size_t),       \
 		     .schema = HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER), __VA_ARGS__)
 
-/** The name of a member of a HERALD_MAP: `const char *MEMBER;`. Its schema is for maps only. */
+/**
+ * The name of a member of a HERALD_MAP: `const char *MEMBER;`. A schema with this line is for the
+ * elements of a HERALD_MAP only.
+ */
 #define HERALD_KEY(STRUCT, MEMBER)                                                                 \
 	HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_KEY_OF_(STRUCT, MEMBER))
 
@@ -469,8 +472,8 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 /*
  * Each line is a union with one member, line_of_struct_STRUCT. A line of another struct would
  * initialise a member that this union does not have, so it does not compile, regardless of the
- * compiler's options. The union is laid out as its member, so that the lines are an array of
- * fields.
+ * compiler's options. A union with one member has that member's layout, so an array of such unions
+ * can be read as an array of fields.
  */
 #define HERALD_SCHEMA_(BEFORE, STORAGE, STRUCT, OPTIONS, ...)                                      \
 	HERALD_ASSERT_(sizeof(HERALD_TEXT_OF_FIRST_(__VA_ARGS__, )) > 1,                           \
@@ -564,7 +567,10 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 	 : sizeof(TYPE) == 2 ? HERALD_KIND_UINT16                                                  \
 			     : HERALD_KIND_UINT8)
 
-/* The types with a kind of their own, as _Generic associations. Q makes each a type to compare. */
+/*
+ * The types with a kind of their own, as _Generic associations. Q is applied to each type: it makes
+ * the type to compare with.
+ */
 #define HERALD_KIND_ASSOCIATIONS_(Q)                                                               \
 	Q(bool): HERALD_KIND_BOOL,                                                                 \
 	Q(signed char): HERALD_KIND_INT8,                                                          \

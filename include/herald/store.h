@@ -251,7 +251,7 @@ enum herald_dead_kind {
 struct herald_dead_filter {
 	enum herald_dead_kind kind;     /**< Events, deliveries or both. */
 	uint64_t id;                    /**< 0: any. */
-	const char *queue;              /**< NULL: any; likewise below. Exact. */
+	const char *queue;              /**< Exact. NULL: any, as for the texts below. */
 	const char *event_type;         /**< Exact. */
 	const char *source;             /**< Exact. */
 	const char *event_id;           /**< Exact. */
@@ -318,7 +318,7 @@ herald_store_dead_replay(struct herald_store *store, const struct herald_dead_fi
 			 const struct herald_bulk *bulk, uint64_t *count,
 			 struct herald_error *error);
 
-/** Delete dead letters; likewise. */
+/** Delete dead letters. Parameters as in herald_store_dead_replay(). */
 HERALD_API HERALD_MUST_CHECK enum herald_status
 herald_store_dead_drop(struct herald_store *store, const struct herald_dead_filter *filter,
 		       const struct herald_bulk *bulk, uint64_t *count, struct herald_error *error);
@@ -326,7 +326,7 @@ herald_store_dead_drop(struct herald_store *store, const struct herald_dead_filt
 /** Selects events and deliveries that are not finished and not running. */
 struct herald_purge_filter {
 	bool deliveries;           /**< Deliveries instead of events. */
-	const char *queue;         /**< NULL: any; likewise below. */
+	const char *queue;         /**< NULL: any, as for event_type. */
 	const char *event_type;    /**< Exact. */
 	int64_t created_before_ms; /**< 0: any. */
 };
@@ -350,7 +350,7 @@ HERALD_API const char *herald_count_state_name(enum herald_count_state state);
 
 /** The number of rows with the same queue, state and type. */
 struct herald_count {
-	bool is_delivery;              /**< A delivery, or an event. */
+	bool is_delivery;              /**< Rows are deliveries; false: events. */
 	const char *queue;             /**< The `queue` of the service; "" for deliveries. */
 	const char *event_type;        /**< Of the message. */
 	enum herald_count_state state; /**< What is counted. */
