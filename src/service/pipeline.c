@@ -454,15 +454,22 @@ count_and_report(struct herald_service *service, struct herald_context *ctx,
 	report(service, ctx, out, nanoseconds);
 }
 
-/* The function did not run. */
+/* The function did not run. A stored event that cannot begin is put off: its handlers are told when
+ * it comes again. */
 HERALD__NOT_INLINE static void
-reject(struct herald_context *ctx, const struct herald_result *out)
+reject(struct herald_context *ctx, struct herald_result *out)
 {
-	struct herald_error unused;
+	struct herald_error error;
 
-	/* If that fails, the store puts the event off, and it is rejected when it comes again. */
-	if (ctx->run && !ctx->has_begun)
-		(void)begin_run(ctx, false, &unused);
+	if (ctx->run && !ctx->has_begun) {
+		const enum herald_status status = begin_run(ctx, false, &error);
+
+		if (status != HERALD_OK) {
+			clear_result(out);
+			out->error = error;
+			settle_event(ctx, status, HERALD_RETRY, out);
+		}
+	}
 	if (!ctx->run || !ctx->cannot_begin)
 		herald__invoke_rejected(ctx, out);
 }

@@ -115,17 +115,17 @@ worker_begin(struct herald__run *base, bool joins, struct herald_error *error)
 	struct herald__worker *worker = run->worker;
 	enum herald_status status = change_transaction(worker, run, joins, error);
 
-	if (!joins) {
-		run->has_begun = status == HERALD_OK;
-		return status;
-	}
-	if (status == HERALD_OK) {
+	if (status == HERALD_OK && joins) {
 		status = herald__join_begin(worker->store, &worker->join, run->job, &worker->ended,
 					    error);
 		run->is_lost = status == HERALD_LEASE_LOST;
 	}
-	if (status == HERALD_OK) {
-		run->has_begun = run->joins = true;
+	if (status != HERALD_OK)
+		return status;
+	run->has_begun = true;
+	worker->store->counts.runs += !base->death;
+	if (joins) {
+		run->joins = true;
 		base->session = worker->join.session;
 		herald__joined_set(worker->store, &worker->joined, base);
 	}
@@ -196,7 +196,6 @@ run_job(struct herald__worker *worker, struct herald__job *job)
 		.job = job,
 	};
 
-	store->counts.runs += !is_dead;
 	herald__in_flight_begin(&store->node.in_flight, worker->index, job->owner, job->id);
 	herald__service_run(job->queue->service, &run.base, job->data, job->data_bytes, &result);
 	if (run.joins)

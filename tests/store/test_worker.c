@@ -475,23 +475,55 @@ let_lease_end(struct model_call *call, void *state)
 	return MODEL_GO_ON;
 }
 
+/* A handler that notes what it is told, among the runs. */
+static void
+witness_rejected(struct herald_handler *handler, struct herald_context *ctx,
+		 const struct herald_rejection *rejection)
+{
+	(void)handler, (void)ctx, (void)rejection;
+	store_note(f, "rejected");
+}
+
+static void
+witness_dead(struct herald_handler *handler, struct herald_context *ctx,
+	     const struct herald_result *result)
+{
+	(void)handler, (void)ctx, (void)result;
+	store_note(f, "dead");
+}
+
+static const struct herald_handler_ops witness_ops = {
+	.struct_size = sizeof(struct herald_handler_ops),
+	.name = "witness",
+	.rejected = witness_rejected,
+	.dead = witness_dead,
+};
+
 /* The worker commits the transaction of earlier events before it begins one that does not join. If
- * that takes longer than the lease, another node may have the event: it does not begin, and comes
- * again without a lost attempt. */
+ * that takes longer than the lease, another node may have the event: nothing of the user's runs,
+ * and the event comes again without a lost attempt. */
 static void
 test_lease_ends_in_the_commit_before(void **state)
 {
 	static const struct {
 		const char *action, *runs;
+		unsigned runs_begun;
 		bool is_dead;
-	} cases[] = {{"done", "9/1 1/1 2/1", false}, {"unknown", "9/1 1/1", true}};
+	} cases[] = {
+		{"done", "9/1 1/1 2/1", 3, false},
+		{"fail", "9/1 1/1 2/1", 3, true},
+		{"bad", "9/1 1/1 rejected dead", 3, true},
+		{"unknown", "9/1 1/1 rejected dead", 3, true},
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct herald_handler witness = {.ops = &witness_ops};
 		bool is_slow = false;
 
 		store_fixture_init(f, &(struct store_fixture_options){
 					      .store = {.workers = 1, .lease_ms = LEASE_MS},
+					      .handler = &witness,
 					      .model_options = {.has_leases = true,
 								.hook = let_lease_end,
 								.state = &is_slow}});
@@ -506,11 +538,13 @@ test_lease_ends_in_the_commit_before(void **state)
 		assert_true(herald__worker_step(f->store->workers));
 		assert_false(is_slow);
 		assert_string_equal(f->runs, "9/1 1/1");
+		assert_int_equal(store_counts(f).runs, 2);
 		store_settle(f);
 		f->wall_ms += 3600000;
 		herald__node_step(f->store);
 		store_settle(f);
 		assert_string_equal(f->runs, cases[i].runs);
+		assert_int_equal(store_counts(f).runs, cases[i].runs_begun);
 		assert_int_equal(effects(), 2);
 		assert_int_equal(store_counts(f).dead, cases[i].is_dead);
 		if (cases[i].is_dead)

@@ -26,11 +26,29 @@ HERALD_SCHEMA(task, HERALD_FIELD(task, id, .required = true), HERALD_FIELD(task,
 	      HERALD_FIELD(task, key));
 
 static void
-note_run(struct store_fixture *f, const char *id, unsigned attempt)
+add_to_runs(struct store_fixture *f, const char *text)
+{
+	size_t used = strlen(f->runs);
+
+	snprintf(f->runs + used, sizeof(f->runs) - used, "%s%s", used ? " " : "", text);
+}
+
+void
+store_note(struct store_fixture *f, const char *text)
 {
 	pthread_mutex_lock(&f->mutex);
-	size_t used = strlen(f->runs);
-	snprintf(f->runs + used, sizeof(f->runs) - used, "%s%s/%u", used ? " " : "", id, attempt);
+	add_to_runs(f, text);
+	pthread_mutex_unlock(&f->mutex);
+}
+
+static void
+note_run(struct store_fixture *f, const char *id, unsigned attempt)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s/%u", id, attempt);
+	pthread_mutex_lock(&f->mutex);
+	add_to_runs(f, text);
 	f->runs_count++;
 	f->running++;
 	if (f->running > f->abreast)
@@ -145,10 +163,12 @@ create_service(struct store_fixture *f, const char *queue, struct herald_error *
 		HERALD_ROUTE("join", task, on_join, f, .transaction = HERALD_TRANSACTION_JOIN),
 	};
 
-	return herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes),
-							     .store = f->store, .queue = queue,
-							     .allocator = f->service_allocator),
-				     &f->service, error);
+	return herald_service_create(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .store = f->store, .queue = queue,
+					.handlers = f->handler ? &f->handler : NULL,
+					.handlers_count = f->handler != NULL,
+					.allocator = f->service_allocator),
+		&f->service, error);
 }
 
 enum herald_status
@@ -166,6 +186,7 @@ store_fixture_try(struct store_fixture *f, const struct store_fixture_options *o
 	pthread_cond_init(&f->changed, NULL);
 	f->wall_ms = FIRST_MS;
 	f->owns_model = !options->model;
+	f->handler = options->handler;
 	f->model = options->model ? options->model : model_create(&options->model_options);
 	store.struct_size = sizeof(store);
 	store.database = model_open(f->model);

@@ -40,6 +40,7 @@ struct store_fixture {
 	struct herald_database_ops ops; /* if they were adapted */
 	struct herald_store *store;
 	struct herald_service *service;
+	struct herald_handler *handler; /* the service owns it */
 	struct herald_allocator service_allocator;
 	int64_t wall_ms; /* of the clock; both run alike */
 	bool owns_model;
@@ -67,6 +68,7 @@ struct store_fixture_options {
 	const struct herald_allocator *service_allocator; /* likewise */
 	bool has_threads;
 	const char *queue;
+	struct herald_handler *handler; /* of the service; NULL: none */
 	/* Changes the functions of the database; NULL: none. */
 	void (*adapt)(struct herald_database_ops *ops);
 };
@@ -106,6 +108,8 @@ void store_await_runs(struct store_fixture *f, size_t count);
 
 /* The committed row of an event; NULL: there is none. */
 const struct model_row *store_row(struct store_fixture *f, const char *id);
+/* Append a text to the runs. */
+void store_note(struct store_fixture *f, const char *text);
 /* Whether the log has this text. */
 bool store_logged(struct store_fixture *f, const char *text);
 struct herald_store_statistics store_counts(struct store_fixture *f);
