@@ -1,6 +1,7 @@
 /*
  * Finds the tag of an object in its JSON, which may be anywhere in it, and chooses the plan of its
- * case. Only looks: the object is decoded afterwards, and then every error is found.
+ * case. Only looks: the object is decoded afterwards, and then every error is found. How the values
+ * before the tag are skipped is in skip.c.
  */
 #include "codec/case_decode.h"
 
@@ -27,12 +28,17 @@ is_text(const char *at, const char *end, const char *text, size_t bytes)
  * The value of the tag in the members from `at` on, or NULL. Relies on the invariant of reader.h,
  * as the decoder does.
  */
-HERALD__NOT_INLINE static char *
-search_tag(struct herald__reader *reader, char *at, const struct herald__field *tag)
+static inline char *
+search_members(struct herald__reader *reader, char *at, const struct herald__field *tag)
 {
+	char *(*skip)(struct herald__reader *, char *) =
+		at < reader->skipped ? herald__skip_again : herald__skip_unwanted;
+
 	for (;;) {
 		char *name = at;
 
+		if (herald__is_token(reader, at, tag))
+			return herald__skip_blank(at + tag->token_bytes);
 		if (*at != '"' || !(at = herald__skip_string(reader, at + 1, HERALD__NAME)))
 			return NULL;
 		bool found = is_text(name, at, tag->name, tag->name_bytes);
@@ -42,13 +48,29 @@ search_tag(struct herald__reader *reader, char *at, const struct herald__field *
 		at = herald__skip_blank(at + 1);
 		if (found)
 			return at;
-		if (!(at = herald__skip_unwanted(reader, at)) || at == reader->end)
+		if (!(at = skip(reader, at)) || at == reader->end)
 			return NULL;
 		at = herald__skip_blank(at);
 		if (*at != ',')
 			return NULL;
 		at = herald__skip_blank(at + 1);
 	}
+}
+
+/*
+ * The same, for an object that may be in one that has been searched. If there is no tag, decoding
+ * the object fails: nothing after it is searched.
+ */
+HERALD__NOT_INLINE static char *
+search_tag(struct herald__reader *reader, char *at, const struct herald__field *tag)
+{
+	char *value = search_members(reader, at, tag);
+
+	if (!value)
+		reader->skipped = reader->end;
+	else if (value > reader->skipped)
+		reader->skipped = value;
+	return value;
 }
 
 /* The value of the tag of the object at `at`, or NULL. It is nearly always the first member. */
@@ -112,9 +134,14 @@ const struct herald__plan *
 herald__choose_to_decode(struct herald__reader *reader, char *at, const struct herald__plan *plan)
 {
 	const struct herald__cases *cases = plan->cases;
+	char *tag = find_tag(reader, at, cases->field);
 
-	if (!(at = find_tag(reader, at, cases->field)))
+	if (!tag && reader->out_of_memory) {
+		herald__fail_memory(reader, at);
+		return NULL;
+	}
+	if (!tag)
 		return plan->usual;
-	return cases->line->numeric ? choose_by_number(reader, at, plan)
-				    : choose_by_text(reader, at, plan);
+	return cases->line->numeric ? choose_by_number(reader, tag, plan)
+				    : choose_by_text(reader, tag, plan);
 }

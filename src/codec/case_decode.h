@@ -9,7 +9,8 @@
 
 /*
  * The plan for the object at `at`, by the tag in it. If the tag is missing or wrong, the plan whose
- * decoding says so. The invariant of reader.h must hold.
+ * decoding says so. NULL after recording that the arena has no memory for the search. The
+ * invariant of reader.h must hold.
  */
 const struct herald__plan *
 herald__choose_to_decode(struct herald__reader *reader, char *at, const struct herald__plan *plan);

@@ -30,14 +30,6 @@
 static char *
 decode_object(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out);
 
-char *
-herald__fail_memory(struct herald__reader *reader, const char *at)
-{
-	if (herald__arena_over_limit(reader->arena))
-		return herald__fail(reader, at, HERALD_LIMIT, "the event exceeds its memory limit");
-	return herald__fail(reader, at, HERALD_NO_MEMORY, "out of memory");
-}
-
 HERALD__NOT_INLINE static char *
 decode_json(struct herald__reader *reader, char *at, const struct herald__field *field,
 	    struct herald_json *out)
@@ -743,12 +735,15 @@ decode_transparent(struct herald__reader *reader, char *at, const struct herald_
 HERALD__NOT_INLINE static char *
 decode_special(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out)
 {
+	const struct herald__plan *chosen;
 	char *start = at;
 
 	if ((plan->special & HERALD__TRANSPARENT) != 0)
 		at = decode_transparent(reader, at, &plan->fields[0], out);
 	else if ((plan->special & HERALD__TAGGED) != 0)
-		at = decode_object(reader, at, herald__choose_to_decode(reader, at, plan), out);
+		at = (chosen = herald__choose_to_decode(reader, at, plan))
+			     ? decode_object(reader, at, chosen, out)
+			     : NULL;
 	else
 		at = decode_object(reader, at, plan->usual, out);
 	if (!at || (plan->special & HERALD__CHECKED) == 0 ||

@@ -15,7 +15,4 @@
 char *herald__decode_object(struct herald__reader *reader, char *at,
 			    const struct herald__plan *plan, char *out);
 
-/* Record that the arena gave no memory for the value at `at`. Returns NULL. */
-HERALD__COLD char *herald__fail_memory(struct herald__reader *reader, const char *at);
-
 #endif

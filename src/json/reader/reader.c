@@ -10,6 +10,7 @@
 
 #include <herald/adapter/text.h>
 
+#include "base/arena.h"
 #include "base/safe_text.h"
 
 char *
@@ -22,6 +23,14 @@ herald__fail(struct herald__reader *reader, const char *at, enum herald_status s
 	herald__trace_vfail(&reader->trace, herald__offset(reader, at), status, format, arguments);
 	va_end(arguments);
 	return NULL;
+}
+
+char *
+herald__fail_memory(struct herald__reader *reader, const char *at)
+{
+	if (herald__arena_over_limit(reader->arena))
+		return herald__fail(reader, at, HERALD_LIMIT, "the event exceeds its memory limit");
+	return herald__fail(reader, at, HERALD_NO_MEMORY, "out of memory");
 }
 
 static const char *

@@ -33,6 +33,7 @@ enum herald__text {
 
 struct herald__reader;
 struct herald__deferral;
+struct herald__ends;
 
 /* Scans for special bytes from `at` on, which must not be the end: see herald__next_special(). */
 typedef void herald__scan_function(struct herald__reader *reader, char *at);
@@ -46,6 +47,11 @@ struct herald__reader {
 	size_t depth;                      /* arrays and objects that are open */
 	size_t base_offset;                /* of `begin` in the document that errors refer to */
 	struct herald__deferral *deferral; /* a member that another decoder reads, or NULL */
+
+	/* Values that are skipped before they are decoded: see herald__skip_again(). */
+	char *skipped;             /* those before this place have been skipped */
+	struct herald__ends *ends; /* of the values in them; NULL until one is needed */
+	bool out_of_memory;        /* there is none for `ends` */
 
 	/* The scan of strings: see string_scan.h. */
 	enum herald__text text;
@@ -86,6 +92,9 @@ herald__record_syntax(struct herald__reader *reader, const char *at, const char 
 /* The number at `at` as text for a message. */
 HERALD__COLD const char *herald__show_number(const struct herald__reader *reader, const char *at,
 					     struct herald__shown *shown);
+
+/* Record that the arena gave no memory for the value at `at`. Returns NULL. */
+HERALD__COLD char *herald__fail_memory(struct herald__reader *reader, const char *at);
 
 /* Fail at a number with a leading zero. */
 HERALD__COLD char *herald__fail_zero(struct herald__reader *reader, const char *at);

@@ -30,6 +30,9 @@ herald__reader_begin(struct herald__reader *reader, char *data, size_t bytes,
 	reader->depth = 0;
 	reader->base_offset = 0;
 	reader->deferral = NULL;
+	reader->skipped = NULL;
+	reader->ends = NULL;
+	reader->out_of_memory = false;
 	reader->text = HERALD__UNKNOWN;
 	reader->sequences_count = 0;
 	reader->ahead_begin = data;
