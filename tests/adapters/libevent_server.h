@@ -358,8 +358,8 @@ static const struct contract_http_adapter adapters[] = {
 	 /* The adapter closes each connection after one event, and evhttp reads chunks its way. */
 	 .capabilities = CONTRACT_ALL &
 			 ~(CONTRACT_REFUSES_EARLY | CONTRACT_CHUNK_GRAMMAR | CONTRACT_KEEPS_ALIVE |
-			   CONTRACT_PIPELINES | CONTRACT_REUSES_REFUSED | CONTRACT_GUARDS_ROUTES |
-			   CONTRACT_SKIPS_EMPTY_LINE),
+			   CONTRACT_ANSWERS_ALL | CONTRACT_PIPELINES | CONTRACT_REUSES_REFUSED |
+			   CONTRACT_GUARDS_ROUTES | CONTRACT_SKIPS_EMPTY_LINE),
 	 .deviations = unguarded_deviations,
 	 .deviations_count = HERALD_COUNT(unguarded_deviations),
 	 .start = start_unguarded,

@@ -178,8 +178,9 @@ static const struct contract_http_refusal refusals[] = {
 static const struct contract_http_adapter adapter = {
 	.name = "civetweb",
 	/* It takes connections until the end of a stop, and refuses chunks with extensions. */
-	.capabilities = CONTRACT_ALL & ~(CONTRACT_DRAINS | CONTRACT_CHUNK_GRAMMAR |
-					 CONTRACT_REUSES_CODED | CONTRACT_STORES_ASIDE),
+	.capabilities =
+		CONTRACT_ALL & ~(CONTRACT_DRAINS | CONTRACT_CHUNK_GRAMMAR | CONTRACT_REUSES_CODED |
+				 CONTRACT_STORES_ASIDE | CONTRACT_ANSWERS_ALL),
 	.deviations = deviations,
 	.deviations_count = HERALD_COUNT(deviations),
 	.refusals = refusals,

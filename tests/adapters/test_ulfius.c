@@ -148,11 +148,11 @@ static const struct contract_http_adapter adapter = {
 	/* It collects bodies before it asks anyone, one in an unknown encoding for ever, and takes
 	 * connections until the end of a stop. What is dropped of heads has us close after
 	 * refusals; other endpoints do not. */
-	.capabilities =
-		(CONTRACT_ALL & ~(CONTRACT_SEES_HEADS | CONTRACT_DRAINS | CONTRACT_REFUSES_EARLY |
-				  CONTRACT_REFUSES_MID_BODY | CONTRACT_REFUSES_AMBIGUOUS |
-				  CONTRACT_REUSES_REFUSED | CONTRACT_GUARDS_ROUTES |
-				  CONTRACT_REPEATED_HEADERS | CONTRACT_STORES_ASIDE)),
+	.capabilities = (CONTRACT_ALL & ~(CONTRACT_SEES_HEADS | CONTRACT_DRAINS |
+					  CONTRACT_REFUSES_EARLY | CONTRACT_REFUSES_MID_BODY |
+					  CONTRACT_REFUSES_AMBIGUOUS | CONTRACT_REUSES_REFUSED |
+					  CONTRACT_GUARDS_ROUTES | CONTRACT_REPEATED_HEADERS |
+					  CONTRACT_STORES_ASIDE | CONTRACT_ANSWERS_ALL)),
 	.deviations = deviations,
 	.deviations_count = HERALD_COUNT(deviations),
 	.start = start,

@@ -3,6 +3,10 @@
  */
 #include "http_client.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +20,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
 const struct http_client_tls *http_client_tls;
+int http_client_wait_ms = HTTP_CLIENT_WAIT_MS;
+void (*http_client_failed)(const char *problem);
+
+/* On other threads than the test's, cmocka ends the process without a word. */
+static _Noreturn void
+fail_test(const char *problem)
+{
+	if (http_client_failed)
+		http_client_failed(problem);
+	fprintf(stderr, "# HTTP client: %s\n", problem);
+	fail();
+	abort();
+}
 
 static bool
 wait_for(int fd, short events, int wait_ms)
@@ -140,8 +159,8 @@ http_send(struct http_client *client, const char *data, size_t bytes)
 		ssize_t sent = send_some(client, data, bytes, &events);
 
 		if (sent < 0 && errno == EAGAIN) {
-			if (!wait_for(client->fd, events, HTTP_CLIENT_WAIT_MS))
-				return false;
+			if (!wait_for(client->fd, events, http_client_wait_ms))
+				fail_test("the server takes nothing more");
 			continue;
 		}
 		if (sent < 0)
@@ -168,15 +187,26 @@ http_send_pieces(struct http_client *client, const char *data, size_t bytes, siz
 	return true;
 }
 
-/* Receive more; false at the end of the connection, or when nothing comes. */
+/* As recv(), but fails the test if nothing comes. */
+static ssize_t
+receive_in_time(struct http_client *client, void *data, size_t bytes)
+{
+	ssize_t got = receive_some(client, data, bytes, http_client_wait_ms);
+
+	if (got < 0 && errno == EAGAIN)
+		fail_test("neither bytes nor the end of the connection have come");
+	return got;
+}
+
+/* Receive more; false at the end of the connection. */
 static bool
 receive_more(struct http_client *client)
 {
 	if (client->bytes == sizeof(client->data))
-		return false;
+		fail_test("a response is too large");
 
-	ssize_t got = receive_some(client, client->data + client->bytes,
-				   sizeof(client->data) - client->bytes, HTTP_CLIENT_WAIT_MS);
+	ssize_t got = receive_in_time(client, client->data + client->bytes,
+				      sizeof(client->data) - client->bytes);
 	if (got <= 0)
 		return false;
 	client->bytes += (size_t)got;
@@ -184,16 +214,15 @@ receive_more(struct http_client *client)
 }
 
 /* Take `bytes` from the front of what was received, with a NUL after them. */
-static bool
+static void
 take(struct http_client *client, size_t bytes, char *out, size_t out_bytes)
 {
 	if (bytes >= out_bytes)
-		return false;
+		fail_test("a response is too large");
 	memcpy(out, client->data, bytes);
 	out[bytes] = '\0';
 	memmove(client->data, client->data + bytes, client->bytes - bytes);
 	client->bytes -= bytes;
-	return true;
 }
 
 bool
@@ -205,20 +234,19 @@ http_receive(struct http_client *client, bool has_body, struct http_response *ou
 	while (!(end = memmem(client->data, client->bytes, "\r\n\r\n", 4)))
 		if (!receive_more(client))
 			return false;
-	if (!take(client, (size_t)(end - client->data) + 4, out->head, sizeof(out->head)) ||
-	    sscanf(out->head, "HTTP/1.%*1[01] %3u", &out->status) != 1)
+	take(client, (size_t)(end - client->data) + 4, out->head, sizeof(out->head));
+	if (sscanf(out->head, "HTTP/1.%*1[01] %3u", &out->status) != 1)
 		return false;
 
 	const char *length = http_header(out, "Content-Length");
 	if (!length || !has_body)
 		return true;
 	out->body_bytes = strtoul(length, NULL, 10);
-	if (out->body_bytes >= sizeof(out->body))
-		return false;
 	while (client->bytes < out->body_bytes)
 		if (!receive_more(client))
 			return false;
-	return take(client, out->body_bytes, out->body, sizeof(out->body));
+	take(client, out->body_bytes, out->body, sizeof(out->body));
+	return true;
 }
 
 const char *
@@ -247,7 +275,7 @@ http_receive_bytes(struct http_client *client, char *out, size_t out_bytes)
 	ssize_t got;
 
 	if (client->bytes == 0) {
-		got = receive_some(client, out, out_bytes, HTTP_CLIENT_WAIT_MS);
+		got = receive_in_time(client, out, out_bytes);
 		return got < 0 ? 0 : (size_t)got;
 	}
 	size_t taken = client->bytes < out_bytes ? client->bytes : out_bytes;

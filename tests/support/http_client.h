@@ -1,7 +1,9 @@
 /*
  * A small HTTP/1.1 client for tests, over a raw socket. It sends any bytes in any pieces, and reads
- * one response at a time. It never sleeps: every wait is a poll() on the socket, up to
- * HTTP_CLIENT_WAIT_MS.
+ * one response at a time. It never sleeps: every wait is a poll() on the socket.
+ *
+ * A wait of HTTP_CLIENT_WAIT_MS fails the test, so that silence never passes for an end
+ * of the connection.
  */
 #ifndef HERALD_TESTS_SUPPORT_HTTP_CLIENT_H
 #define HERALD_TESTS_SUPPORT_HTTP_CLIENT_H
@@ -13,6 +15,11 @@
 
 /* Far longer than a loaded machine needs, even under a sanitizer. */
 #define HTTP_CLIENT_WAIT_MS 60000
+
+/* For the client's own test: a shorter wait, and what is called instead of failing the test. It
+ * must not return. */
+extern int http_client_wait_ms;
+extern void (*http_client_failed)(const char *problem);
 
 struct http_client {
 	int fd;       /* -1 when it is not connected */
@@ -55,7 +62,7 @@ void http_reset(struct http_client *client);
 /* Close the sending side. Answers may still come. */
 void http_finish_sending(struct http_client *client);
 
-/* Send all bytes. Returns false if the other side does not accept them. */
+/* Send all bytes. Returns false if the other side has closed the connection. */
 bool http_send(struct http_client *client, const char *data, size_t bytes);
 
 /* The same for a string and in pieces of `piece_bytes`, each a segment of its own. */
@@ -65,11 +72,11 @@ http_send_pieces(struct http_client *client, const char *data, size_t bytes, siz
 
 /*
  * Read one response; interim ones (100) count. `has_body` must be false for a response to HEAD.
- * Returns false if the connection ends or the time is up before the response is complete.
+ * Returns false if the connection ends before the response is complete, or if it is not HTTP/1.
  */
 bool http_receive(struct http_client *client, bool has_body, struct http_response *out);
 
-/* Receive bytes as they come. Returns 0 at the end of the connection, or if the time is up. */
+/* Receive bytes as they come. Returns 0 at the end of the connection. */
 size_t http_receive_bytes(struct http_client *client, char *out, size_t out_bytes);
 
 /* The value of a header, or NULL; valid until the next call of it. */

@@ -18,7 +18,7 @@
 
 #define REQUESTS 500
 #define FOLLOW_UP_STATUS 409
-/* After it the server waits for more, and is told that nothing comes. */
+/* After it the server waits for more, and is told that nothing comes. Then it answers or closes. */
 #define SILENCE_MS 100
 
 /* Bytes that stand for the length of the body, one that is less, and what fills a head. */
@@ -196,6 +196,7 @@ struct draw {
 	bool good;     /* in all parts so far */
 	bool is_event; /* its body is; else it is a request */
 	bool must_end; /* the connection is closed after its answer */
+	bool is_head;  /* its answer has no body */
 	size_t bytes;
 	char text[8192];
 };
@@ -270,13 +271,25 @@ draw_headers(struct draw *draw)
 	}
 }
 
+/* The request line, and the headers that all requests have. */
+static void
+begin_request(struct draw *draw, const char *method, const char *target, const char *version)
+{
+	char line[128];
+
+	draw->must_end = strcmp(method, "CONNECT") == 0;
+	draw->is_head = strcmp(method, "HEAD") == 0;
+	snprintf(line, sizeof(line), "%s %s %s\r\n", method, target, version);
+	append_text(draw, line);
+	append_text(draw, "Host: t\r\nContent-Type: application/json\r\n");
+}
+
 static void
 draw_beginning(struct draw *draw)
 {
 	static const char *const other_versions[] = {"HTTP/1.0", "HTTP/1.2",  "HTTP/2.0",
 						     "HTTP/0.9", "HTTP/1.1 ", "http/1.1"};
 	const char *method = "POST", *target = "/event", *version = "HTTP/1.1";
-	char line[128];
 
 	if (draw_one_in(&draw->random, 8))
 		method = DRAW_PIECE(draw, other_methods)->text;
@@ -284,16 +297,13 @@ draw_beginning(struct draw *draw)
 		target = DRAW_PIECE(draw, targets)->text;
 	if (draw_one_in(&draw->random, 8))
 		version = other_versions[draw_below(&draw->random, HERALD_COUNT(other_versions))];
-	draw->must_end = strcmp(method, "CONNECT") == 0;
 	draw->good = strcmp(method, "POST") == 0 && strcmp(target, "/event") == 0 &&
 		     strcmp(version, "HTTP/1.1") == 0;
 	if (draw_one_in(&draw->random, 16)) {
 		append_text(draw, "\r\n");
 		draw->good &= (draw->capabilities & CONTRACT_SKIPS_EMPTY_LINE) != 0;
 	}
-	snprintf(line, sizeof(line), "%s %s %s\r\n", method, target, version);
-	append_text(draw, line);
-	append_text(draw, "Host: t\r\nContent-Type: application/json\r\n");
+	begin_request(draw, method, target, version);
 	draw_headers(draw);
 }
 
@@ -400,8 +410,7 @@ send_request(struct draw *draw, struct http_client *client)
 static unsigned
 read_to_the_end(struct http_client *client, const struct draw *draw, bool *open)
 {
-	int wait_ms = draw->good ? PROBE_AT_ONCE_MS : SILENCE_MS;
-	bool has_body = !memmem(draw->text, draw->bytes, "HEAD /", 6);
+	bool has_body = !draw->is_head;
 	static struct http_response response;
 	unsigned first = 0;
 	bool followed = false;
@@ -411,11 +420,8 @@ read_to_the_end(struct http_client *client, const struct draw *draw, bool *open)
 		if (first != 0 && !followed)
 			followed = probe_post(client, PROBE_FOLLOW_UP);
 		/* It may wait for the rest of a body, which does not come. */
-		if (!http_wait_readable(client, wait_ms)) {
+		if (!draw->good && !http_wait_readable(client, SILENCE_MS))
 			http_finish_sending(client);
-			if (!http_wait_readable(client, wait_ms))
-				return first;
-		}
 		if (!http_receive(client, has_body, &response))
 			return first;
 		if (followed && response.status == FOLLOW_UP_STATUS) {
@@ -468,6 +474,8 @@ exchange(const struct probe *probe, struct draw *draw, char *text, size_t size)
 		return "the request in the body ran";
 	if (events > most)
 		return "too many events ran";
+	if (status == 0 && (draw->capabilities & CONTRACT_ANSWERS_ALL))
+		return "it has no answer";
 	if (draw->must_end && open)
 		return "the connection is open after it";
 	if (draw->good && draw->is_event && (status != 200 || events != 1 || open != keeps))
@@ -504,7 +512,42 @@ random_requests(void **state)
 	assert_int_equal(probe.smuggled_count, 0);
 }
 
+/* Every request is answered, and its answer ends where the client expects it to. */
+static void
+exchange_method(const struct probe *probe, struct draw *draw, const char *method)
+{
+	for (size_t i = 0; i < HERALD_COUNT(targets); i++) {
+		char text[128];
+
+		if ((draw->capabilities & targets[i].needs) != targets[i].needs)
+			continue;
+		draw->bytes = 0;
+		begin_request(draw, method, targets[i].text, "HTTP/1.1");
+		append_text(draw, "Content-Length: 0\r\n\r\n");
+		const char *wrong = exchange(probe, draw, text, sizeof(text));
+		if (wrong)
+			fail_msg("%s %s: %s (%s)", method, targets[i].text, wrong, text);
+	}
+}
+
+static void
+methods_at_all_targets(void **state)
+{
+	static struct draw draw;
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	draw = (struct draw){.capabilities = probe.adapter->capabilities};
+	exchange_method(&probe, &draw, "POST");
+	for (size_t i = 0; i < HERALD_COUNT(other_methods); i++)
+		if ((draw.capabilities & other_methods[i].needs) == other_methods[i].needs)
+			exchange_method(&probe, &draw, other_methods[i].text);
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 const struct contract_http_case contract_http_random[] = {
+	CONTRACT_CASE(methods_at_all_targets, 0),
 	CONTRACT_CASE(random_requests, 0),
 };
 const size_t contract_http_random_count = HERALD_COUNT(contract_http_random);

@@ -55,7 +55,9 @@ enum contract_capability {
 	CONTRACT_STORES = 1 << 24, /* serves a service with a store, as all do */
 	/* a thread does not wait for the commit of a store: any number of events can be waiting */
 	CONTRACT_STORES_ASIDE = 1 << 25,
-	CONTRACT_ALL = (1 << 26) - 1,
+	/* answers every request before it closes the connection, malformed ones too */
+	CONTRACT_ANSWERS_ALL = 1 << 26,
+	CONTRACT_ALL = (1 << 27) - 1,
 };
 
 /*
