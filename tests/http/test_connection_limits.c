@@ -67,6 +67,46 @@ deadline_of_a_head(void **state)
 	wire_destroy(&wire);
 }
 
+/* An answer to HEAD has no body, although not all of its head came. */
+static void
+deadline_of_a_head_with_head(void **state)
+{
+	static const struct {
+		const char *sent;
+		bool has_body;
+	} cases[] = {
+		{"HEAD", true},
+		{"HEAD /", false},
+		{"HEAD / HTTP/1.1\r\nHost: t\r\n", false},
+		{HEAD("/large") "HEA", true},
+		{HEAD("/large") "PUT / HT", true},
+		{GET("/empty") "HEAD / HT", false},
+	};
+	struct herald_server_options options = timeouts();
+	struct wire wire;
+
+	(void)state;
+	create(&wire, &options);
+	for (size_t i = 0; i < HERALD_COUNT(cases) * 2; i++) {
+		bool ends = i % 2 == 1;
+		const char *end = cases[i / 2].has_body ? "}" : "\r\n\r\n";
+
+		send_text(&wire, cases[i / 2].sent);
+		wire_flush(&wire);
+		if (ends)
+			wire_end(&wire);
+		else
+			let_expire(&wire, 100);
+		wire_flush(&wire);
+		assert_true(wire.output.bytes > strlen(end));
+		assert_memory_equal(wire.output.data + wire.output.bytes - strlen(end), end,
+				    strlen(end));
+		wire_disconnect(&wire);
+		assert_true(wire_connect(&wire));
+	}
+	wire_destroy(&wire);
+}
+
 static void
 deadline_between_requests(void **state)
 {
@@ -191,19 +231,23 @@ static void
 heads_up_to_the_limit(void **state)
 {
 	static const struct {
-		const char *begin, *answer;
+		const char *begin;
+		size_t bytes;
+		const char *answer;
 	} cases[] = {
-		{"", ERROR_CLOSE(431, "the head of the request is too large")},
-		{"GET /", ERROR_CLOSE(414, "the request's target is too long")},
-		{"GET / HTTP/1.1\r\nA: ", ERROR_CLOSE(431, "the head of the request is too large")},
+		{"", 256, ERROR_CLOSE(431, "the head of the request is too large")},
+		{"GET /", 105, ERROR_CLOSE(414, "the request's target is too long")},
+		{"\r\nPUT /", 107, ERROR_CLOSE(414, "the request's target is too long")},
+		{"GET / HTTP/1.1\r\nA: ", 256,
+		 ERROR_CLOSE(431, "the head of the request is too large")},
 	};
 	struct wire wire;
 
 	(void)state;
-	create(&wire, &HERALD_SERVER_OPTIONS(.max_header_bytes = 256));
+	create(&wire, &HERALD_SERVER_OPTIONS(.max_header_bytes = 256, .max_target_bytes = 100));
 	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
 		send_text(&wire, cases[i].begin);
-		for (size_t bytes = strlen(cases[i].begin); bytes < 256; bytes++) {
+		for (size_t bytes = strlen(cases[i].begin); bytes < cases[i].bytes; bytes++) {
 			assert_int_equal(wire_wants(&wire), HERALD_HTTP_READ | HERALD_HTTP_IDLE);
 			send_text(&wire, "a");
 		}
@@ -458,6 +502,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deadline_of_a_head),
+		cmocka_unit_test(deadline_of_a_head_with_head),
 		cmocka_unit_test(deadline_between_requests),
 		cmocka_unit_test(deadline_of_a_body),
 		cmocka_unit_test(deadline_of_sending),

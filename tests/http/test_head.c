@@ -319,11 +319,16 @@ static const struct refused {
 	REFUSED("GET /  ", 400, NO_VERSION),
 	REFUSED("GET / h", 400, NO_VERSION),
 	REFUSED("GET / HTTPS", 400, NO_VERSION),
-	REFUSED("GET / HTTP/2", 505, BAD_VERSION),
-	REFUSED("PRI * HTTP/2", 505, BAD_VERSION),
-	REFUSED("GET / HTTP/0", 505, BAD_VERSION),
-	REFUSED("GET / HTTP/1,", 505, BAD_VERSION),
-	REFUSED("GET / HTTP/11", 505, BAD_VERSION),
+	REFUSED("GET / HTTP/2.0", 505, BAD_VERSION),
+	REFUSED("PRI * HTTP/2.0", 505, BAD_VERSION),
+	REFUSED("GET / HTTP/0.9", 505, BAD_VERSION),
+	REFUSED("GET / HTTP/\r", 400, NO_VERSION),
+	REFUSED("GET / HTTP/.", 400, NO_VERSION),
+	REFUSED("GET / HTTP/2\r", 400, NO_VERSION),
+	REFUSED("GET / HTTP/1,", 400, NO_VERSION),
+	REFUSED("GET / HTTP/11", 400, NO_VERSION),
+	REFUSED("GET / HTTP/01", 400, NO_VERSION),
+	REFUSED("GET / HTTP/2.x", 400, NO_VERSION),
 	REFUSED("GET / HTTP/1.\r", 400, NO_VERSION),
 	REFUSED("GET / HTTP/1./", 400, NO_VERSION),
 	REFUSED("GET / HTTP/1.:", 400, NO_VERSION),
@@ -444,7 +449,7 @@ method_of_a_refused_head(void **state)
 {
 	static const char *const cases[] = {
 		"HEAD /\n",
-		"HEAD / HTTP/2",
+		"HEAD / HTTP/2.0",
 		"HEAD / HTTP/1.1\r\n\r\n",
 		"HEAD /% HTTP/1.1\r\n" HOST "\r\n",
 	};
@@ -456,6 +461,31 @@ method_of_a_refused_head(void **state)
 		read_bytes(&reading, &roomy, cases[i], strlen(cases[i]));
 		assert_int_not_equal(reading.refusal.status, 0);
 		assert_text(reading.head.method, "HEAD");
+		free(reading.data);
+	}
+}
+
+/* It is known before the head is complete, but not before the method is: others may begin alike. */
+static void
+method_of_an_incomplete_head(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_head;
+	} cases[] = {
+		{"", false},        {"HEA", false},    {"HEAD", false},
+		{"HEAD ", true},    {"HEAD /a", true}, {"HEAD / HTTP/1.1\r\nA: b\r\n", true},
+		{"HEADS /", false}, {"head /", false}, {"\r\nHEAD /", true},
+		{"GET /", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct reading reading;
+
+		read_bytes(&reading, &roomy, cases[i].text, strlen(cases[i].text));
+		assert_int_equal(reading.refusal.status, 0);
+		assert_int_equal(herald__head_is_head(&reading.head), cases[i].is_head);
 		free(reading.data);
 	}
 }
@@ -532,6 +562,36 @@ target_bytes_are_limited(void **state)
 	read_limited(&limits, text, sizeof(text) - 1, 414, TARGET_TOO_LONG);
 }
 
+/* A limit that has been exceeded is told before the rest of the head is there. */
+static void
+limits_of_incomplete_heads(void **state)
+{
+	static const struct {
+		const char *text; /* its last byte exceeds a limit */
+		unsigned status;
+		const char *reason;
+	} cases[] = {
+		{"GET /1234", 414, TARGET_TOO_LONG},
+		{LINE HOST "A: b\r\nC", 431, "the request has too many headers"},
+		{LINE HOST "A: b\r\n:", 431, "the request has too many headers"},
+		{LINE HOST "A: 12345678", 431, TOO_LARGE},
+	};
+	const struct herald__head_limits limits = {
+		.max_bytes = 36, .max_target_bytes = 4, .max_headers = 2};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		size_t bytes = strlen(cases[i].text);
+		struct reading reading;
+
+		read_limited(&limits, cases[i].text, bytes, cases[i].status, cases[i].reason);
+		read_bytes(&reading, &limits, cases[i].text, bytes - 1);
+		assert_int_equal(reading.refusal.status, 0);
+		assert_int_equal(reading.bytes, 0);
+		free(reading.data);
+	}
+}
+
 /* Spans. */
 
 /* Bytes of the span do not change what is read: neither complete nor refused. */
@@ -573,6 +633,31 @@ spans_go_on(void **state)
 			for (const char *other = cases[i].others; *other; other++)
 				assert_int_equal(reading.head.span(other, 1), 0);
 		}
+		free(reading.data);
+	}
+}
+
+/* Up to its end, a span changes nothing; the next byte may exceed a limit. */
+static void
+ends_of_spans(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t end;
+	} cases[] = {
+		{"GE", 39},     {"GET ", 12},     {"GET /", 12}, {"\r\nGET /1", 14},
+		{LINE "A", 39}, {LINE "A: ", 39}, {LINE, 0},     {"GET / HTTP", 0},
+	};
+	const struct herald__head_limits limits = {
+		.max_bytes = 40, .max_target_bytes = 8, .max_headers = 2};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct reading reading;
+
+		read_bytes(&reading, &limits, cases[i].text, strlen(cases[i].text));
+		assert_int_equal(reading.refusal.status, 0);
+		assert_int_equal(reading.head.span ? reading.head.span_end : 0, cases[i].end);
 		free(reading.data);
 	}
 }
@@ -629,6 +714,7 @@ assert_decided_once(const struct herald__head_limits *limits, const char *data, 
 {
 	struct reading all, reading;
 	herald__span *span = NULL;
+	size_t span_end = 0;
 	bool is_decided = false;
 
 	read_bytes(&all, limits, data, bytes);
@@ -637,7 +723,7 @@ assert_decided_once(const struct herald__head_limits *limits, const char *data, 
 		bool decides = reading.bytes > 0 || reading.refusal.status != 0;
 		if (is_decided)
 			assert_true(decides);
-		if (span && span(data + part - 1, 1) == 1 && part < limits->max_bytes)
+		if (span && span(data + part - 1, 1) == 1 && part <= span_end)
 			assert_false(decides);
 		if (decides) {
 			assert_int_equal(reading.bytes, all.bytes);
@@ -645,6 +731,7 @@ assert_decided_once(const struct herald__head_limits *limits, const char *data, 
 		}
 		is_decided = decides;
 		span = decides ? NULL : reading.head.span;
+		span_end = reading.head.span_end;
 		free(reading.data);
 	}
 	assert_int_equal(is_decided, all.bytes > 0 || all.refusal.status != 0);
@@ -685,10 +772,13 @@ main(void)
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(refused_bytes_are_unchanged),
 		cmocka_unit_test(method_of_a_refused_head),
+		cmocka_unit_test(method_of_an_incomplete_head),
 		cmocka_unit_test(head_bytes_are_limited),
 		cmocka_unit_test(headers_are_limited),
 		cmocka_unit_test(target_bytes_are_limited),
+		cmocka_unit_test(limits_of_incomplete_heads),
 		cmocka_unit_test(spans_go_on),
+		cmocka_unit_test(ends_of_spans),
 		cmocka_unit_test(random_heads_in_parts),
 	};
 

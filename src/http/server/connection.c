@@ -82,11 +82,13 @@ take_head(struct herald_http_connection *connection, char *data, size_t bytes)
 	size_t head_bytes = herald__head_read(&head, &worker->limits, data, bytes, &refusal);
 
 	connection->span = head.span;
+	connection->span_end = head.span_end;
+	connection->is_head = herald__head_is_head(&head);
 	if (head_bytes > 0)
 		return herald__exchange_begin(connection, &head, data, head_bytes, bytes);
 	if (refusal.status == 0)
 		return 0;
-	herald__exchange_refuse_head(connection, &head, refusal);
+	herald__exchange_refuse_head(connection, refusal);
 	return bytes;
 }
 
@@ -189,7 +191,7 @@ static bool
 goes_on(const struct herald_http_connection *connection, const char *data, size_t bytes)
 {
 	return connection->state == HERALD__READ_HEAD && connection->span &&
-	       connection->input.bytes + bytes < connection->worker->limits.max_bytes &&
+	       connection->input.bytes + bytes <= connection->span_end &&
 	       connection->span(data, bytes) == bytes;
 }
 
@@ -235,7 +237,7 @@ update(struct herald_http_connection *connection, uint64_t now_ms)
 		if (connection->state != HERALD__READ_HEAD)
 			herald__exchange_refuse_body(connection, incomplete_body);
 		else if (has_begun_head(connection))
-			herald__exchange_refuse_head(connection, NULL, incomplete_head);
+			herald__exchange_refuse_head(connection, incomplete_head);
 		herald_buffer_finish(&connection->input);
 	}
 	enum herald__waiting waiting = waits_for(connection);
@@ -295,7 +297,7 @@ herald_http_connection_expire(struct herald_http_connection *connection, uint64_
 	if (takes_output(connection))
 		connection->waiting = HERALD__WAITS_FOR_NOTHING;
 	else if (connection->waiting == HERALD__WAITS_FOR_HEAD && has_begun_head(connection))
-		herald__exchange_refuse_head(connection, NULL, slow_head);
+		herald__exchange_refuse_head(connection, slow_head);
 	else if (connection->waiting == HERALD__WAITS_FOR_BODY)
 		herald__exchange_refuse_body(connection, slow_body);
 	else
@@ -352,7 +354,7 @@ void
 herald__connection_refuse(struct herald_http_connection *connection, struct herald__refusal refusal,
 			  uint64_t now_ms)
 {
-	herald__exchange_refuse_head(connection, NULL, refusal);
+	herald__exchange_refuse_head(connection, refusal);
 	update(connection, now_ms);
 }
 

@@ -49,7 +49,7 @@ struct herald_http_connection {
 	atomic_bool is_gone; /* finished while is_offloaded */
 
 	/* The request. */
-	bool is_head;
+	bool is_head; /* as soon as the method is there */
 	bool is_http10;
 	bool keeps_alive;
 	bool is_offloaded;   /* a pool or a store has the event, and uses the connection */
@@ -63,7 +63,8 @@ struct herald_http_connection {
 
 	/* Memory; both are empty while the connection is idle. */
 	struct herald_buffer input; /* what has come of a head, or after the request */
-	herald__span *span;         /* of a head in `input`; see there */
+	herald__span *span;         /* of a head in `input`; see struct herald__head */
+	size_t span_end;
 	struct herald_buffer output;
 	size_t sent_bytes;    /* of the output */
 	uint64_t taken_bytes; /* that the client has taken since it has to */

@@ -468,12 +468,6 @@ respond_about_server(struct herald_http_connection *connection,
 	drop_body(connection, framing);
 }
 
-static bool
-is_head(const struct herald__head *head)
-{
-	return head->method.bytes == 4 && memcmp(head->method.data, "HEAD", 4) == 0;
-}
-
 size_t
 herald__exchange_begin(struct herald_http_connection *connection, struct herald__head *head,
 		       char *data, size_t head_bytes, size_t bytes)
@@ -481,7 +475,6 @@ herald__exchange_begin(struct herald_http_connection *connection, struct herald_
 	struct herald__path *path = herald__worker_path(connection->worker, head->path);
 	size_t left = bytes - head_bytes;
 
-	connection->is_head = is_head(head);
 	connection->is_http10 = head->is_http10;
 	connection->keeps_alive = head->keeps_alive;
 	if (path && path->endpoint)
@@ -497,9 +490,8 @@ herald__exchange_begin(struct herald_http_connection *connection, struct herald_
 
 void
 herald__exchange_refuse_head(struct herald_http_connection *connection,
-			     const struct herald__head *head, struct herald__refusal refusal)
+			     struct herald__refusal refusal)
 {
-	connection->is_head = head && is_head(head);
 	connection->is_http10 = false;
 	connection->keeps_alive = false;
 	respond_error(connection, refusal);

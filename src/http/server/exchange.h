@@ -23,9 +23,9 @@ herald__exchange_body(struct herald_http_connection *connection, const char *dat
 /* The body is complete. */
 void herald__exchange_end_body(struct herald_http_connection *connection);
 
-/* Answer what cannot be read as a request, and close. `head` is NULL if it is incomplete. */
+/* Answer what cannot be read as a request, and close. */
 void herald__exchange_refuse_head(struct herald_http_connection *connection,
-				  const struct herald__head *head, struct herald__refusal refusal);
+				  struct herald__refusal refusal);
 
 /* Answer a request whose body will not come to its end, or cannot be read, and close. */
 void herald__exchange_refuse_body(struct herald_http_connection *connection,

@@ -21,6 +21,9 @@ struct input {
 	char *end;
 	bool is_full; /* there cannot be more */
 	herald__span *span;
+	size_t span_end; /* as in struct herald__head */
+	const char *begin;
+	size_t max_bytes;
 	struct herald__refusal *refusal;
 };
 
@@ -78,6 +81,8 @@ take_text(struct input *input, herald__span *span)
 	text.bytes = span(input->at, (size_t)(input->end - input->at));
 	input->at += text.bytes;
 	input->span = span;
+	/* The head is not complete without a byte after the text. */
+	input->span_end = input->max_bytes - 1;
 	return text;
 }
 
@@ -104,15 +109,17 @@ take_line_end(struct input *input)
 static bool
 read_method(struct input *input, struct herald__head *head)
 {
-	head->method = take_text(input, token_bytes);
+	struct herald_text method = take_text(input, token_bytes);
+
 	if (input->at == input->end)
 		return false;
 	/* A handshake record (RFC 8446 section 5.1). */
-	if (*head->method.data == 0x16)
+	if (*method.data == 0x16)
 		return malformed(input, "this port does not speak TLS");
-	if (head->method.bytes == 0 || *input->at != ' ')
+	if (method.bytes == 0 || *input->at != ' ')
 		return malformed(input, "the request line does not begin with a method and a "
 					"space");
+	head->method = method;
 	input->at++;
 	return true;
 }
@@ -121,11 +128,16 @@ static bool
 read_target(struct input *input, const struct herald__head_limits *limits,
 	    struct herald__head *head)
 {
+	size_t before = (size_t)(input->at - input->begin);
+
 	head->target = take_text(input, target_bytes);
-	if (input->at == input->end && !input->is_full)
-		return false;
-	if (input->at == input->end || head->target.bytes > limits->max_target_bytes)
+	if (head->target.bytes > limits->max_target_bytes ||
+	    (input->at == input->end && input->is_full))
 		return refuse(input, 414, "the request's target is too long");
+	if (input->span_end - before > limits->max_target_bytes)
+		input->span_end = before + limits->max_target_bytes;
+	if (input->at == input->end)
+		return false;
 	if (head->target.bytes == 0 || *input->at != ' ')
 		return malformed(input, "the request line does not have a target and a space "
 					"after the method");
@@ -133,26 +145,29 @@ read_target(struct input *input, const struct herald__head_limits *limits,
 	return true;
 }
 
+/* Two digits, such as "HTTP/1.1" (RFC 9112 section 2.3). */
 static bool
 read_version(struct input *input, struct herald__head *head)
 {
-	static const char version[] = "HTTP/1.";
-	size_t left = (size_t)(input->end - input->at);
-	size_t compared = left < sizeof(version) - 1 ? left : sizeof(version) - 1;
+	static const char usual[] = "HTTP/1.1", form[] = "HTTP/0.0";
+	const char *version = input->at;
 
 	input->span = NULL;
-	if (memcmp(input->at, version, compared) != 0) {
-		if (memcmp(input->at, version, compared < 5 ? compared : 5) == 0)
-			return refuse(input, 505, "the server speaks HTTP/1 only");
-		return malformed(input, "the request line does not end with an HTTP version");
+	if (input->end - input->at >= 8 && memcmp(version, usual, 8) == 0) {
+		input->at += 8;
+		return true;
 	}
-	if (left < sizeof(version))
-		return false;
-	if (!herald_ascii_is_digit(input->at[7]))
-		return malformed(input, "the request line does not end with an HTTP version");
+	for (const char *wanted = form; *wanted != '\0'; wanted++, input->at++) {
+		if (input->at == input->end)
+			return false;
+		if (*wanted == '0' ? !herald_ascii_is_digit(*input->at) : *input->at != *wanted)
+			return malformed(input,
+					 "the request line does not end with an HTTP version");
+	}
+	if (version[5] != '1')
+		return refuse(input, 505, "the server speaks HTTP/1 only");
 	/* Later versions of HTTP/1 are read as HTTP/1.1 (RFC 9110 section 2.5). */
-	head->is_http10 = input->at[7] == '0';
-	input->at += sizeof(version);
+	head->is_http10 = version[7] == '0';
 	return true;
 }
 
@@ -321,6 +336,8 @@ herald__head_read(struct herald__head *head, const struct herald__head_limits *l
 		.at = data,
 		.end = data + (bytes < limits->max_bytes ? bytes : limits->max_bytes),
 		.is_full = bytes >= limits->max_bytes,
+		.begin = data,
+		.max_bytes = limits->max_bytes,
 		.refusal = refusal,
 	};
 
@@ -332,7 +349,14 @@ herald__head_read(struct herald__head *head, const struct herald__head_limits *l
 	if (refusal->status == 0 && input.is_full)
 		refuse(&input, 431, "the head of the request is too large");
 	head->span = input.span;
+	head->span_end = input.span_end;
 	return 0;
+}
+
+bool
+herald__head_is_head(const struct herald__head *head)
+{
+	return head->method.bytes == 4 && memcmp(head->method.data, "HEAD", 4) == 0;
 }
 
 const char *

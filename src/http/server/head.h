@@ -31,9 +31,10 @@ struct herald__head {
 	struct herald_http_framing framing;
 	struct herald__header *headers; /* storage for max_headers of them; set by the caller */
 	size_t headers_count;
-	/* Incomplete: bytes of this span cannot complete the head, nor are they refused, as long as
-	 * max_bytes are not reached. NULL: there are no such bytes. */
+	/* Incomplete: bytes of this span neither complete the head nor are refused, as long as
+	 * there are at most `span_end` bytes in all. NULL: there are no such bytes. */
 	herald__span *span;
+	size_t span_end;
 };
 
 struct herald__head_limits {
@@ -55,13 +56,16 @@ struct herald__refusal {
  * What follows the first max_bytes bytes makes no difference.
  *
  * head     `headers` is set and the rest zeroed; all is set if the head is complete, and `method`
- *          as soon as it is.
+ *          as soon as the space after it is there.
  * data     changed only if the head is complete: a NUL is written after each text.
  * refusal  set if the bytes cannot become a head that has one reading, or exceed a limit.
  * Returns  the number of bytes of the head; 0 if it is refused or incomplete.
  */
 size_t herald__head_read(struct herald__head *head, const struct herald__head_limits *limits,
 			 char *data, size_t bytes, struct herald__refusal *refusal);
+
+/* Whether the method is HEAD. */
+bool herald__head_is_head(const struct herald__head *head);
 
 /* The value of the first header with this name, ignoring case; NULL if there is none. */
 const char *herald__head_find(const struct herald__head *head, const char *name);
