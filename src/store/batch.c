@@ -150,6 +150,7 @@ herald__batch_completion(const struct herald__job *job, int64_t wall_ms)
 		.id = job->id,
 		.owner = job->owner,
 		.attempts = job->attempts,
+		.replays = job->replays,
 		.kind = job->kind,
 		.key_hash = job->key_hash,
 		.is_held = job->is_held,

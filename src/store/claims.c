@@ -197,13 +197,14 @@ release_unknown(const struct herald_stored_event *event, void *state)
 {
 	struct reconciling *found = state;
 
-	if (herald__known_claims_has(&found->known, event->id, event->attempts) ||
+	if (herald__known_claims_has(&found->known, event->id, event->attempts, event->replays) ||
 	    herald__in_flight_has_left(found->in_flight, found->owner, event->id))
 		return true;
 	found->released[found->count++] = (struct herald_completion){
 		.id = event->id,
 		.owner = found->owner,
 		.attempts = event->attempts,
+		.replays = event->replays,
 		.kind = HERALD_COMPLETE_RELEASE,
 		.may_have_run = found->may_be_left,
 		.key_hash = event->key_hash,
@@ -219,7 +220,8 @@ collect_known(const struct herald__job_memory *memory, struct reconciling *found
 {
 	for (const struct herald__job *job = memory->newest; job; job = job->older)
 		if (job->owner == found->owner)
-			herald__known_claims_add(&found->known, job->id, job->attempts);
+			herald__known_claims_add(&found->known, job->id, job->attempts,
+						 job->replays);
 	herald__known_claims_sort(&found->known);
 }
 

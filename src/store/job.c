@@ -145,6 +145,7 @@ herald__job_create(struct herald__job_memory *memory, const struct herald_stored
 		.key_hash = event->key_hash,
 		.holds_key = event->holds_key,
 		.attempts = event->attempts,
+		.replays = event->replays,
 		.interrupted = event->interrupted,
 		.created_ms = event->created_ms,
 	};

@@ -30,6 +30,7 @@ struct herald__job {
 	uint64_t key_hash;
 	bool holds_key;    /* as when it was accepted */
 	unsigned attempts; /* including the one of this claim */
+	unsigned replays;
 	unsigned interrupted;
 	int64_t created_ms;
 	const char *event_type;

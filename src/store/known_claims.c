@@ -25,9 +25,10 @@ herald__known_claims_finish(struct herald__known_claims *known,
 }
 
 void
-herald__known_claims_add(struct herald__known_claims *known, uint64_t id, unsigned attempts)
+herald__known_claims_add(struct herald__known_claims *known, uint64_t id, unsigned attempts,
+			 unsigned replays)
 {
-	known->all[known->count++] = (struct herald__known_claim){id, attempts};
+	known->all[known->count++] = (struct herald__known_claim){id, attempts, replays};
 }
 
 static int
@@ -44,7 +45,11 @@ compare(const void *a, const void *b)
 	const struct herald__known_claim *x = a, *y = b;
 	const int order = compare_ids(a, b);
 
-	return order != 0 ? order : (x->attempts > y->attempts) - (x->attempts < y->attempts);
+	if (order != 0)
+		return order;
+	if (x->replays != y->replays)
+		return x->replays < y->replays ? -1 : 1;
+	return (x->attempts > y->attempts) - (x->attempts < y->attempts);
 }
 
 void
@@ -54,9 +59,10 @@ herald__known_claims_sort(struct herald__known_claims *known)
 }
 
 bool
-herald__known_claims_has(const struct herald__known_claims *known, uint64_t id, unsigned attempts)
+herald__known_claims_has(const struct herald__known_claims *known, uint64_t id, unsigned attempts,
+			 unsigned replays)
 {
-	const struct herald__known_claim claim = {id, attempts};
+	const struct herald__known_claim claim = {id, attempts, replays};
 
 	return bsearch(&claim, known->all, known->count, sizeof(claim), compare);
 }

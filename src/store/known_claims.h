@@ -1,7 +1,7 @@
 /*
  * The claims of this node that are in memory: what the database says that it owns is compared with
  * them. An event or a delivery whose end may be stored, or that was claimed before the lease was
- * lost, may have been claimed again: so a claim is an id with its attempts.
+ * lost, may have been claimed again: so a claim is an id with its attempts and replays.
  */
 #ifndef HERALD_SRC_STORE_KNOWN_CLAIMS_H
 #define HERALD_SRC_STORE_KNOWN_CLAIMS_H
@@ -17,7 +17,7 @@
 
 struct herald__known_claim {
 	uint64_t id;
-	unsigned attempts;
+	unsigned attempts, replays;
 };
 
 struct herald__known_claims {
@@ -32,13 +32,14 @@ bool herald__known_claims_init(struct herald__known_claims *known,
 void herald__known_claims_finish(struct herald__known_claims *known,
 				 const struct herald_allocator *allocator);
 
-void herald__known_claims_add(struct herald__known_claims *known, uint64_t id, unsigned attempts);
+void herald__known_claims_add(struct herald__known_claims *known, uint64_t id, unsigned attempts,
+			      unsigned replays);
 /* All have been added. */
 void herald__known_claims_sort(struct herald__known_claims *known);
 
 /* Whether this claim is known, or any one of this id. */
-bool
-herald__known_claims_has(const struct herald__known_claims *known, uint64_t id, unsigned attempts);
+bool herald__known_claims_has(const struct herald__known_claims *known, uint64_t id,
+			      unsigned attempts, unsigned replays);
 bool herald__known_claims_has_id(const struct herald__known_claims *known, uint64_t id);
 
 #endif

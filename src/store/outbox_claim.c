@@ -43,6 +43,7 @@ new_entry(struct herald__outbox_queue *queue, const struct herald_stored_deliver
 		.id = stored->id,
 		.owner = queue->claim.owner,
 		.attempts = stored->attempts,
+		.replays = stored->replays,
 		.reason = entry->reason,
 	};
 	entry->record = herald_delivery_record_create(&queue->base, &record);
@@ -71,6 +72,7 @@ put_off(struct herald__outbox_queue *queue, const struct herald_stored_delivery 
 				.id = stored->id,
 				.owner = queue->claim.owner,
 				.attempts = stored->attempts,
+				.replays = stored->replays,
 				.kind = HERALD_COMPLETE_RETRY,
 				.new_attempts = stored->attempts - 1,
 				.now_ms = queue->claim.now_ms,

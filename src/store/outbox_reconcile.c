@@ -25,7 +25,7 @@ struct reconciling {
 static bool
 is_kept(const struct reconciling *found, const struct herald_stored_delivery *stored)
 {
-	if (herald__known_claims_has(&found->known, stored->id, stored->attempts))
+	if (herald__known_claims_has(&found->known, stored->id, stored->attempts, stored->replays))
 		return true;
 	if (herald__known_claims_has_id(&found->known, stored->id))
 		return false;
@@ -44,6 +44,7 @@ release_unknown(const struct herald_stored_delivery *stored, void *state)
 		.id = stored->id,
 		.owner = found->owner,
 		.attempts = stored->attempts,
+		.replays = stored->replays,
 		.kind = HERALD_COMPLETE_RELEASE,
 		.may_have_run = found->may_be_left,
 		.now_ms = found->now_ms,
@@ -68,7 +69,8 @@ static void
 add_known(struct reconciling *found, const struct herald__outbox_entry *entry)
 {
 	if (entry->end.owner == found->owner)
-		herald__known_claims_add(&found->known, entry->end.id, entry->end.attempts);
+		herald__known_claims_add(&found->known, entry->end.id, entry->end.attempts,
+					 entry->end.replays);
 }
 
 /* All entries, and what was claimed in this transaction. Returns false when out of memory. */

@@ -801,85 +801,6 @@ test_pending(void **state)
 	store_fixture_finish(f);
 }
 
-/* An end whose outcome is unknown waits behind another one, as a batch has room for one. Its event
- * is a dead letter, and is replayed meanwhile: the end does not belong to the next run, which has
- * as many attempts. */
-static void
-test_replay_of_an_unknown_end(void **state)
-{
-	const struct herald_dead_filter filter = {.event_id = "1"};
-
-	(void)state;
-	for (int apart = 0; apart <= 1; apart++) {
-		uint64_t count;
-
-		setup_with(
-			&(struct store_fixture_options){.model_options = {.claims_apart = apart},
-							.store = {.max_batch = 1, .workers = 1}});
-		submit_many(2, "fail");
-		for (int i = 0; i < 2; i++)
-			herald__committer_turn(f->store);
-		while (herald__worker_step(f->store->workers))
-			;
-		assert_string_equal(f->runs, "1/1 2/1");
-		model_fail(f->model, MODEL_COMMIT, 1, HERALD_UNKNOWN_OUTCOME, true);
-		herald__committer_turn(f->store);
-		assert_int_equal(store_row(f, "1")->state, MODEL_DEAD);
-		assert_int_equal(herald_store_dead_replay(f->store, &filter, NULL, &count, NULL),
-				 HERALD_OK);
-		assert_int_equal(count, 1);
-		f->wall_ms += 50;
-		/* It is not claimed in the transaction that finds out that the end is lost. */
-		for (int i = 0; i < (apart ? 2 : 3); i++)
-			herald__committer_turn(f->store);
-		assert_int_equal(store_row(f, "2")->state, MODEL_DEAD);
-		assert_int_equal(store_row(f, "1")->state, MODEL_RUNNING);
-		store_settle(f);
-		assert_string_equal(f->runs, "1/1 2/1 1/1");
-		assert_int_equal(store_row(f, "1")->state, MODEL_DEAD);
-		assert_int_equal(store_counts(f).lost, 0);
-		store_fixture_finish(f);
-	}
-}
-
-/* The same, alone, and twice: the end's event is not claimed together with it, in a transaction of
- * which nothing is known either. */
-static void
-test_replay_of_a_twice_unknown_end(void **state)
-{
-	const struct herald_dead_filter filter = {.event_id = "1"};
-
-	(void)state;
-	for (int apart = 0; apart <= 1; apart++) {
-		uint64_t count;
-
-		setup_with(&(struct store_fixture_options){.model_options = {.claims_apart = apart},
-							   .store = {.workers = 1}});
-		submit_many(1, "fail");
-		herald__committer_turn(f->store);
-		while (herald__worker_step(f->store->workers))
-			;
-		assert_string_equal(f->runs, "1/1");
-		for (int i = 0; i < 2; i++) {
-			/* The first commit of the second turn reconciles. */
-			model_fail(f->model, MODEL_COMMIT, 1 + i, HERALD_UNKNOWN_OUTCOME, true);
-			herald__committer_turn(f->store);
-			assert_true(model_has_failed(f->model));
-			if (i == 0)
-				assert_int_equal(herald_store_dead_replay(f->store, &filter, NULL,
-									  &count, NULL),
-						 HERALD_OK);
-			f->wall_ms += 100;
-		}
-		assert_int_equal(count, 1);
-		store_settle(f);
-		assert_string_equal(f->runs, "1/1 1/1");
-		assert_int_equal(store_row(f, "1")->state, MODEL_DEAD);
-		assert_int_equal(store_counts(f).lost, 0);
-		store_fixture_finish(f);
-	}
-}
-
 /* Pauses grow to a second. */
 static enum herald_status
 fail_begin(struct model_call *call, void *state)
@@ -1189,8 +1110,6 @@ main(void)
 		TEST(test_claim_that_always_fails),
 		TEST(test_health_after_a_failed_claim),
 		TEST(test_limits),
-		TEST(test_replay_of_an_unknown_end),
-		TEST(test_replay_of_a_twice_unknown_end),
 		TEST(test_pauses),
 		TEST(test_health_does_not_flap),
 		TEST(test_refusals_are_logged),

@@ -941,6 +941,29 @@ test_silent_host(void **state)
 	end(fixture);
 }
 
+/* Deliveries that were replayed, and are put off because their origin has enough, go on, too. */
+static void
+test_replayed_ones_that_are_put_off(void **state)
+{
+	const struct herald_dead_filter all = {.kind = HERALD_DEAD_DELIVERIES};
+	struct fixture *fixture = *state;
+	uint64_t count = 0;
+
+	/* One to an origin at a time. */
+	BEGIN(fixture, .attempts = 3, .slots = 2, .max_claimed = 4);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(submit(fixture, "http://a.example/404"), HERALD_OK);
+	recorder_wait(&fixture->process.recorder, 3);
+	outbox_await_none(fixture->process.store);
+	assert_int_equal(herald_store_dead_replay(fixture->process.store, &all, NULL, &count, NULL),
+			 HERALD_OK);
+	assert_int_equal(count, 3);
+	recorder_wait(&fixture->process.recorder, 6);
+	outbox_await_none(fixture->process.store);
+	end(fixture);
+	assert_int_equal(fixture->process.recorder.attempts, 6);
+}
+
 /* Memory. */
 
 /* Returns whether an allocation failed. */
@@ -1065,6 +1088,7 @@ main(void)
 		TEST(test_stop_that_cannot_give_back),
 		TEST(test_one_queue_for_each_store),
 		TEST(test_silent_host),
+		TEST(test_replayed_ones_that_are_put_off),
 		TEST(test_nth_allocation_fails),
 		TEST(test_nth_allocation_of_publishing),
 	};

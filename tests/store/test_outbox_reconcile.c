@@ -21,7 +21,7 @@
 /* What is in memory of the delivery, which the database says was claimed by our node once. */
 static const struct {
 	bool is_known;
-	int owner, attempts; /* how much they are off */
+	int owner, attempts, replays; /* how much they are off */
 	bool is_fenced;
 	bool is_sending; /* so says the in-flight file */
 	bool is_released, has_reconciled;
@@ -32,6 +32,8 @@ static const struct {
 	{.is_released = true, .has_reconciled = true},
 	/* An earlier claim, whose end may be stored. */
 	{.is_known = true, .attempts = 1, .is_released = true, .has_reconciled = true},
+	/* The same, before a replay. */
+	{.is_known = true, .replays = 1, .is_released = true, .has_reconciled = true},
 	/* A claim of the node that lost its lease. */
 	{.is_known = true, .owner = 1, .is_released = true, .has_reconciled = true},
 	{.is_fenced = true},
@@ -100,6 +102,7 @@ run_row(struct store_fixture *f, size_t i)
 	struct herald__outbox_queue queue = {.store = store, .leaves_rows = rows[i].leaves_rows};
 	struct herald__outbox_entry entry = {
 		.end = {.attempts = 1 + (unsigned)rows[i].attempts,
+			.replays = (unsigned)rows[i].replays,
 			.owner = store->node.id + (uint64_t)rows[i].owner}};
 	struct herald_error error;
 

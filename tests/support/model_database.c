@@ -293,16 +293,22 @@ op_commit(struct herald_session *session, struct herald_error *error)
 		.op = MODEL_COMMIT, .database = session->database, .session = session};
 	enum herald_status forced = ask_test(session, &call);
 	enum herald_status status;
+	bool took_place = false;
 
 	pthread_mutex_lock(&model->mutex);
 	status = can_go_on(session, MODEL_COMMIT, MODEL_NEEDS_TRANSACTION, error);
-	if (status == HERALD_OK && forced != HERALD_OK)
-		status = herald_error_set(error, forced, HERALD_NO_OFFSET,
-					  "model: commit fails by order");
-	transaction_end(connection, status == HERALD_OK || (status == forced && call.takes_place));
+	if (status == HERALD_OK && forced != HERALD_OK) {
+		took_place = call.takes_place;
+		status = herald_error_set(error, forced, HERALD_NO_OFFSET, "%s",
+					  took_place ? MODEL_TOOK_PLACE
+						     : "model: commit fails by order");
+	}
+	transaction_end(connection, status == HERALD_OK || took_place);
 	if (forced == HERALD_UNKNOWN_OUTCOME)
 		connection->is_lost = true;
 	pthread_mutex_unlock(&model->mutex);
+	if (took_place && model->options.after)
+		model->options.after(&call, model->options.state);
 	return status;
 }
 

@@ -25,6 +25,9 @@
 struct model;
 struct model_connection; /* what handle() returns */
 
+/* The error of a COMMIT that has taken place although it fails. */
+#define MODEL_TOOK_PLACE "model: the commit took place, and fails by order"
+
 /* READY and RUNNING deliveries of one origin. */
 #define MODEL_ORIGIN_LIMIT 256
 
@@ -91,6 +94,9 @@ struct model_options {
 	/* Called while another connection has a transaction; false: HERALD_UNAVAILABLE. NULL: the
 	 * thread waits. */
 	bool (*wait)(struct herald_session *session, void *state);
+	/* Called without any lock after a COMMIT that has taken place although it fails, before
+	 * its caller learns of that. May be NULL. */
+	void (*after)(const struct model_call *call, void *state);
 	void *state;
 };
 

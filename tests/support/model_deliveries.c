@@ -88,6 +88,7 @@ delivery_of_row(const struct model_row *row, struct herald_stored_delivery *deli
 		.due_ms = row->due_ms,
 		.expires_ms = row->expires_ms,
 		.attempts = row->attempts,
+		.replays = row->replays,
 		.last_http_status = row->http_status,
 		.last_error = row->texts[MODEL_LAST_ERROR],
 		.owner = row->owner,
@@ -236,7 +237,8 @@ op_owned(struct herald_session *session, uint64_t owner, herald_stored_delivery_
 
 		if (row->is_delivery && row->state == MODEL_RUNNING && row->owner == owner)
 			goes_on = visit(&(struct herald_stored_delivery){.id = row->id,
-									 .attempts = row->attempts},
+									 .attempts = row->attempts,
+									 .replays = row->replays},
 					state);
 	}
 	return model_leave(session, HERALD_OK, error);
@@ -250,7 +252,8 @@ complete_one(struct model_tables *tables, struct herald_delivery_completion *com
 
 	completion->is_lost = !found || !found->is_delivery || found->state != MODEL_RUNNING ||
 			      found->owner != completion->owner ||
-			      found->attempts != completion->attempts;
+			      found->attempts != completion->attempts ||
+			      found->replays != completion->replays;
 	if (completion->is_lost)
 		return;
 	row = model_row_copy(found);

@@ -103,6 +103,7 @@ event_of_row(const struct model_row *row, struct herald_stored_event *event)
 		.key_hash = row->key_hash,
 		.holds_key = row->holds_key,
 		.attempts = row->attempts,
+		.replays = row->replays,
 		.interrupted = row->interrupted,
 		.last_error = row->texts[MODEL_LAST_ERROR],
 		.owner = row->owner,
@@ -259,7 +260,8 @@ complete_one(struct model_tables *tables, struct herald_completion *completion)
 
 	completion->is_lost = !found || found->is_delivery || found->state != MODEL_RUNNING ||
 			      found->owner != completion->owner ||
-			      found->attempts != completion->attempts;
+			      found->attempts != completion->attempts ||
+			      found->replays != completion->replays;
 	if (completion->is_lost)
 		return;
 	row = model_row_copy(found);
@@ -326,6 +328,7 @@ op_owned(struct herald_session *session, uint64_t owner, herald_stored_event_vis
 		if (!row->is_delivery && row->state == MODEL_RUNNING && row->owner == owner)
 			goes_on = visit(&(struct herald_stored_event){.id = row->id,
 								      .attempts = row->attempts,
+								      .replays = row->replays,
 								      .key_hash = row->key_hash},
 					state);
 	}

@@ -229,6 +229,13 @@ leave(struct sim *sim)
 	sim_trace(sim, "a late claim: %d", model_owns_rows(sim->model, node));
 }
 
+/* Few calls are, and what can go wrong after them is rare. */
+static bool
+is_commit_of_worker(const struct sim *sim, const struct model_call *call)
+{
+	return call->op == MODEL_COMMIT && sim->thread->kind == SIM_WORKER;
+}
+
 static enum herald_status
 on_call(struct model_call *call, void *state)
 {
@@ -244,7 +251,7 @@ on_call(struct model_call *call, void *state)
 	sim_trace(sim, "%s", model_op_name(call->op));
 	if (sim->is_calm)
 		return MODEL_GO_ON;
-	if (sim_one_in(sim, 120))
+	if (sim_one_in(sim, is_commit_of_worker(sim, call) ? 12 : 120))
 		return lose_connection(sim, call);
 	if (sim_one_in(sim, 300))
 		return sim_one_in(sim, 3) ? HERALD_NO_MEMORY : HERALD_UNAVAILABLE;
@@ -593,8 +600,9 @@ submit_something(struct sim *sim)
 	sim_submit(process, event);
 }
 
-/* An operator replays or drops dead letters, on a connection of the simulation. */
-static void
+/* An operator replays or drops dead letters, on a connection of the simulation. Returns how many
+ * they are. */
+static uint64_t
 operate(struct sim *sim, bool replays)
 {
 	struct herald_database *database = model_open(sim->model);
@@ -623,6 +631,31 @@ operate(struct sim *sim, bool replays)
 	}
 	ops->session_close(session);
 	ops->destroy(database);
+	return count;
+}
+
+/* A commit has taken place, and its process does not know that yet. */
+static void
+after_commit(const struct model_call *call, void *state)
+{
+	struct sim *sim = state;
+	struct sim_thread *thread = sim->thread;
+	uint64_t switches = 20;
+
+	(void)call;
+	if (!thread)
+		return;
+	sim_check(sim);
+	if (sim_one_in(sim, 2)) {
+		sim->thread = NULL;
+		/* Long enough for a claim of what was replayed. */
+		if (operate(sim, true) > 0)
+			switches = 100;
+		sim->thread = thread;
+		sim->now_ms += sim_below(sim, 100);
+	}
+	for (uint64_t i = sim_below(sim, switches); i > 0; i--)
+		sim_switch(sim, "commit, which has taken place");
 }
 
 static void
@@ -764,6 +797,7 @@ simulation_run(struct sim *sim, uint64_t seed)
 							  .secret = seed,
 							  .hook = on_call,
 							  .wait = on_wait,
+							  .after = after_commit,
 							  .state = sim});
 	model_tables_copy(&sim->seen, model_committed(sim->model));
 	for (unsigned i = 0; i < SIM_PROCESSES; i++)

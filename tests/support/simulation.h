@@ -7,7 +7,8 @@
  *	processes  are killed between any two calls, with or without their machine; pause past
  *	           their lease and wake up as zombies; stop in order; start again
  *	calls      fail; connections are lost (dbos#716, #742); commits fail, or take place and
- *	           are reported as unknown
+ *	           are reported as unknown, long after others have seen what they have stored,
+ *	           and an operator has replayed it
  *	time       passes when nothing is to do, and jumps; the wall clocks of processes differ
  *	events     with keys, delays, duplicates; functions are done, retry, fail, crash, and end
  *	           the store's transaction; with JOIN they write effects
@@ -17,7 +18,7 @@
  *	- an event that was acknowledged is stored at once, and finally done or a dead letter;
  *	  one that was refused for certain is never stored; no id is stored twice
  *	- a row changes only as the run of its owner has ended, or as its owner has died: a late
- *	  owner changes nothing
+ *	  owner changes nothing, nor does one that learns late that its commit has taken place
  *	- effects of JOIN are there exactly once if the event is done, and not at all otherwise
  *	- what a run has published (wolverine#565) is stored in the commit that makes its event
  *	  done, and not otherwise

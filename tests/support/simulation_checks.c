@@ -309,6 +309,10 @@ check_row(struct sim *sim, const struct model_row *old, const struct model_row *
 		change.node = node_of(sim, old->owner);
 		change.is_owner_gone = !model_has_node(sim->model, old->owner);
 	}
+	/* What such a commit stores has ended its events: they do not end again. */
+	if (new)
+		HOLDS(&change, !strstr(new->texts[MODEL_LAST_ERROR], MODEL_TOOK_PLACE) &&
+				       !strstr(new->texts[MODEL_REASON], MODEL_TOOK_PLACE));
 	if (!old)
 		check_new(&change);
 	else if (!new)

@@ -145,6 +145,7 @@ herald__postgres_complete(struct herald_session *base, struct herald_completion 
 			&sorted.ends, &(struct postgres_end){.id = completions[i].id,
 							     .owner = completions[i].owner,
 							     .attempts = completions[i].attempts,
+							     .replays = completions[i].replays,
 							     .kind = completions[i].kind,
 							     .is_lost = &completions[i].is_lost,
 							     .completion = &completions[i]});

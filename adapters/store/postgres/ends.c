@@ -42,6 +42,8 @@ compare_fences(const struct postgres_end *first, const struct postgres_end *seco
 		return first->id < second->id ? -1 : 1;
 	if (first->owner != second->owner)
 		return first->owner < second->owner ? -1 : 1;
+	if (first->replays != second->replays)
+		return first->replays < second->replays ? -1 : 1;
 	return (first->attempts > second->attempts) - (first->attempts < second->attempts);
 }
 
@@ -110,6 +112,9 @@ herald__postgres_put_fence(struct postgres_session *session, const struct postgr
 	herald__postgres_array(parameters, POSTGRES_INT4, count);
 	POSTGRES_EACH_END(ends, selects, end)
 	herald__postgres_put_int4(parameters, (int32_t)end->attempts);
+	herald__postgres_array(parameters, POSTGRES_INT4, count);
+	POSTGRES_EACH_END(ends, selects, end)
+	herald__postgres_put_int4(parameters, (int32_t)end->replays);
 	herald__postgres_array(parameters, POSTGRES_INT4, count);
 	POSTGRES_EACH_END(ends, selects, end)
 	herald__postgres_put_int4(parameters, (int32_t)(end - ends->all));

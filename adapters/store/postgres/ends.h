@@ -14,7 +14,7 @@
 struct postgres_end {
 	/* The fence. */
 	uint64_t id, owner;
-	unsigned attempts;
+	unsigned attempts, replays;
 
 	enum herald_completion_kind kind;
 	bool *is_lost;          /* the completion's */
@@ -52,7 +52,7 @@ bool herald__postgres_is_dead(const struct postgres_end *end);
 	     END++)                                                                                \
 		if (SELECTS(END))
 
-/* Begin the parameters of a statement with the fence, and the place in the list: $1 to $4. Returns
+/* Begin the parameters of a statement with the fence, and the place in the list: $1 to $5. Returns
  * the number of ends; 0: there is nothing to do. */
 size_t
 herald__postgres_put_fence(struct postgres_session *session, const struct postgres_ends *ends,

@@ -7,29 +7,31 @@
  *   - Rows of herald_key and herald_origin are locked in the order of their keys, after the rows of
  *     events and deliveries that are RUNNING, and before those that are not; see lanes.h, too.
  *   - What gives rows an owner locks the owner's node: a node that was recovered gets no rows.
- *   - A fence is id, owner and attempts.
+ *   - A fence is id, owner, attempts and replays.
  */
 #include "statements.h"
 
 #include <string.h>
 
 /* A group of rows comes as one array for each column. */
-#define FENCE_ARRAYS "unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[]"
+#define FENCE_ARRAYS "unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::int[]"
 /* Only rows that are RUNNING have an owner. Without "state = 2" the plan cannot use the index of
  * owners, which has a dead entry for each run while a snapshot is held. */
-#define FENCE "e.id = u.id AND e.owner = u.owner AND e.attempts = u.attempts"
+#define FENCE                                                                                      \
+	"e.id = u.id AND e.owner = u.owner AND e.attempts = u.attempts AND e.replays = u.replays"
 
 #define LOCK_NODE(number)                                                                          \
 	"WITH me AS MATERIALIZED (SELECT id FROM @node WHERE id = " number " FOR KEY SHARE)"
 
 #define EVENT_COLUMNS                                                                              \
 	"e.id, e.due, e.created, coalesce(e.key_hash, 0), e.holds_key, e.attempts, "               \
-	"e.interrupted, e.queue, e.event_type, e.source, e.event_id, e.content_type, "             \
+	"e.replays, e.interrupted, e.queue, e.event_type, e.source, e.event_id, e.content_type, "  \
 	"coalesce(e.last_error, ''), e.attributes, e.data"
 
 #define DELIVERY_COLUMNS                                                                           \
-	"e.id, e.due, e.created, e.expires, e.attempts, e.http_status, e.delivery_id, e.url, "     \
-	"e.origin, e.event_type, e.event_id, coalesce(e.last_error, ''), e.record"
+	"e.id, e.due, e.created, e.expires, e.attempts, e.replays, e.http_status, "                \
+	"e.delivery_id, e.url, e.origin, e.event_type, e.event_id, coalesce(e.last_error, ''), "   \
+	"e.record"
 
 /*
  * Claiming, of either table. `rows` says which rows, such as the ones of a queue.
@@ -155,24 +157,24 @@ static const char *const templates[] = {
 		NEXT("@event", OF_QUEUE_NEXT, "SELECT retried FROM @event WHERE queue = $5 AND"
 		     " state = 0 AND retried IS NOT NULL ORDER BY retried DESC LIMIT 1"),
 	[POSTGRES_EVENT_OWNED] =
-		"SELECT id, attempts, coalesce(key_hash, 0) FROM @event WHERE owner = $1::bigint"
-		" AND state = 2 ORDER BY id",
+		"SELECT id, attempts, replays, coalesce(key_hash, 0) FROM @event WHERE owner ="
+		" $1::bigint AND state = 2 ORDER BY id",
 	[POSTGRES_EVENT_DONE] =
-		"DELETE FROM @event AS e USING " FENCE_ARRAYS ") AS u(id, owner, attempts, place)"
-		" WHERE " FENCE " RETURNING u.place, coalesce(e.key_hash, 0)",
+		"DELETE FROM @event AS e USING " FENCE_ARRAYS ") AS u(id, owner, attempts,"
+		" replays, place) WHERE " FENCE " RETURNING u.place, coalesce(e.key_hash, 0)",
 	[POSTGRES_EVENT_RETURN] =
 		"UPDATE @event AS e SET state = 0, owner = NULL, attempts = e.attempts -"
 		" u.uncounted, due = coalesce(u.due, e.due), delayed = coalesce(u.due > u.ended,"
 		" false), retried = CASE WHEN u.due > u.ended THEN u.ended END, last_error ="
-		" coalesce(u.reason, e.last_error) FROM " FENCE_ARRAYS ", $5::int[],"
-		" $6::timestamptz[], $7::timestamptz[], $8::bytea[]) AS u(id, owner, attempts,"
-		" place, uncounted, due, ended, reason) WHERE " FENCE
+		" coalesce(u.reason, e.last_error) FROM " FENCE_ARRAYS ", $6::int[],"
+		" $7::timestamptz[], $8::timestamptz[], $9::bytea[]) AS u(id, owner, attempts,"
+		" replays, place, uncounted, due, ended, reason) WHERE " FENCE
 		" RETURNING u.place, e.due",
 	[POSTGRES_EVENT_DEAD] =
-		"WITH gone AS (DELETE FROM @event AS e USING " FENCE_ARRAYS ", $5::timestamptz[],"
-		" $6::boolean[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], $11::int[])"
-		" AS u(id, owner, attempts, place, died, is_held, why, reason, path, at,"
-		" uncounted) WHERE " FENCE " RETURNING e.*, u.place, u.died, u.is_held, u.why,"
+		"WITH gone AS (DELETE FROM @event AS e USING " FENCE_ARRAYS ", $6::timestamptz[],"
+		" $7::boolean[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[], $12::int[])"
+		" AS u(id, owner, attempts, replays, place, died, is_held, why, reason, path,"
+		" at, uncounted) WHERE " FENCE " RETURNING e.*, u.place, u.died, u.is_held, u.why,"
 		" u.reason, u.path, u.at, u.uncounted), dead"
 		" AS (INSERT INTO @dead (kind, id, died, created, key_hash, is_held, holds_key,"
 		" attempts, interrupted, replays, queue, event_type, source, event_id,"
@@ -315,29 +317,30 @@ static const char *const templates[] = {
 		NEXT("@delivery", "", "SELECT due FROM @delivery WHERE delayed AND state = 0"
 		     " ORDER BY due DESC, id DESC LIMIT 1"),
 	[POSTGRES_DELIVERY_OWNED] =
-		"SELECT id, attempts FROM @delivery WHERE owner = $1::bigint AND state = 2 ORDER"
-		" BY id",
+		"SELECT id, attempts, replays FROM @delivery WHERE owner = $1::bigint AND state ="
+		" 2 ORDER BY id",
 	[POSTGRES_DELIVERY_DONE] =
 		"DELETE FROM @delivery AS e USING " FENCE_ARRAYS ") AS u(id, owner, attempts,"
-		" place) WHERE " FENCE " RETURNING u.place, e.origin",
+		" replays, place) WHERE " FENCE " RETURNING u.place, e.origin",
 	[POSTGRES_DELIVERY_RETURN] =
 		"UPDATE @delivery AS e SET state = 0, owner = NULL, attempts ="
 		" coalesce(u.new_attempts, e.attempts - 1), due = coalesce(u.due, e.due), delayed"
 		" = coalesce(u.due > u.ended, false), expires = coalesce(u.expires, e.expires),"
 		" http_status = coalesce(u.http_status, e.http_status), last_error ="
-		" coalesce(u.reason, e.last_error) FROM " FENCE_ARRAYS ", $5::int[],"
-		" $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::int[],"
-		" $10::bytea[]) AS u(id, owner, attempts, place, new_attempts, due, ended,"
-		" expires, http_status, reason) WHERE " FENCE " RETURNING u.place, e.due",
+		" coalesce(u.reason, e.last_error) FROM " FENCE_ARRAYS ", $6::int[],"
+		" $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::int[],"
+		" $11::bytea[]) AS u(id, owner, attempts, replays, place, new_attempts, due,"
+		" ended, expires, http_status, reason) WHERE " FENCE " RETURNING u.place, e.due",
 	[POSTGRES_DELIVERY_DEAD] =
 		"WITH gone AS (DELETE FROM @delivery AS e USING " FENCE_ARRAYS ","
-		" $5::timestamptz[], $6::bytea[], $7::bytea[], $8::int[]) AS u(id, owner,"
-		" attempts, place, died, why, reason, status) WHERE " FENCE " RETURNING e.*,"
-		" u.place, u.died, u.why, u.reason, u.status), dead AS (INSERT INTO @dead (kind,"
-		" id, died, created, expires, attempts, replays, http_status, delivery_id, url,"
-		" origin, event_type, event_id, why, reason, data) SELECT 1, id, died, created,"
-		" expires, attempts, replays, status, delivery_id, url, origin, event_type,"
-		" event_id, why, reason, record FROM gone) SELECT place, origin FROM gone",
+		" $6::timestamptz[], $7::bytea[], $8::bytea[], $9::int[]) AS u(id, owner,"
+		" attempts, replays, place, died, why, reason, status) WHERE " FENCE " RETURNING"
+		" e.*, u.place, u.died, u.why, u.reason, u.status), dead AS (INSERT INTO @dead"
+		" (kind, id, died, created, expires, attempts, replays, http_status, delivery_id,"
+		" url, origin, event_type, event_id, why, reason, data) SELECT 1, id, died,"
+		" created, expires, attempts, replays, status, delivery_id, url, origin,"
+		" event_type, event_id, why, reason, record FROM gone) SELECT place, origin FROM"
+		" gone",
 
 	/* Dead letters. */
 	[POSTGRES_DEAD_VISIT] =

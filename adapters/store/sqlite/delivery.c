@@ -126,6 +126,7 @@ read_delivery(struct sqlite_query *row, uint64_t id, int64_t due_ms, void *state
 	delivery->created_ms = herald__sqlite_int(row);
 	delivery->expires_ms = herald__sqlite_int(row);
 	delivery->attempts = (unsigned)herald__sqlite_int(row) + 1;
+	delivery->replays = (unsigned)herald__sqlite_int(row);
 	delivery->last_http_status = (unsigned)herald__sqlite_int(row);
 	delivery->last_error = herald__sqlite_text(row);
 	delivery->record = herald__sqlite_blob(row);
@@ -143,7 +144,8 @@ visit_delivery(void *state)
 #define READY "main.herald_delivery INDEXED BY herald_delivery_ready WHERE state = 0 "
 #define FIND(place)                                                                                \
 	"SELECT id, due_ms, " place ", delivery_id, url, origin, event_type, event_id, "           \
-	"created_ms, expires_ms, attempts, last_http_status, last_error, record FROM " READY
+	"created_ms, expires_ms, attempts, replays, last_http_status, last_error, record "         \
+	"FROM " READY
 #define MARK                                                                                       \
 	"UPDATE main.herald_delivery INDEXED BY herald_delivery_ready "                            \
 	"SET state = 1, attempts = attempts + 1, owner = ?1, delayed = 0 WHERE state = 0 "
@@ -196,10 +198,10 @@ herald__sqlite_delivery_owned(struct herald_session *base, uint64_t owner,
 			      herald_stored_delivery_visitor *visit, void *state,
 			      struct herald_error *error)
 {
-	static const struct sqlite_sql sql = {SLOT_DELIVERY_OWNED,
-					      "SELECT id, attempts FROM main.herald_delivery "
-					      "INDEXED BY herald_delivery_running "
-					      "WHERE state = 1 AND owner = ?1 ORDER BY id"};
+	static const struct sqlite_sql sql = {
+		SLOT_DELIVERY_OWNED, "SELECT id, attempts, replays FROM main.herald_delivery "
+				     "INDEXED BY herald_delivery_running "
+				     "WHERE state = 1 AND owner = ?1 ORDER BY id"};
 	struct sqlite_query row = herald__sqlite_query(herald__sqlite_session(base), &sql);
 	struct herald_stored_delivery delivery = {.owner = owner};
 	enum herald_status status;
@@ -209,6 +211,7 @@ herald__sqlite_delivery_owned(struct herald_session *base, uint64_t owner,
 	while ((status = herald__sqlite_step(&row, &has_row, error)) == HERALD_OK && has_row) {
 		delivery.id = (uint64_t)herald__sqlite_int(&row);
 		delivery.attempts = (unsigned)herald__sqlite_int(&row);
+		delivery.replays = (unsigned)herald__sqlite_int(&row);
 		if (!visit(&delivery, state))
 			break;
 	}
@@ -226,13 +229,14 @@ find_claimed(struct sqlite_session *session, struct herald_delivery_completion *
 	static const struct sqlite_sql sql = {SLOT_DELIVERY_FIND,
 					      "SELECT origin FROM main.herald_delivery "
 					      "WHERE id = ?1 AND owner = ?2 AND attempts = ?3 "
-					      "AND state = 1"};
+					      "AND replays = ?4 AND state = 1"};
 	struct sqlite_query query = herald__sqlite_query(session, &sql);
 	bool has_row;
 
 	herald__sqlite_bind_int(&query, (int64_t)completion->id);
 	herald__sqlite_bind_int(&query, (int64_t)completion->owner);
 	herald__sqlite_bind_int(&query, completion->attempts);
+	herald__sqlite_bind_int(&query, completion->replays);
 	enum herald_status status = herald__sqlite_step(&query, &has_row, error);
 	completion->is_lost = !has_row;
 	if (has_row)

@@ -1,6 +1,6 @@
 /*
- * Events. A completion names the claim that it belongs to (id, owner, attempts), and changes
- * nothing if the row is not as claimed. How rows are claimed is in ready.c.
+ * Events. A completion names the claim that it belongs to (id, owner, attempts, replays), and
+ * changes nothing if the row is not as claimed. How rows are claimed is in ready.c.
  */
 #include "event.h"
 
@@ -132,6 +132,7 @@ read_event(struct sqlite_query *row, uint64_t id, int64_t due_ms, void *state)
 	event->key_hash = (uint64_t)herald__sqlite_int(row);
 	event->holds_key = herald__sqlite_int(row) != 0;
 	event->attempts = (unsigned)herald__sqlite_int(row) + 1;
+	event->replays = (unsigned)herald__sqlite_int(row);
 	event->interrupted = (unsigned)herald__sqlite_int(row);
 	event->event_type = herald__sqlite_text(row);
 	event->source = herald__sqlite_text(row);
@@ -157,7 +158,8 @@ visit_event(void *state)
 	"main.herald_event INDEXED BY herald_event_retried WHERE state = 0 AND queue = ?1 "        \
 	"AND retried_ms <> 0 AND retried_ms > "
 #define FIND(place)                                                                                \
-	"SELECT id, due_ms, " place ", queue, key_hash, holds_key, attempts, interrupted, "        \
+	"SELECT id, due_ms, " place                                                                \
+	", queue, key_hash, holds_key, attempts, replays, interrupted, "                           \
 	"event_type, source, event_id, created_ms, content_type, last_error, attributes, data "    \
 	"FROM "
 #define MARK(index)                                                                                \
@@ -208,7 +210,7 @@ herald__sqlite_claim(struct herald_session *base, const struct herald_claim *cla
 
 /* Completing. */
 
-#define FENCE "WHERE id = ?1 AND owner = ?2 AND attempts = ?3 AND state = 1"
+#define FENCE "WHERE id = ?1 AND owner = ?2 AND attempts = ?3 AND replays = ?4 AND state = 1"
 
 static struct sqlite_query
 fenced(struct sqlite_session *session, const struct sqlite_sql *sql,
@@ -219,6 +221,7 @@ fenced(struct sqlite_session *session, const struct sqlite_sql *sql,
 	herald__sqlite_bind_int(&query, (int64_t)completion->id);
 	herald__sqlite_bind_int(&query, (int64_t)completion->owner);
 	herald__sqlite_bind_int(&query, completion->attempts);
+	herald__sqlite_bind_int(&query, completion->replays);
 	return query;
 }
 
@@ -249,9 +252,9 @@ complete_retry(struct sqlite_session *session, struct herald_completion *complet
 	       struct herald_error *error)
 {
 	static const struct sqlite_sql sql = {
-		SLOT_EVENT_RETRY, "UPDATE main.herald_event SET state = 0, owner = 0, due_ms = ?4, "
-				  "last_error = ?5, delayed = ?6, retried_ms = ?7, "
-				  "attempts = attempts - ?8 " FENCE};
+		SLOT_EVENT_RETRY, "UPDATE main.herald_event SET state = 0, owner = 0, due_ms = ?5, "
+				  "last_error = ?6, delayed = ?7, retried_ms = ?8, "
+				  "attempts = attempts - ?9 " FENCE};
 	struct sqlite_query query = fenced(session, &sql, completion);
 	const bool is_delayed = completion->due_ms > completion->now_ms;
 
@@ -269,7 +272,7 @@ complete_release(struct sqlite_session *session, struct herald_completion *compl
 {
 	static const struct sqlite_sql sql = {SLOT_EVENT_RELEASE,
 					      "UPDATE main.herald_event SET state = 0, owner = 0, "
-					      "attempts = attempts - ?4 " FENCE};
+					      "attempts = attempts - ?5 " FENCE};
 	struct sqlite_query query = fenced(session, &sql, completion);
 
 	herald__sqlite_bind_int(&query, !completion->may_have_run);
@@ -347,7 +350,7 @@ herald__sqlite_owned(struct herald_session *base, uint64_t owner,
 		     herald_stored_event_visitor *visit, void *state, struct herald_error *error)
 {
 	static const struct sqlite_sql sql = {
-		SLOT_EVENT_OWNED, "SELECT id, attempts, key_hash FROM main.herald_event "
+		SLOT_EVENT_OWNED, "SELECT id, attempts, replays, key_hash FROM main.herald_event "
 				  "INDEXED BY herald_event_running WHERE state = 1 AND owner = ?1 "
 				  "ORDER BY id"};
 	struct sqlite_query row = herald__sqlite_query(herald__sqlite_session(base), &sql);
@@ -359,6 +362,7 @@ herald__sqlite_owned(struct herald_session *base, uint64_t owner,
 	while ((status = herald__sqlite_step(&row, &has_row, error)) == HERALD_OK && has_row) {
 		event.id = (uint64_t)herald__sqlite_int(&row);
 		event.attempts = (unsigned)herald__sqlite_int(&row);
+		event.replays = (unsigned)herald__sqlite_int(&row);
 		event.key_hash = (uint64_t)herald__sqlite_int(&row);
 		if (!visit(&event, state))
 			break;

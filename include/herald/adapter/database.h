@@ -22,8 +22,10 @@
  * READY. This holds after each of the functions below.
  *
  * Fencing. A claim sets the owner and counts the attempt. complete() changes a row only if id,
- * owner and attempts are unchanged, and otherwise reports that the lease was lost. So a process
- * that was paused too long changes nothing. Nor does it own something new: where an owner is given
+ * owner, attempts and replays are unchanged, and otherwise reports that the lease was lost. So a
+ * process that was paused too long changes nothing, nor does one that learns late that its commit
+ * had taken place: a replay sets attempts to 0, and counts replays. delivery_complete() does the
+ * same. A process that was paused does not own something new either: where an owner is given
  * whose node has been recovered, or has left, accept(), claim(), delivery_push() and
  * delivery_claim() fail with HERALD_LEASE_LOST.
  *
@@ -120,7 +122,8 @@ struct herald_stored_event {
 	uint64_t key_hash;      /**< Events with the same one run one after the other. 0: none. */
 	bool holds_key;         /**< As a dead letter it is held, unless its run says otherwise. */
 	unsigned attempts;      /**< Runs that have begun, including the one of this claim. */
-	unsigned interrupted;   /**< Of them, those during which the process died. */
+	unsigned replays;       /**< How often it was a dead letter that was replayed. */
+	unsigned interrupted;   /**< Of `attempts`, those during which the process died. */
 	const char *last_error; /**< Of the last run; for people. */
 
 	/* For accept(). */
@@ -164,6 +167,7 @@ struct herald_completion {
 	uint64_t id;       /**< The event's. */
 	uint64_t owner;    /**< The node that has claimed it. */
 	unsigned attempts; /**< As the claim has set them. */
+	unsigned replays;  /**< As the claim has found them. */
 
 	enum herald_completion_kind kind; /**< What is done with the row. */
 	uint64_t key_hash; /**< The event's. Unless it is held, the next one with it gets READY. */
@@ -234,6 +238,7 @@ struct herald_stored_delivery {
 	int64_t due_ms;            /**< No attempt before this time. */
 	int64_t expires_ms;        /**< No retry after this time. */
 	unsigned attempts;         /**< Including the one of this claim. */
+	unsigned replays;          /**< As of events. */
 	unsigned last_http_status; /**< Of the last response; 0: none. */
 	const char *last_error;    /**< Of the last attempt; for people. */
 	/** For delivery_push(): as for events. */
@@ -256,9 +261,12 @@ struct herald_delivery_claim {
 
 /** The end of an attempt of a delivery. */
 struct herald_delivery_completion {
-	uint64_t id;                      /**< The delivery's. */
-	uint64_t owner;                   /**< The node that has claimed it. */
-	unsigned attempts;                /**< The fence: of the claim. */
+	/* The fence, as of events. */
+	uint64_t id;       /**< The delivery's. */
+	uint64_t owner;    /**< The node that has claimed it. */
+	unsigned attempts; /**< As the claim has set them. */
+	unsigned replays;  /**< As the claim has found them. */
+
 	enum herald_completion_kind kind; /**< What is done with the row. */
 	/** RETRY: what the row gets: attempts that have begun in fact. */
 	unsigned new_attempts;
@@ -382,7 +390,8 @@ struct herald_database_ops {
 				       struct herald_error *error);
 
 	/** Visit the ids of the RUNNING events of a node, to find those whose claim was committed
-	 * although the connection was lost. Only `id`, `attempts` and `key_hash` are set. */
+	 * although the connection was lost. Only `id`, `attempts`, `replays` and `key_hash` are
+	 * set. */
 	enum herald_status (*owned)(struct herald_session *session, uint64_t owner,
 				    herald_stored_event_visitor *visit, void *state,
 				    struct herald_error *error);
@@ -457,7 +466,7 @@ struct herald_database_ops {
 					     const struct herald_delivery_claim *claim,
 					     herald_stored_delivery_visitor *visit, void *state,
 					     int64_t *next_ms, struct herald_error *error);
-	/** As owned(), for deliveries. Only `id` and `attempts` are set. */
+	/** As owned(), for deliveries. Only `id`, `attempts` and `replays` are set. */
 	enum herald_status (*delivery_owned)(struct herald_session *session, uint64_t owner,
 					     herald_stored_delivery_visitor *visit, void *state,
 					     struct herald_error *error);

@@ -130,7 +130,7 @@ test_held_is_replayed(const struct contract_store *kind)
 	assert_state(line.p, "a", READY);
 	assert_state(line.p, "b", BLOCKED);
 	assert_int_equal(claim_only(line.p, line.a, T0), 1);
-	assert_false(COMPLETE(line.p, line.a, 1, DONE, .key_hash = 7));
+	assert_false(COMPLETE(line.p, line.a, 1, DONE, .replays = 1, .key_hash = 7));
 	assert_state(line.p, "b", READY);
 	stop(line.p);
 }

@@ -282,6 +282,7 @@ test_replay(const struct contract_store *kind)
 		assert_int_equal(claims->count, 1);
 		assert_int_equal(claims->rows[0].event.id, id);
 		assert_int_equal(claims->rows[0].event.attempts, 1);
+		assert_int_equal(claims->rows[0].event.replays, replays);
 		assert_int_equal(claims->rows[0].event.interrupted, 0);
 		assert_int_equal(claims->rows[0].event.due_ms, T0);
 		assert_int_equal(claims->rows[0].event.created_ms, T0 - 9);
@@ -289,9 +290,9 @@ test_replay(const struct contract_store *kind)
 		assert_string_equal(claims->rows[0].event.event_id, "e");
 		assert_memory_equal(claims->rows[0].event.data.data, "a\0b", 3);
 		claims_free(claims);
-		assert_false(COMPLETE(p, id, 1, RETRY, .due_ms = T0 + 70));
+		assert_false(COMPLETE(p, id, 1, RETRY, .replays = replays, .due_ms = T0 + 70));
 		assert_int_equal(claim_only(p, id, T0 + 70), 2);
-		assert_false(COMPLETE(p, id, 2, DEAD, .is_held = true));
+		assert_false(COMPLETE(p, id, 2, DEAD, .replays = replays, .is_held = true));
 		assert_works(p->ops->dead_visit(p->session, &(struct herald_dead_filter){0},
 						keep_replays, &counted, &error),
 			     &error);
@@ -301,11 +302,87 @@ test_replay(const struct contract_store *kind)
 	}
 	assert_true(is_duplicate(p, EVENT(.seen_key = key)));
 	/* A late owner does not reach it. */
-	assert_true(COMPLETE(p, id, 2, DONE));
-	assert_true(COMPLETE(p, id, 0, DONE));
+	assert_true(COMPLETE(p, id, 2, DONE, .replays = 2));
+	assert_true(COMPLETE(p, id, 0, DONE, .replays = 2));
 	assert_int_equal(claim_only(p, id, T0), 1);
-	assert_false(COMPLETE(p, id, 1, DONE));
+	assert_false(COMPLETE(p, id, 1, DONE, .replays = 3));
 	assert_int_equal(count_events(p), 0);
+	stop(p);
+}
+
+static bool
+keep_owned(const struct herald_stored_event *event, void *state)
+{
+	*(struct herald_stored_event *)state = *event;
+	return true;
+}
+
+/* The end of a run before the replay, which has as many attempts and the same owner, is lost. It
+ * comes when a commit took place, and its process has not learned of that before. */
+static void
+test_fence_of_a_replay(const struct contract_store *kind)
+{
+	struct process *p = start(kind);
+	uint64_t id = accept_event(p, EVENT());
+	struct herald_stored_event owned = {.id = 0};
+	struct herald_error error;
+
+	assert_int_equal(claim_only(p, id, T0), 1);
+	assert_false(COMPLETE(p, id, 1, DEAD));
+	assert_int_equal(replay(p, &(struct herald_dead_filter){.id = id}, 10), 1);
+	assert_int_equal(claim_only(p, id, T0), 1);
+	assert_true(COMPLETE(p, id, 1, DONE));
+	assert_true(COMPLETE(p, id, 1, RETRY));
+	assert_true(COMPLETE(p, id, 1, RELEASE));
+	assert_true(COMPLETE(p, id, 1, DEAD));
+	assert_true(COMPLETE(p, id, 1, DONE, .replays = 2));
+	assert_count(p, "t", RUNNING, 1);
+	begin(p);
+	assert_works(p->ops->owned(p->session, p->node, keep_owned, &owned, &error), &error);
+	commit(p);
+	assert_int_equal(owned.id, id);
+	assert_int_equal(owned.attempts, 1);
+	assert_int_equal(owned.replays, 1);
+	assert_false(COMPLETE(p, id, 1, RELEASE, .replays = owned.replays));
+	assert_count(p, "t", READY, 1);
+	stop(p);
+}
+
+static bool
+keep_owned_delivery(const struct herald_stored_delivery *delivery, void *state)
+{
+	*(struct herald_stored_delivery *)state = *delivery;
+	return true;
+}
+
+static void
+test_fence_of_a_replayed_delivery(const struct contract_store *kind)
+{
+	const struct herald_dead_filter filter = {.kind = DELIVERIES};
+	struct process *p = start(kind);
+	uint64_t id = push(p, DELIVERY());
+	struct herald_stored_delivery owned = {.id = 0};
+	struct herald_error error;
+
+	assert_int_equal(claim_delivery(p, id, T0), 1);
+	assert_false(COMPLETE_DELIVERY(p, id, 1, DEAD));
+	assert_int_equal(replay(p, &filter, 10), 1);
+	assert_int_equal(claim_delivery(p, id, T0), 1);
+	assert_true(COMPLETE_DELIVERY(p, id, 1, DONE));
+	assert_true(COMPLETE_DELIVERY(p, id, 1, RETRY));
+	assert_true(COMPLETE_DELIVERY(p, id, 1, RELEASE));
+	assert_true(COMPLETE_DELIVERY(p, id, 1, DEAD));
+	assert_deliveries(p, RUNNING, 1);
+	begin(p);
+	assert_works(
+		p->ops->delivery_owned(p->session, p->node, keep_owned_delivery, &owned, &error),
+		&error);
+	commit(p);
+	assert_int_equal(owned.id, id);
+	assert_int_equal(owned.attempts, 1);
+	assert_int_equal(owned.replays, 1);
+	assert_false(COMPLETE_DELIVERY(p, id, 1, RELEASE, .replays = owned.replays));
+	assert_deliveries(p, READY, 1);
 	stop(p);
 }
 
@@ -316,9 +393,9 @@ test_replay_of_deliveries(const struct contract_store *kind)
 	uint64_t id = push(p, DELIVERY(.created_ms = T0 - 5000, .expires_ms = T0 - 1000));
 	struct claimed_deliveries *claimed;
 
-	for (int i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(claim_delivery(p, id, T0), 1);
-		assert_false(COMPLETE_DELIVERY(p, id, 1, DEAD));
+		assert_false(COMPLETE_DELIVERY(p, id, 1, DEAD, .replays = i));
 		assert_int_equal(
 			replay(p, &(struct herald_dead_filter){.kind = DELIVERIES, .id = id}, 10),
 			1);
@@ -327,6 +404,7 @@ test_replay_of_deliveries(const struct contract_store *kind)
 	assert_int_equal(claimed->count, 1);
 	assert_int_equal(claimed->rows[0].delivery.id, id);
 	assert_int_equal(claimed->rows[0].delivery.attempts, 1);
+	assert_int_equal(claimed->rows[0].delivery.replays, 3);
 	assert_int_equal(claimed->rows[0].delivery.due_ms, T0);
 	/* It has 4,000 ms, as at first, and not more each time. */
 	assert_int_equal(claimed->rows[0].delivery.created_ms, T0);
@@ -764,6 +842,8 @@ const struct contract_store_case contract_store_operations[] = {
 	{"test_max_of_changes", test_max_of_changes, NEEDS_NOTHING},
 	{"test_replay", test_replay, NEEDS_NOTHING},
 	{"test_replay_of_deliveries", test_replay_of_deliveries, NEEDS_NOTHING},
+	{"test_fence_of_a_replay", test_fence_of_a_replay, NEEDS_NOTHING},
+	{"test_fence_of_a_replayed_delivery", test_fence_of_a_replayed_delivery, NEEDS_NOTHING},
 	{"test_trim", test_trim, NEEDS_NOTHING},
 	{"test_trim_keeps_held_ones", test_trim_keeps_held_ones, NEEDS_NOTHING},
 	{"test_purge", test_purge, NEEDS_NOTHING},

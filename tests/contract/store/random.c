@@ -152,6 +152,7 @@ completion_of(struct pair *pair, const struct model_row *row)
 		.id = row->id,
 		.owner = pair->model->node,
 		.attempts = below(pair, 8) ? row->attempts : row->attempts + 1,
+		.replays = below(pair, 8) ? row->replays : row->replays + 1,
 		.kind = (enum herald_completion_kind)below(pair, 4),
 		.key_hash = row->key_hash,
 		.is_held = row->key_hash != 0 && below(pair, 3) == 0,
@@ -233,6 +234,7 @@ draw_delivery_complete(struct pair *pair)
 	running = below(pair, running);
 	copy.id = rows[running]->id;
 	copy.attempts = below(pair, 8) ? rows[running]->attempts : 9;
+	copy.replays = below(pair, 8) ? rows[running]->replays : 9;
 	copy.new_attempts = (unsigned)below(pair, rows[running]->attempts + 1);
 	completion = copy;
 	completion.id = id_of(pair, copy.id);
@@ -458,6 +460,7 @@ compare_events(struct pair *pair, const struct herald_stored_event *a,
 	SAME(pair, a->due_ms == b->due_ms);
 	SAME(pair, a->key_hash == b->key_hash);
 	SAME(pair, a->attempts == b->attempts);
+	SAME(pair, a->replays == b->replays);
 	SAME(pair, a->interrupted == b->interrupted);
 }
 
@@ -503,6 +506,7 @@ compare_deliveries(struct pair *pair, const struct herald_stored_delivery *a,
 	SAME(pair, a->due_ms == b->due_ms);
 	SAME(pair, a->expires_ms == b->expires_ms);
 	SAME(pair, a->attempts == b->attempts);
+	SAME(pair, a->replays == b->replays);
 }
 
 static size_t
