@@ -66,7 +66,8 @@ def run(bench, options):
               if bench == "decode" or name not in peers.ONLY_DECODE}
     found, skipped = peers.find(options.build, makers, options.peers)
     groups = [
-        [Job(case, peer, command, documents.CASES[case], text) for peer, command in found.items()]
+        [Job(case, peer, command, documents.CASES[case], text) for peer, command in found.items()
+         if documents.CASES[case] not in peers.LACKING.get(peer, ())]
         for case, text in documents.documents().items()
     ]
     if bench == "decode" and "herald service" in found:
@@ -105,7 +106,7 @@ def take_turns(bench, jobs, options):
     processes, results = [], []
     # All of them first: a peer that starts may still be reading when the next one is checked.
     for case, text in {job.case: job.text for job in jobs}.items():
-        (folder / f"{case}.json").write_text(text, encoding="utf-8")
+        (folder / f"{case}.json").write_bytes(text.encode())
     for job in jobs:
         path = folder / f"{job.case}.json"
         command = [*job.command, bench, job.payload_type, path, batch_ms, *job.extra]
@@ -136,7 +137,7 @@ def prove(bench, job, command, options):
         allocations = float(peers.ask(process, "allocs"))
     finally:
         peers.stop(process)
-    document = job.text.split("\n")[0]
+    document = job.text.split("\n")[0] if job.extra else job.text
     size = len(document.encode())
     if bench == "decode":
         compare(job, lines[:-1], documents.dump(document, job.payload_type))

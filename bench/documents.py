@@ -7,9 +7,11 @@ through Python's own JSON reader.
 """
 
 import json
+import os
 import random
 import re
 import struct
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -136,6 +138,33 @@ TYPES = {
         "stock": Map(INTEGER),
         "rates": Map(DOUBLE),
     },
+    "integers": {"series_id": STRING, "values": [INTEGER]},
+    "doubles": {"series_id": STRING, "values": [DOUBLE]},
+    "strings": {"list_id": STRING, "texts": [STRING]},
+    "pull_request_event": {
+        "action": STRING,
+        "number": INTEGER,
+        "pull_request": {
+            "id": INTEGER,
+            "title": STRING,
+            "body": STRING,
+            "draft": BOOLEAN,
+            "created_at": TIME,
+            "user": {"login": STRING, "id": INTEGER},
+            "head": {"ref": STRING, "sha": STRING},
+            "base": {"ref": STRING, "sha": STRING},
+            "additions": INTEGER,
+            "deletions": INTEGER,
+        },
+        "repository": {"id": INTEGER, "full_name": STRING, "private": BOOLEAN},
+        "sender": {"login": STRING, "id": INTEGER},
+    },
+    "mixture": {
+        "integers": [INTEGER],
+        "doubles": [DOUBLE],
+        "strings": [STRING],
+        "records": [{"id": INTEGER, "name": STRING, "score": DOUBLE, "active": BOOLEAN}],
+    },
 }
 
 # The payload's type of each case.
@@ -149,6 +178,17 @@ CASES = {
     "envelope_last": "order_placed",
     "orders_union": "mixed_orders",
     "maps": "catalog",
+    "webhook": "pull_request_event",
+    "webhook_pretty": "pull_request_event",
+    "integers": "integers",
+    "integers_pretty": "integers",
+    "doubles_short": "doubles",
+    "doubles_full": "doubles",
+    "short_strings": "strings",
+    "cjk": "strings",
+    "escapes": "strings",
+    "base64": "strings",
+    "random": "mixture",
 }
 
 
@@ -344,6 +384,198 @@ def catalog():
     })
 
 
+def pretty(message):
+    """JSON with a member or an element a line, indented by two."""
+    return json.dumps(message, ensure_ascii=False, indent=2)
+
+
+def person(login, number):
+    """A user as GitHub's webhooks have it: what is typed, and many links."""
+    base = f"https://api.github.example/users/{login}"
+    links = ["followers", "following", "gists", "starred", "subscriptions", "orgs", "repos",
+             "events", "received_events"]
+    return {
+        "login": login, "id": number, "node_id": f"U_kgDO{number:08X}",
+        "avatar_url": f"https://avatars.github.example/u/{number}?v=4", "gravatar_id": "",
+        "url": base, "html_url": f"https://github.example/{login}",
+        **{f"{link}_url": f"{base}/{link}" for link in links},
+        "type": "User", "site_admin": False,
+    }
+
+
+def repository(owner, name, number):
+    base = f"https://api.github.example/repos/{owner['login']}/{name}"
+    links = ["forks", "keys{/key_id}", "collaborators{/collaborator}", "teams", "hooks",
+             "issues/events{/number}", "events", "assignees{/user}", "branches{/branch}", "tags",
+             "git/blobs{/sha}", "git/tags{/sha}", "git/refs{/sha}", "git/trees{/sha}",
+             "statuses/{sha}", "languages", "stargazers", "contributors", "subscribers",
+             "subscription", "commits{/sha}", "git/commits{/sha}", "comments{/number}",
+             "issues/comments{/number}", "contents/{+path}", "compare/{base}...{head}", "merges",
+             "{archive_format}{/ref}", "downloads", "issues{/number}", "pulls{/number}",
+             "milestones{/number}", "notifications{?since,all}", "labels{/name}", "releases{/id}"]
+    return {
+        "id": number, "node_id": f"R_kgDO{number:08X}", "name": name,
+        "full_name": f"{owner['login']}/{name}", "private": False, "owner": owner,
+        "html_url": f"https://github.example/{owner['login']}/{name}",
+        "description": "Events in, events out", "fork": False, "url": base,
+        **{(link.split("{")[0] or "archive").replace("/", "_") + "_url": f"{base}/{link}"
+           for link in links},
+        "created_at": "2023-01-09T08:41:11Z", "updated_at": "2024-08-19T17:03:52Z",
+        "pushed_at": "2024-08-20T05:20:58Z", "homepage": None, "size": 48211,
+        "stargazers_count": 1204, "watchers_count": 1204, "language": "C", "has_issues": True,
+        "has_projects": False, "has_downloads": True, "has_wiki": False, "has_pages": True,
+        "forks_count": 87, "mirror_url": None, "archived": False, "disabled": False,
+        "open_issues_count": 17, "license": {"key": "mit", "name": "MIT License", "spdx_id": "MIT"},
+        "topics": ["events", "json", "webhooks"], "visibility": "public", "default_branch": "main",
+    }
+
+
+def pull_request_event():
+    """A webhook of the shape of GitHub's: 450 members, of which a program wants 20."""
+    owner, author = person("example-org", 99120), person("adalove", 1815121)
+    repo = repository(owner, "herald-example", 602214)
+    fork = repository(author, "herald-example", 602300)
+    url = "https://api.github.example/repos/example-org/herald-example/pulls/731"
+    return event("pull_request", {
+        "action": "opened",
+        "number": 731,
+        "pull_request": {
+            "url": url, "id": 1987654321, "node_id": "PR_kwDOABCD1234", "number": 731,
+            "state": "open", "locked": False, "title": "Retry deliveries after a 429",
+            "user": author, "created_at": "2024-08-20T05:21:18Z",
+            "body": "Honours `Retry-After`.\r\n\r\n- [x] tests\r\n- [x] documentation\r\n",
+            "updated_at": "2024-08-20T05:21:18Z", "closed_at": None, "merged_at": None,
+            "merge_commit_sha": None, "assignee": None, "assignees": [],
+            "requested_reviewers": [person("grace", 1906129)], "requested_teams": [],
+            "labels": [{"id": 11, "name": "enhancement", "color": "a2eeef", "default": True}],
+            "milestone": None, "draft": False,
+            "head": {"label": "adalove:retry-after", "ref": "retry-after",
+                     "sha": "6dcb09b5b57875f334f61aebed695e2e4193db5e", "user": author, "repo": fork},
+            "base": {"label": "example-org:main", "ref": "main",
+                     "sha": "c2f0d1a7e9b85c6f4d3a2b1c0e9f8d7c6b5a4938", "user": owner, "repo": repo},
+            "_links": {rel: {"href": f"{url}/{rel}"} for rel in
+                       ["self", "html", "issue", "comments", "review_comments", "commits", "statuses"]},
+            "author_association": "CONTRIBUTOR", "auto_merge": None, "merged": False,
+            "mergeable": None, "comments": 0, "review_comments": 0, "maintainer_can_modify": True,
+            "commits": 3, "additions": 214, "deletions": 37, "changed_files": 9,
+        },
+        "repository": repo,
+        "sender": author,
+    })
+
+
+def integers():
+    """1,000 of 1 to 7 digits."""
+    chance = random.Random(6)
+    return event("integers", {"series_id": "s-6", "values": [
+        chance.randrange(10 ** chance.randrange(1, 8)) for _ in range(1000)]})
+
+
+def doubles(draw):
+    chance = random.Random(7)
+    return event("doubles", {"series_id": "s-7", "values": [draw(chance) for _ in range(1000)]})
+
+
+def short_double(chance):
+    """Two decimals."""
+    return chance.randrange(-100000, 1000000) / 100
+
+
+def full_double(chance):
+    """17 digits, as most results of a computation have."""
+    while True:
+        value = chance.uniform(-1, 1) * 10.0 ** chance.randrange(4)
+        if len(repr(value).replace(".", "").lstrip("-0")) == 17:
+            return value
+
+
+def strings(count, draw):
+    chance = random.Random(8)
+    return event("strings", {"list_id": "l-8", "texts": [draw(chance) for _ in range(count)]})
+
+
+def draw_text(chance, alphabet, least, most):
+    return "".join(chance.choices(alphabet, k=chance.randrange(least, most + 1)))
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_ "
+CJK = [chr(code) for code in range(0x4E00, 0x5E00)]
+ESCAPED = "\"\\\n\t\r\b\f/" + "abc"
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+# --- The case `random`: a mixture drawn from a grammar --------------------------------------------
+
+
+class Drawer:
+    """Draws a payload and how it is written, so that no library can be tuned to the document."""
+
+    def __init__(self, seed):
+        self.chance = random.Random(seed)
+        chance = self.chance
+        step = chance.choice(["  ", "    ", "\t", " "])
+        self.newline = chance.choice(["\n", "\n", "\r\n"])
+        self.step = chance.choice([None, None, step])  # None: all in one line
+        self.blank = chance.choice(["", " "])
+        self.unknown = chance.choice([0, 0, 0.2])  # the share of unknown members
+        self.alphabets = chance.sample(
+            [LETTERS, LETTERS, CJK, "äöüßéèñçøåłżšč", ESCAPED + LETTERS, "абвгдежзик ", BASE64], 3)
+
+    def message(self):
+        chance = self.chance
+        digits, decimals = chance.randrange(1, 19), chance.choice([1, 2, 6, 14, 17])
+        most = chance.choice([8, 16, 60, 300])
+        return event("mixture", {
+            "integers": self.many(lambda: self.integer(digits)),
+            "doubles": self.many(lambda: self.double(decimals)),
+            "strings": self.many(lambda: self.text(most)),
+            "records": self.many(lambda: {
+                "id": self.integer(digits), "name": self.text(most),
+                "score": self.double(decimals), "active": chance.random() < 0.5}),
+        })
+
+    def many(self, draw):
+        return [draw() for _ in range(self.chance.choice([5, 50, 200]))]
+
+    def integer(self, digits):
+        value = self.chance.randrange(10 ** self.chance.randrange(1, digits + 1))
+        return -value if self.chance.random() < 0.1 else value
+
+    def double(self, decimals):
+        exponent = self.chance.choice([0, 1, 2, 5, -4, 20])
+        return float(f"{self.chance.uniform(-1, 1) * 10.0 ** exponent:.{decimals}g}")
+
+    def text(self, most):
+        return draw_text(self.chance, self.chance.choice(self.alphabets), 0, most)
+
+    def write(self, value, depth=0):
+        """The text of a value, laid out and with unknown members as drawn."""
+        if isinstance(value, dict):
+            members = list(value.items())
+            if depth != 1 and self.chance.random() < self.unknown:
+                members.insert(self.chance.randrange(len(members) + 1),
+                               ("x_unknown", [None, self.text(20), {"y": self.integer(9)}]))
+            return self.items("{}", depth, [
+                json.dumps(key) + ":" + self.blank + self.write(member, depth + 1 + (key == "metadata"))
+                for key, member in members])
+        if isinstance(value, list):
+            return self.items("[]", depth, [self.write(element, depth + 1) for element in value])
+        return json.dumps(value, ensure_ascii=self.chance.random() < 0.1)
+
+    def items(self, brackets, depth, items):
+        if self.step is None or not items:
+            return brackets[0] + ("," + self.blank).join(items) + brackets[1]
+        inner, outer = self.newline + self.step * (depth + 1), self.newline + self.step * depth
+        return brackets[0] + inner + ("," + inner).join(items) + outer + brackets[1]
+
+
+def random_document():
+    """HERALD_TEST_SEED repeats it."""
+    seed = int(os.environ.get("HERALD_TEST_SEED") or random.randrange(2**32))
+    print(f"the case random: HERALD_TEST_SEED={seed}", file=sys.stderr)
+    drawer = Drawer(seed)
+    return drawer.write(drawer.message())
+
+
 def documents():
     """The text of each case."""
     messages = {
@@ -356,8 +588,20 @@ def documents():
         "envelope_last": envelope_last(),
         "orders_union": mixed_orders(),
         "maps": catalog(),
+        "webhook": pull_request_event(),
+        "integers": integers(),
+        "doubles_short": doubles(short_double),
+        "doubles_full": doubles(full_double),
+        "short_strings": strings(1500, lambda chance: draw_text(chance, LETTERS, 1, 11)),
+        "cjk": strings(200, lambda chance: draw_text(chance, CJK, 60, 60)),
+        "escapes": strings(300, lambda chance: draw_text(chance, ESCAPED, 20, 60)),
+        "base64": strings(1, lambda chance: draw_text(chance, BASE64, 200000, 200000)),
     }
-    return {case: write(message) for case, message in messages.items()}
+    texts = {case: write(message) for case, message in messages.items()}
+    texts["webhook_pretty"] = pretty(messages["webhook"])
+    texts["integers_pretty"] = pretty(messages["integers"])
+    texts["random"] = random_document()
+    return texts
 
 
 def route_type(index):

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -121,6 +122,32 @@ def go_module(path, module):
     return Path(done.stdout.strip())
 
 
+def yyjson_program():
+    """The peer of yyjson, whose source is in a package of PyPI, downloaded with a fixed hash."""
+    folder = build_folder("yyjson")
+    program = folder / "peer_yyjson"
+    sources = [HERE / "peers" / name for name in ("yyjson.cpp", "events.hpp", "peer.c", "peer.h")]
+    if program.exists() and all(program.stat().st_mtime > path.stat().st_mtime for path in sources):
+        return program
+    folder.mkdir(parents=True, exist_ok=True)
+    build_once([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
+                "--require-hashes", "-r", HERE / "peers" / "requirements.txt", "-d", folder], HERE)
+    archive, = folder.glob("yyjson-*.tar.gz")
+    with tarfile.open(archive) as package:
+        for member in package.getmembers():
+            if member.name.endswith(("/yyjson.c", "/yyjson.h")):
+                member.name = Path(member.name).name
+                package.extract(member, folder)
+    for command in (
+        ["cc", "-O3", "-march=native", "-c", folder / "yyjson.c", "-o", folder / "yyjson.o"],
+        ["cc", "-O3", "-c", HERE / "peers" / "peer.c", "-o", folder / "peer.o"],
+        ["c++", "-std=c++17", "-O3", "-march=native", f"-I{folder}", HERE / "peers" / "yyjson.cpp",
+         folder / "peer.o", folder / "yyjson.o", "-ldl", "-o", program],
+    ):
+        build_once(command, HERE)
+    return program
+
+
 def find(build, makers, wanted=None):
     """Make the peers: ({name: command}, {name: why it is skipped})."""
     found, skipped = {}, {}
@@ -152,6 +179,7 @@ CODEC = {
     "herald service": c_peer("peer_herald", "Herald", "service"),
     "simdjson lookup": c_peer("peer_simdjson", "libsimdjson-dev or g++", "lookup"),
     "simdjson iterate": c_peer("peer_simdjson", "libsimdjson-dev or g++", "iterate"),
+    "yyjson": lambda _: [yyjson_program(), "-"],
     "serde_json": lambda _: [rust_program("peer"), "serde_json"],
     "sonic-rs": lambda _: [rust_program("peer"), "sonic_rs"],
     "sonic-rs native": lambda _: [rust_program("peer", native=True), "sonic_rs"],
@@ -162,6 +190,9 @@ CODEC = {
 
 # Those that only decode: a service answers, and Debian's simdjson has no builder.
 ONLY_DECODE = ("herald service", "simdjson lookup", "simdjson iterate")
+
+# Types that a peer does not have: jansson was not written for the cases of one shape each.
+LACKING = {"jansson": ("integers", "doubles", "strings", "pull_request_event", "mixture")}
 
 SERVERS = {
     "bare epoll": lambda build: [c_program(build, "server_epoll", "the build")],

@@ -176,6 +176,79 @@ struct catalog {
 	size_t rates_count;
 };
 
+struct integers {
+	const char *series_id;
+	const int64_t *values;
+	size_t values_count;
+};
+
+struct doubles {
+	const char *series_id;
+	const double *values;
+	size_t values_count;
+};
+
+struct strings {
+	const char *list_id;
+	const char *const *texts;
+	size_t texts_count;
+};
+
+struct account {
+	const char *login;
+	int64_t id;
+};
+
+struct branch {
+	const char *ref;
+	const char *sha;
+};
+
+struct pull_request {
+	int64_t id;
+	const char *title;
+	const char *body;
+	bool draft;
+	struct herald_time created_at;
+	struct account user;
+	struct branch head;
+	struct branch base;
+	int64_t additions;
+	int64_t deletions;
+};
+
+struct repository {
+	int64_t id;
+	const char *full_name;
+	bool is_private;
+};
+
+struct pull_request_event {
+	const char *action;
+	int64_t number;
+	struct pull_request pull_request;
+	struct repository repository;
+	struct account sender;
+};
+
+struct record {
+	int64_t id;
+	const char *name;
+	double score;
+	bool active;
+};
+
+struct mixture {
+	const int64_t *integers;
+	size_t integers_count;
+	const double *doubles;
+	size_t doubles_count;
+	const char *const *strings;
+	size_t strings_count;
+	const struct record *records;
+	size_t records_count;
+};
+
 HERALD_SCHEMA(user_created,
 	HERALD_FIELD(user_created, user_id, .required = true),
 	HERALD_FIELD(user_created, username, .required = true));
@@ -317,6 +390,62 @@ HERALD_SCHEMA(catalog,
 	HERALD_MAP(catalog, stock, stock_entry),
 	HERALD_MAP(catalog, rates, rate_entry));
 
+HERALD_SCHEMA(integers,
+	HERALD_FIELD(integers, series_id, .required = true),
+	HERALD_VALUES(integers, values));
+
+HERALD_SCHEMA(doubles,
+	HERALD_FIELD(doubles, series_id, .required = true),
+	HERALD_VALUES(doubles, values));
+
+HERALD_SCHEMA(strings,
+	HERALD_FIELD(strings, list_id, .required = true),
+	HERALD_VALUES(strings, texts));
+
+HERALD_SCHEMA(account,
+	HERALD_FIELD(account, login, .required = true),
+	HERALD_FIELD(account, id, HERALD_MIN(1)));
+
+HERALD_SCHEMA(branch,
+	HERALD_FIELD(branch, ref, .required = true),
+	HERALD_FIELD(branch, sha, .required = true));
+
+HERALD_SCHEMA(pull_request,
+	HERALD_FIELD(pull_request, id),
+	HERALD_FIELD(pull_request, title, .required = true),
+	HERALD_FIELD(pull_request, body),
+	HERALD_FIELD(pull_request, draft),
+	HERALD_FIELD(pull_request, created_at),
+	HERALD_STRUCT(pull_request, user, account, .required = true),
+	HERALD_STRUCT(pull_request, head, branch, .required = true),
+	HERALD_STRUCT(pull_request, base, branch, .required = true),
+	HERALD_FIELD(pull_request, additions),
+	HERALD_FIELD(pull_request, deletions));
+
+HERALD_SCHEMA(repository,
+	HERALD_FIELD(repository, id),
+	HERALD_FIELD(repository, full_name, .required = true),
+	HERALD_FIELD(repository, is_private, .key = "private"));
+
+HERALD_SCHEMA(pull_request_event,
+	HERALD_FIELD(pull_request_event, action, .required = true),
+	HERALD_FIELD(pull_request_event, number),
+	HERALD_STRUCT(pull_request_event, pull_request, pull_request, .required = true),
+	HERALD_STRUCT(pull_request_event, repository, repository, .required = true),
+	HERALD_STRUCT(pull_request_event, sender, account, .required = true));
+
+HERALD_SCHEMA(record,
+	HERALD_FIELD(record, id),
+	HERALD_FIELD(record, name, .required = true),
+	HERALD_FIELD(record, score),
+	HERALD_FIELD(record, active));
+
+HERALD_SCHEMA(mixture,
+	HERALD_VALUES(mixture, integers),
+	HERALD_VALUES(mixture, doubles),
+	HERALD_VALUES(mixture, strings),
+	HERALD_LIST(mixture, records, record));
+
 /* The event with its payload inside: `struct order_placed_event` and its schema. */
 #define EVENT(PAYLOAD)                                                                             \
 	struct PAYLOAD##_event {                                                                   \
@@ -331,10 +460,14 @@ HERALD_SCHEMA(catalog,
 		      HERALD_STRUCT(PAYLOAD##_event, payload, PAYLOAD, .required = true),          \
 		      HERALD_FIELD(PAYLOAD##_event, metadata))
 
-/* All payload types: X(PAYLOAD). */
-#define EVENT_LIST(X)                                                                              \
+/* All payload types: X(PAYLOAD). jansson.c does not have the types of EVENT_LIST_SHAPES. */
+#define EVENT_LIST_MESSAGES(X)                                                                     \
 	X(user_created)                                                                            \
 	X(order_placed) X(telemetry) X(article) X(batch) X(mixed_orders) X(catalog)
+#define EVENT_LIST_SHAPES(X) X(integers) X(doubles) X(strings) X(pull_request_event) X(mixture)
+#define EVENT_LIST(X)                                                                              \
+	EVENT_LIST_MESSAGES(X)                                                                     \
+	EVENT_LIST_SHAPES(X)
 
 EVENT(user_created);
 EVENT(order_placed);
@@ -343,6 +476,11 @@ EVENT(article);
 EVENT(batch);
 EVENT(mixed_orders);
 EVENT(catalog);
+EVENT(integers);
+EVENT(doubles);
+EVENT(strings);
+EVENT(pull_request_event);
+EVENT(mixture);
 
 /* Room for any of the events. */
 union event {

@@ -77,6 +77,11 @@ FUNCTION(article);
 FUNCTION(batch);
 FUNCTION(mixed_orders);
 FUNCTION(catalog);
+FUNCTION(integers);
+FUNCTION(doubles);
+FUNCTION(strings);
+FUNCTION(pull_request_event);
+FUNCTION(mixture);
 
 static const struct herald_route type_routes[] = {
 #define ROUTE(PAYLOAD) HERALD_ROUTE(#PAYLOAD, PAYLOAD, on_##PAYLOAD, &copy_##PAYLOAD),

@@ -603,7 +603,7 @@ write_catalog(const struct catalog *in)
 		return out;                                                                        \
 	}
 
-EVENT_LIST(EVENT_FUNCTIONS)
+EVENT_LIST_MESSAGES(EVENT_FUNCTIONS)
 
 static void (*read_event)(const json_t *in);
 static json_t *(*write_event)(void);
@@ -642,7 +642,7 @@ peer_open(const struct peer_arguments *arguments)
 		read_event = read_##PAYLOAD##_event;                                               \
 		write_event = write_##PAYLOAD##_event;                                             \
 	}
-	EVENT_LIST(FIND)
+	EVENT_LIST_MESSAGES(FIND)
 #undef FIND
 	if (!schema)
 		peer_fail("no type %s", arguments->type);

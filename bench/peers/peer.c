@@ -4,6 +4,8 @@
  * peers.
  *
  *	PEER VARIANT decode|encode TYPE FILE BATCH_MS [ROUTES]
+ *
+ * With ROUTES, each line of FILE is a document.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -50,15 +52,17 @@ read_file(const char *path, size_t *bytes)
 	return data;
 }
 
-/* One document a line, each in memory of its own. Returns the length of the longest. */
+/* One document, or one a line; each in memory of its own. Returns the length of the longest. */
 static size_t
-load(const char *path)
+load(const char *path, bool by_lines)
 {
+	const char *separator = by_lines ? "\n" : "";
 	size_t bytes, max_bytes = 0;
 	char *text = read_file(path, &bytes);
 	char *rest = NULL;
 
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	for (char *line = strtok_r(text, separator, &rest); line;
+	     line = strtok_r(NULL, separator, &rest)) {
 		size_t line_bytes = strlen(line);
 		char *copy = calloc(1, line_bytes + PADDING);
 		if (!copy || documents_count == sizeof(documents) / sizeof(documents[0]))
@@ -161,7 +165,7 @@ main(int argc, char **argv)
 {
 	if (argc < 6)
 		peer_fail("usage: %s VARIANT decode|encode TYPE FILE BATCH_MS [ROUTES]", argv[0]);
-	size_t max_bytes = load(argv[4]);
+	size_t max_bytes = load(argv[4], argc > 6);
 	peer_open(&(struct peer_arguments){
 		.variant = argv[1],
 		.encode = strcmp(argv[2], "encode") == 0,

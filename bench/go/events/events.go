@@ -189,6 +189,72 @@ type Catalog struct {
 	Rates     map[string]float64      `json:"rates"`
 }
 
+type Integers struct {
+	SeriesID string  `json:"series_id"`
+	Values   []int64 `json:"values"`
+}
+
+type Doubles struct {
+	SeriesID string    `json:"series_id"`
+	Values   []float64 `json:"values"`
+}
+
+type Strings struct {
+	ListID string   `json:"list_id"`
+	Texts  []string `json:"texts"`
+}
+
+type Account struct {
+	Login string `json:"login"`
+	ID    int64  `json:"id"`
+}
+
+type Branch struct {
+	Ref string `json:"ref"`
+	SHA string `json:"sha"`
+}
+
+type PullRequest struct {
+	ID        int64     `json:"id"`
+	Title     string    `json:"title"`
+	Body      string    `json:"body"`
+	Draft     bool      `json:"draft"`
+	CreatedAt time.Time `json:"created_at"`
+	User      Account   `json:"user"`
+	Head      Branch    `json:"head"`
+	Base      Branch    `json:"base"`
+	Additions int64     `json:"additions"`
+	Deletions int64     `json:"deletions"`
+}
+
+type Repository struct {
+	ID       int64  `json:"id"`
+	FullName string `json:"full_name"`
+	Private  bool   `json:"private"`
+}
+
+type PullRequestEvent struct {
+	Action      string      `json:"action"`
+	Number      int64       `json:"number"`
+	PullRequest PullRequest `json:"pull_request"`
+	Repository  Repository  `json:"repository"`
+	Sender      Account     `json:"sender"`
+}
+
+type Record struct {
+	ID     int64   `json:"id"`
+	Name   string  `json:"name"`
+	Score  float64 `json:"score"`
+	Active bool    `json:"active"`
+}
+
+type Mixture struct {
+	Integers []int64   `json:"integers"`
+	Doubles  []float64 `json:"doubles"`
+	Strings  []string  `json:"strings"`
+	Records  []Record  `json:"records"`
+}
+
 // Dump writes all values, one a line, as bench/documents.py does.
 func Dump(out io.Writer, value reflect.Value) {
 	if at, ok := value.Interface().(time.Time); ok {

@@ -33,13 +33,18 @@ var libraries = map[string]library{
 }
 
 var types = map[string]func(library, bool, []byte, time.Duration){
-	"user_created": serve[events.UserCreated],
-	"order_placed": serve[events.OrderPlaced],
-	"telemetry":    serve[events.Telemetry],
-	"article":      serve[events.Article],
-	"batch":        serve[events.Batch],
-	"mixed_orders": serve[events.MixedOrders],
-	"catalog":      serve[events.Catalog],
+	"user_created":       serve[events.UserCreated],
+	"order_placed":       serve[events.OrderPlaced],
+	"telemetry":          serve[events.Telemetry],
+	"article":            serve[events.Article],
+	"batch":              serve[events.Batch],
+	"mixed_orders":       serve[events.MixedOrders],
+	"catalog":            serve[events.Catalog],
+	"integers":           serve[events.Integers],
+	"doubles":            serve[events.Doubles],
+	"strings":            serve[events.Strings],
+	"pull_request_event": serve[events.PullRequestEvent],
+	"mixture":            serve[events.Mixture],
 }
 
 func must(err error) {

@@ -286,6 +286,98 @@ event_struct!(Catalog {
 });
 
 #[derive(Deserialize, Serialize)]
+pub struct Integers<'a> {
+    #[serde(borrow)]
+    pub series_id: Text<'a>,
+    pub values: Vec<i64>,
+}
+event_struct!(dump Integers<'a> { series_id, values });
+
+#[derive(Deserialize, Serialize)]
+pub struct Doubles<'a> {
+    #[serde(borrow)]
+    pub series_id: Text<'a>,
+    pub values: Vec<f64>,
+}
+event_struct!(dump Doubles<'a> { series_id, values });
+
+event_struct!(Strings { list_id: Text<'a>, texts: Vec<Text<'a>> });
+
+#[derive(Deserialize, Serialize)]
+pub struct Account<'a> {
+    #[serde(borrow)]
+    pub login: Text<'a>,
+    pub id: i64,
+}
+event_struct!(dump Account<'a> { login, id });
+
+event_struct!(Branch { r#ref: Text<'a>, sha: Text<'a> });
+
+#[derive(Deserialize, Serialize)]
+pub struct PullRequest<'a> {
+    pub id: i64,
+    #[serde(borrow)]
+    pub title: Text<'a>,
+    #[serde(borrow)]
+    pub body: Text<'a>,
+    pub draft: bool,
+    pub created_at: Time,
+    #[serde(borrow)]
+    pub user: Account<'a>,
+    #[serde(borrow)]
+    pub head: Branch<'a>,
+    #[serde(borrow)]
+    pub base: Branch<'a>,
+    pub additions: i64,
+    pub deletions: i64,
+}
+event_struct!(dump PullRequest<'a> { id, title, body, draft, created_at, user, head, base, additions, deletions });
+
+#[derive(Deserialize, Serialize)]
+pub struct Repository<'a> {
+    pub id: i64,
+    #[serde(borrow)]
+    pub full_name: Text<'a>,
+    pub private: bool,
+}
+event_struct!(dump Repository<'a> { id, full_name, private });
+
+#[derive(Deserialize, Serialize)]
+pub struct PullRequestEvent<'a> {
+    #[serde(borrow)]
+    pub action: Text<'a>,
+    pub number: i64,
+    #[serde(borrow)]
+    pub pull_request: PullRequest<'a>,
+    #[serde(borrow)]
+    pub repository: Repository<'a>,
+    #[serde(borrow)]
+    pub sender: Account<'a>,
+}
+event_struct!(dump PullRequestEvent<'a> { action, number, pull_request, repository, sender });
+
+#[derive(Deserialize, Serialize)]
+pub struct Record<'a> {
+    pub id: i64,
+    #[serde(borrow)]
+    pub name: Text<'a>,
+    pub score: f64,
+    pub active: bool,
+}
+event_struct!(dump Record<'a> { id, name, score, active });
+
+#[derive(Deserialize, Serialize)]
+pub struct Mixture<'a> {
+    pub integers: Vec<i64>,
+    pub doubles: Vec<f64>,
+    #[serde(borrow)]
+    pub strings: Vec<Text<'a>>,
+    #[serde(borrow)]
+    pub records: Vec<Record<'a>>,
+}
+event_struct!(dump Mixture<'a> { integers, doubles, strings, records });
+
+#[derive(Deserialize, Serialize)]
 #[serde(bound(deserialize = "P: Deserialize<'de>"))]
 pub struct Event<'a, P> {
     #[serde(borrow)]

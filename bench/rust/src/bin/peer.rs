@@ -139,6 +139,11 @@ fn run_type<L: Library>(name: &str, arguments: &Arguments) {
         "batch" => run::<L, Batch>(arguments),
         "mixed_orders" => run::<L, MixedOrders>(arguments),
         "catalog" => run::<L, Catalog>(arguments),
+        "integers" => run::<L, Integers>(arguments),
+        "doubles" => run::<L, Doubles>(arguments),
+        "strings" => run::<L, Strings>(arguments),
+        "pull_request_event" => run::<L, PullRequestEvent>(arguments),
+        "mixture" => run::<L, Mixture>(arguments),
         _ => panic!("no type {name}"),
     }
 }
