@@ -436,7 +436,7 @@ def pull_request_event():
     repo = repository(owner, "herald-example", 602214)
     fork = repository(author, "herald-example", 602300)
     url = "https://api.github.example/repos/example-org/herald-example/pulls/731"
-    return event("pull_request", {
+    return event("pull_request_event", {
         "action": "opened",
         "number": 731,
         "pull_request": {

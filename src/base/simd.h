@@ -77,7 +77,42 @@ herald__special_in_16(const char *at, bool high)
 }
 #endif
 
-/* The same for a window. */
+#ifdef HERALD__SSE2
+#define HERALD__VECTORS
+
+/* The number of bytes of white space before the first other one, of 16. */
+static inline unsigned
+herald__count_spaces(const char *at)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+	__m128i blanks = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')),
+				      _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')));
+	__m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')),
+				    _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+	uint32_t spaces = (uint32_t)_mm_movemask_epi8(_mm_or_si128(blanks, ends));
+
+	return (unsigned)__builtin_ctz(~spaces);
+}
+#elif defined(HERALD__NEON)
+#define HERALD__VECTORS
+
+static inline unsigned
+herald__count_spaces(const char *at)
+{
+	uint8x16_t bytes = vld1q_u8((const uint8_t *)at);
+	uint8x16_t blanks =
+		vorrq_u8(vceqq_u8(bytes, vdupq_n_u8(' ')), vceqq_u8(bytes, vdupq_n_u8('\t')));
+	uint8x16_t ends =
+		vorrq_u8(vceqq_u8(bytes, vdupq_n_u8('\n')), vceqq_u8(bytes, vdupq_n_u8('\r')));
+	/* Four bits for each byte: NEON has no movemask. */
+	uint16x8_t spaces = vreinterpretq_u16_u8(vorrq_u8(blanks, ends));
+	uint64_t others = ~vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(spaces, 4)), 0);
+
+	return others == 0 ? 16 : (unsigned)__builtin_ctzll(others) / 4;
+}
+#endif
+
+/* herald__special_in_16() for a window. */
 static inline uint64_t
 herald__special_in_64(const char *at, bool high)
 {

@@ -38,22 +38,22 @@ search_members(struct herald__reader *reader, char *at, const struct herald__fie
 		char *name = at;
 
 		if (herald__is_token(reader, at, tag))
-			return herald__skip_blank(at + tag->token_bytes);
+			return herald__skip_blank(reader, at + tag->token_bytes);
 		if (*at != '"' || !(at = herald__skip_string(reader, at + 1, HERALD__NAME)))
 			return NULL;
 		bool found = is_text(name, at, tag->name, tag->name_bytes);
-		at = herald__skip_blank(at);
+		at = herald__skip_blank(reader, at);
 		if (*at != ':')
 			return NULL;
-		at = herald__skip_blank(at + 1);
+		at = herald__skip_blank(reader, at + 1);
 		if (found)
 			return at;
 		if (!(at = skip(reader, at)) || at == reader->end)
 			return NULL;
-		at = herald__skip_blank(at);
+		at = herald__skip_blank(reader, at);
 		if (*at != ',')
 			return NULL;
-		at = herald__skip_blank(at + 1);
+		at = herald__skip_blank(reader, at + 1);
 	}
 }
 
@@ -79,9 +79,9 @@ find_tag(struct herald__reader *reader, char *at, const struct herald__field *ta
 {
 	if (*at != '{')
 		return NULL;
-	at = herald__skip_blank(at + 1);
+	at = herald__skip_blank(reader, at + 1);
 	if (herald__is_token(reader, at, tag))
-		return herald__skip_blank(at + tag->token_bytes);
+		return herald__skip_blank(reader, at + tag->token_bytes);
 	return search_tag(reader, at, tag);
 }
 

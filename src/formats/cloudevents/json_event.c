@@ -264,11 +264,11 @@ decode_member(struct decoder *decoder, char *at)
 		return herald__fail_syntax(reader, at, "a member's name in quotes");
 	if (!(at = herald__read_string(reader, at + 1, HERALD__NAME, &member.name)))
 		return NULL;
-	at = herald__skip_blank(at);
+	at = herald__skip_blank(reader, at);
 	if (*at != ':')
 		return herald__fail_syntax(reader, at, "':'");
 	member.attribute = herald__event_attribute_find(member.name.data, member.name.bytes);
-	at = decode_value(decoder, herald__skip_blank(at + 1), &member);
+	at = decode_value(decoder, herald__skip_blank(reader, at + 1), &member);
 	if (!at)
 		herald__trace_key(&reader->trace, member.name.data, member.name.bytes);
 	return at;
@@ -279,16 +279,16 @@ decode_members(struct decoder *decoder, char *at)
 {
 	struct herald__reader *reader = decoder->reader;
 
-	at = herald__skip_blank(at + 1);
+	at = herald__skip_blank(reader, at + 1);
 	if (*at == '}')
 		return at + 1;
-	for (;; at = herald__skip_blank(at + 1)) {
+	for (;; at = herald__skip_blank(reader, at + 1)) {
 		if (!(at = decode_member(decoder, at)))
 			return NULL;
 		/* The value may have taken the document's last bracket. */
 		if (at >= reader->end)
 			return herald__fail_syntax(reader, at, "',' or '}'");
-		at = herald__skip_blank(at);
+		at = herald__skip_blank(reader, at);
 		if (*at == '}')
 			return at + 1;
 		if (*at != ',')

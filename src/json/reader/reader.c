@@ -1,6 +1,6 @@
 /*
- * The errors of a document: what was expected, what was found, and at which byte. Their paths are
- * in error_path.c.
+ * White space, which is skipped by sixteen bytes where vectors can, and the errors of a document:
+ * what was expected, what was found, and at which byte. Their paths are in error_path.c.
  */
 #include "json/reader/reader.h"
 
@@ -12,6 +12,23 @@
 
 #include "base/arena.h"
 #include "base/safe_text.h"
+#include "base/simd.h"
+
+char *
+herald__skip_spaces(const struct herald__reader *reader, char *at)
+{
+#ifdef HERALD__VECTORS
+	for (; reader->end - at >= 16; at += 16) {
+		unsigned spaces = herald__count_spaces(at);
+
+		if (spaces < 16)
+			return at + spaces;
+	}
+#endif
+	while (at < reader->end && herald__is_space(*at))
+		at++;
+	return at;
+}
 
 char *
 herald__fail(struct herald__reader *reader, const char *at, enum herald_status status,

@@ -125,13 +125,18 @@ herald__is_space(char byte)
 	return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
-/* Skip white space. Relies on the invariant: it ends at '}' at the latest. */
+/* herald__skip_space() for more than a byte of it. */
+char *herald__skip_spaces(const struct herald__reader *reader, char *at);
+
+/* Skip white space: usually there is none, or one byte. Relies on the invariant: it ends at '}' at
+ * the latest. */
 static inline char *
-herald__skip_blank(char *at)
+herald__skip_blank(const struct herald__reader *reader, char *at)
 {
-	while ((unsigned char)*at <= ' ' && herald__is_space(*at))
-		at++;
-	return at;
+	if ((unsigned char)*at > ' ')
+		return at;
+	at += *at == ' ';
+	return (unsigned char)*at > ' ' ? at : herald__skip_spaces(reader, at);
 }
 
 /* Whether `word` (true, false or null) is at `at`; the document may end within it. */
@@ -145,9 +150,7 @@ herald__is_word(const struct herald__reader *reader, const char *at, const char 
 static inline char *
 herald__skip_space(const struct herald__reader *reader, char *at)
 {
-	while (at < reader->end && herald__is_space(*at))
-		at++;
-	return at;
+	return at < reader->end && herald__is_space(*at) ? herald__skip_spaces(reader, at) : at;
 }
 
 #endif

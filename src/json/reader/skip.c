@@ -39,8 +39,8 @@ skip_usual_key(struct herald__reader *reader, char *at)
 {
 	if (*at != '"' || !(at = skip_usual_string(reader, at, HERALD__NAME)))
 		return NULL;
-	at = herald__skip_blank(at);
-	return *at == ':' ? herald__skip_blank(at + 1) : NULL;
+	at = herald__skip_blank(reader, at);
+	return *at == ':' ? herald__skip_blank(reader, at + 1) : NULL;
 }
 
 /* A value without brackets. */
@@ -72,17 +72,17 @@ skip_between(struct herald__reader *reader, char *at, size_t depth, skip_bracket
 
 	if (depth > reader->limits->max_depth)
 		return NULL;
-	at = herald__skip_blank(at + 1);
+	at = herald__skip_blank(reader, at + 1);
 	if (*at == close)
 		return at + 1;
-	for (;; at = herald__skip_blank(at + 1)) {
+	for (;; at = herald__skip_blank(reader, at + 1)) {
 		if (close == '}' && !(at = skip_usual_key(reader, at)))
 			return NULL;
 		at = *at == '{' || *at == '[' ? inner(reader, at, depth + 1)
 					      : skip_usual_scalar(reader, at);
 		if (!at || at >= reader->end)
 			return NULL;
-		at = herald__skip_blank(at);
+		at = herald__skip_blank(reader, at);
 		if (*at != ',')
 			return *at == close ? at + 1 : NULL;
 	}
