@@ -28,6 +28,7 @@
 #include <herald/json.h>
 #include <herald/json_schema.h>
 #include <herald/log.h>
+#include <herald/many.h>
 #include <herald/message.h>
 #include <herald/otlp.h>
 #include <herald/pool.h>

@@ -192,8 +192,8 @@ herald__move_plain(char *out, const char *at, size_t bytes, const char *document
 }
 
 #ifdef HERALD__SSE2
-#define HERALD__BLOCK                                                                              \
-	16 /* the bytes that herald__find_brackets() takes; not defined without vector code */
+/* The bytes that herald__find_brackets() takes; not defined without vector code. */
+#define HERALD__BLOCK 64
 
 /* The state at the beginning of a block of a value. */
 struct herald__block_state {
@@ -203,53 +203,62 @@ struct herald__block_state {
 
 /* The brackets of a block: a bit for each that is not in a string. */
 struct herald__brackets {
-	uint32_t opening, closing;
+	uint64_t opening, closing;
 };
 
-/* The bytes that are escaped: those after a backslash that is not escaped itself. May include the
- * first byte after the block. */
-static inline uint32_t
-herald__find_escaped(uint32_t backslashes, bool first)
+/* The bytes of a block that are escaped: those after a backslash that is not escaped itself. Sets
+ * `state` to the one after the block. */
+static inline uint64_t
+herald__find_escaped(uint64_t backslashes, struct herald__block_state *state)
 {
-	uint32_t escaped = first;
+	uint64_t escaped = state->escaped;
 
-	for (uint32_t left = backslashes & ~escaped; left != 0;) {
-		uint32_t next = (left & -left) << 1;
+	state->escaped = false;
+	for (uint64_t left = backslashes & ~escaped; left != 0;) {
+		uint64_t last = left & -left, next = last << 1;
 
+		state->escaped = next == 0;
 		escaped |= next;
 		left &= (left - 1) & ~next;
 	}
 	return escaped;
 }
 
+/* A bit for each of 16 bytes that is `byte`. */
+static inline uint64_t
+herald__find_in_16(__m128i bytes, char byte)
+{
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte)));
+}
+
 /* Find the brackets of a block, and set `state` to the state after it. */
 static inline struct herald__brackets
 herald__find_brackets(const char *at, struct herald__block_state *state)
 {
-	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-	/* '[' and '{', and ']' and '}', differ only in bit 0x20. */
-	__m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
-	uint32_t inside = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
-	uint32_t backslashes =
-		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-	uint32_t escaped = herald__find_escaped(backslashes, state->escaped);
+	struct herald__brackets brackets = {0, 0};
+	uint64_t inside = 0, backslashes = 0;
 
+	for (unsigned i = 0; i < HERALD__BLOCK; i += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
+		/* '[' and '{', and ']' and '}', differ only in bit 0x20. */
+		__m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+
+		inside |= herald__find_in_16(bytes, '"') << i;
+		backslashes |= herald__find_in_16(bytes, '\\') << i;
+		brackets.opening |= herald__find_in_16(folded, '{') << i;
+		brackets.closing |= herald__find_in_16(folded, '}') << i;
+	}
+	if (backslashes != 0 || state->escaped)
+		inside &= ~herald__find_escaped(backslashes, state);
 	/* Replace each bit by the parity of the quotes up to it, so that bits within strings are
 	 * set. */
-	inside &= ~escaped;
-	inside ^= inside << 1;
-	inside ^= inside << 2;
-	inside ^= inside << 4;
-	inside ^= inside << 8;
-	inside ^= state->in_string ? 0xFFFF : 0;
-	state->in_string = (inside >> 15 & 1) != 0;
-	state->escaped = (escaped >> 16 & 1) != 0;
-	return (struct herald__brackets){
-		.opening = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(folded, _mm_set1_epi8('{'))) &
-			   ~inside,
-		.closing = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(folded, _mm_set1_epi8('}'))) &
-			   ~inside,
-	};
+	for (unsigned shift = 1; shift < HERALD__BLOCK; shift *= 2)
+		inside ^= inside << shift;
+	inside ^= state->in_string ? UINT64_MAX : 0;
+	state->in_string = inside >> (HERALD__BLOCK - 1) != 0;
+	brackets.opening &= ~inside;
+	brackets.closing &= ~inside;
+	return brackets;
 }
 #endif
 

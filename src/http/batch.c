@@ -1,11 +1,10 @@
 /*
- * A request with several events, which are independent: each is decoded and run, or stored, in
- * order, and has a verdict of its own. The response tells the sender which ones were not done. The
- * format splits the batch; pipeline.c handles each event.
+ * The response to a request with several events, which are independent: each has a verdict of its
+ * own. The response tells the sender which ones were not done. The format splits the batch;
+ * src/service/many.c handles its events.
  */
 #include "http/batch.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,12 +12,12 @@
 #include <herald/adapter/memory.h>
 #include <herald/adapter/options.h>
 
-#include "base/arena.h"
 #include "base/safe_text.h"
 #include "base/waiter.h"
 #include "http/endpoint.h"
 #include "http/response.h"
 #include "service/context.h"
+#include "service/many.h"
 #include "service/pipeline.h"
 #include "service/service.h"
 
@@ -40,30 +39,9 @@ struct tally {
 	struct herald_buffer results;
 };
 
-/* An event on its way to the store. In the event's arena. */
-struct member {
-	struct herald__http_batch *batch;
-	struct herald_context *ctx;
-	size_t index;
-	const char *entry_id; /* of struct herald_member */
-	bool is_pending;      /* the store has it */
-	struct herald_result result;
-	struct member *next;
-};
-
-/* With a store all events are in memory at once. They share as much as one event may take, and this
- * for each. The event with which the share ends may take as much as any event. */
-#define MEMBER_BYTES(BYTES) (8 * (BYTES) + 2048)
-
 struct herald__http_batch {
 	struct herald_http_request *request;
-	struct herald_arrival arrival;
-	void (*done)(void *state);
-	void *state;
-	atomic_size_t pending; /* events that the store has, and one until all have been begun */
-	struct member *first, **last;
-	size_t left_bytes; /* of what the events share; once it is 0, no other event is begun */
-	bool lacks_memory; /* for an event, and then for all after it */
+	struct herald__many many;
 	struct tally tally;
 };
 
@@ -172,17 +150,17 @@ put_status(struct herald_http_request *request, const char *entry_id, enum heral
 	out->bytes = written;
 }
 
-/* `ctx` is NULL if there was no memory for one; `entry_id` if the event has none. */
 static void
-add_to_tally(struct tally *tally, struct herald_http_request *request, size_t index,
-	     const char *entry_id, const struct herald_context *ctx,
-	     const struct herald_result *result)
+add_to_tally(struct tally *tally, struct herald_http_request *request,
+	     const struct herald__settled *event)
 {
 	const struct herald_endpoint *endpoint = request->endpoint;
+	const struct herald_result *result = event->result;
 
-	if (entry_id) {
+	tally->count++;
+	if (event->member && event->member->entry_id) {
 		tally->has_entries = true;
-		put_status(request, entry_id, result->verdict);
+		put_status(request, event->member->entry_id, result->verdict);
 		return;
 	}
 	tally->accepts |= result->acceptance == HERALD_ACCEPTANCE_ACCEPTED;
@@ -195,7 +173,8 @@ add_to_tally(struct tally *tally, struct herald_http_request *request, size_t in
 	else
 		count_failure(tally, herald__failure_status(request, result));
 	/* After the first one without room, all are omitted, so that the others are the first. */
-	if (tally->omitted > 0 || !put_what_fits(&tally->results, endpoint, index, ctx, result))
+	if (tally->omitted > 0 ||
+	    !put_what_fits(&tally->results, endpoint, event->index, event->ctx, result))
 		tally->omitted++;
 }
 
@@ -267,144 +246,13 @@ respond_to_batch(struct herald_http_request *request, const struct tally *tally)
 				status == 503 ? tally->retry_after_ms : 0);
 }
 
-/* One event after the other, without a store. */
-
-static struct herald_arrival
-arrival_of(const struct herald_arrival *batch, const struct herald_member *member)
-{
-	struct herald_arrival arrival = *batch;
-
-	arrival.content_type = member->content_type;
-	return arrival;
-}
-
-/* The herald_member_visitor. */
+/* The herald__many.settled callback. */
 static void
-run_member(const struct herald_member *member, void *state)
+settled(const struct herald__settled *event, void *state)
 {
 	struct herald__http_batch *batch = state;
-	struct herald_http_request *request = batch->request;
-	const struct herald_arrival arrival = arrival_of(&batch->arrival, member);
-	struct herald_context *ctx = request->ctx;
-	struct herald_result result;
 
-	herald__context_reset(ctx);
-	ctx->is_member = true;
-	herald__service_handle_in(request->endpoint->service, ctx, member->data, member->bytes,
-				  &arrival, &result);
-	add_to_tally(&batch->tally, request, batch->tally.count++, member->entry_id, ctx, &result);
-}
-
-/* All events at once, with a store, which commits them together if it can. */
-
-static void
-finish_one(struct herald__http_batch *batch)
-{
-	if (atomic_fetch_sub(&batch->pending, 1) == 1)
-		batch->done(batch->state);
-}
-
-/* The `done` callback of herald__service_begin_in(). */
-static void
-member_done(void *state)
-{
-	finish_one(((struct member *)state)->batch);
-}
-
-/* NULL if there is no memory for it, or nothing is left of the share. */
-static struct member *
-take_member(struct herald__http_batch *batch)
-{
-	if (batch->lacks_memory || batch->left_bytes == 0)
-		return NULL;
-	struct herald_context *ctx = herald__context_take(batch->request->endpoint->service);
-	struct member *member = ctx ? herald_arena_alloc(ctx->arena, sizeof(*member)) : NULL;
-
-	if (!member) {
-		if (ctx)
-			herald__context_give(ctx);
-		return NULL;
-	}
-	*member = (struct member){.batch = batch, .ctx = ctx, .is_pending = true};
-	*batch->last = member;
-	batch->last = &member->next;
-	ctx->is_member = true;
-	return member;
-}
-
-static void
-take_bytes(struct herald__http_batch *batch, size_t bytes)
-{
-	batch->left_bytes = bytes < batch->left_bytes ? batch->left_bytes - bytes : 0;
-}
-
-/* The herald_member_visitor. */
-static void
-begin_member(const struct herald_member *event, void *state)
-{
-	struct herald__http_batch *batch = state;
-	struct herald_service *service = batch->request->endpoint->service;
-	const struct herald_arrival arrival = arrival_of(&batch->arrival, event);
-	size_t index = batch->tally.count++;
-	struct member *member = take_member(batch);
-
-	if (!member) {
-		batch->lacks_memory = true;
-		return;
-	}
-	member->index = index;
-	member->entry_id = event->entry_id;
-	batch->left_bytes += MEMBER_BYTES(event->bytes);
-	atomic_fetch_add(&batch->pending, 1);
-	bool is_done = herald__service_begin_in(service, member->ctx, event->data, event->bytes,
-						&arrival, member_done, member, &member->result);
-	take_bytes(batch, herald_arena_used_bytes(member->ctx->arena));
-	if (!is_done)
-		return;
-	member->is_pending = false;
-	atomic_fetch_sub(&batch->pending, 1); /* not the last one: `begin` has one */
-}
-
-/* The events from `index` on, for which there was no memory. They may come again, but a batch that
- * has used up its share would do so each time. */
-static void
-add_lacking(struct herald__http_batch *batch, size_t index)
-{
-	struct herald_http_request *request = batch->request;
-	struct herald_result result;
-
-	for (; index < batch->tally.count; index++) {
-		result = (struct herald_result){0};
-		if (batch->left_bytes > 0)
-			(void)herald_out_of_memory(&result.error);
-		else
-			herald_error_set(&result.error, HERALD_TOO_LARGE, HERALD_NO_OFFSET,
-					 "the batch needs more memory than it may take: send "
-					 "fewer events at once");
-		herald__service_refuse_in(request->endpoint->service, &result);
-		add_to_tally(&batch->tally, request, index, NULL, NULL, &result);
-	}
-}
-
-static void
-end_members(struct herald__http_batch *batch)
-{
-	struct herald_service *service = batch->request->endpoint->service;
-	size_t index = 0;
-
-	for (struct member *member = batch->first, *next; member; member = next) {
-		struct herald_context *ctx = member->ctx;
-
-		next = member->next;
-		if (member->is_pending)
-			herald__service_end_in(service, ctx, &member->result);
-		index = member->index + 1;
-		add_to_tally(&batch->tally, batch->request, member->index, member->entry_id, ctx,
-			     &member->result);
-		herald__context_reset(ctx);
-		herald__context_give(ctx);
-	}
-	add_lacking(batch, index);
+	add_to_tally(&batch->tally, batch->request, event);
 }
 
 /* The batch. */
@@ -414,7 +262,7 @@ static struct herald__http_batch *
 new_batch(struct herald_http_request *request, const struct herald_arrival *arrival,
 	  void (*done)(void *state), void *state)
 {
-	const struct herald_service *service = request->endpoint->service;
+	struct herald_service *service = request->endpoint->service;
 
 	if (!request->batch)
 		request->batch =
@@ -424,14 +272,15 @@ new_batch(struct herald_http_request *request, const struct herald_arrival *arri
 		return NULL;
 	request->batch_bytes = sizeof(*batch);
 	batch->request = request;
-	batch->arrival = *arrival;
-	batch->done = done;
-	batch->state = state;
-	atomic_init(&batch->pending, 1);
-	batch->first = NULL;
-	batch->last = &batch->first;
-	batch->left_bytes = service->max_arena_bytes;
-	batch->lacks_memory = false;
+	batch->many = (struct herald__many){
+		.service = service,
+		.arrival = *arrival,
+		.are_members = true,
+		.settled = settled,
+		.state = batch,
+		.done = done,
+		.done_state = state,
+	};
 	begin_tally(&batch->tally, request);
 	return batch;
 }
@@ -439,20 +288,23 @@ new_batch(struct herald_http_request *request, const struct herald_arrival *arri
 /* Check the batch as a whole, and handle its events. Returns false if it was refused: then the
  * response is set. */
 static bool
-open_batch(struct herald__http_batch *batch, char *body, size_t bytes, herald_member_visitor *visit)
+open_batch(struct herald__http_batch *batch, char *body, size_t bytes)
 {
 	struct herald_http_request *request = batch->request;
 	struct herald_endpoint *endpoint = request->endpoint;
+	struct herald__many *many = &batch->many;
 	struct herald_result result;
 
 	if (!request->ctx)
 		request->ctx = herald__context_create(endpoint->service);
 	if (request->ctx)
 		request->ctx->known_format = request->format;
-	if (herald__service_batch_in(
-		    endpoint->service, request->ctx, body, bytes, &batch->arrival,
-		    &(struct herald__batch_visit){endpoint->max_batch_events, visit, batch},
-		    &result))
+	many->ctx = request->ctx;
+	herald__many_begin(many);
+	if (herald__service_batch_in(endpoint->service, request->ctx, body, bytes, &many->arrival,
+				     &(struct herald__batch_visit){endpoint->max_batch_events,
+								   herald__many_take, many},
+				     &result))
 		return true;
 	herald__respond_result(request, &result);
 	/* The answer is in the context's memory until the response has been sent. */
@@ -482,9 +334,9 @@ herald__http_batch_begin(struct herald_http_request *request, char *body, size_t
 		herald__respond_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
 		return true;
 	}
-	if (!open_batch(batch, body, bytes, begin_member))
+	if (!open_batch(batch, body, bytes))
 		return true;
-	if (atomic_fetch_sub(&batch->pending, 1) > 1)
+	if (!herald__many_commit(&batch->many))
 		return false;
 	herald__http_batch_end(request);
 	return true;
@@ -493,7 +345,7 @@ herald__http_batch_begin(struct herald_http_request *request, char *body, size_t
 void
 herald__http_batch_end(struct herald_http_request *request)
 {
-	end_members(request->batch);
+	herald__many_end(&request->batch->many);
 	close_batch(request->batch);
 }
 
@@ -525,6 +377,6 @@ herald__http_batch_handle(struct herald_http_request *request, char *body, size_
 	struct herald__http_batch *batch = new_batch(request, arrival, NULL, NULL);
 	if (!batch)
 		herald__respond_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
-	else if (open_batch(batch, body, bytes, run_member))
+	else if (open_batch(batch, body, bytes))
 		close_batch(batch);
 }

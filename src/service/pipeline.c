@@ -389,9 +389,8 @@ counters_of(struct herald_service *service, const struct herald_context *ctx)
 	return ctx->upcast ? &ctx->upcast->counters : &ctx->route->counters;
 }
 
-/* Copy `arrival` up to its struct_size. */
-static struct herald_arrival
-read_arrival(const struct herald_arrival *arrival)
+struct herald_arrival
+herald__arrival_read(const struct herald_arrival *arrival)
 {
 	struct herald_arrival read = {0};
 
@@ -414,7 +413,7 @@ set_arrival(struct herald_context *ctx, const struct herald_arrival *arrival, ui
 		return;
 	}
 
-	const struct herald_arrival read = read_arrival(arrival);
+	const struct herald_arrival read = herald__arrival_read(arrival);
 	uint64_t waited_ns = read.waited_ms * HERALD__MS_NS;
 	ctx->attribute = read.attribute;
 	ctx->attributes_visit = read.attributes_visit;
@@ -444,14 +443,17 @@ report(struct herald_service *service, struct herald_context *ctx, const struct 
 		herald__span_end(ctx, out);
 }
 
-static HERALD__INLINE void
+/* Returns the time when the event ended. */
+static HERALD__INLINE uint64_t
 count_and_report(struct herald_service *service, struct herald_context *ctx,
 		 const struct herald_result *out, uint64_t begin_ns)
 {
-	uint64_t nanoseconds = herald__clock_now_ns(service->clock) - begin_ns;
+	uint64_t end_ns = herald__clock_now_ns(service->clock);
+	uint64_t nanoseconds = end_ns - begin_ns;
 
 	herald__counters_add(counters_of(service, ctx), out, ctx && ctx->ignored, nanoseconds);
 	report(service, ctx, out, nanoseconds);
+	return end_ns;
 }
 
 /* The function did not run. A stored event that cannot begin is put off: its handlers are told when
@@ -500,10 +502,11 @@ tell_dead(struct herald_context *ctx, const struct herald_result *out)
 	herald__invoke_dead(ctx, out);
 }
 
-/* Returns false if the event is to be stored: then ctx->acceptance is set, and *out is not. */
+/* Returns false if the event is to be stored: then ctx->acceptance is set, and *out is not. The
+ * event begins at *now_ns, which is set to its end. */
 static HERALD__INLINE bool
 handle(struct herald_service *service, struct herald_context *ctx, char *data, size_t bytes,
-       uint64_t begin_ns, struct herald_result *out)
+       uint64_t *now_ns, struct herald_result *out)
 {
 	char none[1];
 	enum herald_verdict verdict = HERALD_DONE;
@@ -513,13 +516,13 @@ handle(struct herald_service *service, struct herald_context *ctx, char *data, s
 		ctx ? run(ctx, data ? data : none, data ? bytes : 0, &verdict, &out->error)
 		    : herald_out_of_memory(&out->error);
 	if (service->inbox && ctx && ctx->acceptance) {
-		ctx->acceptance->begin_ns = begin_ns;
+		ctx->acceptance->begin_ns = *now_ns;
 		return false;
 	}
 	settle_event(ctx, status, verdict, out);
 	if (service->keeps_bytes && ctx && ctx->attempts == 0 && out->verdict != HERALD_DONE)
 		reject(ctx, out);
-	count_and_report(service, ctx, out, begin_ns);
+	*now_ns = count_and_report(service, ctx, out, *now_ns);
 	return true;
 }
 
@@ -561,7 +564,7 @@ herald__service_batch_in(struct herald_service *service, struct herald_context *
 	settle_event(ctx, status, verdict, out);
 	if (service->keeps_bytes && ctx)
 		reject(ctx, out);
-	count_and_report(service, ctx, out, begin_ns);
+	(void)count_and_report(service, ctx, out, begin_ns);
 	return false;
 }
 
@@ -572,7 +575,7 @@ HERALD__NOT_INLINE static bool
 handle_durable(struct herald_service *service, struct herald_context *ctx, char *data, size_t bytes,
 	       uint64_t begin_ns, struct herald_result *out)
 {
-	return handle(service, ctx, data, bytes, begin_ns, out);
+	return handle(service, ctx, data, bytes, &begin_ns, out);
 }
 
 bool
@@ -603,7 +606,7 @@ herald__service_end_in(struct herald_service *service, struct herald_context *ct
 	if (status != HERALD_OK) {
 		out->error = event->error;
 		settle_event(ctx, status, verdict, out);
-		count_and_report(service, ctx, out, ctx->acceptance->begin_ns);
+		(void)count_and_report(service, ctx, out, ctx->acceptance->begin_ns);
 		return;
 	}
 	out->verdict = HERALD_DONE;
@@ -619,7 +622,7 @@ void
 herald__service_refuse_in(struct herald_service *service, struct herald_result *out)
 {
 	settle_event(NULL, out->error.status, HERALD_DONE, out);
-	count_and_report(service, NULL, out, herald__clock_now_ns(service->clock));
+	(void)count_and_report(service, NULL, out, herald__clock_now_ns(service->clock));
 }
 
 void
@@ -627,14 +630,24 @@ herald__service_handle_in(struct herald_service *service, struct herald_context 
 			  size_t bytes, const struct herald_arrival *arrival,
 			  struct herald_result *out)
 {
-	uint64_t begin_ns = herald__clock_now_ns(service->clock);
+	uint64_t now_ns = herald__clock_now_ns(service->clock);
 
 	if (ctx)
-		set_arrival(ctx, arrival, begin_ns);
-	if (handle(service, ctx, data, bytes, begin_ns, out))
+		set_arrival(ctx, arrival, now_ns);
+	if (handle(service, ctx, data, bytes, &now_ns, out))
 		return;
 	herald__accept_and_wait(ctx);
 	herald__service_end_in(service, ctx, out);
+}
+
+void
+herald__service_handle_next(struct herald_service *service, struct herald_context *ctx, char *data,
+			    size_t bytes, const struct herald_arrival *arrival, uint64_t *now_ns,
+			    struct herald_result *out)
+{
+	set_arrival(ctx, arrival, *now_ns);
+	/* There is no store. */
+	(void)handle(service, ctx, data, bytes, now_ns, out);
 }
 
 void
@@ -666,7 +679,7 @@ static void
 give_answer(const struct herald_context *ctx, const struct herald_arrival *arrival,
 	    enum herald_verdict verdict)
 {
-	const struct herald_arrival read = read_arrival(arrival);
+	const struct herald_arrival read = herald__arrival_read(arrival);
 	const struct herald_answer answer = herald__answer_of(ctx, verdict);
 
 	if (read.answer && !herald__answer_is_empty(&answer))

@@ -11,6 +11,9 @@
 #include "service/format.h"
 #include "service/inbox.h"
 
+/* Copy `arrival` up to its struct_size; the other members are zero. */
+struct herald_arrival herald__arrival_read(const struct herald_arrival *arrival);
+
 /*
  * herald_service_handle_with() in a context of the caller. `ctx` is NULL if there was no memory for
  * one. The caller resets it before the next event, once the event's memory, such as its answer, is
@@ -22,7 +25,18 @@ void herald__service_handle_in(struct herald_service *service, struct herald_con
 			       struct herald_result *out);
 
 /*
- * The same, without waiting for a store.
+ * The same for an event after another one, without a store. Reading the clock twice would take a
+ * fifth of the time of a small event.
+ *
+ * ctx     not NULL.
+ * now_ns  when the event begins, by the service's clock. Set to its end, when the next one begins.
+ */
+void herald__service_handle_next(struct herald_service *service, struct herald_context *ctx,
+				 char *data, size_t bytes, const struct herald_arrival *arrival,
+				 uint64_t *now_ns, struct herald_result *out);
+
+/*
+ * herald__service_handle_in() without waiting for a store.
  *
  * done     called once when the store has the event, or cannot take it; on any thread, perhaps
  *          before the function returns. Must not block. Then call herald__service_end_in().

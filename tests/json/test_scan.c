@@ -17,7 +17,7 @@
 #include "support/draw.h"
 #include "json/reader/scan.h"
 
-#define MAX_BYTES 100
+#define MAX_BYTES 200
 #define TEXTS_COUNT 200000
 
 /* The place after the bracket that closes the first one; 0 when there is none. */
@@ -66,7 +66,7 @@ test_escapes_at_each_place(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		for (int before = 0; before < 70; before++) {
+		for (int before = 0; before < 140; before++) {
 			for (int behind = 0; behind < 40; behind++) {
 				char text[MAX_BYTES + 32];
 				int bytes = snprintf(text, sizeof(text), "[%*s%s%*s]", before, "",

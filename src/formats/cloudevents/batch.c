@@ -227,22 +227,6 @@ herald__cloudevent_batch_begin(struct herald_cloudevent_batch *batch, char *data
 	return HERALD_OK;
 }
 
-/* The end of a valid value of an array, whose ']' is before `end`. */
-static char *
-find_value_end(char *at, char *end)
-{
-	if (*at == '{' || *at == '[')
-		return herald__skip_brackets(at, end);
-	if (*at == '"') {
-		for (at++; *at != '"'; at++)
-			at += *at == '\\';
-		return at + 1;
-	}
-	while (*at != ',' && *at != ']' && !herald__is_space(*at))
-		at++;
-	return at;
-}
-
 bool
 herald_cloudevent_batch_next(struct herald_cloudevent_batch *batch)
 {
@@ -253,7 +237,7 @@ herald_cloudevent_batch_next(struct herald_cloudevent_batch *batch)
 	while (herald__is_space(*at) || *at == ',')
 		at++;
 	batch->member = at;
-	batch->next_ = find_value_end(at, end);
+	batch->next_ = herald__skip_balanced(at, end);
 	batch->member_bytes = (size_t)(batch->next_ - at);
 	batch->index = batch->next_index_++;
 	return true;

@@ -200,14 +200,45 @@ herald__document_end(struct herald__reader *reader, char *at)
 	return at;
 }
 
-/*
- * Skip the bytes after the last full block, within `depth` brackets. `escaped`: a backslash
- * precedes them. Returns the place after the last bracket, or NULL.
- */
-static char *
-skip_brackets_slowly(char *at, const char *end, size_t depth, bool in_string, bool escaped)
+#ifdef HERALD__BLOCK
+/* Follow the brackets of a block of `depth` open ones. Returns the number of bytes up to the one
+ * that closes the first, or 0: it is not in this block. */
+static inline size_t
+close_in_block(const char *at, struct herald__block_state *state, size_t *depth)
 {
-	for (; at < end; at++) {
+	struct herald__brackets block = herald__find_brackets(at, state);
+
+	for (uint64_t bits = block.opening | block.closing; bits != 0; bits &= bits - 1) {
+		if ((block.opening & bits & -bits) != 0)
+			++*depth;
+		else if (--*depth == 0)
+			return (size_t)__builtin_ctzll(bits) + 1;
+	}
+	return 0;
+}
+
+char *
+herald__skip_brackets(char *at, char *end)
+{
+	struct herald__block_state state = {false, false};
+	char last[HERALD__BLOCK] = "";
+	size_t depth = 1, bytes;
+
+	for (at++; end - at >= HERALD__BLOCK; at += HERALD__BLOCK)
+		if ((bytes = close_in_block(at, &state, &depth)) > 0)
+			return at + bytes;
+	memcpy(last, at, (size_t)(end - at));
+	bytes = close_in_block(last, &state, &depth);
+	return bytes > 0 ? at + bytes : NULL;
+}
+#else
+char *
+herald__skip_brackets(char *at, char *end)
+{
+	size_t depth = 1;
+	bool in_string = false, escaped = false;
+
+	for (at++; at < end; at++) {
 		if (escaped)
 			escaped = false;
 		else if (*at == '\\')
@@ -223,30 +254,28 @@ skip_brackets_slowly(char *at, const char *end, size_t depth, bool in_string, bo
 	}
 	return NULL;
 }
+#endif
+
+/* `at` is after the opening quote. */
+static char *
+skip_quoted(char *at, const char *end)
+{
+	for (; at < end && *at != '"'; at++)
+		if (*at == '\\' && ++at == end)
+			return NULL;
+	return at < end ? at + 1 : NULL;
+}
 
 char *
-herald__skip_brackets(char *at, char *end)
+herald__skip_balanced(char *at, char *end)
 {
-	size_t depth = 1;
-
-	at++;
-#ifdef HERALD__BLOCK
-	struct herald__block_state state = {false, false};
-
-	for (; end - at >= HERALD__BLOCK; at += HERALD__BLOCK) {
-		struct herald__brackets block = herald__find_brackets(at, &state);
-
-		for (uint32_t bits = block.opening | block.closing; bits != 0; bits &= bits - 1) {
-			if ((block.opening & bits & -bits) != 0)
-				depth++;
-			else if (--depth == 0)
-				return at + __builtin_ctz(bits) + 1;
-		}
-	}
-	return skip_brackets_slowly(at, end, depth, state.in_string, state.escaped);
-#else
-	return skip_brackets_slowly(at, end, depth, false, false);
-#endif
+	if (*at == '{' || *at == '[')
+		return herald__skip_brackets(at, end);
+	if (*at == '"')
+		return skip_quoted(at + 1, end);
+	while (at < end && *at != ',' && *at != ']' && !herald__is_space(*at))
+		at++;
+	return at;
 }
 
 bool

@@ -33,6 +33,13 @@ char *herald__document_end(struct herald__reader *reader, char *at);
 char *herald__skip_brackets(char *at, char *end);
 
 /*
+ * The place after the value at `at`, which is not the end, or NULL. Like herald__skip_brackets(),
+ * it does not check that the value is valid: without quotes and brackets, it ends before ',', ']'
+ * or white space.
+ */
+char *herald__skip_balanced(char *at, char *end);
+
+/*
  * Check that `data` is one JSON value, with only white space around it. On failure, records the
  * error in `trace` and returns false.
  */
