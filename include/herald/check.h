@@ -27,6 +27,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <herald/array.h>
 #include <herald/export.h>
@@ -43,18 +44,25 @@ struct herald_refusal;
  * which the struct begins, or HERALD_NO_OFFSET when encoding. If called several times, the last
  * call counts.
  *
- * member   the name of the member that is wrong, as in its line or in JSON; the error's path ends
- *          with it. NULL, or a name that the schema does not have: it ends with the struct.
+ * member   the name in C of the member that is wrong, or its key in JSON if no member has that
+ *          name; the error's path ends with its key. Members of another case of a union do not
+ *          count. NULL, or a name that the schema does not have: the path ends with the struct.
  * format   one line that says what is wrong, without the member's name, which is prepended.
  * Returns  false, so that you can write `return herald_refuse(...)`.
  */
 HERALD_API HERALD_PRINTF(3, 4) bool herald_refuse(struct herald_refusal *refusal,
 						  const char *member, const char *format, ...);
 
+/** The first member of a check. */
+#define HERALD_CHECK_MARK UINT64_C(0x6b63656863646c48)
+
 /**
- * A check. HERALD_CHECK defines one.
+ * A check. HERALD_CHECK defines one, which must be used: compilers warn about the others.
  */
 struct herald_check {
+	/** HERALD_CHECK_MARK. A function itself, `.check = f` for `.check = &f_check`, is refused
+	 * when a codec is created; compilers before gcc 14 and clang 16 only warn about it. */
+	uint64_t mark;
 	const char *owner; /**< The struct's name, as in its schema. */
 	/**
 	 * Whether a struct is allowed. All members are decoded; what they point to is valid.
@@ -85,8 +93,8 @@ struct herald_check {
 		(void)state_;                                                                      \
 		return _Generic(&FUNCTION, TYPE : FUNCTION, default : (TYPE)0)(value_, refusal_);  \
 	}                                                                                          \
-	static const struct herald_check FUNCTION##_check                                          \
-		__attribute__((unused)) = {.owner = #STRUCT, .function = FUNCTION##_of_any_};      \
+	static const struct herald_check FUNCTION##_check = {                                      \
+		.mark = HERALD_CHECK_MARK, .owner = #STRUCT, .function = FUNCTION##_of_any_};      \
 	HERALD_ASSERT_(_Generic(&FUNCTION, TYPE : 1, default : 0),                                 \
 		       "expected bool " #FUNCTION "(const struct " #STRUCT                         \
 		       " *, struct herald_refusal *)")

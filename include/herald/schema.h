@@ -414,11 +414,12 @@ HERALD_API extern const struct herald_schema herald_data_schema;
  * member `round` is a struct circle. The member may be a pointer to the struct, too. VALUE is the
  * text of the tag in the JSON, also if the tag is an enum.
  */
-#define HERALD_CASE(VALUE, ...) HERALD_CASE_(VALUE, __VA_ARGS__, __VA_ARGS__, )
+#define HERALD_CASE(VALUE, ...) HERALD_CASE_(HERALD_CASE_TEXT_(VALUE), __VA_ARGS__, __VA_ARGS__, )
 #define HERALD_CASE_(VALUE, MEMBER, INNER, ...) (HERALD_CASE_STRUCT, VALUE, MEMBER, INNER)
 
 /** A case that is not a struct, but of a type that HERALD_FIELD takes. */
-#define HERALD_CASE_FIELD(VALUE, MEMBER) (HERALD_CASE_VALUE, VALUE, MEMBER, )
+#define HERALD_CASE_FIELD(VALUE, MEMBER)                                                           \
+	(HERALD_CASE_VALUE, HERALD_CASE_TEXT_(VALUE), MEMBER, )
 
 /**
  * The case of all other tags: HERALD_CASE_OTHER(raw), of a type that HERALD_FIELD takes, such as
@@ -436,10 +437,10 @@ HERALD_API extern const struct herald_schema herald_data_schema;
  *	HERALD_STRUCT(shape, circle, circle, .key = "body", HERALD_WHEN(kind, "circle"))
  *	HERALD_VALUES(shape, corners, .key = "body", HERALD_WHEN(kind, "polygon"))
  */
-#define HERALD_WHEN(TAG, VALUE) .tag = #TAG, .when = (VALUE)
+#define HERALD_WHEN(TAG, VALUE) HERALD_TAG_(TAG), .when = HERALD_CASE_TEXT_(VALUE)
 
 /** HERALD_WHEN for all values that no other line names. */
-#define HERALD_WHEN_OTHER(TAG) .tag = #TAG, .when = NULL
+#define HERALD_WHEN_OTHER(TAG) HERALD_TAG_(TAG), .when = NULL
 
 /** A member that is not in the JSON. Decoding sets it to zero. */
 #define HERALD_PRIVATE(STRUCT, MEMBER) HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_NONE)
@@ -476,6 +477,9 @@ HERALD_API extern const struct herald_schema herald_data_schema;
  * can be read as an array of fields.
  */
 #define HERALD_SCHEMA_(BEFORE, STORAGE, STRUCT, OPTIONS, ...)                                      \
+	HERALD_ASSERT_(HERALD_IN_PARENTHESES_(OPTIONS),                                            \
+		       "the options of the schema of struct " #STRUCT                              \
+		       " must be in parentheses: (.doc = ...)");                                   \
 	HERALD_ASSERT_(sizeof(HERALD_TEXT_OF_FIRST_(__VA_ARGS__, )) > 1,                           \
 		       "the schema of struct " #STRUCT " needs a line for each member");           \
 	union herald_lines_of_struct_##STRUCT {                                                    \
@@ -491,6 +495,12 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 		.fields_count = HERALD_COUNT(STRUCT##_fields_),                                    \
 		HERALD_EXPAND_(HERALD_UNPACK_ OPTIONS)}
 #define HERALD_TEXT_OF_FIRST_(FIRST, ...) #FIRST
+
+/* 1 if an argument is in parentheses, else 0. */
+#define HERALD_IN_PARENTHESES_(ARGUMENT)                                                           \
+	HERALD_EXPAND_(HERALD_SECOND_ HERALD_EXPAND_((HERALD_PARENTHESES_ ARGUMENT, 0, )))
+#define HERALD_PARENTHESES_(...) , 1
+#define HERALD_SECOND_(FIRST, SECOND, ...) SECOND
 
 /* A schema may refer to itself, so it is declared first. */
 #define HERALD_SCHEMA_FORWARD_(STRUCT) static const struct herald_schema STRUCT##_schema
@@ -510,31 +520,74 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 			#STRUCT "." #MEMBER " must be a " #TYPE))
 
 /*
+ * The text of a case. The number of an enum is refused: 0 would be a null pointer, which is the
+ * case of all other tags.
+ */
+#define HERALD_CASE_TEXT_(VALUE)                                                                   \
+	(_Generic((VALUE), char *: (VALUE), const char *: (VALUE), default: (const char *)0) +     \
+	 HERALD_REFUSE_(_Generic((VALUE), char *: 0, const char *: 0, default: 1),                 \
+			"the value of a case must be the text of the tag in JSON, also if the tag "\
+			"is an enum; all other values are HERALD_CASE_OTHER or HERALD_WHEN_OTHER"))
+
+/* The name of a tag. A string does not compile. */
+#define HERALD_TAG_(TAG)                                                                           \
+	.tag = &(#TAG)[0 * sizeof(HERALD_TEXT_OF_FIRST_(write_the_tag_without_quotes_##TAG, ))]
+
+/*
  * A line of a variant. The context says where the value is: _in_union_ or _at_pointer_. The case
- * begins with its type: HERALD_CASE_STRUCT or HERALD_CASE_VALUE.
+ * begins with its type: HERALD_CASE_STRUCT, HERALD_CASE_VALUE, or HERALD_CASE_MISSING.
  */
 #define HERALD_CASE_LINE_(CONTEXT, CASE)                                                           \
+	HERALD_CASE_LINE_IF_(HERALD_IN_PARENTHESES_(CASE), CONTEXT, CASE)
+#define HERALD_CASE_LINE_IF_(IS_CASE, CONTEXT, CASE) HERALD_CASE_LINE_IF2_(IS_CASE, CONTEXT, CASE)
+#define HERALD_CASE_LINE_IF2_(IS_CASE, CONTEXT, CASE) HERALD_CASE_LINE_##IS_CASE##_(CONTEXT, CASE)
+#define HERALD_CASE_LINE_1_(CONTEXT, CASE)                                                         \
 	HERALD_CASE_EXPANDED_(HERALD_UNPACK_ CONTEXT, HERALD_UNPACK_ CASE)
+#define HERALD_CASE_LINE_0_(CONTEXT, CASE)                                                         \
+	HERALD_CASE_EXPANDED_(HERALD_UNPACK_ CONTEXT, HERALD_CASE_MISSING, )
 #define HERALD_CASE_EXPANDED_(...) HERALD_CASE_PASTED_(__VA_ARGS__)
 #define HERALD_CASE_PASTED_(PLACE, STRUCT, MEMBER, TAG, OPTIONS, TYPE, ...)                        \
 	TYPE##PLACE(STRUCT, MEMBER, TAG, OPTIONS, __VA_ARGS__)
 
 #define HERALD_CASE_STRUCT_in_union_(STRUCT, MEMBER, TAG, OPTIONS, VALUE, CASE, INNER)             \
 	HERALD_VARIANT_LINE_(STRUCT, MEMBER, MEMBER.CASE, TAG, OPTIONS, VALUE,                     \
+		HERALD_REFUSE_NO_UNION_(STRUCT, MEMBER),                                           \
 		.kind = HERALD_KIND_OF_CASE_(STRUCT, MEMBER.CASE, INNER),                          \
 		.schema = &INNER##_schema)
 #define HERALD_CASE_VALUE_in_union_(STRUCT, MEMBER, TAG, OPTIONS, VALUE, CASE, NOTHING)            \
 	HERALD_VARIANT_LINE_(STRUCT, MEMBER, MEMBER.CASE, TAG, OPTIONS, VALUE,                     \
+		HERALD_REFUSE_NO_UNION_(STRUCT, MEMBER),                                           \
 		.kind = HERALD_KIND_OF_(STRUCT, MEMBER.CASE))
 #define HERALD_CASE_STRUCT_at_pointer_(STRUCT, MEMBER, TAG, OPTIONS, VALUE, CASE, INNER)           \
-	HERALD_VARIANT_LINE_(STRUCT, MEMBER, MEMBER, TAG, OPTIONS, VALUE,                          \
+	HERALD_VARIANT_LINE_(STRUCT, MEMBER, MEMBER, TAG, OPTIONS, VALUE, 0,                       \
 		.kind = HERALD_KIND_OF_POINTED_(STRUCT, MEMBER),                                   \
 		.schema = &INNER##_schema)
+#define HERALD_CASE_VALUE_at_pointer_(STRUCT, MEMBER, ...)                                         \
+	{.line_of_struct_##STRUCT = {                                                              \
+		 .offset = HERALD_REFUSE_(1, #STRUCT "." #MEMBER                                   \
+					     " points to structs: its cases are HERALD_CASE")}}
+#define HERALD_CASE_MISSING_in_union_(STRUCT, MEMBER, ...)                                         \
+	{.line_of_struct_##STRUCT = {                                                              \
+		 .offset = HERALD_REFUSE_(1, "the variant " #STRUCT "." #MEMBER " needs cases: "   \
+					     "HERALD_CASE, HERALD_CASE_FIELD or "                  \
+					     "HERALD_CASE_OTHER")}}
+#define HERALD_CASE_MISSING_at_pointer_(STRUCT, MEMBER, ...)                                       \
+	HERALD_CASE_MISSING_in_union_(STRUCT, MEMBER, )
+
+#define HERALD_REFUSE_NO_UNION_(STRUCT, MEMBER)                                                    \
+	HERALD_REFUSE_(__builtin_classify_type(HERALD_MEMBER_(STRUCT, MEMBER)) != 12 &&            \
+			       __builtin_classify_type(HERALD_MEMBER_(STRUCT, MEMBER)) != 13,      \
+		       #STRUCT "." #MEMBER " must be a union; after it comes its tag: "            \
+		       "HERALD_VARIANT(" #STRUCT ", member, tag, ...)")
 
 /* The default key is NAME, the union. TAG must be a member of the struct. */
-#define HERALD_VARIANT_LINE_(STRUCT, NAME, MEMBER, TAG, OPTIONS, VALUE, ...)                       \
+#define HERALD_VARIANT_LINE_(STRUCT, NAME, MEMBER, TAG, OPTIONS, VALUE, ZERO, ...)                 \
 	{.line_of_struct_##STRUCT = {                                                              \
 		 .owner = #STRUCT, .name = #NAME,                                                  \
+		 .names_count = ZERO +                                                             \
+			HERALD_REFUSE_(!HERALD_IN_PARENTHESES_(OPTIONS),                           \
+				       "the options of the variant " #STRUCT "." #NAME             \
+				       " must be in parentheses: (.doc = ...)"),                   \
 		 .offset = offsetof(struct STRUCT, MEMBER) + 0 * offsetof(struct STRUCT, TAG),     \
 		 .bytes = sizeof(HERALD_MEMBER_(STRUCT, MEMBER)), .tag = #TAG, .when = (VALUE),    \
 		 __VA_ARGS__, HERALD_EXPAND_(HERALD_UNPACK_ OPTIONS)}}
@@ -608,6 +661,8 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 			     "HERALD_POINTER, HERALD_LIST or HERALD_VALUES") +                     \
 	 HERALD_REFUSE_(HERALD_UNFIT_(VALUE) == 5,                                                 \
 			NAME " is an array: use HERALD_ARRAY, or HERALD_STRUCT_ARRAY") +           \
+	 HERALD_REFUSE_(HERALD_UNFIT_(VALUE) == 6,                                                 \
+			NAME " is a union: use HERALD_VARIANT, with its tag and cases") +          \
 	 HERALD_REFUSE_(HERALD_UNFIT_(VALUE) == 4,                                                 \
 			NAME " has a type that HERALD_FIELD does not support"))
 
@@ -618,6 +673,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 	 : __builtin_classify_type(VALUE) == 12 /* a struct */ ? 2                                 \
 	 : HERALD_IS_LIST_(VALUE)		    ? 3                                            \
 	 : HERALD_IS_ADDRESS_(VALUE)		    ? 5                                            \
+	 : __builtin_classify_type(VALUE) == 13 /* a union */ ? 6                                  \
 						    : 4)
 #define HERALD_IS_QUALIFIED_(VALUE)                                                                \
 	(_Generic(&(VALUE), const __typeof__(VALUE) *: 1, default: 0) ||                           \

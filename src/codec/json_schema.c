@@ -134,6 +134,16 @@ write_other_tags(struct herald__indented *json, const struct herald__cases *case
 	herald__indented_end(json, '}');
 }
 
+/* Write that functions of the user check a struct. A transparent one may have the comment of its
+ * value. */
+static void
+write_check(struct herald__indented *json, const struct herald__plan *plan)
+{
+	if ((plan->special & (HERALD__CHECKED | HERALD__TRANSPARENT)) == HERALD__CHECKED)
+		herald__indented_member(json, "$comment",
+					"The receiver also checks the value as a whole.");
+}
+
 /* Write the schema of a case: the values of its tag, and its members. */
 static void
 write_case(struct herald__schema_writer *writer, const struct herald__cases *cases,
@@ -144,6 +154,7 @@ write_case(struct herald__schema_writer *writer, const struct herald__cases *cas
 		write_other_tags(&writer->json, cases);
 	else
 		write_own_tags(&writer->json, cases, plan);
+	write_check(&writer->json, plan);
 	write_object(writer, plan);
 	herald__indented_end(&writer->json, '}');
 }
@@ -173,10 +184,7 @@ void
 herald__schema_write(struct herald__schema_writer *writer, const struct herald__plan *plan)
 {
 	herald__indented_member(&writer->json, "description", plan->schema->doc);
-	/* A transparent one may have the comment of its value. */
-	if ((plan->special & (HERALD__CHECKED | HERALD__TRANSPARENT)) == HERALD__CHECKED)
-		herald__indented_member(&writer->json, "$comment",
-					"The receiver also checks the value as a whole.");
+	write_check(&writer->json, plan);
 	if ((plan->special & HERALD__TRANSPARENT) != 0)
 		write_transparent(writer, &plan->fields[0]);
 	else if (plan->cases)

@@ -600,10 +600,15 @@ static enum herald_status
 check_check(const struct check *check)
 {
 	const struct herald_check *of = check->schema->check;
+	uint64_t mark;
 	char what[512];
 
 	if (!of)
 		return HERALD_OK;
+	memcpy(&mark, of, sizeof(mark)); /* a function need not be aligned */
+	if (mark != HERALD_CHECK_MARK)
+		return bad(check, "the check was not made by HERALD_CHECK: for the function f, "
+				  "write .check = &f_check");
 	if (!of->owner || !of->function)
 		return bad(check, "the check has no owner or no function: use HERALD_CHECK");
 	if (strcmp(of->owner, check->schema->name) == 0)

@@ -104,6 +104,69 @@ HERALD_SCHEMA_WITH(choice, (.check = &is_at_most_check),
 	HERALD_STRUCT(choice, body.span, span, .flat = true, HERALD_WHEN(kind, "span")),
 	HERALD_STRUCT(choice, body.even, even, .key = "even", HERALD_WHEN(kind, "even")));
 
+/* Flat cases with members of one name in C, and others in JSON. */
+struct circle {
+	int32_t size;
+};
+
+HERALD_SCHEMA(circle, HERALD_FIELD(circle, size, .key = "circleSize"));
+
+struct square {
+	int32_t size;
+	int32_t side;
+};
+
+HERALD_SCHEMA(square,
+	HERALD_FIELD(square, size, .key = "squareSize"),
+	HERALD_FIELD(square, side));
+
+struct shape {
+	const char *kind;
+	union {
+		struct circle circle;
+		struct square square;
+	} body;
+};
+
+static bool
+is_small(const struct shape *shape, struct herald_refusal *refusal)
+{
+	bool is_square = strcmp(shape->kind, "square") == 0;
+
+	if (shape->body.circle.size > 10)
+		return herald_refuse(refusal, "size", "is above 10");
+	if (is_square && shape->body.square.side > 10)
+		return herald_refuse(refusal, "side", "is above 10");
+	return is_square || shape->body.circle.size != 9 ||
+	       herald_refuse(refusal, "side", "is a member of squares");
+}
+HERALD_CHECK(is_small, shape);
+
+HERALD_SCHEMA_WITH(shape, (.check = &is_small_check),
+	HERALD_FIELD(shape, kind, .required = true),
+	HERALD_FLAT_VARIANT(shape, body, kind,
+		HERALD_CASE("circle", circle),
+		HERALD_CASE("square", square)));
+
+/* The key of one member is the name of the other. */
+struct swap {
+	int32_t a;
+	int32_t b;
+	int32_t c;
+};
+
+static bool
+is_negative(const struct swap *swap, struct herald_refusal *refusal)
+{
+	return swap->b <= 0 || herald_refuse(refusal, swap->b == 2 ? "d" : "b", "is positive");
+}
+HERALD_CHECK(is_negative, swap);
+
+HERALD_SCHEMA_WITH(swap, (.check = &is_negative_check),
+	HERALD_FIELD(swap, a, .key = "b"),
+	HERALD_FIELD(swap, b, .key = "a"),
+	HERALD_FIELD(swap, c, .key = "d"));
+
 struct all {
 	struct span in;
 	struct span required;
@@ -118,6 +181,8 @@ struct all {
 	size_t evens_count;
 	const struct choice *choices;
 	size_t choices_count;
+	const struct shape *shape;
+	struct swap swap;
 };
 
 HERALD_SCHEMA(all,
@@ -129,7 +194,9 @@ HERALD_SCHEMA(all,
 	HERALD_MAP(all, map, named),
 	HERALD_STRUCT(all, even, even),
 	HERALD_LIST(all, evens, even),
-	HERALD_LIST(all, choices, choice));
+	HERALD_LIST(all, choices, choice),
+	HERALD_POINTER(all, shape, shape),
+	HERALD_STRUCT(all, swap, swap));
 
 /* Documents with "required" in front. */
 #define DOCUMENT(TEXT) "{\"required\":{}" TEXT "}"
@@ -161,6 +228,16 @@ static const struct {
 	BAD(",\"choices\":[{\"kind\":\"even\"},@{\"until\":2,\"most\":1,\"kind\":\"span\"}]",
 	    "/choices/1/most", "most is less than until"),
 	BAD(",\"choices\":[{\"kind\":\"even\",\"even\":@1}]", "/choices/0/even", "even is odd"),
+	/* The name of a member of the case that the struct has, in C before JSON. */
+	BAD(",\"shape\":@{\"kind\":\"circle\",\"circleSize\":11}", "/shape/circleSize",
+	    "circleSize is above 10"),
+	BAD(",\"shape\":@{\"kind\":\"square\",\"squareSize\":11}", "/shape/squareSize",
+	    "squareSize is above 10"),
+	BAD(",\"shape\":@{\"side\":11,\"kind\":\"square\"}", "/shape/side", "side is above 10"),
+	BAD(",\"shape\":@{\"kind\":\"circle\",\"circleSize\":9}", "/shape",
+	    "shape is a member of squares"),
+	BAD(",\"swap\":@{\"b\":0,\"a\":1}", "/swap/a", "a is positive"),
+	BAD(",\"swap\":@{\"a\":2}", "/swap/d", "d is positive"),
 	/* A function that says nothing, an unknown name, and text that must be escaped. */
 	BAD(",\"in\":@{\"from\":13}", "/in", "in: refused by the check of struct span"),
 	BAD(",\"in\":@{\"from\":14}", "/in", "in: a name that the schema does not have"),
@@ -297,18 +374,47 @@ roots_are_checked(void **state)
 	herald_codec_destroy(even);
 }
 
+/* A tagged union whose flat case has a check, but not the struct that it is in. */
+struct bearer {
+	const char *kind;
+	union {
+		struct span span;
+		struct circle circle;
+	} body;
+};
+
+HERALD_SCHEMA(bearer,
+	HERALD_FIELD(bearer, kind, .required = true),
+	HERALD_FLAT_VARIANT(bearer, body, kind,
+		HERALD_CASE("circle", circle),
+		HERALD_CASE_OTHER(span, span)));
+
+/* The export, NUL-terminated, into `out`, which the function initialises. */
+static const char *export(const struct herald_schema *schema, struct herald_buffer *out)
+{
+	herald_buffer_init(out, NULL, 0);
+	assert_int_equal(herald_schema_json(schema, NULL, out, NULL), HERALD_OK);
+	assert_int_equal(herald_buffer_append(out, "", 1), HERALD_OK);
+	return out->data;
+}
+
 /* The export says that there is a check. */
 static void
 exports_say_so(void **state)
 {
 	struct herald_buffer out;
+	const char *text = export(&all_schema, &out), *other;
 
 	(void)state;
-	herald_buffer_init(&out, NULL, 0);
-	assert_int_equal(herald_schema_json(&all_schema, NULL, &out, NULL), HERALD_OK);
-	assert_int_equal(herald_buffer_append(&out, "", 1), HERALD_OK);
-	assert_non_null(strstr(out.data, "\"span\":{\"$comment\":\"The receiver also checks"));
-	assert_null(strstr(out.data, "\"title\":\"all\",\"$comment\""));
+	assert_non_null(strstr(text, "\"span\":{\"$comment\":\"The receiver also checks"));
+	assert_null(strstr(text, "\"title\":\"all\",\"$comment\""));
+	herald_buffer_finish(&out);
+	text = export(&bearer_schema, &out);
+	other = strstr(text, "\"not\":");
+	assert_non_null(other);
+	assert_non_null(strstr(other, "\"$comment\":\"The receiver also checks the value as a "
+				      "whole.\""));
+	assert_ptr_equal(strstr(text, "$comment"), strstr(other, "$comment"));
 	herald_buffer_finish(&out);
 }
 
@@ -395,8 +501,11 @@ HERALD_SCHEMA_WITH(even_of_full, (.check = &is_full_check),
 static void
 schemas_are_refused(void **state)
 {
-	static const struct herald_check none = {.owner = "span"}, nobody = {.owner = NULL};
+	static const struct herald_check none = {.mark = HERALD_CHECK_MARK, .owner = "span"};
+	static const struct herald_check nobody = {.mark = HERALD_CHECK_MARK};
 	struct herald_schema without_function = span_schema, without_owner = span_schema;
+	struct herald_schema function_itself = span_schema;
+	bool (*function)(const struct span *, struct herald_refusal *) = is_in_order;
 	struct herald_schema hidden = tail_schema;
 	const struct {
 		const struct herald_schema *schema;
@@ -411,12 +520,16 @@ schemas_are_refused(void **state)
 		 "the check belongs to struct full, but the schema to struct even_of_full"},
 		{&without_function, "span", "no owner or no function: use HERALD_CHECK"},
 		{&without_owner, "span", "no owner or no function: use HERALD_CHECK"},
+		{&function_itself, "span",
+		 "the check was not made by HERALD_CHECK: for the function f, write .check = "
+		 "&f_check"},
 	};
 	struct herald_codec *codec = NULL;
 
 	(void)state;
 	without_function.check = &none;
 	without_owner.check = &nobody;
+	memcpy(&function_itself.check, &function, sizeof(function));
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct herald_error error = {.status = HERALD_OK};
 

@@ -1,4 +1,4 @@
-/* expect: user\.id has a type that HERALD_FIELD does not support */
+/* expect: user\.id is a union: use HERALD_VARIANT */
 /* Nothing says which of the two it is. */
 #include <herald/schema.h>
 

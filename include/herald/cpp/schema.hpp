@@ -157,17 +157,26 @@ template <class S> class line
 		one_of_.push_back(nullptr);
 		return std::move(*this);
 	}
-	/** Counts only if the member with the line `tag` has this value, as HERALD_WHEN. */
-	line when(const char *tag, const char *value) &&noexcept
+	/** Counts only if the member with the line `tag` has this value, as HERALD_WHEN. The value
+	 * is the text of the tag in JSON, also if the tag is an enum. */
+	template <class T> line when(const char *tag, T value) &&noexcept
 	{
+		constexpr bool is_text =
+			std::is_convertible_v<T, const char *> && !std::is_null_pointer_v<T>;
+
+		static_assert(is_text, "the value of a case must be the text of the tag in JSON, "
+				       "also if the tag is an enum; all other values are "
+				       "when_other()");
 		field_.tag = tag;
-		field_.when = value;
+		if constexpr (is_text)
+			field_.when = value;
 		return std::move(*this);
 	}
 	/** The same for all values without a line of their own, as HERALD_WHEN_OTHER. */
 	line when_other(const char *tag) &&noexcept
 	{
-		return std::move(*this).when(tag, nullptr);
+		field_.tag = tag;
+		return std::move(*this);
 	}
 	/** Structs: the members are in this object, not in one of their own. */
 	line flat() &&noexcept
@@ -765,7 +774,7 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 	void add(const char *owner, check_of<S> &&check) noexcept
 	{
 		function_ = std::move(check.function_);
-		check_ = {owner, call_check, &function_};
+		check_ = {HERALD_CHECK_MARK, owner, call_check, &function_};
 		c_.check = &check_;
 	}
 

@@ -1,0 +1,18 @@
+/* expect: the value of a case must be the text of the tag in JSON, also if the tag is an enum */
+/* All other tags are when_other(). */
+#include <herald/herald.hpp>
+
+enum shape_kind { CIRCLE, SQUARE };
+
+static const herald_name kinds[] = {{"circle", CIRCLE}, {"square", SQUARE}};
+
+struct shape {
+	shape_kind kind;
+	double radius;
+};
+
+const herald::schema<shape> shapes{
+	"shape",
+	herald::field("kind", &shape::kind, kinds).required(),
+	herald::field("radius", &shape::radius).when("kind", nullptr),
+};

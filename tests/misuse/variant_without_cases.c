@@ -1,0 +1,20 @@
+/* expect later: the variant shape\.body needs cases: HERALD_CASE, HERALD_CASE_FIELD or */
+/* Which struct is it? */
+#include <herald/schema.h>
+
+struct circle {
+	double radius;
+};
+
+HERALD_SCHEMA(circle, HERALD_FIELD(circle, radius));
+
+struct shape {
+	const char *kind;
+	union {
+		struct circle circle;
+	} body;
+};
+
+HERALD_SCHEMA(shape,
+	HERALD_FIELD(shape, kind, .required = true),
+	HERALD_VARIANT(shape, body, kind));
