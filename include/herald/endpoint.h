@@ -107,8 +107,12 @@ struct herald_endpoint_options {
 	 * default they get 415. See above.
 	 */
 	bool takes_batches;
-	size_t max_batch_events; /**< Events in a batch. Default 1,000, limit 100,000. */
-	bool multi_status;       /**< 207 if not all events of a batch are done. */
+	/**
+	 * Events in a batch. Default 1,000, limit 100,000; with a store, its max_waiting, if that
+	 * is less. Above: 413.
+	 */
+	size_t max_batch_events;
+	bool multi_status; /**< 207 if not all events of a batch are done. */
 
 	/**
 	 * The OPTIONS handshake of CloudEvents webhooks, as Azure Event Grid uses it: names of

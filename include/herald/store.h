@@ -73,7 +73,8 @@ struct herald_store_options {
 
 	unsigned workers; /**< Threads that run events. Default 4, limit 1,024. */
 	size_t max_batch; /**< Events in one commit. Default 256, limit 10,000. */
-	/** Events that wait for a commit. Default 10,000, limit 10,000,000. Above: 503. */
+	/** Events that wait for a commit. Default 10,000, limit 10,000,000. Above: 503. Endpoints
+	 * take no larger batches. */
 	size_t max_waiting;
 	/**
 	 * Events in the database that are not finished; counted about once a second. Default

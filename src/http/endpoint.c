@@ -139,6 +139,29 @@ copy_media_types(struct herald_endpoint *endpoint, const char *const *media_type
 	return HERALD_OK;
 }
 
+/* Refuse batches that the service's store could never take: when the endpoint is created, or when
+ * they come. */
+static enum herald_status
+set_batches(struct herald_endpoint *endpoint, size_t events, struct herald_error *error)
+{
+	const struct herald__inbox *inbox = endpoint->service->inbox;
+	size_t most = inbox ? inbox->max_waiting : MAX_BATCH_EVENTS;
+
+	if (events > MAX_BATCH_EVENTS)
+		return herald_option_refuse(error, "max_batch_events",
+					    "must be at most %d, not %zu", MAX_BATCH_EVENTS,
+					    events);
+	if (events > most)
+		return herald_option_refuse(error, "max_batch_events",
+					    "must be at most max_waiting of the service's store, "
+					    "%zu, not %zu",
+					    most, events);
+	if (events == 0)
+		events = DEFAULT_BATCH_EVENTS < most ? DEFAULT_BATCH_EVENTS : most;
+	endpoint->max_batch_events = events;
+	return HERALD_OK;
+}
+
 static enum herald_status
 set_answers(struct herald_endpoint *endpoint, const struct herald_endpoint_options *options,
 	    struct herald_error *error)
@@ -151,15 +174,9 @@ set_answers(struct herald_endpoint *endpoint, const struct herald_endpoint_optio
 	if (!options->takes_batches && (events > 0 || options->multi_status))
 		return herald_option_refuse(error, events > 0 ? "max_batch_events" : "multi_status",
 					    "has no effect without takes_batches");
-	if (events > MAX_BATCH_EVENTS)
-		return herald_option_refuse(error, "max_batch_events",
-					    "must be at most %d, not %zu", MAX_BATCH_EVENTS,
-					    events);
 	endpoint->answers = options->answers;
 	endpoint->multi_status = options->multi_status;
-	if (options->takes_batches)
-		endpoint->max_batch_events = events > 0 ? events : DEFAULT_BATCH_EVENTS;
-	return HERALD_OK;
+	return options->takes_batches ? set_batches(endpoint, events, error) : HERALD_OK;
 }
 
 static enum herald_status

@@ -23,6 +23,9 @@ struct herald__queue;
 /* The first member of struct herald_store. */
 struct herald__inbox {
 	const struct herald__inbox_ops *ops;
+	/* The most events that wait for a commit; others are refused for the moment. A larger batch
+	 * would be refused each time. */
+	size_t max_waiting;
 };
 
 /*

@@ -165,7 +165,7 @@ new_store(const struct herald_store_options *options, const struct herald__deliv
 
 	if (!store)
 		return NULL;
-	store->inbox.ops = &inbox_ops;
+	store->inbox = (struct herald__inbox){&inbox_ops, options->max_waiting};
 	store->database = options->database;
 	store->has_threads = has_threads;
 	store->settings.options = *options;

@@ -93,8 +93,11 @@ test_frames(void **state)
 		{"[" MEMBER("1", "x") ",]", 400, "\"offset\":"},
 		{"[" MEMBER("1", "x") ",{\"a\":01}]", 400, "leading zeros"},
 		{"[" MEMBER("1", "x") ",{\"specversion\":\"0.3\"}]", 400, "/1/specversion"},
-		{"[" MEMBER("1", "x") "," MEMBER("2", "x") "," MEMBER("3", "x") "]", 400,
-		 "expected at most 2 events (max_batch_events), found more"},
+		{"[" MEMBER("1", "x") "," MEMBER("2", "x") "," MEMBER("3", "x") "]", 413,
+		 "{\"error\":\"expected at most 2 events (max_batch_events), found 3\"}"},
+		/* What is not JSON is refused as such. */
+		{"[" MEMBER("1", "x") "," MEMBER("2", "x") "," MEMBER("3", "x") ",]", 400,
+		 "\"offset\":"},
 		{"[ " MEMBER("1", "x") "]", 401, "bad signature"},
 	};
 	struct fixture fixture;

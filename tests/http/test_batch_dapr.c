@@ -23,7 +23,7 @@ test_refused_with_dapr(void **state)
 		{"", 400, "error"},
 		{"[" MEMBER("1", "x") "," MEMBER("2", "x") "," MEMBER("3", "x") "," MEMBER("4",
 											   "x") "]",
-		 400, "expected at most 3 events (max_batch_events), found more"},
+		 413, "expected at most 3 events (max_batch_events), found 4"},
 		{"[  " MEMBER("1", "x") "]", 503, "{\"error\":\"come back\"}"},
 		{"[ " MEMBER("1", "x") "]", 401, "bad signature"},
 		{"[\n" MEMBER("1", "fail") "]", 400, "1 of 1 events were not done"},
@@ -161,7 +161,7 @@ test_dapr_bulk(void **state)
 		{"application/json",
 		 BULK(ENTRY("a", MEMBER("1", "x")) "," ENTRY("b", MEMBER("2", "x")) "," ENTRY(
 			 "c", MEMBER("3", "x")) "," ENTRY("d", MEMBER("4", "x"))),
-		 400, "expected at most 3 events (max_batch_events), found 4", ""},
+		 413, "expected at most 3 events (max_batch_events), found 4", ""},
 		{"text/plain", "{}", 415,
 		 "expected Content-Type application/cloudevents+json or "
 		 "application/cloudevents-batch+json or application/json",

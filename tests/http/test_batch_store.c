@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "http/batching.h"
+#include "http/endpoint.h"
 
 static void
 note_done(void *state)
@@ -49,6 +50,47 @@ test_stored(void **state)
 	answer = post_batch(&fixture, "[" MEMBER("4", "x") "]");
 	assert_int_equal(answer.status, 503);
 	assert_non_null(strstr(answer.headers, "Retry-After: 1\n"));
+	end(&fixture);
+}
+
+static void
+check_most(const struct fixture *fixture, size_t max_batch_events, size_t most)
+{
+	struct herald_endpoint *endpoint = create_endpoint(
+		fixture->service, &HERALD_ENDPOINT_OPTIONS(.takes_batches = true,
+							   .max_batch_events = max_batch_events));
+
+	assert_int_equal(endpoint->max_batch_events, most);
+	herald_endpoint_destroy(endpoint);
+}
+
+/* An endpoint takes no batch that its store would refuse each time. */
+static void
+test_limit_of_the_store(void **state)
+{
+	struct fixture fixture;
+	struct herald_endpoint *endpoint = NULL;
+	struct herald_error error;
+
+	(void)state;
+	begin(&fixture, NULL, true);
+	check_most(&fixture, 0, 1000);
+	check_most(&fixture, 100000, 100000);
+	fixture.inbox.base.max_waiting = 1000;
+	check_most(&fixture, 0, 1000);
+	check_most(&fixture, 1000, 1000);
+	fixture.inbox.base.max_waiting = 999;
+	check_most(&fixture, 0, 999);
+	check_most(&fixture, 1, 1);
+	assert_int_equal(herald_endpoint_create(fixture.service,
+						&HERALD_ENDPOINT_OPTIONS(.takes_batches = true,
+									 .max_batch_events = 1000),
+						&endpoint, &error),
+			 HERALD_BAD_OPTION);
+	assert_string_equal(error.path, "max_batch_events");
+	assert_string_equal(error.message,
+			    "max_batch_events: must be at most max_waiting of the service's store, "
+			    "999, not 1000");
 	end(&fixture);
 }
 
@@ -299,6 +341,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_stored, events_setup),
+		cmocka_unit_test_setup(test_limit_of_the_store, events_setup),
 		cmocka_unit_test_setup(test_one_commit, events_setup),
 		cmocka_unit_test_setup(test_no_memory, events_setup),
 		cmocka_unit_test_setup(test_memory_with_a_store, events_setup),

@@ -892,6 +892,7 @@ test_limits(void **state)
 {
 	(void)state;
 	setup_with(&(struct store_fixture_options){.store = {.max_waiting = 3}});
+	assert_int_equal(f->store->inbox.max_waiting, 3); /* endpoints take no larger batches */
 	submit_many(5, "done");
 	check_answers(3, 2, HERALD_UNAVAILABLE);
 	assert_string_equal(f->arrivals[4].event.error.message,

@@ -331,6 +331,7 @@ void
 fake_inbox_init(struct fake_inbox *inbox)
 {
 	*inbox = (struct fake_inbox){.base.ops = &fake_ops, .answers_at_once = true};
+	inbox->base.max_waiting = SIZE_MAX;
 	inbox->last = &inbox->first;
 	pthread_mutex_init(&inbox->mutex, NULL);
 	pthread_cond_init(&inbox->changed, NULL);

@@ -24,7 +24,7 @@ struct fake_stored {
 };
 
 struct fake_inbox {
-	struct herald__inbox base; /* the first member */
+	struct herald__inbox base; /* the first member; tests set its max_waiting */
 
 	/* Set by the test. */
 	bool answers_at_once;             /* in accept(), on the caller's thread */

@@ -123,7 +123,8 @@ struct herald_format_ops {
 	 *
 	 * ctx          of the batch: its media type and attributes. Not to be used once `visit` was
 	 *              called.
-	 * max_members  the endpoint's max_batch_events; more are refused with HERALD_LIMIT.
+	 * max_members  the endpoint's max_batch_events. Refuse more with HERALD_TOO_LARGE, which is
+	 *              answered with 413.
 	 * data         `bytes` bytes, which may be changed.
 	 * visit        call it with `state` for each member, in order, once all of the batch has
 	 *              been checked.

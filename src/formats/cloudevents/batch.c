@@ -20,7 +20,6 @@
 struct frame {
 	struct herald__reader *reader;
 	size_t max_count;
-	const char *count_option; /* which sets it */
 	size_t count;
 	bool has_current, has_other; /* members with version 1.0, and with others */
 };
@@ -149,8 +148,8 @@ check_member(struct frame *frame, char *at)
 
 	if (frame->count == frame->max_count)
 		return herald__fail(reader, at, HERALD_LIMIT,
-				    "expected at most %zu events (%s), found more",
-				    frame->max_count, frame->count_option);
+				    "expected at most %zu events (max_members_count), found more",
+				    frame->max_count);
 	if (at < reader->end && *at == '{')
 		at = check_object(frame, at);
 	else
@@ -196,18 +195,9 @@ herald_cloudevent_batch_begin(struct herald_cloudevent_batch *batch, char *data,
 			      const struct herald_cloudevent_options *options,
 			      struct herald_error *error)
 {
-	return herald__cloudevent_batch_begin(batch, data, bytes, options, "max_members_count",
-					      error);
-}
-
-enum herald_status
-herald__cloudevent_batch_begin(struct herald_cloudevent_batch *batch, char *data, size_t bytes,
-			       const struct herald_cloudevent_options *options,
-			       const char *count_option, struct herald_error *error)
-{
 	struct herald_cloudevent_options set;
 	struct herald__reader reader;
-	struct frame frame = {.reader = &reader, .count_option = count_option};
+	struct frame frame = {.reader = &reader};
 	enum herald_status status;
 	char nothing;
 
@@ -225,6 +215,16 @@ herald__cloudevent_batch_begin(struct herald_cloudevent_batch *batch, char *data
 		.options_ = set,
 	};
 	return HERALD_OK;
+}
+
+enum herald_status
+herald__cloudevent_batch_check(size_t count, size_t most, const char *option,
+			       struct herald_error *error)
+{
+	if (count <= most)
+		return HERALD_OK;
+	return herald_error_set(error, HERALD_TOO_LARGE, HERALD_NO_OFFSET,
+				"expected at most %zu events (%s), found %zu", most, option, count);
 }
 
 bool

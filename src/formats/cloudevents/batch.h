@@ -1,17 +1,19 @@
-/* Batches of CloudEvents for the service's format, which has an option of its own for their length.
- * Private. */
+/* The length of a batch, for which the service has an option of its own. Private. */
 #ifndef HERALD_SRC_FORMATS_CLOUDEVENTS_BATCH_H
 #define HERALD_SRC_FORMATS_CLOUDEVENTS_BATCH_H
 
-#include <herald/cloudevent.h>
+#include <stddef.h>
+
+#include <herald/status.h>
 
 /*
- * herald_cloudevent_batch_begin(). `count_option` is the option that options->max_members_count is
- * from, for the error.
+ * Refuse a batch of more than `most` events.
+ *
+ * option  that `most` is from, for the error.
+ * Errors  HERALD_TOO_LARGE.
  */
 HERALD_MUST_CHECK enum herald_status
-herald__cloudevent_batch_begin(struct herald_cloudevent_batch *batch, char *data, size_t bytes,
-			       const struct herald_cloudevent_options *options,
-			       const char *count_option, struct herald_error *error);
+herald__cloudevent_batch_check(size_t count, size_t most, const char *option,
+			       struct herald_error *error);
 
 #endif

@@ -10,6 +10,7 @@
 #include <herald/adapter/options.h>
 #include <herald/schema.h>
 
+#include "formats/cloudevents/batch.h"
 #include "service/service.h"
 #include "json/reader/reader.h"
 
@@ -44,10 +45,11 @@ static enum herald_status
 visit_entries(const struct dapr_frame *frame, size_t max_members, const char *count_option,
 	      herald_member_visitor *visit, void *state, struct herald_error *error)
 {
-	if (frame->entries_count > max_members)
-		return herald_error_set(error, HERALD_LIMIT, HERALD_NO_OFFSET,
-					"expected at most %zu events (%s), found %zu", max_members,
-					count_option, frame->entries_count);
+	enum herald_status status = herald__cloudevent_batch_check(
+		frame->entries_count, max_members, count_option, error);
+
+	if (status != HERALD_OK)
+		return status;
 	for (size_t i = 0; i < frame->entries_count; i++) {
 		const struct dapr_entry *entry = &frame->entries[i];
 		const struct herald_member member = {

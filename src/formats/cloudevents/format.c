@@ -329,21 +329,27 @@ split(const struct herald_format *format, struct herald_context *ctx, size_t max
 	const struct cloudevents *settings = settings_of(format);
 	const struct herald_arrival arrival = arrival_of(ctx);
 	struct herald_cloudevent_options options = settings->options.decode;
+	size_t most = options.max_members_count;
 	const char *count_option = "max_members_count";
 	struct herald_cloudevent_batch batch;
 
 	if (are_default(&options.limits))
 		options.limits = ctx->service->limits;
-	if (options.max_members_count == 0 || options.max_members_count > max_members) {
-		options.max_members_count = max_members;
+	if (most == 0 || most > max_members) {
+		most = max_members;
 		count_option = "max_batch_events";
 	}
 	if (is_dapr(format, &arrival, mode_of(&arrival, NULL)))
-		return herald__dapr_split(settings->dapr, ctx->service, options.max_members_count,
-					  count_option, data, bytes, visit, state, error);
+		return herald__dapr_split(settings->dapr, ctx->service, most, count_option, data,
+					  bytes, visit, state, error);
 
+	/* The error tells how many there are. */
+	options.max_members_count = SIZE_MAX;
 	enum herald_status status =
-		herald__cloudevent_batch_begin(&batch, data, bytes, &options, count_option, error);
+		herald_cloudevent_batch_begin(&batch, data, bytes, &options, error);
+	if (status == HERALD_OK)
+		status = herald__cloudevent_batch_check(batch.members_count, most, count_option,
+							error);
 	if (status != HERALD_OK)
 		return status;
 	while (herald_cloudevent_batch_next(&batch)) {

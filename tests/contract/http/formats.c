@@ -50,8 +50,9 @@ struct fixture {
 	struct probe probe;
 };
 
+/* With a store that has this max_waiting; 0: without a store. */
 static void
-start(struct fixture *fixture, void **state, bool has_store)
+start(struct fixture *fixture, void **state, size_t max_waiting)
 {
 	static const char *const origins[] = {"eventgrid.azure.net", NULL};
 	static const struct herald_format *const formats[] = {&herald_format_cloudevents,
@@ -64,13 +65,14 @@ start(struct fixture *fixture, void **state, bool has_store)
 	memset(fixture, 0, sizeof(*fixture));
 	fake_inbox_init(&fixture->inbox);
 	fixture->inbox.answers_at_once = true;
+	fixture->inbox.base.max_waiting = max_waiting;
 	pthread_mutex_init(&probe->lock, NULL);
 	pthread_cond_init(&probe->changed, NULL);
 	if (herald_service_create(
-		    &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_FORMATS(formats),
-					    .attributes = attributes,
-					    .store = has_store ? fake_inbox_store(&fixture->inbox)
-							       : NULL),
+		    &HERALD_SERVICE_OPTIONS(
+			    HERALD_ROUTES(routes), HERALD_FORMATS(formats),
+			    .attributes = attributes,
+			    .store = max_waiting > 0 ? fake_inbox_store(&fixture->inbox) : NULL),
 		    &probe->service, &error) != HERALD_OK)
 		fail_msg("%s: %s", error.path, error.message);
 	probe_create_endpoint(
@@ -158,7 +160,7 @@ cloudevents_in_each_mode(void **state)
 	};
 	struct fixture fixture;
 
-	start(&fixture, state, false);
+	start(&fixture, state, 0);
 	check_rows(&fixture, rows, sizeof(rows) / sizeof(rows[0]));
 	stop(&fixture);
 }
@@ -175,7 +177,7 @@ repeated_attributes(void **state)
 	};
 	struct fixture fixture;
 
-	start(&fixture, state, false);
+	start(&fixture, state, 0);
 	check_rows(&fixture, rows, sizeof(rows) / sizeof(rows[0]));
 	assert_int_equal(fixture.probe.function_count, 0);
 	stop(&fixture);
@@ -195,7 +197,7 @@ batches(void **state)
 	struct fixture fixture;
 	struct http_response response;
 
-	start(&fixture, state, false);
+	start(&fixture, state, 0);
 	check_rows(&fixture, rows, sizeof(rows) / sizeof(rows[0]));
 	assert_int_equal(fixture.probe.function_count, 5);
 	exchange(&fixture, "POST", BATCH, "[" MEMBER("1", "later") "]", &response);
@@ -214,7 +216,7 @@ stored_batches(void **state)
 	};
 	struct fixture fixture;
 
-	start(&fixture, state, true);
+	start(&fixture, state, 3);
 	check_rows(&fixture, rows, sizeof(rows) / sizeof(rows[0]));
 	assert_int_equal(fixture.inbox.stored_count, 4);
 	fixture.inbox.answers_at_once = false;
@@ -226,6 +228,28 @@ stored_batches(void **state)
 	check_rows(&fixture, later, 1);
 	fake_inbox_stop_committer(&fixture.inbox);
 	assert_int_equal(fixture.inbox.stored_count, 7);
+	stop(&fixture);
+}
+
+/* A batch that never has room in the store has a final answer, and nothing of it is stored. */
+static void
+batch_larger_than_the_store_takes(void **state)
+{
+	static const struct row rows[] = {
+		{BATCH, "[" MEMBER("1", "x") "," MEMBER("2", "x") "," MEMBER("3", "x") "]", 413,
+		 "{\"error\":\"expected at most 2 events (max_batch_events), found 3\"}"},
+		{BATCH, "[" MEMBER("1", "x") "," MEMBER("2", "x") "]", 202, ""},
+	};
+	struct fixture fixture;
+	struct http_response response;
+
+	start(&fixture, state, 2);
+	exchange(&fixture, "POST", BATCH, rows[0].body, &response);
+	assert_null(http_header(&response, "Retry-After"));
+	check_rows(&fixture, rows, 1);
+	assert_int_equal(fixture.inbox.accepts, 0);
+	check_rows(&fixture, rows, sizeof(rows) / sizeof(rows[0]));
+	assert_int_equal(fixture.inbox.stored_count, 2);
 	stop(&fixture);
 }
 
@@ -253,7 +277,7 @@ handshake(void **state)
 	};
 	struct fixture fixture;
 
-	start(&fixture, state, false);
+	start(&fixture, state, 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct http_response response;
 		const struct {
@@ -297,7 +321,7 @@ access_token(void **state)
 	};
 	struct fixture fixture;
 
-	start(&fixture, state, false);
+	start(&fixture, state, 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct http_response response;
 
@@ -314,6 +338,7 @@ const struct contract_http_case contract_http_formats[] = {
 	CONTRACT_CASE(repeated_attributes, CONTRACT_REPEATED_HEADERS),
 	CONTRACT_CASE(batches, 0),
 	CONTRACT_CASE(stored_batches, CONTRACT_STORES),
+	CONTRACT_CASE(batch_larger_than_the_store_takes, CONTRACT_STORES),
 	CONTRACT_CASE(handshake, 0),
 	CONTRACT_CASE(access_token, 0),
 };
