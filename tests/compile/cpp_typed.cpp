@@ -2,7 +2,9 @@
  * herald.hpp: tables, functions of all forms, handlers, exceptions, who owns what, and raw JSON.
  * Prints TAP.
  */
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -138,6 +140,61 @@ const herald::schema<badge> badge_schema{
 	herald::field("kind", &badge::kind).required(),
 	herald::field("line", &badge::named, line_schema).when("kind", "line").flat(),
 	herald::field("other", &badge::other).when_other("kind"),
+};
+
+/* A union with a name: every kind of member that field() takes. */
+struct figure {
+	union bodies {
+		line named;
+		const line *pointed;
+		herald::list<std::int64_t> codes;
+		herald::list<size> sizes;
+		herald::list<node> nodes;
+		size one_size;
+		double xy[2];
+		const char *text;
+		herald::json other;
+	};
+
+	std::int64_t before;
+	bodies body;
+	const char *kind;
+};
+
+const herald::schema<figure> figure_schema{
+	"figure",
+	herald::field("before", &figure::before),
+	herald::variant("the body", &figure::body, &figure::kind,
+			herald::when("line", &figure::bodies::named, line_schema),
+			herald::when("pointed", &figure::bodies::pointed, line_schema),
+			herald::when("codes", &figure::bodies::codes),
+			herald::when("sizes", &figure::bodies::sizes, sizes),
+			herald::when("nodes", &figure::bodies::nodes, node_schema),
+			herald::when("size", &figure::bodies::one_size, sizes),
+			herald::when("xy", &figure::bodies::xy),
+			herald::when("te\"xt", &figure::bodies::text),
+			herald::when_other(&figure::bodies::other))
+		.doc("B")
+		.required(),
+	herald::field("kind", &figure::kind).required(),
+};
+
+/* The tag is an enum, and the members are next to it. */
+struct emblem {
+	size kind;
+	union bodies {
+		line named;
+		node tree;
+	} body;
+};
+
+const herald::schema<emblem> emblem_schema{
+	"emblem",
+	herald::field("kind", &emblem::kind, sizes).required(),
+	herald::variant("body", &emblem::body, &emblem::kind,
+			herald::when("small", &emblem::bodies::named, line_schema),
+			herald::when("large", &emblem::bodies::tree, node_schema))
+		.flat(),
 };
 
 const herald_name shades[] = {{"light", SHADE_LIGHT}, {"dark", SHADE_DARK}};
@@ -405,6 +462,96 @@ unions_with_a_tag()
 	CHECK(trace == "line:x b:[1] ");
 	const herald_result bad = service.handle(event("badge", "{\"kind\":\"line\"}"));
 	CHECK(bad.status == HERALD_MISSING && same_text(bad.error.path, "/payload/sku"));
+}
+
+/* Unions with a name. */
+
+struct untagged {
+	std::int64_t number;
+	const char *kind, *other;
+	emblem::bodies body;
+	emblem::bodies second;
+};
+
+void
+variants_are_lines()
+{
+	const herald_schema &c = figure_schema.get();
+	herald::service_options options;
+
+	CHECK(c.fields_count == 11);
+	for (std::size_t i = 1; i < 10; i++) {
+		const herald_field &field = c.fields[i];
+
+		CHECK(same_text(field.name, "the body") && same_text(field.tag, "kind"));
+		CHECK(same_text(field.owner, "figure") && same_text(field.doc, "B"));
+		CHECK(field.required && !field.flat && field.offset == offsetof(figure, body));
+	}
+	CHECK(same_text(c.fields[8].when, "te\"xt") && c.fields[9].when == nullptr);
+	CHECK(c.fields[3].count_offset == offsetof(figure, body) + sizeof(void *));
+
+	options.route("figure", figure_schema, [](const figure &figure) {
+		trace += figure.kind + std::to_string(figure.before) + figure.body.named.sku;
+	});
+	options.route("emblem", emblem_schema, [](const emblem &emblem) {
+		trace += emblem.kind == size::large ? emblem.body.tree.name : "small";
+	});
+	herald::service service(std::move(options));
+	CHECK(service.handle(event("figure", "{\"the body\":{\"sku\":\"x\",\"quantity\":1},"
+					     "\"before\":3,\"kind\":\"line\"}"))
+		      .verdict == HERALD_DONE);
+	CHECK(service.handle(event("emblem", "{\"name\":\"n\",\"kind\":\"large\"}")).verdict ==
+	      HERALD_DONE);
+	CHECK(trace == "line3xn");
+	const herald_result bad = service.handle(
+		event("figure", "{\"the body\":{\"quantity\":1},\"kind\":\"pointed\"}"));
+	CHECK(bad.status == HERALD_MISSING && same_text(bad.error.path, "/payload/the body/sku"));
+	CHECK(service.handle(event("figure", "{\"kind\":\"xy\"}")).status == HERALD_MISSING);
+}
+
+/* What a table of C would be refused for. */
+void
+bad_variants_are_refused()
+{
+	const auto variant = [](const char *name, auto tag, auto member) {
+		return herald::variant(name, member, tag,
+				       herald::when("a", &emblem::bodies::named, line_schema),
+				       herald::when("b", &emblem::bodies::tree, node_schema));
+	};
+	const herald::schema<untagged> two_tags{
+		"untagged",
+		herald::field("number", &untagged::number),
+		herald::field("kind", &untagged::kind).required(),
+		herald::field("other", &untagged::other).required(),
+		variant("body", &untagged::kind, &untagged::body),
+		variant("second", &untagged::other, &untagged::second)};
+	const herald::schema<untagged> no_line{"untagged",
+					       herald::field("number", &untagged::number),
+					       herald::field("other", &untagged::other),
+					       herald::ignored("second", &untagged::second),
+					       variant("body", &untagged::kind, &untagged::body)};
+	const herald::schema<untagged> not_required{
+		"untagged",
+		variant("body", &untagged::kind, &untagged::body),
+		variant("second", &untagged::kind, &untagged::second),
+		herald::field("kind", &untagged::kind),
+		herald::field("other", &untagged::other),
+		herald::field("number", &untagged::number)};
+	const std::pair<const herald::schema<untagged> *, const char *> rows[] = {
+		{&two_tags, "the tag other is not the schema's only one"},
+		{&no_line, "the tag that has no line is not a member of the schema"},
+		{&not_required, "the tag kind must be required"},
+	};
+
+	for (const auto &[schema, reason] : rows) {
+		herald_codec *codec = nullptr;
+		herald_error error{};
+
+		CHECK(herald_codec_create(&schema->get(), nullptr, nullptr, &codec, &error) ==
+		      HERALD_BAD_SCHEMA);
+		if (!CHECK(std::strstr(error.message, reason)))
+			std::printf("# %s: %s\n", error.path, error.message);
+	}
 }
 
 /* Exceptions. */
@@ -1055,6 +1202,113 @@ checks_refuse()
 	CHECK(std::strstr(error.message, "bytes 9 to 15 are in no line, after small"));
 }
 
+/* Round trips: what is decoded is encoded to the same text, and memory may fail at any time. */
+
+struct limited_memory {
+	std::size_t calls = 0, fail_at = 0, blocks = 0;
+	herald_allocator allocator = {allocate, reallocate, release, this};
+
+	bool fails()
+	{
+		return ++calls == fail_at;
+	}
+	static void *allocate(std::size_t bytes, void *state)
+	{
+		auto &memory = *static_cast<limited_memory *>(state);
+
+		memory.blocks += !memory.fails();
+		return memory.calls == memory.fail_at ? nullptr : std::malloc(bytes);
+	}
+	static void *reallocate(void *block, std::size_t, std::size_t bytes, void *state)
+	{
+		return static_cast<limited_memory *>(state)->fails() ? nullptr
+								     : std::realloc(block, bytes);
+	}
+	static void release(void *block, std::size_t, void *state)
+	{
+		static_cast<limited_memory *>(state)->blocks--;
+		std::free(block);
+	}
+};
+
+/* Decode and encode once. "" if memory has failed. */
+template <class T>
+std::string
+once(const herald::schema<T> &schema, std::string text, limited_memory &memory)
+{
+	herald_codec *codec = nullptr;
+	herald_arena *arena = nullptr;
+	herald_buffer out;
+	herald_error error{};
+	T value{};
+	std::string encoded;
+
+	herald_buffer_init(&out, &memory.allocator, 0);
+	herald_status status =
+		herald_codec_create(&schema.get(), nullptr, &memory.allocator, &codec, &error);
+	if (status == HERALD_OK)
+		status = herald_arena_create(&memory.allocator, 0, &arena);
+	if (status == HERALD_OK)
+		status =
+			herald_codec_decode(codec, text.data(), text.size(), arena, &value, &error);
+	if (status == HERALD_OK)
+		status = herald_codec_encode(codec, &value, &out, &error);
+	if (status == HERALD_OK)
+		encoded.assign(out.data, out.bytes);
+	if (status != HERALD_OK && status != HERALD_NO_MEMORY)
+		std::printf("# %s: %s\n", error.path, error.message);
+	CHECK(status == HERALD_OK || status == HERALD_NO_MEMORY);
+	herald_buffer_finish(&out);
+	herald_arena_destroy(arena);
+	herald_codec_destroy(codec);
+	return encoded;
+}
+
+template <class T>
+void
+check_round_trip(const herald::schema<T> &schema, const std::string &text)
+{
+	std::string encoded;
+
+	for (std::size_t n = 1; encoded.empty() && n < 1000; n++) {
+		limited_memory memory;
+
+		memory.fail_at = n;
+		encoded = once(schema, text, memory);
+		CHECK(memory.blocks == 0 && (memory.calls >= n) == encoded.empty());
+	}
+	if (!CHECK(encoded == text))
+		std::printf("# %s\n# %s\n", text.c_str(), encoded.c_str());
+}
+
+void
+values_come_back()
+{
+	check_round_trip(order_schema, "{\"id\":\"a\",\"lines\":[{\"sku\":\"x\",\"quantity\":2}],"
+				       "\"codes\":[1,-2],\"tags\":[\"t\",\"\"],\"sizes\":"
+				       "[\"large\",\"small\"],\"extra\":{\"a\":[1, null]}}");
+	check_round_trip(node_schema,
+			 "{\"name\":\"a\",\"next\":{\"name\":\"b\"},\"children\":[{},{}]}");
+	check_round_trip(shelf_schema,
+			 "{\"xy\":[1,2.5],\"corners\":[{\"sku\":\"a\",\"quantity\":1},"
+			 "{\"sku\":\"b\",\"quantity\":2}],\"prices\":{\"y\":2,\"x\":1}}");
+	check_round_trip(badge_schema, "{\"kind\":\"line\",\"sku\":\"x\",\"quantity\":1}");
+	check_round_trip(badge_schema, "{\"kind\":\"b\",\"other\":[1]}");
+	check_round_trip(spans_schema, "{\"first\":{\"from\":1,\"to\":2},\"others\":"
+				       "[{\"from\":3,\"to\":3}]}");
+	for (const char *body :
+	     {"\"the body\":{\"sku\":\"x\",\"quantity\":2},\"kind\":\"line\"",
+	      "\"the body\":{\"sku\":\"y\",\"quantity\":3},\"kind\":\"pointed\"",
+	      "\"the body\":[1,-2],\"kind\":\"codes\"",
+	      "\"the body\":[\"small\",\"large\"],\"kind\":\"sizes\"",
+	      "\"the body\":[{\"name\":\"a\"},{}],\"kind\":\"nodes\"",
+	      "\"the body\":\"large\",\"kind\":\"size\"", "\"the body\":[0.5,-1],\"kind\":\"xy\"",
+	      "\"the body\":\"a\",\"kind\":\"te\\\"xt\"", "\"the body\":[{ }],\"kind\":\"what\""})
+		check_round_trip(figure_schema, std::string("{\"before\":-7,") + body + "}");
+	check_round_trip(emblem_schema, "{\"kind\":\"small\",\"sku\":\"x\",\"quantity\":4}");
+	check_round_trip(emblem_schema, "{\"kind\":\"large\",\"name\":\"x\",\"children\":[{}]}");
+}
+
 /* Raw JSON. */
 
 void
@@ -1107,12 +1361,15 @@ raw_json_is_read()
 int
 main()
 {
-	std::puts("1..18");
+	std::puts("1..21");
 	test("the tables of C and C++ are equal", tables_are_equal);
 	test("functions of all forms", functions_of_all_forms);
 	test("a schema contains itself", a_schema_contains_itself);
 	test("arrays, maps and values", arrays_maps_and_values);
 	test("unions with a tag", unions_with_a_tag);
+	test("variants are lines", variants_are_lines);
+	test("bad variants are refused", bad_variants_are_refused);
+	test("values come back", values_come_back);
 	test("exceptions become failures", exceptions_become_failures);
 	test("handlers run and throw", handlers_run_and_throw);
 	test("hooks, and handlers of routes", hooks_and_handlers_of_routes);

@@ -32,6 +32,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <herald/check.h>
@@ -77,6 +78,7 @@ schema_of(const herald_schema &schema) noexcept
 }
 
 template <class S> class schema;
+template <class S> class variant_of;
 
 /** A check of a schema of struct S; see check(). */
 template <class S> class check_of
@@ -93,7 +95,7 @@ template <class S> class check_of
 	std::function<bool(const S &, herald_refusal *)> function_;
 };
 
-/** A line of a schema of struct S; see field(), optional(), list() and ignored(). */
+/** A line of a schema of struct S; see field(), optional(), list_field() and ignored(). */
 template <class S> class line
 {
       public:
@@ -228,9 +230,83 @@ template <class S> class line
 
       private:
 	friend class schema<S>;
+	template <class> friend class variant_of;
 
 	herald_field field_;
 	std::vector<const char *> one_of_;
+};
+
+/** A case of a tagged union of type U; see when(). */
+template <class U> class case_of
+{
+      public:
+	/** Made by when() and when_other(). */
+	case_of(const char *value, line<U> &&line) noexcept : value_(value), line_(std::move(line))
+	{
+	}
+
+      private:
+	template <class> friend class variant_of;
+	const char *value_; /* NULL: all others */
+	line<U> line_;
+};
+
+/** The lines of a tagged union in a struct S; see variant(). */
+template <class S> class variant_of
+{
+      public:
+	/** Missing or null is an error if the tag has a case. Not with flat(). */
+	variant_of required() &&noexcept
+	{
+		for (line<S> &each : lines_)
+			each.field_.required = true;
+		return std::move(*this);
+	}
+	/** The members of the structs are in this object, as HERALD_FLAT_VARIANT. */
+	variant_of flat() &&noexcept
+	{
+		for (line<S> &each : lines_)
+			each.field_.flat = true;
+		return std::move(*this);
+	}
+	/** One line for people. */
+	variant_of doc(const char *text) &&noexcept
+	{
+		for (line<S> &each : lines_)
+			each.field_.doc = text;
+		return std::move(*this);
+	}
+
+	/** Made by variant(): a line with names, and the offsets of the union and the tag. */
+	template <class... Cases>
+	variant_of(const herald_field &names, std::size_t offset, std::size_t tag_offset,
+		   const Cases &...cases) noexcept
+		: tag_offset_(tag_offset)
+	{
+		lines_.reserve(sizeof...(Cases));
+		(add(names, offset, cases.value_, cases.line_.field_), ...);
+	}
+
+      private:
+	friend class schema<S>;
+
+	/* The line of a case in the union is a line of the struct, further behind. */
+	void add(const herald_field &names, std::size_t offset, const char *value,
+		 const herald_field &in_union) noexcept
+	{
+		herald_field field = in_union;
+
+		field.name = names.name;
+		field.key = names.key;
+		field.offset += offset;
+		if (field.kind == HERALD_KIND_LIST || field.kind == HERALD_KIND_VALUES)
+			field.count_offset += offset;
+		field.when = value;
+		lines_.emplace_back(field);
+	}
+
+	std::size_t tag_offset_;
+	std::vector<line<S>> lines_;
 };
 
 namespace detail
@@ -321,6 +397,8 @@ check_member()
 		is_instance<T, std::basic_string> || is_instance<T, std::basic_string_view>;
 	constexpr bool is_optional = is_instance<T, std::optional>;
 	constexpr bool is_vector = is_instance<T, std::vector>;
+	constexpr bool is_variant = is_instance<T, std::variant>;
+	constexpr bool is_union = std::is_union_v<T>;
 	constexpr bool is_enum = std::is_enum_v<T>;
 	constexpr bool has_kind = kind_of<T>() != HERALD_KIND_COUNT;
 	constexpr bool is_pointer = std::is_pointer_v<T> && !has_kind;
@@ -330,9 +408,13 @@ check_member()
 	static_assert(!is_optional, "the member is a std::optional: use a value and a bool, with "
 				    "herald::optional()");
 	static_assert(!is_vector, "the member is a std::vector: use herald::list<T>");
+	static_assert(!is_variant, "the member is a std::variant: use a union, and a member that "
+				   "says what it holds, with herald::variant()");
+	static_assert(!is_union, "the member is a union: use herald::variant()");
 	static_assert(!is_enum, "the member is an enum: its line needs the names");
 	static_assert(!is_pointer, "the member is a pointer: its line needs a schema");
-	static_assert(is_string || is_optional || is_vector || is_enum || is_pointer || has_kind,
+	static_assert(is_string || is_optional || is_vector || is_variant || is_union || is_enum ||
+			      is_pointer || has_kind,
 		      "the member has a type that is not supported, or needs a schema");
 }
 
@@ -659,6 +741,65 @@ key(const char *name, const char *S::*member) noexcept
 	return line<S>(detail::make_field(name, member, HERALD_KIND_KEY));
 }
 
+/**
+ * A case of variant(): a member of the union, as in field(), for one text of the tag in JSON.
+ *
+ *	herald::when("circle", &shape::bodies::circle, circle_schema)
+ *	herald::when("corners", &shape::bodies::corners)
+ */
+template <class U, class M, class... More>
+case_of<U>
+when(const char *value, M U::*member, const More &...more) noexcept
+{
+	return case_of<U>(value, field("", member, more...));
+}
+
+/** The case of all other texts of the tag, as HERALD_CASE_OTHER. */
+template <class U, class M, class... More>
+case_of<U>
+when_other(M U::*member, const More &...more) noexcept
+{
+	return case_of<U>(nullptr, field("", member, more...));
+}
+
+/**
+ * A tagged union, as HERALD_VARIANT: `tag`, a string or an enum with a line of its own that is
+ * required, says which member of the union is used. It may come before or after the value.
+ *
+ *	struct shape {
+ *		const char *kind;
+ *		union bodies { circle circle; square square; } body;
+ *	};
+ *
+ *	herald::field("kind", &shape::kind).required(),
+ *	herald::variant("body", &shape::body, &shape::kind,
+ *			herald::when("circle", &shape::bodies::circle, circle_schema),
+ *			herald::when("square", &shape::bodies::square, square_schema))
+ *
+ *	{"kind": "circle", "body": {"radius": 2}}
+ *
+ * With .flat(): {"kind": "circle", "radius": 2}. Unions without a name have lines with when().
+ */
+template <class S, class U, class T, class... Cases>
+variant_of<S>
+variant(const char *key, U S::*member, T S::*tag, const Cases &...cases) noexcept
+{
+	constexpr herald_kind kind = detail::kind_of<T>();
+
+	static_assert(std::is_union_v<U>, "the member of a variant must be a union");
+	static_assert(std::is_enum_v<T> || kind == HERALD_KIND_STRING || kind == HERALD_KIND_TEXT ||
+			      kind == HERALD_KIND_CHARS,
+		      "the tag of a union must be a string or an enum");
+	static_assert(sizeof...(Cases) > 0, "a union needs a case, such as herald::when()");
+	static_assert((std::is_same_v<Cases, case_of<U>> && ...),
+		      "a case is of another union than the member");
+	if constexpr ((std::is_same_v<Cases, case_of<U>> && ...))
+		return variant_of<S>(detail::name_field(key), detail::offset_of(member),
+				     detail::offset_of(tag), cases...);
+	else
+		return variant_of<S>(herald_field{}, 0, 0);
+}
+
 /** A member that is not in the JSON. Decoding sets it to zero. */
 template <class S, class M>
 line<S>
@@ -729,15 +870,16 @@ no_padding(const char *struct_name) noexcept
 template <class S> class schema : public detail::schema_storage, public typed_schema<S>
 {
       public:
-	/** The lines, in any order: one for each member, and at most one check(). */
+	/** The lines and variants, in any order: one for each member, and at most one check(). */
 	template <class... Lines>
 	explicit schema(const schema_options &options, Lines... lines) noexcept
 		: typed_schema<S>(static_cast<const schema_storage *>(this)->c_)
 	{
 		detail::check_struct<S>();
-		static_assert(((std::is_same_v<Lines, line<S>> ||
-				std::is_same_v<Lines, check_of<S>>)&&...),
-			      "a line is of another struct than its schema");
+		static_assert(
+			((std::is_same_v<Lines, line<S>> || std::is_same_v<Lines, variant_of<S>> ||
+			  std::is_same_v<Lines, check_of<S>>)&&...),
+			"a line is of another struct than its schema");
 		static_assert((0 + ... + std::is_same_v<Lines, check_of<S>>) <= 1,
 			      "a schema has at most one check");
 		static_assert((std::is_same_v<Lines, line<S>> || ...),
@@ -745,6 +887,8 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 		fields_.reserve(sizeof...(Lines));
 		one_of_.reserve(sizeof...(Lines));
 		(add(options.name, std::move(lines)), ...);
+		for (const auto &[index, offset] : tags_)
+			fields_[index].tag = name_at(offset);
 		c_.name = options.name;
 		c_.bytes = sizeof(S);
 		c_.alignment = alignof(S);
@@ -769,6 +913,23 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 			line.field_.one_of = one_of_.back().data();
 		}
 		fields_.push_back(line.field_);
+	}
+
+	void add(const char *owner, variant_of<S> &&variant) noexcept
+	{
+		for (line<S> &each : variant.lines_) {
+			tags_.emplace_back(fields_.size(), variant.tag_offset_);
+			add(owner, std::move(each));
+		}
+	}
+
+	/* The name of the line of a tag, which may come after the union. */
+	const char *name_at(std::size_t offset) const noexcept
+	{
+		for (const herald_field &field : fields_)
+			if (field.offset == offset)
+				return field.name;
+		return "that has no line";
 	}
 
 	void add(const char *owner, check_of<S> &&check) noexcept
@@ -797,6 +958,8 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 	std::function<bool(const S &, herald_refusal *)> function_;
 	std::vector<herald_field> fields_;
 	std::vector<std::vector<const char *>> one_of_;
+	/* Of variants: the number of a line, and the offset of its tag. */
+	std::vector<std::pair<std::size_t, std::size_t>> tags_;
 };
 
 } // namespace herald

@@ -1,0 +1,25 @@
+/* expect: a union needs a case, such as herald::when() */
+#include <herald/herald.hpp>
+
+struct circle {
+	double radius;
+};
+
+struct shape {
+	const char *kind;
+	union bodies {
+		circle round;
+		const char *other;
+	} body;
+};
+
+const herald::schema<circle> circle_schema{
+	"circle",
+	herald::field("radius", &circle::radius),
+};
+
+const herald::schema<shape> shape_schema{
+	"shape",
+	herald::field("kind", &shape::kind).required(),
+	herald::variant("body", &shape::body, &shape::kind),
+};
