@@ -112,8 +112,8 @@ struct herald_many_counts {
  * includes `handled` of that one.
  *
  * With a store, the events are stored instead of run. Up to 1,000 are handed to it together, or
- * fewer if they need more memory than the service's max_arena_bytes, and are committed together
- * (see max_batch of herald/store.h); then the next ones.
+ * fewer if they need more memory than the service's max_arena_bytes or if the store's max_waiting
+ * is less, and are committed together (see max_batch of herald/store.h); then the next ones.
  *
  * data     `bytes` bytes of text; decoding changes them. Not used after the call. NULL is allowed
  *          with 0 bytes. To handle a stream, pass it in parts that end at a line feed.

@@ -55,8 +55,8 @@ struct herald__stored_member {
 	struct herald__stored_member *next;
 };
 
-/* The events of a group, if herald__many_take() may wait: their memory is not much, but the text
- * may have any number of them. */
+/* The most events of a group, if herald__many_take() may wait: their memory is not much, but the
+ * text may have any number of them. */
 #define GROUP_EVENTS 1000
 
 /* With a store many events are in memory at once. They share as much as one event may take, and
@@ -84,13 +84,22 @@ member_done(void *state)
 		many->done(many->done_state);
 }
 
+/* The store would refuse the others each time. */
+static bool
+is_group_full(const struct herald__many *many)
+{
+	size_t most = many->service->inbox->max_waiting;
+
+	return many->group_count >= (most < GROUP_EVENTS ? most : GROUP_EVENTS);
+}
+
 /* NULL if there is no memory for it, or nothing is left of the share. */
 static struct herald__stored_member *
 new_member(struct herald__many *many)
 {
 	if (many->lacks_memory || many->left_bytes == 0)
 		return NULL;
-	if (many->may_wait && many->group_count == GROUP_EVENTS)
+	if (many->may_wait && is_group_full(many))
 		return NULL;
 	struct herald_context *ctx = herald__context_take(many->service);
 	struct herald__stored_member *stored =

@@ -381,6 +381,7 @@ raw_receive(const struct raw *raw, char *out, size_t size)
 	memset(out, 0, size);
 	while ((received = recv(raw->fd, out + bytes, size - 1 - bytes, 0)) > 0)
 		bytes += (size_t)received;
+	assert_true(received == 0 || errno != EAGAIN);
 	/* Its head and the padding have NUL bytes. */
 	for (size_t i = 0; i < bytes; i++)
 		if (out[i] == '\0')

@@ -214,12 +214,10 @@ shake_hands(struct http_client *client)
 static size_t
 receive_hidden(struct http_client *client, char *out, size_t out_bytes)
 {
-	size_t bytes = 0;
-	ssize_t got;
+	size_t bytes = 0, got;
 
-	while (bytes < out_bytes - 1 && http_wait_readable(client, PROBE_AT_ONCE_MS) &&
-	       (got = recv(client->fd, out + bytes, out_bytes - 1 - bytes, 0)) > 0)
-		bytes += (size_t)got;
+	while ((got = http_receive_bytes(client, out + bytes, out_bytes - 1 - bytes)) > 0)
+		bytes += got;
 	assert_true(bytes < out_bytes - 1);
 	xor_bytes(out, bytes);
 	out[bytes] = '\0';

@@ -632,18 +632,21 @@ test_one_commit_for_all(void **state)
 
 /* More events than are in memory at once: the first ones are on disk before others are taken. */
 
+static size_t group_events;
+
 static void
 note_accepts(const struct herald_handled *event, void *state)
 {
 	const struct fake_inbox *inbox = state;
 
 	assert_int_equal(event->result->acceptance, HERALD_ACCEPTANCE_ACCEPTED);
-	if (event->index % 1000 == 0)
+	if (event->index % group_events == 0)
 		note("%u", inbox->accepts);
 }
 
+/* `accepts` is how many events the store had when the first one of each group was told. */
 static void
-test_groups(void **state)
+check_groups(size_t max_waiting, size_t events, const char *accepts)
 {
 	enum { EVENTS = 2500 };
 	static char text[EVENTS * (sizeof(ANN) + 1)];
@@ -651,10 +654,12 @@ test_groups(void **state)
 	struct herald_many_counts counts;
 	size_t bytes = 0;
 
-	(void)state;
-	for (size_t i = 0; i < EVENTS; i++)
+	trace[0] = '\0';
+	for (size_t i = 0; i < events; i++)
 		bytes += (size_t)sprintf(text + bytes, "%s\n", ANN);
 	fake_inbox_init(&inbox);
+	inbox.base.max_waiting = max_waiting;
+	group_events = max_waiting < 1000 ? max_waiting : 1000;
 	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
 		HERALD_ROUTES(user_routes), .store = fake_inbox_store(&inbox)));
 	fake_inbox_start_committer(&inbox);
@@ -664,10 +669,21 @@ test_groups(void **state)
 				 &counts, NULL),
 			 HERALD_OK);
 	fake_inbox_stop_committer(&inbox);
-	assert_int_equal(counts.done, EVENTS);
-	assert_string_equal(trace, "1000 2000 2500");
+	assert_int_equal(counts.done, events);
+	assert_string_equal(trace, accepts);
 	herald_service_destroy(service);
 	fake_inbox_finish(&inbox);
+}
+
+static void
+test_groups(void **state)
+{
+	(void)state;
+	check_groups(SIZE_MAX, 2500, "1000 2000 2500");
+	check_groups(1000, 2500, "1000 2000 2500");
+	/* As many as the store lets wait. */
+	check_groups(3, 7, "3 6 7");
+	check_groups(1, 2, "1 2");
 }
 
 int
