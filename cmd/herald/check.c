@@ -81,7 +81,7 @@ check_fail(const struct check_call *call, const char *format, ...)
 	if (!failure || failure->value)
 		return false;
 	va_start(arguments, format);
-	vsnprintf(reason, sizeof(reason), format, arguments);
+	herald_text_write_list(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
 	*failure = (struct check_failure){
 		.value = call->value,

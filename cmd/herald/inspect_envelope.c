@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/adapter/text.h>
 #include <herald/array.h>
 #include <herald/message.h>
 
@@ -71,10 +72,10 @@ inspect_is_envelope(const struct inspector *inspector, const struct herald_json_
 static void
 add_hint(struct herald_error *error)
 {
-	size_t used = strlen(error->message);
+	const size_t used = strlen(error->message);
 
-	snprintf(error->message + used, sizeof(error->message) - used,
-		 "; a plain webhook needs --format webhook or --type-from");
+	herald_text_write(error->message + used, sizeof(error->message) - used,
+			  "; a plain webhook needs --format webhook or --type-from");
 }
 
 void

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/adapter/text.h>
+
 #include "text.h"
 #include "uri.h"
 
@@ -30,7 +32,7 @@ schema_fail(const struct schema_place *place, const char *keyword, const char *f
 
 	va_start(arguments, format);
 	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it was begun a line above. */
-	vsnprintf(reason, sizeof(reason), format, arguments);
+	herald_text_write_list(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
 	fprintf(stderr, "herald: %s: ", place->resource->file);
 	text_print_safe(stderr, text_of(place->pointer));

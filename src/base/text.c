@@ -1,6 +1,6 @@
 /*
  * The functions of herald/adapter/text.h that are not inline: checks of the names and values in
- * HTTP, UTF-8, and texts of system errors.
+ * HTTP, UTF-8, texts of system errors, and messages, as safe_text.c writes them.
  */
 #include <endian.h>
 #include <stdint.h>
@@ -9,6 +9,7 @@
 #include <herald/adapter/text.h>
 
 #include "base/c_locale.h"
+#include "base/safe_text.h"
 #include "base/utf8.h"
 #include "base/words.h"
 
@@ -79,4 +80,20 @@ const char *
 herald_errno_text(int number)
 {
 	return strerror_l(number, herald__c_locale());
+}
+
+void
+herald_text_write(char *out, size_t size, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	herald__text_format(out, size, format, arguments);
+	va_end(arguments);
+}
+
+void
+herald_text_write_list(char *out, size_t size, const char *format, va_list arguments)
+{
+	herald__text_format(out, size, format, arguments);
 }

@@ -10,6 +10,7 @@
 
 #include <herald/adapter/memory.h>
 #include <herald/adapter/options.h>
+#include <herald/adapter/text.h>
 
 #include "base/options.h"
 #include "base/safe_text.h"
@@ -269,9 +270,9 @@ check_when(const struct check *check, const struct herald_field *tag)
 static enum herald_status
 bad_tag(const struct check *check, const char *what)
 {
-	char text[160];
+	char text[HERALD__MESSAGE_BYTES];
 
-	snprintf(text, sizeof(text), "the tag %.60s %s", check->field->tag, what);
+	herald_text_write(text, sizeof(text), "the tag %s %s", check->field->tag, what);
 	return bad(check, text);
 }
 
@@ -338,8 +339,9 @@ check_owner(const struct check *check)
 		return bad(check, "the line has no owner: set `owner` to the struct's name");
 	if (strcmp(owner, check->schema->name) == 0)
 		return HERALD_OK;
-	snprintf(what, sizeof(what), "the line belongs to struct %s, but the schema to struct %s",
-		 owner, check->schema->name);
+	herald_text_write(what, sizeof(what),
+			  "the line belongs to struct %s, but the schema to struct %s", owner,
+			  check->schema->name);
 	return bad(check, what);
 }
 
@@ -512,14 +514,15 @@ check_overlaps(struct check *check, const struct extent *const *extents, size_t 
 static enum herald_status
 refuse_gap(struct check *check, size_t begin, size_t end, const struct herald_field *last)
 {
-	char bytes[60], what[240];
+	char bytes[60], what[HERALD__MESSAGE_BYTES];
 
 	if (end - begin == 1)
 		snprintf(bytes, sizeof(bytes), "byte %zu is", begin);
 	else
 		snprintf(bytes, sizeof(bytes), "bytes %zu to %zu are", begin, end - 1);
-	snprintf(what, sizeof(what), "%s in no line, %s%.60s; .no_padding needs one for every byte",
-		 bytes, last ? "after " : "before all members", last ? last->name : "");
+	herald_text_write(what, sizeof(what),
+			  "%s in no line, %s%s; .no_padding needs one for every byte", bytes,
+			  last ? "after " : "before all members", last ? last->name : "");
 	check->field = NULL;
 	return bad(check, what);
 }
@@ -613,8 +616,9 @@ check_check(const struct check *check)
 		return bad(check, "the check has no owner or no function: use HERALD_CHECK");
 	if (strcmp(of->owner, check->schema->name) == 0)
 		return HERALD_OK;
-	snprintf(what, sizeof(what), "the check belongs to struct %s, but the schema to struct %s",
-		 of->owner, check->schema->name);
+	herald_text_write(what, sizeof(what),
+			  "the check belongs to struct %s, but the schema to struct %s", of->owner,
+			  check->schema->name);
 	return bad(check, what);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/adapter/text.h>
 #include <herald/json.h>
 
 #include "service/format.h"
@@ -210,7 +211,7 @@ write_envelope(struct herald__schema_writer *writer, const struct herald_service
 	herald__indented_end(json, ']');
 }
 
-/* Write "title": the type and the version. A title that is too long is cut. */
+/* Write "title": the type and the version. A title that is too long ends in "...". */
 static void
 write_title(struct herald__indented *json, const struct herald__message *message)
 {
@@ -218,7 +219,8 @@ write_title(struct herald__indented *json, const struct herald__message *message
 
 	if (!message->version || !*message->version)
 		return;
-	snprintf(title, sizeof(title), "%s %s", message->route->event_type, message->version);
+	herald_text_write(title, sizeof(title), "%s %s", message->route->event_type,
+			  message->version);
 	herald__indented_member(json, "title", title);
 }
 

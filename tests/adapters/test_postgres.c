@@ -422,6 +422,32 @@ a_rotation_waits_for_nobody(void **unused)
 	stop(p);
 }
 
+/* What PostgreSQL says is cut if it is long, and marked; what follows it is still there. */
+static void
+a_long_reason_is_marked_as_cut(void **unused)
+{
+	struct process *p = start(&postgres_contract);
+	struct herald_stored_event *event = EVENT();
+	struct herald_error error;
+
+	(void)unused;
+	postgres_server_run(
+		&server,
+		"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+		"EXCEPTION '%', repeat('n', 300); END $$; "
+		"DO $$ DECLARE name text; BEGIN FOR name IN SELECT oid::regclass FROM pg_class "
+		"WHERE relname = 'herald_event' LOOP EXECUTE 'CREATE TRIGGER refuse BEFORE INSERT "
+		"ON ' || name || ' EXECUTE FUNCTION refuse()'; END LOOP; END $$");
+	begin(p);
+	assert_int_equal(p->ops->accept(p->session, event, 1, &error), HERALD_UNAVAILABLE);
+	p->ops->rollback(p->session);
+	if (!strstr(error.message, "nnn... (SQLSTATE P0001)"))
+		fail_msg("%s", error.message);
+	postgres_server_run(&server,
+			    "SET client_min_messages = warning; DROP FUNCTION refuse CASCADE");
+	stop(p);
+}
+
 int
 main(void)
 {
@@ -437,6 +463,7 @@ main(void)
 		cmocka_unit_test(a_users_connection_must_be_in_a_transaction),
 		cmocka_unit_test(another_database_is_refused),
 		cmocka_unit_test(a_rotation_waits_for_nobody),
+		cmocka_unit_test(a_long_reason_is_marked_as_cut),
 	};
 
 	if (!postgres_server_exists())

@@ -465,6 +465,32 @@ the_check_finds_what_is_wrong(void **unused)
 	sqlite_file_close(&file);
 }
 
+/* A table with a long name has NULL where its schema says that there is none. */
+static void
+a_finding_that_is_cut_says_so(void **unused)
+{
+	struct sqlite_file file;
+	struct herald_error error;
+	char name[1101], sql[3600];
+
+	(void)unused;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	sqlite_file_init(&file);
+	assert_works(sqlite_file_try(&file, NULL, NULL, &error), &error);
+	snprintf(sql, sizeof(sql),
+		 "CREATE TABLE %s (a); INSERT INTO %s VALUES (NULL); "
+		 "PRAGMA writable_schema = ON; "
+		 "UPDATE sqlite_schema SET sql = 'CREATE TABLE %s (a NOT NULL)' WHERE name LIKE "
+		 "'nnn%%'; "
+		 "PRAGMA writable_schema = OFF",
+		 name, name, name);
+	sqlite_file_run(&file, sql);
+	assert_finding(&file, "! integrity: NULL value in nnn");
+	assert_finding(&file, "nnn...\n");
+	sqlite_file_close(&file);
+}
+
 int
 main(void)
 {
@@ -476,6 +502,7 @@ main(void)
 		cmocka_unit_test(a_watch_ends_with_a_commit_of_others),
 		cmocka_unit_test(the_lock_is_given_in_order),
 		cmocka_unit_test(the_check_finds_what_is_wrong),
+		cmocka_unit_test(a_finding_that_is_cut_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,42 @@ numbers_are_in_range(void **state)
 	}
 }
 
+/* What does not fit ends in "...", between two characters. */
+static void
+messages_that_are_cut_say_so(void **state)
+{
+	static const struct {
+		size_t size;
+		const char *text, *written;
+	} rows[] = {
+		{9, "12345678", "12345678"},
+		{9, "123456789", "12345..."},
+		{4, "1234", "..."},
+		{3, "123", ".."},
+		{1, "1", ""},
+		{1, "", ""},
+		{8, "123\u00fc\u00fc\u00fc", "123..."},
+		{9, "a\nb", "a\\nb"},
+		{9, "\xff", "\uFFFD"},
+	};
+	char out[2048], text[1025];
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(rows); i++) {
+		memset(out, 'x', sizeof(out));
+		herald_text_write(out, rows[i].size, "%s", rows[i].text);
+		assert_string_equal(out, rows[i].written);
+		assert_int_equal(out[rows[i].size], 'x');
+	}
+	/* However much room there is. */
+	memset(text, 'a', sizeof(text));
+	herald_text_write(out, sizeof(out), "%.*s", 1023, text);
+	assert_int_equal(strlen(out), 1023);
+	assert_int_equal(out[1022], 'a');
+	herald_text_write(out, sizeof(out), "%.*s", 1024, text);
+	assert_string_equal(out + strlen(out) - 4, "a...");
+}
+
 int
 main(void)
 {
@@ -93,6 +129,7 @@ main(void)
 		cmocka_unit_test(tokens_have_certain_bytes),
 		cmocka_unit_test(values_are_trimmed),
 		cmocka_unit_test(numbers_are_in_range),
+		cmocka_unit_test(messages_that_are_cut_say_so),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

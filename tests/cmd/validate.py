@@ -81,6 +81,7 @@ REASONS = [
      'unknown member "b" (byte 0)'),
     ({"unevaluatedProperties": False, "allOf": [{"properties": {"a": True}}]}, {"a": 1, "b": 2},
      'unknown member "b" (byte 0)'),
+    ({"additionalProperties": False}, {"b" * 1010: 2}, f'unknown member "{"b" * 1004}... (byte 0)'),
     ({"minItems": 1}, [], "expected at least 1 element, found 0 (byte 0)"),
     ({"maxItems": 1}, [1, 2], "expected at most 1 element, found 2 (byte 0)"),
     ({"uniqueItems": True}, [1, 2, 1.0],
@@ -113,7 +114,7 @@ REASONS = [
     ({"type": "string"}, ["x" * 70], "expected a string, found an array (byte 0)"),
     ({"type": "null"}, "x" * 70, 'expected null, found "' + "x" * 59 + "... (byte 0)"),
     # A terminal would obey it.
-    ({"type": "null"}, "\u009b31m", 'expected null, found "?31m" (byte 0)'),
+    ({"type": "null"}, "\u009b31m", 'expected null, found "\\u009b31m" (byte 0)'),
 ]
 
 # (value of --formats, valid, not valid, what was expected)

@@ -23,17 +23,19 @@ herald__postgres_is_state(const PGresult *result, const char *state)
 static void
 flatten(const char *message, char out[MESSAGE_BYTES])
 {
+	char line[2 * MESSAGE_BYTES];
 	size_t bytes = 0;
 
-	for (; *message != '\0' && bytes < MESSAGE_BYTES - 1; message++) {
+	for (; *message != '\0' && bytes < sizeof(line) - 1; message++) {
 		char byte = *message == '\n' || *message == '\t' ? ' ' : *message;
 
-		if (byte != ' ' || (bytes > 0 && out[bytes - 1] != ' '))
-			out[bytes++] = byte;
+		if (byte != ' ' || (bytes > 0 && line[bytes - 1] != ' '))
+			line[bytes++] = byte;
 	}
-	while (bytes > 0 && out[bytes - 1] == ' ')
+	while (bytes > 0 && line[bytes - 1] == ' ')
 		bytes--;
-	out[bytes] = '\0';
+	line[bytes] = '\0';
+	herald_text_write(out, MESSAGE_BYTES, "%s", line);
 }
 
 enum herald_status

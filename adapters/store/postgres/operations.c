@@ -4,9 +4,9 @@
 #include "operations.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include <herald/adapter/options.h>
+#include <herald/adapter/text.h>
 
 #include "lanes.h"
 #include "rows.h"
@@ -185,7 +185,7 @@ report_number(struct report *report, bool is_problem, const char *name, const ch
 {
 	char text[160];
 
-	snprintf(text, sizeof(text), format, number);
+	herald_text_write(text, sizeof(text), format, number);
 	const struct herald_finding finding = {is_problem, name, text};
 	report->goes_on = report->goes_on && report->visit(&finding, report->state);
 }

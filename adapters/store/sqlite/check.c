@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <herald/adapter/text.h>
+
 #include "node.h"
 #include "readers.h"
 #include "statement.h"
@@ -24,13 +26,13 @@ HERALD_PRINTF(4, 5)
 static void
 find(struct checking *checking, bool is_problem, const char *name, const char *format, ...)
 {
-	char text[512];
+	char text[1024];
 	va_list arguments;
 
 	if (!checking->goes_on)
 		return;
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	herald_text_write_list(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	checking->goes_on = checking->visit(
 		&(struct herald_finding){.is_problem = is_problem, .name = name, .text = text},
@@ -134,14 +136,14 @@ check_wal(struct checking *checking)
 {
 	const struct sqlite_database *database = herald__sqlite_database(checking->session);
 	char path[SQLITE_PATH_BYTES + 8];
-	char readers[256];
+	char readers[SQLITE_READERS_BYTES];
 	struct stat wal;
 	uint64_t bytes = 0;
 
 	snprintf(path, sizeof(path), "%s-wal", database->path);
 	if (stat(path, &wal) == 0)
 		bytes = (uint64_t)wal.st_size;
-	size_t count = herald__sqlite_readers(database->path, readers, sizeof(readers));
+	size_t count = herald__sqlite_readers(database->path, readers);
 	find(checking, database->wal_warning_bytes > 0 && bytes > database->wal_warning_bytes,
 	     "wal_bytes", "%llu", (unsigned long long)bytes);
 	find(checking, false, "readers", "%zu%s%s", count, count ? ": " : "", readers);

@@ -47,7 +47,7 @@ wal_bytes(struct sqlite_session *session, enum herald_status *status, struct her
 static void
 warn(struct sqlite_database *database, uint64_t bytes)
 {
-	char readers[256];
+	char readers[SQLITE_READERS_BYTES];
 
 	if (bytes <= database->wal_warning_bytes) {
 		database->warned_bytes = 0;
@@ -58,7 +58,7 @@ warn(struct sqlite_database *database, uint64_t bytes)
 	database->warned_bytes = bytes;
 	if (!herald_log_takes(&database->log, HERALD_LOG_WARNING))
 		return;
-	herald__sqlite_readers(database->path, readers, sizeof(readers));
+	herald__sqlite_readers(database->path, readers);
 	const struct herald_log_field fields[] = {
 		{.key = "path", .text = database->path},
 		{.key = "wal_bytes", .number = (int64_t)bytes},

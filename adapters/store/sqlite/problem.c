@@ -22,7 +22,8 @@ herald__sqlite_fail(struct sqlite_database *database, struct herald_error *error
 	pthread_mutex_lock(&database->mutex);
 	if (!database->has_failed) {
 		va_start(arguments, format);
-		vsnprintf(database->failure, sizeof(database->failure), format, arguments);
+		herald_text_write_list(database->failure, sizeof(database->failure), format,
+				       arguments);
 		va_end(arguments);
 		database->has_failed = true;
 	}

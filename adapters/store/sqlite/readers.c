@@ -10,9 +10,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <herald/adapter/text.h>
+
 #define FIRST_READER_BYTE 123
 #define LAST_READER_BYTE 127
-#define MAX_READERS 16
 
 static void
 read_name(long pid, char *name, size_t bytes)
@@ -48,22 +49,22 @@ reader_of_line(const char *line, const struct stat *shm)
 }
 
 static size_t
-append(char *out, size_t bytes, size_t used, long pid)
+append(char out[SQLITE_READERS_BYTES], size_t used, long pid)
 {
 	char name[32];
 
 	read_name(pid, name, sizeof(name));
-	int added = snprintf(out + used, bytes - used, "%sprocess %ld (%s)", used ? ", " : "", pid,
-			     name);
-	return used + (size_t)added < bytes ? used + (size_t)added : bytes - 1;
+	herald_text_write(out + used, SQLITE_READERS_BYTES - used, "%sprocess %ld (%s)",
+			  used ? ", " : "", pid, name);
+	return used + strlen(out + used);
 }
 
 size_t
-herald__sqlite_readers(const char *path, char *out, size_t bytes)
+herald__sqlite_readers(const char *path, char out[SQLITE_READERS_BYTES])
 {
 	char shm_path[1024];
 	char line[256];
-	long pids[MAX_READERS];
+	long pids[SQLITE_MAX_READERS];
 	size_t count = 0;
 	size_t used = 0;
 	struct stat shm;
@@ -73,7 +74,7 @@ herald__sqlite_readers(const char *path, char *out, size_t bytes)
 	snprintf(shm_path, sizeof(shm_path), "%s-shm", path);
 	if (stat(shm_path, &shm) != 0 || !(file = fopen("/proc/locks", "re")))
 		return 0;
-	while (count < MAX_READERS && fgets(line, sizeof(line), file)) {
+	while (count < SQLITE_MAX_READERS && fgets(line, sizeof(line), file)) {
 		long pid = reader_of_line(line, &shm);
 		size_t i = 0;
 
@@ -82,7 +83,7 @@ herald__sqlite_readers(const char *path, char *out, size_t bytes)
 		if (pid == 0 || i < count)
 			continue;
 		pids[count++] = pid;
-		used = append(out, bytes, used, pid);
+		used = append(out, used, pid);
 	}
 	fclose(file);
 	return count;

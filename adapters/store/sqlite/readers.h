@@ -6,8 +6,12 @@
 
 #include <stddef.h>
 
+/* Limit of the readers that are written, each with a name of up to 15 bytes and a number. */
+#define SQLITE_MAX_READERS 16
+#define SQLITE_READERS_BYTES (SQLITE_MAX_READERS * 64)
+
 /* Write the readers of the database at `path` as a text such as "process 123 (sqlite3)"; "" if
  * there are none, or they cannot be found out. Returns how many there are. */
-size_t herald__sqlite_readers(const char *path, char *out, size_t bytes);
+size_t herald__sqlite_readers(const char *path, char out[SQLITE_READERS_BYTES]);
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef HERALD_ADAPTER_TEXT_H
 #define HERALD_ADAPTER_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -147,6 +148,19 @@ HERALD_API size_t herald_utf8_sequence_bytes(const char *text, size_t bytes);
  * call.
  */
 HERALD_API const char *herald_errno_text(int number);
+
+/**
+ * snprintf() for messages: writes one line of UTF-8 into `size` bytes, at least 1. Unprintable
+ * characters become escapes, invalid UTF-8 becomes U+FFFD, and numbers are as in the "C" locale. A
+ * text that does not fit, or is longer than 1,023 bytes, is cut between two characters and ends in
+ * "...". herald_error_set() does the same with a message.
+ */
+HERALD_API
+HERALD_PRINTF(3, 4) void herald_text_write(char *out, size_t size, const char *format, ...);
+
+/** The same with a list of arguments. */
+HERALD_API HERALD_PRINTF(3, 0) void herald_text_write_list(char *out, size_t size,
+							   const char *format, va_list arguments);
 
 #ifdef __cplusplus
 }
