@@ -9,7 +9,7 @@
 
 #include <herald/buffer.h>
 
-#include "tool_memory.h"
+#include "memory_map.h"
 
 enum c_kind {
 	C_JSON,       /* struct herald_json */
@@ -55,7 +55,7 @@ struct c_struct {
 	const char *name, *doc;
 	struct memory_list members; /* struct c_member */
 	struct memory_list notes;   /* sentences */
-	struct memory_list used;    /* names that its members have */
+	struct memory_map used;     /* names that its members have */
 	bool rejects_unknown, is_transparent;
 	bool is_complete;
 };
@@ -85,7 +85,7 @@ struct c_model {
 	struct memory_list structs; /* struct c_struct; each after those it holds */
 	struct memory_list enums;   /* struct c_enum */
 	struct memory_list routes;  /* struct c_route */
-	struct memory_list used;    /* names at file scope */
+	struct memory_map used;     /* names at file scope */
 };
 
 /* Whether a name can be the one of files and structs: an identifier that is not reserved. */
@@ -99,6 +99,9 @@ char *c_name_singular(struct herald_arena *arena, const char *name);
 
 /* A name that no other has, with the prefix of the model: "shop_line", or "shop_line_2". */
 char *c_name_take(struct c_model *model, const char *name);
+
+/* Use a name, which no other gets then. */
+void c_name_use(struct herald_arena *arena, struct memory_map *used, const char *name);
 
 /* Begin a struct, whose name is free. c_struct_end() adds it to the model. */
 struct c_struct *c_struct_begin(struct c_model *model, const char *name);

@@ -6,6 +6,7 @@
 #include <herald/array.h>
 
 #include "c_model.h"
+#include "text.h"
 
 /* A longer one is cut. C11 needs 63 characters to be different (section 5.2.4.1). */
 #define NAME_BYTES 56
@@ -143,24 +144,46 @@ c_name_singular(struct herald_arena *arena, const char *name)
 }
 
 static bool
-is_used(const struct memory_list *used, const char *name)
+is_used(const struct memory_map *used, const char *name)
 {
-	for (size_t i = 0; i < used->count; i++)
-		if (strcmp(used->items[i], name) == 0)
-			return true;
-	return false;
+	return memory_map_get(used, text_of(name)) != NULL;
+}
+
+void
+c_name_use(struct herald_arena *arena, struct memory_map *used, const char *name)
+{
+	unsigned *next = memory_take(arena, sizeof(*next));
+
+	*next = 2;
+	memory_map_set(arena, used, text_of(name), next);
+}
+
+/* The first number that makes a used name free: all smaller ones are used, too. */
+static unsigned *
+next_number(const struct memory_map *used, const char *name)
+{
+	return (unsigned *)memory_map_get(used, text_of(name));
+}
+
+/* Take a name, or if it is used, the first of NAME_2, NAME_3 that is not. */
+static char *
+take(struct herald_arena *arena, struct memory_map *used, char *wanted)
+{
+	unsigned *next = next_number(used, wanted);
+	char *out = wanted;
+
+	while (is_used(used, out))
+		out = memory_print(arena, "%s_%u", wanted, (*next)++);
+	c_name_use(arena, used, out);
+	return out;
 }
 
 char *
 c_name_take(struct c_model *model, const char *name)
 {
-	char *wanted = memory_print(model->arena, "%s_%s", model->name, name), *out = wanted;
-
 	/* A table has the name of its enum and "_names". */
-	for (unsigned i = 2; is_used(&model->used, out); i++)
-		out = memory_print(model->arena, "%s_%u", wanted, i);
-	memory_list_add(model->arena, &model->used, out);
-	return out;
+	return take(model->arena, &model->used,
+		    memory_print(model->arena, "%s_%s", model->name, name));
 }
 
 bool
@@ -200,17 +223,21 @@ name_member(struct c_model *model, struct c_struct *out, struct c_member *member
 
 	if (is_reserved(name))
 		name = wanted = memory_print(model->arena, "%s_", name);
-	for (unsigned i = 2; !is_free(model, out, member, name); i++)
+	unsigned *next = next_number(&out->used, wanted), none = 2;
+	if (!next)
+		next = &none;
+	for (unsigned i = *next; !is_free(model, out, member, name); i++) {
+		/* Another member can have a name that this one cannot. */
+		*next += i == *next + 1 && is_used(&out->used, name);
 		name = memory_print(model->arena, "%s%s%u", wanted,
 				    wanted[strlen(wanted) - 1] == '_' ? "" : "_", i);
+	}
 	member->name = name;
-	memory_list_add(model->arena, &out->used, name);
+	c_name_use(model->arena, &out->used, name);
 	if (c_member_has_flag(member))
-		memory_list_add(model->arena, &out->used,
-				memory_print(model->arena, "has_%s", name));
+		c_name_use(model->arena, &out->used, memory_print(model->arena, "has_%s", name));
 	if (has_count(member))
-		memory_list_add(model->arena, &out->used,
-				memory_print(model->arena, "%s_count", name));
+		c_name_use(model->arena, &out->used, memory_print(model->arena, "%s_count", name));
 }
 
 struct c_struct *
@@ -279,12 +306,8 @@ c_enum_add(struct c_model *model, const char *name, const struct memory_list *va
 		char *wanted = memory_print(
 			model->arena, "%s_%s", upper(model->arena, name),
 			upper(model->arena, strncmp(word, "n_", 2) == 0 ? word + 2 : word));
-		char *taken = wanted;
 
-		for (unsigned j = 2; is_used(&model->used, taken); j++)
-			taken = memory_print(model->arena, "%s_%u", wanted, j);
-		memory_list_add(model->arena, &model->used, taken);
-		*value = (struct c_value){taken, *json};
+		*value = (struct c_value){take(model->arena, &model->used, wanted), *json};
 		memory_list_add(model->arena, &out->values, value);
 	}
 	memory_list_add(model->arena, &model->enums, out);

@@ -60,15 +60,57 @@ static const struct {
 /* The bytes of a value that a message shows. */
 #define SHOWN_BYTES 60
 
-static const char *
-write_path(struct herald_arena *arena, const struct check_path *path)
+/* Bytes that are compared, copied or counted in one step. */
+#define STEP_BYTES 64
+
+/* Whether a value is inside another one, or is it. */
+static bool
+contains(const struct json_tree *outer, const struct json_tree *value)
 {
-	if (!path->outer)
-		return "";
-	const char *outer = write_path(arena, path->outer);
-	if (path->name.data)
-		return json_pointer_add(arena, outer, path->name);
-	return memory_print(arena, "%s/%zu", outer, path->index);
+	return value->json.data >= outer->json.data &&
+	       value->json.data < outer->json.data + outer->json.bytes;
+}
+
+const char *
+check_path(struct herald_arena *arena, const struct json_tree *document,
+	   const struct json_tree *value)
+{
+	const char *path = "";
+
+	while (document->json.data != value->json.data) {
+		bool is_object = document->type == HERALD_JSON_OBJECT;
+		size_t i = 0;
+
+		while (i + 1 < document->count &&
+		       !contains(is_object ? &document->members[i].value : &document->items[i],
+				 value))
+			i++;
+		path = is_object ? json_pointer_add(arena, path, document->members[i].name)
+				 : memory_print(arena, "%s/%zu", path, i);
+		document = is_object ? &document->members[i].value : &document->items[i];
+	}
+	return path;
+}
+
+bool
+check_spend(const struct check_call *call, uint64_t steps)
+{
+	struct checker *checker = call->checker;
+
+	if (checker->stopped)
+		return false;
+	checker->steps += steps;
+	if (checker->steps > checker->max_steps)
+		checker->stopped = "the check takes too many steps";
+	return !checker->stopped;
+}
+
+bool
+check_equal(const struct check_call *call, const struct json_tree *a, const struct json_tree *b)
+{
+	size_t bytes = a->json.bytes < b->json.bytes ? a->json.bytes : b->json.bytes;
+
+	return check_spend(call, bytes / STEP_BYTES) && json_tree_equal(a, b);
 }
 
 bool
@@ -85,10 +127,10 @@ check_fail(const struct check_call *call, const char *format, ...)
 	va_end(arguments);
 	*failure = (struct check_failure){
 		.value = call->value,
-		.path = write_path(call->checker->arena, call->path),
 		.reason = memory_copy(call->checker->arena, reason, strlen(reason)),
-		.depth = call->path->depth,
+		.depth = call->depth,
 	};
+	check_spend(call, strlen(reason) / STEP_BYTES);
 	return false;
 }
 
@@ -114,17 +156,18 @@ check_show(const struct check_call *call, const struct json_tree *value)
 	return memory_print(call->checker->arena, "%.*s...", (int)bytes, value->json.data);
 }
 
-/* Whether the check must end: too many steps, or too deep. */
+/* Whether the check must end: too many steps, or too deep. Keywords look at all of a string or a
+ * number, and at all members. */
 static bool
 is_stopped(const struct check_call *call)
 {
 	struct checker *checker = call->checker;
+	const struct json_tree *value = call->value;
+	bool is_single = value->type != HERALD_JSON_OBJECT && value->type != HERALD_JSON_ARRAY;
 
-	if (checker->stopped)
+	if (!check_spend(call, 1 + (is_single ? value->json.bytes / STEP_BYTES : value->count / 8)))
 		return true;
-	if (++checker->steps > checker->max_steps)
-		checker->stopped = "the check takes too many steps";
-	else if (call->scope->depth > CHECK_MAX_DEPTH)
+	if (call->scope->depth > CHECK_MAX_DEPTH)
 		checker->stopped = "schemas refer to each other without end";
 	return checker->stopped;
 }
@@ -178,9 +221,8 @@ bool
 check_document(struct checker *checker, const struct json_tree *schema,
 	       const struct json_tree *document, struct check_failure *out)
 {
-	const struct check_path path = {0};
 	const struct check_scope scope = {0};
-	const struct check_call call = {checker, schema, document, &path, &scope, NULL, out};
+	const struct check_call call = {checker, schema, document, 0, &scope, NULL, out};
 
 	*out = (struct check_failure){0};
 	checker->steps = 0;
@@ -207,31 +249,24 @@ check_same(const struct check_call *call, const struct json_tree *schema)
 
 static bool
 check_child(const struct check_call *call, const struct json_tree *schema,
-	    const struct json_tree *value, struct check_path path, struct check_failure *failure)
+	    const struct json_tree *value, size_t index, struct check_failure *failure)
 {
-	path.outer = call->path;
-	path.depth = call->path->depth + 1;
 	if (call->seen)
-		call->seen[path.index] = true;
-	return apply(&(struct check_call){call->checker, schema, value, &path, call->scope, NULL,
-					  failure});
+		call->seen[index] = true;
+	return apply(&(struct check_call){call->checker, schema, value, call->depth + 1,
+					  call->scope, NULL, failure});
 }
 
 bool
 check_member(const struct check_call *call, const struct json_tree *schema, size_t index)
 {
-	const struct json_member *member = &call->value->members[index];
-
-	return check_child(call, schema, &member->value,
-			   (struct check_path){.name = member->name, .index = index},
-			   call->failure);
+	return check_child(call, schema, &call->value->members[index].value, index, call->failure);
 }
 
 bool
 check_item(const struct check_call *call, const struct json_tree *schema, size_t index)
 {
-	return check_child(call, schema, &call->value->items[index],
-			   (struct check_path){.index = index}, call->failure);
+	return check_child(call, schema, &call->value->items[index], index, call->failure);
 }
 
 bool
@@ -240,8 +275,7 @@ check_item_quietly(const struct check_call *call, const struct json_tree *schema
 	struct check_call inner = *call;
 
 	inner.seen = NULL;
-	return check_child(&inner, schema, &call->value->items[index],
-			   (struct check_path){.index = index}, NULL);
+	return check_child(&inner, schema, &call->value->items[index], index, NULL);
 }
 
 /* A compiled pattern, which is kept. */
@@ -275,8 +309,11 @@ check_matches(const struct check_call *call, const struct herald_text *text,
 	      struct herald_text subject)
 {
 	const struct pattern *pattern = find_pattern(call->checker, text);
-	enum pattern_result result = pattern ? pattern_match(pattern, subject) : PATTERN_FAILED;
+	uint64_t steps = 0;
+	enum pattern_result result =
+		pattern ? pattern_match(pattern, subject, &steps) : PATTERN_FAILED;
 
+	check_spend(call, steps);
 	if (result == PATTERN_FAILED)
 		call->checker->stopped = memory_print(
 			call->checker->arena, "the pattern %s takes too many steps", text->data);

@@ -13,7 +13,7 @@
 #include "pattern.h"
 #include "schema_file.h"
 
-/* Schemas that are applied to values, for one document. */
+/* Schemas that are applied to values, for one document; large values count as several. */
 #define CHECK_DEFAULT_STEPS 20000000
 /* Schemas within schemas: some may refer to each other without end. */
 #define CHECK_MAX_DEPTH 1000
@@ -21,7 +21,6 @@
 /* What was found first in a document. */
 struct check_failure {
 	const struct json_tree *value; /* NULL: nothing */
-	const char *path;              /* a JSON Pointer */
 	const char *reason;
 	size_t depth;
 };
@@ -34,14 +33,7 @@ struct checker {
 	uint64_t steps, max_steps;
 	const char *stopped;              /* why the check was given up; NULL: it was not */
 	struct memory_list patterns[256]; /* compiled, by the address of the text */
-};
-
-/* Where a value is in the document. */
-struct check_path {
-	const struct check_path *outer;
-	struct herald_text name; /* without data: an element */
-	size_t index;
-	size_t depth;
+	struct memory_map enums;          /* struct check_names, by the address of the enum */
 };
 
 /* The resources of the schemas that are being applied, innermost first (2020-12, 7.1). */
@@ -55,7 +47,7 @@ struct check_scope {
 struct check_call {
 	struct checker *checker;
 	const struct json_tree *schema, *value;
-	const struct check_path *path;
+	size_t depth; /* of the value in the document */
 	const struct check_scope *scope;
 	bool *seen;                    /* evaluated members or elements; NULL: not needed */
 	struct check_failure *failure; /* NULL: nobody wants to know */
@@ -72,6 +64,17 @@ typedef bool check_keyword(const struct check_call *call, const struct json_tree
  */
 bool check_document(struct checker *checker, const struct json_tree *schema,
 		    const struct json_tree *document, struct check_failure *out);
+
+/* The JSON Pointer to a value in a document. */
+const char *check_path(struct herald_arena *arena, const struct json_tree *document,
+		       const struct json_tree *value);
+
+/* Count work that grows with the schema or the document. Returns false if the check must end. */
+bool check_spend(const struct check_call *call, uint64_t steps);
+
+/* Whether two values are equal. */
+bool
+check_equal(const struct check_call *call, const struct json_tree *a, const struct json_tree *b);
 
 /* Apply a schema to the same value. Members that it evaluates count for the caller. */
 bool check_same(const struct check_call *call, const struct json_tree *schema);

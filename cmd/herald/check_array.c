@@ -45,11 +45,9 @@ check_unique_items(const struct check_call *call, const struct json_tree *keywor
 		return true;
 	for (size_t i = 0; i < call->value->count; i++)
 		for (size_t j = 0; j < i; j++) {
-			if (++call->checker->steps > call->checker->max_steps) {
-				call->checker->stopped = "the check takes too many steps";
+			if (!check_spend(call, 1))
 				return false;
-			}
-			if (json_tree_equal(&call->value->items[i], &call->value->items[j]))
+			if (check_equal(call, &call->value->items[i], &call->value->items[j]))
 				return check_fail(call,
 						  "expected different elements, but %zu and %zu "
 						  "are equal",

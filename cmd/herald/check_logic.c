@@ -2,6 +2,8 @@
  * Keywords that apply other schemas to the same value: references, allOf, anyOf, oneOf, not, if,
  * dependentSchemas.
  */
+#include <string.h>
+
 #include "check.h"
 
 bool
@@ -34,12 +36,15 @@ find_dynamic(const struct check_scope *scope, const struct schema_anchor *resolv
 bool
 check_dynamic_ref(const struct check_call *call, const struct json_tree *keyword)
 {
-	const struct schema_anchor *dynamic;
+	const struct schema_anchor *dynamic = NULL;
 	const struct json_tree *target =
-		schema_resolve(call->checker->files, call->schema, keyword->text.data, &dynamic);
+		schema_dynamic_ref(call->checker->files, call->schema, &dynamic);
 
 	if (!target)
 		return check_fail(call, "nothing is at the reference %s", keyword->text.data);
+	/* All resources around may be asked. */
+	if (!check_spend(call, call->scope->depth / 8))
+		return false;
 	return check_same(call, dynamic ? find_dynamic(call->scope, dynamic) : target);
 }
 
@@ -88,6 +93,7 @@ fail_alternatives(const struct check_call *call, const char *name, size_t count,
 		call->failure->reason =
 			memory_print(call->checker->arena, "%s (the nearest of %zu in %s)",
 				     deepest->reason, count, name);
+	check_spend(call, strlen(call->failure->reason) / 64);
 	return false;
 }
 
@@ -135,6 +141,8 @@ check_if(const struct check_call *call, const struct json_tree *keyword)
 bool
 check_dependent_schemas(const struct check_call *call, const struct json_tree *keyword)
 {
+	if (!check_spend(call, keyword->count / 8))
+		return false;
 	for (size_t i = 0; i < keyword->count; i++)
 		if (json_tree_find(call->value, keyword->members[i].name) &&
 		    !check_same(call, &keyword->members[i].value))

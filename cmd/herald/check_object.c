@@ -15,6 +15,8 @@ is_object(const struct check_call *call)
 static bool
 has_members(const struct check_call *call, const struct json_tree *names, const char *because)
 {
+	if (!check_spend(call, names->count / 8))
+		return false;
 	for (size_t i = 0; i < names->count; i++)
 		if (!json_tree_find(call->value, names->items[i].text))
 			return check_fail(call, "the member %s is required%s%s, but missing",
@@ -32,6 +34,8 @@ check_required(const struct check_call *call, const struct json_tree *keyword)
 bool
 check_dependent_required(const struct check_call *call, const struct json_tree *keyword)
 {
+	if (!check_spend(call, keyword->count / 8))
+		return false;
 	for (size_t i = 0; is_object(call) && i < keyword->count; i++)
 		if (json_tree_find(call->value, keyword->members[i].name) &&
 		    !has_members(call, &keyword->members[i].value, keyword->members[i].name.data))
@@ -42,6 +46,8 @@ check_dependent_required(const struct check_call *call, const struct json_tree *
 bool
 check_dependencies(const struct check_call *call, const struct json_tree *keyword)
 {
+	if (!check_spend(call, keyword->count / 8))
+		return false;
 	for (size_t i = 0; is_object(call) && i < keyword->count; i++) {
 		const struct json_member *member = &keyword->members[i];
 

@@ -69,14 +69,48 @@ check_type(const struct check_call *call, const struct json_tree *keyword)
 /* The allowed values that a message lists. */
 #define SHOWN_VALUES 8
 
+/* The strings of a long enum. */
+struct check_names {
+	struct memory_map known;
+};
+
+static bool
+has_name(const struct check_call *call, const struct json_tree *keyword)
+{
+	struct herald_arena *arena = call->checker->files->arena;
+	const struct herald_text key = {(const char *)&keyword->items, sizeof(keyword->items)};
+	struct check_names *names =
+		(struct check_names *)memory_map_get(&call->checker->enums, key);
+
+	if (!names) {
+		names = memory_take(arena, sizeof(*names));
+		for (size_t i = 0; i < keyword->count; i++)
+			if (keyword->items[i].type == HERALD_JSON_STRING)
+				memory_map_set(arena, &names->known, keyword->items[i].text,
+					       &keyword->items[i]);
+		memory_map_set(arena, &call->checker->enums, key, names);
+	}
+	return memory_map_get(&names->known, call->value->text) != NULL;
+}
+
+static bool
+has_value(const struct check_call *call, const struct json_tree *keyword)
+{
+	if (keyword->count > SHOWN_VALUES && call->value->type == HERALD_JSON_STRING)
+		return has_name(call, keyword);
+	for (size_t i = 0; i < keyword->count && check_spend(call, i % 32 == 31); i++)
+		if (check_equal(call, call->value, &keyword->items[i]))
+			return true;
+	return false;
+}
+
 bool
 check_enum(const struct check_call *call, const struct json_tree *keyword)
 {
 	const char *list = "";
 
-	for (size_t i = 0; i < keyword->count; i++)
-		if (json_tree_equal(call->value, &keyword->items[i]))
-			return true;
+	if (has_value(call, keyword))
+		return true;
 	if (keyword->count == 0)
 		return check_fail(call, "expected nothing: the enum is empty, found %s",
 				  check_show(call, call->value));
@@ -91,7 +125,7 @@ check_enum(const struct check_call *call, const struct json_tree *keyword)
 bool
 check_const(const struct check_call *call, const struct json_tree *keyword)
 {
-	return json_tree_equal(call->value, keyword) ||
+	return check_equal(call, call->value, keyword) ||
 	       check_fail(call, "expected %s, found %s", check_show(call, keyword),
 			  check_show(call, call->value));
 }

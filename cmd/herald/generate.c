@@ -5,6 +5,7 @@
 #include "generate.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct generating {
 	struct memory_list from; /* paths */
 	const char *out, *name;
 	bool are_samples;
+	uint64_t max_steps;
 	struct schema_files files;
 	struct c_model model;
 	struct memory_list samples, messages;
@@ -66,12 +68,21 @@ read_draft(const char *value, void *state)
 		       : "7 or 2020-12";
 }
 
+static const char *
+read_max_steps(const char *value, void *state)
+{
+	return options_number(value, 1, UINT64_MAX / 2, &((struct generating *)state)->max_steps)
+		       ? NULL
+		       : "a number from 1";
+}
+
 static const struct tool_option options[] = {
 	{"from", "FILE", read_from, "JSON Schema, AsyncAPI, or a sample; again for more"},
 	{"out", "DIR", read_out, "where NAME.h and NAME.c are written"},
 	{"name", "NAME", read_name, "of the files, and of all in them. Default: the first FILE's"},
 	{"samples", NULL, read_samples, "the files are samples, even if they look like schemas"},
 	{"draft", "7|2020-12", read_draft, "of the schemas. Default: their $schema, or 2020-12"},
+	{"max-steps", "N", read_max_steps, "schemas visited, as often as needed. Default 2000000"},
 };
 
 static const char *
@@ -182,6 +193,22 @@ write_file(struct generating *generating, const char *end,
 	return is_written;
 }
 
+/* Returns false if it takes too many steps. */
+static bool
+make_model(struct generating *generating)
+{
+	struct c_model *model = &generating->model;
+
+	if (generating->schema && !generating->are_samples)
+		return generate_schema(model, &generating->files, generating->max_steps,
+				       generating->schema);
+	if (!generating->are_samples)
+		return generate_messages(model, &generating->files, generating->max_steps,
+					 &generating->messages);
+	generate_samples(model, &generating->samples);
+	return true;
+}
+
 static int
 generate(struct generating *generating)
 {
@@ -190,12 +217,13 @@ generate(struct generating *generating)
 		return 2;
 	if (!read_files(generating))
 		return 1;
-	if (generating->are_samples)
-		generate_samples(&generating->model, &generating->samples);
-	else if (generating->schema)
-		generate_schema(&generating->model, &generating->files, generating->schema);
-	else
-		generate_messages(&generating->model, &generating->files, &generating->messages);
+	if (!make_model(generating)) {
+		fprintf(stderr,
+			"herald: %s: its parts refer to each other in too many ways: it takes more "
+			"than %" PRIu64 " steps, which --max-steps can raise\n",
+			(const char *)generating->from.items[0], generating->max_steps);
+		return 1;
+	}
 	if (mkdir(generating->out, 0777) != 0 && errno != EEXIST) {
 		fprintf(stderr, "herald: cannot make %s: %s\n", generating->out,
 			herald_errno_text(errno));
@@ -215,6 +243,7 @@ run_generate(int argc, char **argv)
 	int status = 2;
 
 	generating.arena = memory_create();
+	generating.max_steps = GENERATE_DEFAULT_STEPS;
 	enum options_result result =
 		options_read(&generate_command, argc, argv, &generating, 0, &words);
 	if (result == OPTIONS_HELP)

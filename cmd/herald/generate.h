@@ -11,10 +11,14 @@
 
 extern const struct tool_command generate_command;
 
-/* Add the structs of a schema, and of the messages of an AsyncAPI document. */
-void
-generate_schema(struct c_model *model, struct schema_files *files, const struct json_tree *schema);
-void generate_messages(struct c_model *model, struct schema_files *files,
+/* Schemas and members that are visited, each as often as it is referred to in another way. */
+#define GENERATE_DEFAULT_STEPS 2000000
+
+/* Add the structs of a schema, and of the messages of an AsyncAPI document. Returns false if that
+ * takes more than max_steps. */
+bool generate_schema(struct c_model *model, struct schema_files *files, uint64_t max_steps,
+		     const struct json_tree *schema);
+bool generate_messages(struct c_model *model, struct schema_files *files, uint64_t max_steps,
 		       const struct memory_list *messages);
 
 /* Add the structs that all samples (struct json_tree) fit into. */

@@ -433,7 +433,7 @@ generate_samples(struct c_model *model, const struct memory_list *samples)
 	struct shape *shape = memory_take(model->arena, sizeof(*shape));
 
 	*shape = new_shape();
-	memory_list_add(model->arena, &model->used, model->name);
+	c_name_use(model->arena, &model->used, model->name);
 	for (size_t i = 0; i < samples->count; i++)
 		merge(model->arena, shape, samples->items[i]);
 	bool is_struct = shape->objects > 0 && shape->members.count > 0 && !are_keys(shape) &&

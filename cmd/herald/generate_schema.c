@@ -14,16 +14,12 @@
 
 /* Structs within structs; deeper ones are raw JSON. */
 #define MAX_DEPTH 100
-/* Views that are converted, for schemas whose parts refer to each other in very many ways. */
-#define MAX_VIEWS 200000
 #define MAX_MEMBERS 1000
+/* Names of structs in a comment. */
+#define MAX_LISTED 16
 
-/* A struct that was made, and what it was made of. */
-struct made {
-	struct view view;
-	enum made_as { MADE_STRUCT, MADE_WRAPPER, MADE_ENTRY } as;
-	struct c_struct *result;
-};
+/* What a struct was made for: the same schemas can need several. */
+enum made_as { MADE_STRUCT, MADE_WRAPPER, MADE_ENTRY };
 
 static struct c_type
 convert(struct generation *generation, const struct view *view, const char *hint);
@@ -37,13 +33,9 @@ note(struct generation *generation, struct c_type *type, const char *text)
 static struct c_struct *
 find_made(const struct generation *generation, const struct view *view, enum made_as as)
 {
-	for (size_t i = 0; i < generation->made.count; i++) {
-		const struct made *made = generation->made.items[i];
-
-		if (made->as == as && view_equal(&made->view, view))
-			return made->result;
-	}
-	return NULL;
+	if (view->count == 0)
+		return NULL;
+	return (struct c_struct *)memory_map_get(&generation->made, view_key(view, as));
 }
 
 /* Begin a struct, so that what is in it can refer to it. */
@@ -51,15 +43,14 @@ static struct c_struct *
 begin_made(struct generation *generation, const struct view *view, enum made_as as,
 	   const char *hint)
 {
-	struct made *made = memory_take(generation->model->arena, sizeof(*made));
 	const char *name = generation->root_name;
 
 	generation->root_name = NULL;
 	if (!name)
 		name = c_name_take(generation->model, hint);
-	*made = (struct made){*view, as, c_struct_begin(generation->model, name)};
-	memory_list_add(generation->model->arena, &generation->made, made);
-	return made->result;
+	struct c_struct *out = c_struct_begin(generation->model, name);
+	memory_map_set(generation->model->arena, &generation->made, view_key(view, as), out);
+	return out;
 }
 
 /* The name of a definition, or of the member. */
@@ -93,12 +84,12 @@ add_members(struct generation *generation, const struct view *view, struct c_str
 {
 	struct memory_list names = view_members(view);
 
-	for (size_t i = 0; i < names.count; i++) {
+	for (size_t i = 0; i < names.count && view_work(view->work, 1); i++) {
 		const struct herald_text *name = names.items[i];
 		struct memory_list schemas = view_member(view, *name);
 		struct view *inner = memory_take(generation->model->arena, sizeof(*inner));
 
-		view_init_all(inner, view->files, &schemas);
+		view_init_all(inner, view->files, view->work, &schemas);
 		if (inner->is_never)
 			continue;
 		if (strlen(name->data) != name->bytes) {
@@ -276,7 +267,7 @@ convert_array(struct generation *generation, const struct view *view, const char
 		return type;
 	}
 	struct view *inner = memory_take(arena, sizeof(*inner));
-	view_init(inner, view->files, items);
+	view_init(inner, view->files, view->work, items);
 	struct c_type *element = memory_take(arena, sizeof(*element));
 	*element = convert_element(generation, inner, c_name_singular(arena, hint));
 	type.kind = C_LIST;
@@ -313,7 +304,7 @@ convert_map(struct generation *generation, const struct view *view, const char *
 	if (view_members(view).count > MAX_MEMBERS || !more || more->type != HERALD_JSON_OBJECT)
 		return type;
 	struct view *value = memory_take(arena, sizeof(*value));
-	view_init(value, view->files, more);
+	view_init(value, view->files, view->work, more);
 	if (value->types == VIEW_ANY || value->types == 0 || value->union_)
 		return type;
 	type.kind = C_MAP;
@@ -329,20 +320,25 @@ list_alternatives(struct generation *generation, const struct view *view, const 
 {
 	struct herald_arena *arena = generation->model->arena;
 	const char *out = "";
+	size_t count = 0;
 
-	for (size_t i = 0; i < view->union_->count; i++) {
+	for (size_t i = 0; i < view->union_->count && view_work(view->work, 1); i++) {
 		struct view *inner = memory_take(arena, sizeof(*inner));
 
-		view_init(inner, view->files, &view->union_->items[i]);
+		view_init(inner, view->files, view->work, &view->union_->items[i]);
 		if (!is_struct(inner))
 			continue;
 		const char *title = json_tree_string(&view->union_->items[i], "title");
 		const char *name = title && strlen(title) < 40
 					   ? c_name_of(arena, text_of(title), hint)
 					   : memory_print(arena, "%s_%zu", hint, i + 1);
-		out = memory_print(arena, "%s%sstruct %s", out, *out != '\0' ? ", " : "",
-				   convert_struct(generation, inner, name)->name);
+		name = convert_struct(generation, inner, name)->name;
+		if (++count <= MAX_LISTED)
+			out = memory_print(arena, "%s%sstruct %s", out, count > 1 ? ", " : "",
+					   name);
 	}
+	if (count > MAX_LISTED)
+		out = memory_print(arena, "%s and %zu more", out, count - MAX_LISTED);
 	return out;
 }
 
@@ -427,12 +423,10 @@ convert(struct generation *generation, const struct view *view, const char *hint
 
 	if (generate_value(generation, view, hint, &type))
 		return type;
-	if (generation->depth == MAX_DEPTH || ++generation->views > MAX_VIEWS) {
-		note(generation, &type,
-		     generation->depth == MAX_DEPTH ? "Raw JSON: it is nested too deep."
-						    : "Raw JSON: the schema is too large.");
+	if (generation->depth == MAX_DEPTH)
+		note(generation, &type, "Raw JSON: it is nested deeper than 100 levels.");
+	if (generation->depth == MAX_DEPTH || !view_work(&generation->work, 1))
 		return type;
-	}
 	generation->depth++;
 	type = convert_now(generation, view, hint);
 	generation->depth--;
@@ -447,7 +441,7 @@ convert_payload(struct generation *generation, const struct json_tree *schema, c
 	struct view *view = memory_take(generation->model->arena, sizeof(*view));
 	const struct c_struct *out;
 
-	view_init(view, generation->files, schema);
+	view_init(view, generation->files, &generation->work, schema);
 	generation->root_name = name;
 	if (is_struct(view)) {
 		out = convert_struct(generation, view, "payload");
@@ -484,7 +478,7 @@ convert_definitions(struct generation *generation, const struct json_tree *schem
 			    !schema_place_of(definition)->is_checked)
 				continue;
 			view = memory_take(generation->model->arena, sizeof(*view));
-			view_init(view, generation->files, definition);
+			view_init(view, generation->files, &generation->work, definition);
 			if (is_struct(view))
 				convert_struct(generation, view,
 					       c_name_of(generation->model->arena,
@@ -493,28 +487,32 @@ convert_definitions(struct generation *generation, const struct json_tree *schem
 	}
 }
 
-void
-generate_schema(struct c_model *model, struct schema_files *files, const struct json_tree *schema)
+bool
+generate_schema(struct c_model *model, struct schema_files *files, uint64_t max_steps,
+		const struct json_tree *schema)
 {
-	struct generation generation = {.model = model, .files = files};
+	struct generation generation = {
+		.model = model, .files = files, .work = {.max_steps = max_steps}};
 	struct memory_list notes = {0};
 
-	memory_list_add(model->arena, &model->used, model->name);
+	c_name_use(model->arena, &model->used, model->name);
 	model->doc = json_tree_string(schema, "title");
 	if (convert_payload(&generation, schema, model->name, &notes))
-		return;
+		return view_work(&generation.work, 0);
 	convert_definitions(&generation, schema);
 	memory_list_add(model->arena, &model->notes,
 			"The payload is raw JSON, struct herald_json: use herald_json_schema.");
 	for (size_t i = 0; i < notes.count; i++)
 		memory_list_add(model->arena, &model->notes, notes.items[i]);
+	return view_work(&generation.work, 0);
 }
 
-void
-generate_messages(struct c_model *model, struct schema_files *files,
+bool
+generate_messages(struct c_model *model, struct schema_files *files, uint64_t max_steps,
 		  const struct memory_list *messages)
 {
-	struct generation generation = {.model = model, .files = files};
+	struct generation generation = {
+		.model = model, .files = files, .work = {.max_steps = max_steps}};
 
 	for (size_t i = 0; i < messages->count; i++) {
 		const struct asyncapi_message *message = messages->items[i];
@@ -530,4 +528,5 @@ generate_messages(struct c_model *model, struct schema_files *files,
 				&notes);
 		memory_list_add(model->arena, &model->routes, route);
 	}
+	return view_work(&generation.work, 0);
 }

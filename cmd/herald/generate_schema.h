@@ -10,10 +10,11 @@
 struct generation {
 	struct c_model *model;
 	struct schema_files *files;
-	struct memory_list made; /* structs, and what they were made of */
-	struct memory_list enums;
-	const char *root_name; /* of the next struct; NULL: by its hint */
-	unsigned depth, views;
+	struct view_work work;
+	struct memory_map made;  /* struct c_struct, by the schemas that it was made of */
+	struct memory_map enums; /* struct c_enum, by its names */
+	const char *root_name;   /* of the next struct; NULL: by its hint */
+	unsigned depth;
 };
 
 /* Convert a string, a number or a boolean. Returns false if it is something else. */

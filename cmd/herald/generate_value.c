@@ -264,33 +264,24 @@ convert_real(struct generation *generation, const struct view *view, struct c_ty
 
 /* Strings. */
 
-static bool
-has_value(const struct memory_list *values, struct herald_text text)
-{
-	for (size_t i = 0; i < values->count; i++) {
-		const struct herald_text *value = values->items[i];
-
-		if (value->bytes == text.bytes && memcmp(value->data, text.data, text.bytes) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Keep the strings that `allowed` has, too (struct json_tree); at first, take all of them. */
 static void
 restrict_names(struct herald_arena *arena, const struct memory_list *allowed, bool is_first,
 	       struct memory_list *out)
 {
 	struct memory_list texts = {0}, kept = {0};
+	struct memory_map known = {0};
 
 	for (size_t i = 0; i < allowed->count; i++) {
 		const struct json_tree *value = allowed->items[i];
 
-		if (value->type == HERALD_JSON_STRING && !has_value(&texts, value->text))
-			memory_list_add(arena, &texts, &value->text);
+		if (value->type != HERALD_JSON_STRING || memory_map_get(&known, value->text))
+			continue;
+		memory_map_set(arena, &known, value->text, value);
+		memory_list_add(arena, &texts, &value->text);
 	}
 	for (size_t i = 0; !is_first && i < out->count; i++)
-		if (has_value(&texts, *(const struct herald_text *)out->items[i]))
+		if (memory_map_get(&known, *(const struct herald_text *)out->items[i]))
 			memory_list_add(arena, &kept, out->items[i]);
 	*out = is_first ? texts : kept;
 }
@@ -337,18 +328,22 @@ has_nul(const struct memory_list *names)
 	return false;
 }
 
-static bool
-equal_names(const struct c_enum *one, const struct memory_list *names)
+/* Bytes that are the same for the same names, which have no NUL. */
+static struct herald_text
+key_of(struct herald_arena *arena, const struct memory_list *names)
 {
-	for (size_t i = 0; i < names->count && one->values.count == names->count; i++) {
-		const struct herald_text *name = names->items[i];
-		const struct c_value *value = one->values.items[i];
+	size_t bytes = 0;
 
-		if (value->json.bytes != name->bytes ||
-		    memcmp(value->json.data, name->data, name->bytes) != 0)
-			return false;
+	for (size_t i = 0; i < names->count; i++)
+		bytes += ((const struct herald_text *)names->items[i])->bytes + 1;
+	char *key = memory_take(arena, bytes), *at = key;
+	for (size_t i = 0; i < names->count; i++) {
+		const struct herald_text *name = names->items[i];
+
+		memcpy(at, name->data, name->bytes);
+		at += name->bytes + 1;
 	}
-	return one->values.count == names->count;
+	return (struct herald_text){key, bytes};
 }
 
 /* An enum with these names, which others may share. */
@@ -358,13 +353,17 @@ find_enum(struct generation *generation, const struct view *view, const struct m
 {
 	struct c_model *model = generation->model;
 
-	for (size_t i = 0; i < model->enums.count; i++)
-		if (equal_names(model->enums.items[i], names))
-			return model->enums.items[i];
+	struct herald_text key = key_of(model->arena, names);
+	const struct c_enum *out = memory_map_get(&generation->enums, key);
+
+	if (out)
+		return out;
 	if (view->name)
 		hint = c_name_of(model->arena, (struct herald_text){view->name, strlen(view->name)},
 				 hint);
-	return c_enum_add(model, c_name_take(model, hint), names);
+	out = c_enum_add(model, c_name_take(model, hint), names);
+	memory_map_set(model->arena, &generation->enums, key, out);
+	return out;
 }
 
 static bool

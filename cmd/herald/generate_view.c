@@ -183,8 +183,8 @@ look_at(struct view *view, const struct json_tree *schema, unsigned depth, struc
 	struct view *inner = memory_take(view->files->arena, sizeof(*inner));
 
 	inner->files = view->files;
-	inner->looks = view->looks;
-	++*view->looks;
+	inner->work = view->work;
+	view->work->looks++;
 	add_schema(inner, schema, depth + 1);
 	finish(inner, depth + 1);
 	out->has_null |= inner->is_nullable;
@@ -212,19 +212,24 @@ are_numbers(unsigned types)
 	return (types & ~(unsigned)(VIEW_INTEGER | VIEW_NUMBER)) == 0;
 }
 
-/* Keep the first values that are among the later ones, too: both unions must hold. */
+/* Keep the first strings that are among the later ones, too: both unions must hold. */
 static void
 keep_common(struct view *view, size_t first)
 {
+	struct memory_map later = {0};
 	size_t kept = 0;
 
-	for (size_t i = 0; i < first; i++) {
-		bool is_common = false;
+	for (size_t i = first; i < view->values.count; i++) {
+		const struct json_tree *value = view->values.items[i];
 
-		for (size_t j = first; j < view->values.count && !is_common; j++)
-			is_common = json_tree_equal(view->values.items[i], view->values.items[j]);
-		if (is_common)
-			view->values.items[kept++] = view->values.items[i];
+		if (value->type == HERALD_JSON_STRING)
+			memory_map_set(view->files->arena, &later, value->text, value);
+	}
+	for (size_t i = 0; i < first; i++) {
+		const struct json_tree *value = view->values.items[i];
+
+		if (value->type == HERALD_JSON_STRING && memory_map_get(&later, value->text))
+			view->values.items[kept++] = value;
 	}
 	view->values.count = kept;
 	if (kept == 0)
@@ -238,7 +243,7 @@ add_union(struct view *view, const struct json_tree *list, const char *name, uns
 	struct alternatives found = {.are_constraints = true, .are_values = true};
 	size_t values = view->values.count;
 
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count && view_work(view->work, 1); i++)
 		look_at(view, &list->items[i], depth, &found);
 	if (!found.are_values)
 		view->values.count = values;
@@ -272,14 +277,14 @@ add_schema(struct view *view, const struct json_tree *schema, unsigned depth)
 		view->is_never |= json_tree_is_false(schema);
 		return;
 	}
-	for (size_t i = 0; i < view->visited.count; i++)
-		if (view->visited.items[i] == schema)
-			return;
+	const struct herald_text key = {(const char *)&schema->place, sizeof(schema->place)};
+	if (!view_work(view->work, 1) || memory_map_get(&view->visited, key))
+		return;
 	if (depth > MAX_DEPTH * 4 || view->visited.count == MAX_VISITED) {
 		note(view, "Some of its schemas are left out: they refer to each other too often.");
 		return;
 	}
-	memory_list_add(view->files->arena, &view->visited, schema);
+	memory_map_set(view->files->arena, &view->visited, key, schema);
 	const char *doc = json_tree_string(schema, "description");
 	if (!view->doc)
 		view->doc = doc;
@@ -292,9 +297,8 @@ add_schema(struct view *view, const struct json_tree *schema, unsigned depth)
 		add_to_list(view, schema);
 	if (target)
 		add_schema(view, target, depth + 1);
-	const char *dynamic = !place || is_7 ? NULL : json_tree_string(schema, "$dynamicRef");
 	const struct json_tree *dynamic_target =
-		dynamic ? schema_resolve(view->files, schema, dynamic, NULL) : NULL;
+		!place || is_7 ? NULL : schema_dynamic_ref(view->files, schema, NULL);
 	if (dynamic_target)
 		add_schema(view, dynamic_target, depth + 1);
 	const struct json_tree *all = target && is_7 ? NULL : json_tree_get(schema, "allOf");
@@ -320,7 +324,7 @@ finish(struct view *view, unsigned depth)
 		for (size_t j = 0; j < HERALD_COUNT(names); j++) {
 			const struct json_tree *list = json_tree_get(view->schemas[i], names[j]);
 
-			if (list && (depth > MAX_DEPTH || *view->looks > MAX_LOOKS))
+			if (list && (depth > MAX_DEPTH || view->work->looks > MAX_LOOKS))
 				note(view, "Not checked: alternatives within alternatives.");
 			else if (list && !add_union(view, list, names[j], depth) && i < own)
 				allows_null = false;
@@ -333,25 +337,34 @@ finish(struct view *view, unsigned depth)
 		view->types = 0;
 }
 
-static void
-begin(struct view *view, struct schema_files *files)
+bool
+view_work(struct view_work *work, uint64_t steps)
 {
-	*view = (struct view){.files = files};
-	view->looks = memory_take(files->arena, sizeof(*view->looks));
+	work->steps += steps;
+	return work->steps <= work->max_steps;
+}
+
+static void
+begin(struct view *view, struct schema_files *files, struct view_work *work)
+{
+	*view = (struct view){.files = files, .work = work};
+	work->looks = 0;
 }
 
 void
-view_init(struct view *view, struct schema_files *files, const struct json_tree *schema)
+view_init(struct view *view, struct schema_files *files, struct view_work *work,
+	  const struct json_tree *schema)
 {
-	begin(view, files);
+	begin(view, files, work);
 	add_schema(view, schema, 0);
 	finish(view, 0);
 }
 
 void
-view_init_all(struct view *view, struct schema_files *files, const struct memory_list *schemas)
+view_init_all(struct view *view, struct schema_files *files, struct view_work *work,
+	      const struct memory_list *schemas)
 {
-	begin(view, files);
+	begin(view, files, work);
 	for (size_t i = 0; i < schemas->count; i++)
 		add_schema(view, schemas->items[i], 0);
 	finish(view, 0);
@@ -375,6 +388,7 @@ view_requires(const struct view *view, struct herald_text name)
 	for (size_t i = 0; i < view->count; i++) {
 		const struct json_tree *names = json_tree_get(view->schemas[i], "required");
 
+		view_work(view->work, names ? names->count / 256 : 0);
 		for (size_t j = 0; names && j < names->count; j++)
 			if (names->items[j].text.bytes == name.bytes &&
 			    memcmp(names->items[j].text.data, name.data, name.bytes) == 0)
@@ -421,15 +435,15 @@ view_members(const struct view *view)
 	return out;
 }
 
-bool
-view_equal(const struct view *a, const struct view *b)
+struct herald_text
+view_key(const struct view *view, unsigned as)
 {
-	if (a->count != b->count || a->count == 0)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (a->schemas[i] != b->schemas[i])
-			return false;
-	return true;
+	size_t bytes = view->count * sizeof(view->schemas[0]);
+	char *key = memory_take(view->files->arena, sizeof(as) + bytes);
+
+	memcpy(key, &as, sizeof(as));
+	memcpy(key + sizeof(as), view->schemas, bytes);
+	return (struct herald_text){key, sizeof(as) + bytes};
 }
 
 /* Keywords that neither a type in C nor a table of Herald can say, for values of some types. */

@@ -4,6 +4,7 @@
 #ifndef HERALD_CMD_GENERATE_VIEW_H
 #define HERALD_CMD_GENERATE_VIEW_H
 
+#include "memory_map.h"
 #include "schema_file.h"
 
 /* Bits of the types that a value can have. */
@@ -20,28 +21,39 @@ enum view_type {
 
 #define VIEW_MAX_SCHEMAS 64
 
+/* How much work views have been, for all of them: schemas can refer to each other in more ways than
+ * there is time for. */
+struct view_work {
+	uint64_t steps, max_steps; /* schemas that were visited, members and alternatives */
+	size_t looks;              /* alternatives that were looked at, for the value at hand */
+};
+
 struct view {
 	struct schema_files *files;
-	size_t *looks; /* alternatives that were looked at, for this value */
+	struct view_work *work;
 	const struct json_tree *schemas[VIEW_MAX_SCHEMAS]; /* all must hold */
 	size_t count;
 	const struct json_tree *union_; /* the anyOf or oneOf that is not resolved; NULL: none */
 	const char *union_name;
-	struct memory_list visited; /* also those that say nothing themselves, struct json_tree */
-	struct memory_list values;  /* of anyOf and oneOf: their const and enum, struct json_tree */
-	const char *doc, *name;     /* the name of a definition; both may be NULL */
-	bool is_merged;             /* of several schemas, whose names are not its name */
+	struct memory_map visited; /* also those that say nothing themselves, by their `place` */
+	struct memory_list values; /* of anyOf and oneOf: their const and enum, struct json_tree */
+	const char *doc, *name;    /* the name of a definition; both may be NULL */
+	bool is_merged;            /* of several schemas, whose names are not its name */
 	bool is_nullable, is_never;
 	unsigned types; /* bits of view_type, without VIEW_NULL */
 	struct memory_list notes;
 };
 
+/* Count work. Returns false if there was too much: then what views say is not complete. */
+bool view_work(struct view_work *work, uint64_t steps);
+
 /* Collect what a schema says of a value. */
-void view_init(struct view *view, struct schema_files *files, const struct json_tree *schema);
+void view_init(struct view *view, struct schema_files *files, struct view_work *work,
+	       const struct json_tree *schema);
 
 /* The same, for a value that several schemas describe (struct json_tree). */
-void
-view_init_all(struct view *view, struct schema_files *files, const struct memory_list *schemas);
+void view_init_all(struct view *view, struct schema_files *files, struct view_work *work,
+		   const struct memory_list *schemas);
 
 /* The value of the first schema that has a keyword; NULL if none has. */
 const struct json_tree *view_get(const struct view *view, const char *keyword);
@@ -55,8 +67,8 @@ struct memory_list view_member(const struct view *view, struct herald_text name)
 /* The names of all members of `properties` (struct herald_text), in order. */
 struct memory_list view_members(const struct view *view);
 
-/* Whether two describe the same: they have the same schemas. */
-bool view_equal(const struct view *a, const struct view *b);
+/* Bytes that are the same for views of the same schemas, and `as`. */
+struct herald_text view_key(const struct view *view, unsigned as);
 
 /* Add sentences about the keywords that nothing in C checks. */
 void view_note_unchecked(const struct view *view, struct herald_arena *arena, unsigned type,

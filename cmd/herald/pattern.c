@@ -21,10 +21,11 @@ pattern_compile(struct herald_arena *arena, struct herald_text text, const char 
 }
 
 enum pattern_result
-pattern_match(const struct pattern *pattern, struct herald_text text)
+pattern_match(const struct pattern *pattern, struct herald_text text, uint64_t *steps)
 {
 	(void)pattern;
 	(void)text;
+	*steps = 1;
 	return PATTERN_FAILED;
 }
 
@@ -35,8 +36,10 @@ pattern_match(const struct pattern *pattern, struct herald_text text)
 
 #include <herald/array.h>
 
-/* Steps of a match. A million take about ten milliseconds. */
-#define MAX_STEPS 1000000
+/* PCRE2's steps of a match: it does not tell how many there were, only that a limit was too low. A
+ * million take about ten milliseconds. */
+static const uint32_t limits[] = {200, 20000, 1000000};
+#define STEPS 200 /* of PCRE2 that count as one */
 
 struct pattern {
 	pcre2_code *code;
@@ -267,16 +270,21 @@ pattern_compile(struct herald_arena *arena, struct herald_text text, const char 
 	}
 	pattern->match = pcre2_match_data_create_from_pattern(pattern->code, memory);
 	pattern->context = pcre2_match_context_create(memory);
-	pcre2_set_match_limit(pattern->context, MAX_STEPS);
 	return pattern;
 }
 
 enum pattern_result
-pattern_match(const struct pattern *pattern, struct herald_text text)
+pattern_match(const struct pattern *pattern, struct herald_text text, uint64_t *steps)
 {
-	int found = pcre2_match(pattern->code, (PCRE2_SPTR)text.data, text.bytes, 0,
-				PCRE2_NO_UTF_CHECK, pattern->match, pattern->context);
+	int found = PCRE2_ERROR_MATCHLIMIT;
 
+	*steps = 0;
+	for (size_t i = 0; i < HERALD_COUNT(limits) && found == PCRE2_ERROR_MATCHLIMIT; i++) {
+		pcre2_set_match_limit(pattern->context, limits[i]);
+		found = pcre2_match(pattern->code, (PCRE2_SPTR)text.data, text.bytes, 0,
+				    PCRE2_NO_UTF_CHECK, pattern->match, pattern->context);
+		*steps += limits[i] / STEPS;
+	}
 	if (found == PCRE2_ERROR_NOMATCH)
 		return PATTERN_DIFFERS;
 	return found < 0 ? PATTERN_FAILED : PATTERN_MATCHES;

@@ -5,6 +5,7 @@
 #define HERALD_CMD_PATTERN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <herald/arena.h>
 #include <herald/value.h>
@@ -21,7 +22,12 @@ enum pattern_result {
 const struct pattern *
 pattern_compile(struct herald_arena *arena, struct herald_text text, const char **reason);
 
-/* Whether any part of a text matches. */
-enum pattern_result pattern_match(const struct pattern *pattern, struct herald_text text);
+/*
+ * Whether any part of a text matches.
+ *
+ * steps  set to how much work it was, from 1.
+ */
+enum pattern_result
+pattern_match(const struct pattern *pattern, struct herald_text text, uint64_t *steps);
 
 #endif

@@ -86,14 +86,23 @@ draft_of(const char *schema, enum schema_draft missing)
 	return 0;
 }
 
+/* The first resource of a URI wins. */
+static void
+set_uri(struct schema_files *files, struct schema_resource *resource, const char *uri)
+{
+	resource->uri = uri;
+	if (!memory_map_get(&files->by_uri, text_of(uri)))
+		memory_map_set(files->arena, &files->by_uri, text_of(uri), resource);
+}
+
 static struct schema_resource *
 add_resource(const struct spot *spot, const struct json_tree *root, const char *uri,
 	     const char *file, enum schema_draft draft)
 {
 	struct schema_resource *resource = memory_take(spot->files->arena, sizeof(*resource));
 
-	*resource =
-		(struct schema_resource){.uri = uri, .root = root, .draft = draft, .file = file};
+	*resource = (struct schema_resource){.root = root, .draft = draft, .file = file};
+	set_uri(spot->files, resource, uri);
 	memory_list_add(spot->files->arena, &spot->files->resources, resource);
 	return resource;
 }
@@ -122,7 +131,8 @@ add_anchor(const struct spot *spot, const struct json_tree *schema, const char *
 	struct schema_anchor *anchor = memory_take(spot->files->arena, sizeof(*anchor));
 
 	*anchor = (struct schema_anchor){name, schema, is_dynamic};
-	memory_list_add(spot->files->arena, &spot->resource->anchors, anchor);
+	if (!schema_anchor_find(spot->resource, name))
+		memory_map_set(spot->files->arena, &spot->resource->anchors, text_of(name), anchor);
 }
 
 /* Begin a resource where a schema has an $id. In draft-07, "#name" is an anchor. */
@@ -279,7 +289,7 @@ schema_files_add(struct schema_files *files, const struct document *document,
 		char *own = uri_resolve(files->arena, uri, id);
 
 		uri_cut_fragment(own);
-		spot.resource->uri = own;
+		set_uri(files, spot.resource, own);
 		add_resource(&spot, root, uri, document->path, spot.resource->draft);
 	} else if (id && *id == '#') {
 		add_anchor(&spot, root, id + 1, false);
@@ -287,32 +297,22 @@ schema_files_add(struct schema_files *files, const struct document *document,
 	return add_schema(&spot, root);
 }
 
-/* A resource by its URI. The first one wins. */
+/* A resource by its URI. */
 static const struct schema_resource *
 find_resource(const struct schema_files *files, const char *uri)
 {
-	for (size_t i = 0; i < files->resources.count; i++) {
-		const struct schema_resource *resource = files->resources.items[i];
+	const struct schema_resource *resource = memory_map_get(&files->by_uri, text_of(uri));
 
-		/* By the path of its file it is another one, without anchors. */
-		if (strcmp(resource->uri, uri) == 0)
-			return schema_place_of(resource->root)
-				       ? schema_place_of(resource->root)->resource
-				       : resource;
-	}
-	return NULL;
+	/* By the path of its file it is another one, without anchors. */
+	return resource && schema_place_of(resource->root)
+		       ? schema_place_of(resource->root)->resource
+		       : resource;
 }
 
 const struct schema_anchor *
 schema_anchor_find(const struct schema_resource *resource, const char *name)
 {
-	for (size_t i = 0; i < resource->anchors.count; i++) {
-		const struct schema_anchor *anchor = resource->anchors.items[i];
-
-		if (strcmp(anchor->name, name) == 0)
-			return anchor;
-	}
-	return NULL;
+	return memory_map_get(&resource->anchors, text_of(name));
 }
 
 /* The element of an array with this number; NULL if there is none. */
@@ -337,7 +337,6 @@ follow(struct schema_files *files, const struct schema_resource *resource, const
 {
 	const struct json_tree *at = resource->root;
 	char *rest = memory_copy(files->arena, pointer, strlen(pointer));
-	struct spot spot = {files, NULL, pointer};
 	struct herald_text name;
 
 	while (at && uri_pointer_next(&rest, &name)) {
@@ -347,9 +346,7 @@ follow(struct schema_files *files, const struct schema_resource *resource, const
 	}
 	if (!at || *rest != '\0')
 		return NULL;
-	for (size_t i = 0; i < files->resources.count; i++)
-		if (files->resources.items[i] == resource)
-			spot.resource = (struct schema_resource *)files->resources.items[i];
+	struct spot spot = {files, (struct schema_resource *)resource, pointer};
 	return add_schema(&spot, at) ? at : NULL;
 }
 
@@ -359,9 +356,14 @@ schema_files_find(struct schema_files *files, const char *pointer)
 	return follow(files, files->resources.items[files->resources.count - 1], pointer);
 }
 
-const struct json_tree *
-schema_resolve(struct schema_files *files, const struct json_tree *schema, const char *reference,
-	       const struct schema_anchor **dynamic)
+/*
+ * What a reference in a schema refers to; NULL if it is in none of the files.
+ *
+ * dynamic  may be NULL; set to the $dynamicAnchor that the reference names, or to NULL.
+ */
+static const struct json_tree *
+resolve(struct schema_files *files, const struct json_tree *schema, const char *reference,
+	const struct schema_anchor **dynamic)
 {
 	const struct schema_place *place = schema_place_of(schema);
 	char *uri = uri_resolve(files->arena, place->resource->uri, reference);
@@ -398,6 +400,22 @@ schema_ref(struct schema_files *files, const struct json_tree *schema)
 	if (!reference || !schema_place_of(schema))
 		return NULL;
 	if (!(*schema->place)->ref)
-		(*schema->place)->ref = schema_resolve(files, schema, reference, NULL);
+		(*schema->place)->ref = resolve(files, schema, reference, NULL);
 	return (*schema->place)->ref;
+}
+
+const struct json_tree *
+schema_dynamic_ref(struct schema_files *files, const struct json_tree *schema,
+		   const struct schema_anchor **dynamic)
+{
+	const char *reference = json_tree_string(schema, "$dynamicRef");
+
+	if (!reference || !schema_place_of(schema))
+		return NULL;
+	struct schema_place *place = *schema->place;
+	if (!place->dynamic_ref)
+		place->dynamic_ref = resolve(files, schema, reference, &place->dynamic);
+	if (dynamic)
+		*dynamic = place->dynamic;
+	return place->dynamic_ref;
 }

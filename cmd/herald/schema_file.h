@@ -10,7 +10,7 @@
 #include <herald/export.h>
 
 #include "document.h"
-#include "tool_memory.h"
+#include "memory_map.h"
 
 /* Bits, so that a keyword can have several. */
 enum schema_draft {
@@ -24,8 +24,8 @@ struct schema_resource {
 	const char *uri; /* without a fragment */
 	const struct json_tree *root;
 	enum schema_draft draft;
-	const char *file;           /* its name */
-	struct memory_list anchors; /* struct schema_anchor */
+	const char *file;          /* its name */
+	struct memory_map anchors; /* struct schema_anchor, by its name */
 };
 
 struct schema_anchor {
@@ -37,16 +37,19 @@ struct schema_anchor {
 /* What is known of a schema in a file. */
 struct schema_place {
 	const struct schema_resource *resource;
-	const char *pointer;         /* in its file, for messages */
-	const struct json_tree *ref; /* what its $ref refers to; NULL: not looked up yet */
-	bool is_checked;             /* by schema_check() */
+	const char *pointer;                 /* in its file, for messages */
+	const struct json_tree *ref;         /* what its $ref refers to; NULL: not looked up yet */
+	const struct json_tree *dynamic_ref; /* the same of $dynamicRef */
+	const struct schema_anchor *dynamic; /* the $dynamicAnchor there; NULL: another anchor */
+	bool is_checked;                     /* by schema_check() */
 };
 
 struct schema_files {
 	struct herald_arena *arena;
 	enum schema_draft draft; /* of --draft; 0: the one that $schema says */
 	struct memory_list resources;
-	bool has_unevaluated; /* unevaluatedProperties or unevaluatedItems is used */
+	struct memory_map by_uri; /* the first struct schema_resource of each URI */
+	bool has_unevaluated;     /* unevaluatedProperties or unevaluatedItems is used */
 };
 
 /* Which schemas a keyword holds. */
@@ -100,16 +103,19 @@ const struct schema_place *schema_place_of(const struct json_tree *schema);
 bool schema_is_schema(const struct json_tree *value);
 
 /*
- * What a reference in a schema refers to; NULL if it is in none of the files.
+ * What the $ref of a schema refers to; NULL if there is none, or it is in none of the files.
  * schema_check() refuses a reference to something else than a schema.
+ */
+const struct json_tree *schema_ref(struct schema_files *files, const struct json_tree *schema);
+
+/*
+ * The same of $dynamicRef.
  *
  * dynamic  may be NULL; set to the $dynamicAnchor that the reference names, or to NULL.
  */
-const struct json_tree *schema_resolve(struct schema_files *files, const struct json_tree *schema,
-				       const char *reference, const struct schema_anchor **dynamic);
-
-/* The value of $ref, resolved; NULL if there is none, or nothing is there. */
-const struct json_tree *schema_ref(struct schema_files *files, const struct json_tree *schema);
+const struct json_tree *
+schema_dynamic_ref(struct schema_files *files, const struct json_tree *schema,
+		   const struct schema_anchor **dynamic);
 
 /* An anchor of a resource; NULL if it has no such. */
 const struct schema_anchor *

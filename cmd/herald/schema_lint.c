@@ -128,11 +128,9 @@ check_patterns(struct lint *lint, const struct json_tree *map)
 static const struct json_tree *
 dynamic_ref(struct lint *lint, const struct json_tree *schema)
 {
-	const char *reference = json_tree_string(schema, "$dynamicRef");
-
-	if (!reference || schema_place_of(schema)->resource->draft == SCHEMA_DRAFT_7)
+	if (schema_place_of(schema)->resource->draft == SCHEMA_DRAFT_7)
 		return NULL;
-	return schema_resolve(lint->files, schema, reference, NULL);
+	return schema_dynamic_ref(lint->files, schema, NULL);
 }
 
 /* What is wrong with the target of a reference; NULL: nothing. */

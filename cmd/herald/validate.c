@@ -73,7 +73,8 @@ static const struct tool_option options[] = {
 	{"schema", "FILE", read_schema, "JSON Schema or AsyncAPI; again for what it refers to"},
 	{"message", "NAME", read_message, "of AsyncAPI: which message's payload the events are"},
 	{"draft", "7|2020-12", read_draft, "of the schemas. Default: their $schema, or 2020-12"},
-	{"max-steps", "N", read_max_steps, "schemas applied to an event. Default 20000000"},
+	{"max-steps", "N", read_max_steps,
+	 "schemas applied to an event, more if it is large. Default 20000000"},
 	{"formats", NULL, read_formats, "check date-time, uuid, uri and email, too"},
 };
 
@@ -153,8 +154,9 @@ print_failure(const struct document *document, const struct checker *checker,
 		putchar('\n');
 		return;
 	}
-	text_print_safe(stdout, text_of(failure->path));
-	printf("%s", *failure->path != '\0' ? ": " : "");
+	const char *path = check_path(checker->arena, document->root, failure->value);
+	text_print_safe(stdout, text_of(path));
+	printf("%s", *path != '\0' ? ": " : "");
 	text_print_safe(stdout, text_of(failure->reason));
 	printf(" (byte %zu)\n", (size_t)(failure->value->json.data - document->text));
 }

@@ -273,6 +273,69 @@ def large_and_deep(folder):
         equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
 
 
+def too_many_steps(folder):
+    """What takes more than --max-steps is refused, and says so."""
+    def generated(schema, *words):
+        (folder / "p.json").write_text(json.dumps(schema), encoding="utf-8")
+        return generate(folder, "--from", "p.json", "--out", ".", *words)
+
+    def refused(steps):
+        return (1, "", "herald: p.json: its parts refer to each other in too many ways: it takes more than "
+                       f"{steps} steps, which --max-steps can raise\n")
+
+    # Each struct has members of each pair of structs, and so on: 2 to the power of 20 structs.
+    sets = {"$ref": "#/$defs/a0", "$defs": {f"a{i}": {"type": "object", "properties": {
+        f"m{j}": {"allOf": [{"$ref": f"#/$defs/a{i}"}, {"$ref": f"#/$defs/a{j}"}]} for j in range(20)}}
+        for i in range(20)}}
+    equal(generated(sets), refused(2000000))
+    assert not (folder / "p.h").exists()
+    # 300 alternatives, each with the same 300, for many members.
+    union = {"type": "object", "properties": {f"p{i}": {"$ref": "#/$defs/a0"} for i in range(50)},
+             "$defs": {f"a{i}": {"anyOf": [{"$ref": f"#/$defs/a{j}"} for j in range(300)]}
+                       for i in range(300)}}
+    equal(generated(union), refused(2000000))
+    # At the limit, and one below.
+    small = {"type": "object", "properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}
+    least = next(i for i in range(1, 100) if generated(small, "--max-steps", str(i))[0] == 0)
+    assert least > 5, least
+    equal(generated(small, "--max-steps", str(least - 1)), refused(least - 1))
+    message = {"asyncapi": "3.0.0", "components": {"messages": {"m": {"payload": small}}}}
+    equal(generated(message, "--max-steps", "5"), refused(5))
+    equal(generate(folder, "--from", "p.json", "--out", ".", "--max-steps", "0"),
+          (2, "", 'herald: --max-steps: expected a number from 1, found "0"\n'))
+
+
+def many_of_everything(folder):
+    """These took minutes, as each was looked for in a list of all others."""
+    def rows(count, make):
+        return {f"a{i}": make(i) for i in range(count)}
+
+    def object_of(members):
+        return {"type": "object", "properties": members}
+
+    for schema in (object_of({f"o{j}": object_of(rows(900, lambda i, j=j: {"enum": [f"x{i}", f"y{j}"]}))
+                              for j in range(30)}),
+                   object_of({f"o{j}": object_of(rows(900, lambda _: object_of({"z": {}})))
+                              for j in range(30)}),
+                   object_of({"a": {"oneOf": [object_of({f"x{i}": {}}) for i in range(20000)]}}),
+                   object_of({"a": {"allOf": [{"enum": [f"v{i}" for i in range(50000)]}] * 2}}),
+                   {**object_of(rows(900, lambda i: {"$ref": f"http://x/{i}"})),
+                    "$defs": rows(50000, lambda i: {"$id": f"http://x/{i}"})},
+                   {**object_of(rows(900, lambda i: {"$ref": f"#b{i}"})),
+                    "$defs": rows(50000, lambda i: {"$anchor": f"b{i}"})}):
+        (folder / "p.json").write_text(json.dumps(schema), encoding="utf-8")
+        equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+    # A comment names some of many alternatives.
+    (folder / "p.json").write_text(json.dumps(
+        {"oneOf": [object_of({f"x{i}": {}}) for i in range(20)]}), encoding="utf-8")
+    equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+    assert "struct p_payload_16 and 4 more:" in (folder / "p.h").read_text().replace("\n * ", " ")
+    # As deep as a document may be.
+    (folder / "p.json").write_text('{"items":' * 10000 + "{}" + "}" * 10000)
+    status, _, errors = generate(folder, "--from", "p.json", "--out", ".")
+    assert status == 1 and "256" in errors, errors
+
+
 def values_that_all_lists_have(folder):
     for schema in ({"allOf": [{"enum": ["x", "y", "z"]}, {"enum": ["y", "z", "w"]}]},
                    {"enum": ["x", "y", "z"], "anyOf": [{"const": "y"}, {"enum": ["z", "w"]}]},
@@ -327,7 +390,8 @@ if __name__ == "__main__":
             [(json.dumps(row[0])[:100].replace("#", "."), in_folder, part, *row) for row in PARTS] +
             [(" ".join(["usage", *row[0]]), in_folder, usage, *row) for row in USAGE] +
             [(check.__name__, in_folder, check)
-             for check in (references_to_the_file_next_to_it, large_and_deep,
+             for check in (references_to_the_file_next_to_it, large_and_deep, too_many_steps,
+                           many_of_everything,
                            values_that_all_lists_have, samples_with_many_names,
                            every_keyword_with_every_type, random_schemas,
                            definitions_that_nobody_checked)])

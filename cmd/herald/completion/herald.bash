@@ -36,7 +36,7 @@ _herald() {
 	sign) options="--secret --scheme --id --timestamp --url --content-type --help" ;;
 	verify) options="--secret --scheme --header --headers --now --url --help" ;;
 	validate) options="--schema --message --draft --max-steps --formats --help" ;;
-	generate) options="--from --out --name --samples --draft --help" ;;
+	generate) options="--from --out --name --samples --draft --max-steps --help" ;;
 	store)
 		options="status dead purge check migrate sql --store --json --all --dry-run --rate --limit"
 		options+=" --id --after-id --queue --type --source --event-id --destination --reason"
