@@ -21,6 +21,7 @@
 #include "support/decoding.h"
 #include "support/draw.h"
 #include "support/every_kind.h"
+#include "support/exhausting.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
@@ -435,6 +436,19 @@ whole_numbers_are_exact(void **state)
 	}
 }
 
+static void
+short_memory_and_cut_documents(void **state)
+{
+	char text[1000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		snprintf(text, sizeof(text), "{\"%s\":%s}", good[i].key, good[i].value);
+		exhaust_memory(&forms_schema, text);
+		cut_document(&forms_schema, NULL, text);
+	}
+}
+
 static const struct {
 	const char *text, *expected;
 } lone[] = {
@@ -463,6 +477,7 @@ lone_surrogates_are_replaced_on_request(void **state)
 		snprintf(text, sizeof(text), "{\"string\":\"%s\"}", lone[i].text);
 		decode_good(tolerant, text, &forms, sizeof(forms));
 		assert_string_equal(forms.string, lone[i].expected);
+		cut_document(&forms_schema, &limits, text);
 		/* Where nobody looks, too: in a member without a field, and in its name. */
 		snprintf(text, sizeof(text), "{\"other\":[{\"%s\":\"%s\"}]}", lone[i].text,
 			 lone[i].text);
@@ -493,6 +508,7 @@ main(void)
 		cmocka_unit_test(bad_values_are_refused),
 		cmocka_unit_test(wrong_structs_are_not_encoded),
 		cmocka_unit_test(whole_numbers_are_exact),
+		cmocka_unit_test(short_memory_and_cut_documents),
 		cmocka_unit_test(lone_surrogates_are_replaced_on_request),
 	};
 
