@@ -132,6 +132,31 @@ unix_socket_is_served_and_removed(void **state)
 	remove_folder(&folder);
 }
 
+/* The file has been removed; the next one belongs to another server, or is not even a socket. */
+static void
+unix_socket_of_another_stays(void **state)
+{
+	struct probe first, second;
+	struct folder folder;
+	char address[128];
+
+	(void)state;
+	make_folder(&folder);
+	snprintf(address, sizeof(address), "unix:%s", folder.socket);
+	serve(&first, HERALD_SERVER_OPTIONS(.address = address));
+	assert_int_equal(unlink(folder.socket), 0);
+	serve(&second, HERALD_SERVER_OPTIONS(.address = address));
+	probe_stop(&first);
+	assert_local_event(folder.socket);
+	assert_int_equal(unlink(folder.socket), 0);
+	int fd = open(folder.socket, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	probe_stop(&second);
+	assert_int_equal(unlink(folder.socket), 0); /* It is still there. */
+	remove_folder(&folder);
+}
+
 /* A socket file that a killed process left is replaced. One in use, or another file, is not. */
 static void
 unix_socket_that_is_there(void **state)
@@ -230,9 +255,26 @@ open_listener(uint16_t *port)
 	return fd;
 }
 
+/* A name without a file (unix(7)). */
+static int
+listen_abstract(int type, const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, type, 0);
+	int bytes = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s", name);
+
+	assert_true(fd >= 0);
+	assert_int_equal(
+		bind(fd, (struct sockaddr *)&address,
+		     (socklen_t)offsetof(struct sockaddr_un, sun_path) + 1 + (socklen_t)bytes),
+		0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
 /* In the child: serve on what was passed until a signal. */
 static void
-serve_inherited(struct herald_service *service, const char *pid, const char *count)
+serve_inherited(struct herald_service *service, const char *pid, const char *count, bool quiet)
 {
 	char own_pid[16];
 
@@ -241,7 +283,7 @@ serve_inherited(struct herald_service *service, const char *pid, const char *cou
 	setenv("LISTEN_FDS", count, 1);
 	struct herald_error error = {0};
 	enum herald_status status = herald_serve(
-		service, &HERALD_SERVER_OPTIONS(.systemd_sockets = true, .quiet = true), &error);
+		service, &HERALD_SERVER_OPTIONS(.systemd_sockets = true, .quiet = quiet), &error);
 	_exit(status == HERALD_OK ? 0 : strcmp(error.path, "systemd_sockets") == 0 ? 7 : 1);
 }
 
@@ -259,7 +301,26 @@ start_child(int first, int second, const char *pid, const char *count)
 	dup2(copies[0], 3);
 	dup2(copies[1], 4);
 	probe_create(&probe);
-	serve_inherited(probe.service, pid, count);
+	serve_inherited(probe.service, pid, count, true);
+	return -1;
+}
+
+/* With one socket, and its standard error at `out`. */
+static pid_t
+start_loud_child(int fd, int out)
+{
+	struct probe probe;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child != 0)
+		return child;
+	alarm(120);
+	dup2(out, STDERR_FILENO);
+	int copy = fcntl(fd, F_DUPFD, 10);
+	dup2(copy, 3);
+	probe_create(&probe);
+	serve_inherited(probe.service, NULL, "1", false);
 	return -1;
 }
 
@@ -290,25 +351,69 @@ wrong_sockets_of_systemd(void **state)
 {
 	static const struct {
 		const char *pid, *count;
-		bool listens;
+		enum { LISTENS, NO_SOCKET, SILENT_SOCKET, PACKETS } second;
 	} cases[] = {
-		{"1", "2", true},   {NULL, "0", true},  {NULL, "x", true},  {NULL, "", true},
-		{NULL, "17", true}, {NULL, "2", false}, {NULL, "-1", true},
+		{"1", "2", LISTENS},        {NULL, "0", LISTENS},  {NULL, "x", LISTENS},
+		{NULL, "", LISTENS},        {NULL, "17", LISTENS}, {NULL, "2", NO_SOCKET},
+		{NULL, "2", SILENT_SOCKET}, {NULL, "2", PACKETS},  {NULL, "-1", LISTENS},
 	};
 	uint16_t port;
-	int listener = open_listener(&port), plain = open("/dev/null", O_RDONLY), status;
+	char packets[32];
 
 	(void)state;
+	snprintf(packets, sizeof(packets), "herald-packets-%d", (int)getpid());
+	const int fds[] = {
+		[LISTENS] = open_listener(&port),
+		[NO_SOCKET] = open("/dev/null", O_RDONLY),
+		[SILENT_SOCKET] = socket(AF_INET, SOCK_STREAM, 0),
+		[PACKETS] = listen_abstract(SOCK_SEQPACKET, packets),
+	};
+	int status;
+
 	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
-		pid_t child = start_child(listener, cases[i].listens ? listener : plain,
-					  cases[i].pid, cases[i].count);
+		pid_t child = start_child(fds[LISTENS], fds[cases[i].second], cases[i].pid,
+					  cases[i].count);
 
 		assert_int_equal(waitpid(child, &status, 0), child);
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != 7)
 			fail_msg("case %zu: status %d", i, status);
 	}
-	close(listener);
-	close(plain);
+	for (size_t i = 0; i < HERALD_COUNT(fds); i++)
+		close(fds[i]);
+}
+
+/* Their names have no NUL at the end, and any bytes. */
+static void
+names_of_abstract_sockets(void **state)
+{
+	static const struct {
+		const char *name, *shown;
+	} cases[] = {
+		{"herald", "herald"},
+		{"a b\n\x7f\xff~", "a?b???~"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		char name[64], shown[80], line[128] = "";
+		int fd, ends[2], status;
+
+		snprintf(name, sizeof(name), "%s-%d", cases[i].name, (int)getpid());
+		snprintf(shown, sizeof(shown), "listening on unix:@%s-%d, path /event\n",
+			 cases[i].shown, (int)getpid());
+		fd = listen_abstract(SOCK_STREAM, name);
+		assert_int_equal(pipe(ends), 0);
+		pid_t child = start_loud_child(fd, ends[1]);
+		close(ends[1]);
+		FILE *out = fdopen(ends[0], "r");
+		assert_non_null(fgets(line, sizeof(line), out));
+		assert_string_equal(line, shown);
+		assert_int_equal(kill(child, SIGTERM), 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		fclose(out);
+		close(fd);
+	}
 }
 
 /* Paths. */
@@ -466,10 +571,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(several_addresses_have_one_port),
 		cmocka_unit_test(unix_socket_is_served_and_removed),
+		cmocka_unit_test(unix_socket_of_another_stays),
 		cmocka_unit_test(unix_socket_that_is_there),
 		cmocka_unit_test(wrong_addresses),
 		cmocka_unit_test(sockets_of_systemd),
 		cmocka_unit_test(wrong_sockets_of_systemd),
+		cmocka_unit_test(names_of_abstract_sockets),
 		cmocka_unit_test(paths_with_functions_and_endpoints),
 		cmocka_unit_test(wrong_paths),
 	};

@@ -82,9 +82,28 @@ parse_address(const char *text, uint16_t port, union any_address *out)
 	return false;
 }
 
-/* The address of a socket, for URLs and logs. */
+/* An abstract name begins with a NUL, which is shown as "@", and may have any bytes: those that are
+ * not visible ASCII are shown as "?". `bytes` are of the whole address. */
 static void
-name_listener(struct herald__listener *listener, const union any_address *address)
+name_local(struct herald__listener *listener, const struct sockaddr_un *address, socklen_t bytes)
+{
+	size_t path_bytes = bytes - offsetof(struct sockaddr_un, sun_path);
+	char path[sizeof(address->sun_path) + 1] = "";
+
+	if (path_bytes > sizeof(address->sun_path))
+		path_bytes = sizeof(address->sun_path);
+	memcpy(path, address->sun_path, path_bytes);
+	for (size_t i = 0; path[0] == '\0' && i < path_bytes; i++)
+		if (i > 0 && (path[i] <= ' ' || path[i] > '~'))
+			path[i] = '?';
+	if (path_bytes > 0 && path[0] == '\0')
+		path[0] = '@';
+	snprintf(listener->name, sizeof(listener->name), "unix:%s", path);
+}
+
+/* The address of a socket, of `bytes` bytes, for URLs and logs. */
+static void
+name_listener(struct herald__listener *listener, const union any_address *address, socklen_t bytes)
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -97,8 +116,7 @@ name_listener(struct herald__listener *listener, const union any_address *addres
 		listener->port = ntohs(address->v4.sin_port);
 		snprintf(listener->name, sizeof(listener->name), "%s:%u", text, listener->port);
 	} else {
-		snprintf(listener->name, sizeof(listener->name), "unix:%s",
-			 address->local.sun_path);
+		name_local(listener, &address->local, bytes);
 	}
 }
 
@@ -136,6 +154,19 @@ bind_socket(int fd, const union any_address *address)
 	return bind(fd, &address->any, address_bytes(address)) == 0 && listen(fd, SOMAXCONN) == 0;
 }
 
+/* Note which file is to be removed. */
+static void
+note_path(struct herald__listener *listener, const char *path)
+{
+	struct stat found;
+
+	if (lstat(path, &found) != 0)
+		return;
+	listener->device = found.st_dev;
+	listener->inode = found.st_ino;
+	snprintf(listener->unlinks, sizeof(listener->unlinks), "%s", path);
+}
+
 /* Returns 0 or an error number. */
 static int
 open_listener(union any_address *address, struct herald__listener *out)
@@ -152,9 +183,9 @@ open_listener(union any_address *address, struct herald__listener *out)
 		return number;
 	}
 	*out = (struct herald__listener){.fd = fd};
-	name_listener(out, address);
+	name_listener(out, address, bytes);
 	if (address->any.sa_family == AF_UNIX)
-		snprintf(out->unlinks, sizeof(out->unlinks), "%s", address->local.sun_path);
+		note_path(out, address->local.sun_path);
 	return 0;
 }
 
@@ -173,7 +204,7 @@ add_listener(struct herald__listeners *listeners, const char *text, uint16_t por
 	if (number != 0) {
 		struct herald__listener named;
 
-		name_listener(&named, &address);
+		name_listener(&named, &address, address_bytes(&address));
 		return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
 					"cannot listen on %s: %s", named.name,
 					herald_errno_text(number));
@@ -259,19 +290,34 @@ read_number(const char *name, uint64_t *out)
 	return text && herald_ascii_number(text, INT32_MAX, out);
 }
 
+static bool
+has_option(int fd, int option, int wanted)
+{
+	int value = 0;
+	socklen_t bytes = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &bytes) == 0 && value == wanted;
+}
+
+static bool
+is_known(sa_family_t family)
+{
+	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+}
+
 /* Whether it is a listening stream socket. If so, set its name. */
 static bool
 inspect(int fd, struct herald__listener *out)
 {
 	union any_address address = {.any.sa_family = AF_UNSPEC};
-	int listens = 0;
-	socklen_t listens_bytes = sizeof(listens), bytes = sizeof(address) - 1;
+	socklen_t bytes = sizeof(address);
 
 	*out = (struct herald__listener){.fd = fd, .is_inherited = true};
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_bytes) != 0 || !listens ||
-	    getsockname(fd, &address.any, &bytes) != 0)
+	/* Packets of SOCK_SEQPACKET are not a stream: a read drops what does not fit. */
+	if (!has_option(fd, SO_ACCEPTCONN, 1) || !has_option(fd, SO_TYPE, SOCK_STREAM) ||
+	    getsockname(fd, &address.any, &bytes) != 0 || !is_known(address.any.sa_family))
 		return false;
-	name_listener(out, &address);
+	name_listener(out, &address, bytes);
 	return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
 	       fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0;
 }
@@ -298,7 +344,7 @@ herald__listeners_inherit(struct herald__listeners *out, struct herald_error *er
 		if (!inspect(fd, &listeners.all[listeners.count]))
 			return herald_option_refuse(
 				error, "systemd_sockets",
-				"file descriptor %d is not a stream socket that "
+				"file descriptor %d is not a TCP or Unix stream socket that "
 				"listens",
 				fd);
 		listeners.count++;
@@ -309,11 +355,15 @@ herald__listeners_inherit(struct herald__listeners *out, struct herald_error *er
 
 /* Closing. */
 
-/* Before the socket refuses connections: then the path may already be a later server's. */
+/* Before the socket refuses connections: then the path may already be a later server's. It is, too,
+ * if the file has been removed or replaced. */
 static void
 remove_path(struct herald__listener *listener)
 {
-	if (listener->unlinks[0] != '\0')
+	struct stat found;
+
+	if (listener->unlinks[0] != '\0' && lstat(listener->unlinks, &found) == 0 &&
+	    found.st_dev == listener->device && found.st_ino == listener->inode)
 		unlink(listener->unlinks);
 	listener->unlinks[0] = '\0';
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <herald/status.h>
 
@@ -17,8 +18,12 @@ struct herald__listener {
 	int fd;
 	bool is_inherited; /* from systemd; stays open when the server stops */
 	uint16_t port;     /* 0 for a Unix socket */
-	char name[128];    /* as in a URL: "127.0.0.1:8080", "[::1]:8080", "unix:/run/x.sock" */
+	/* As in a URL: "127.0.0.1:8080", "[::1]:8080", "unix:/run/x.sock"; an abstract one is
+	 * "unix:@x" (unix(7)). */
+	char name[128];
 	char unlinks[108]; /* the path of a Unix socket, to be removed; or "" */
+	dev_t device;      /* of the file there, while it is this socket's */
+	ino_t inode;
 };
 
 struct herald__listeners {
