@@ -79,6 +79,10 @@ HERALD_API enum herald_status herald_server_answer_header(struct herald_server_r
 /**
  * Answer the request. Once a call has succeeded, later calls have no effect.
  *
+ * 401 is sent with `WWW-Authenticate: Bearer` and 405 with the path's `Allow`, unless the function
+ * adds these headers itself. RFC 9110 also requires Proxy-Authenticate for 407, which the function
+ * has to add, and Upgrade for 426, which the server does not support.
+ *
  * status        200 to 599.
  * content_type  such as "text/plain; charset=utf-8". Required, even if `bytes` is 0. Ignored for
  *               204, 205 and 304, which have no body.

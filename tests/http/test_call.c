@@ -127,6 +127,20 @@ refused_answers(void **state)
 		 "204\n",
 		 LOG_REFUSED "the value is NULL header=X-A\n"},
 		{{"X-A", "b", 599, "a/b", "=", 1}, "599 X-A: b =\n", ""},
+		/* What RFC 9110 requires is added. */
+		{{NULL, NULL, 401, "a/b", "=", 1}, "401 WWW-Authenticate: Bearer =\n", ""},
+		{{"www-authenticate", "Basic realm=\"a\"", 401, "a/b", "=", 1},
+		 "401 www-authenticate: Basic realm=\"a\" =\n",
+		 ""},
+		{{"WWW-Authenticate-Info", "a", 401, "a/b", "=", 1},
+		 "401 WWW-Authenticate: Bearer WWW-Authenticate-Info: a =\n",
+		 ""},
+		{{"A", "b", 401, "a/b", "=", 1}, "401 WWW-Authenticate: Bearer A: b =\n", ""},
+		{{NULL, NULL, 405, "a/b", "=", 1}, "405 Allow: GET, PUT, HEAD, OPTIONS =\n", ""},
+		{{"Allow", "PUT", 405, "a/b", "=", 1}, "405 Allow: PUT =\n", ""},
+		{{"Allow", "PUT", 401, "a/b", "=", 1},
+		 "401 WWW-Authenticate: Bearer Allow: PUT =\n",
+		 ""},
 	};
 
 	(void)state;

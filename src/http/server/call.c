@@ -10,6 +10,7 @@
 #include <herald/adapter/http.h>
 #include <herald/adapter/log.h>
 #include <herald/adapter/memory.h>
+#include <herald/adapter/text.h>
 
 #include "base/safe_text.h"
 #include "http/server/methods.h"
@@ -59,6 +60,7 @@ refuse_method(struct herald__call *call, const struct herald__path *path)
 struct herald__refusal
 herald__call_run(struct herald__call *call, const struct herald__path *path)
 {
+	call->allow = path->allow;
 	if (herald__methods_have(path->methods, call->request.method))
 		path->function(&call->request, path->state);
 	else if (strcmp(call->request.method.data, "OPTIONS") == 0)
@@ -208,6 +210,34 @@ herald_server_answer_header(struct herald_server_request *request, const char *n
 	return call->status;
 }
 
+/* Whether the function has added a header of this name. */
+static bool
+has_header(const struct herald__call *call, const char *name)
+{
+	struct herald_text left = {call->headers.data, call->headers.bytes};
+	size_t bytes = strlen(name);
+
+	while (left.bytes > bytes) {
+		if (left.data[bytes] == ':' && herald_ascii_same_bytes(left.data, name, bytes))
+			return true;
+		const char *next = (const char *)memchr(left.data, '\n', left.bytes) + 1;
+		left.bytes -= (size_t)(next - left.data);
+		left.data = next;
+	}
+	return false;
+}
+
+/* The headers that a status requires (RFC 9110 sections 15.5.2 and 15.5.6), if the function has not
+ * added them. */
+static void
+add_required(const struct herald__call *call, struct herald_http_response *response)
+{
+	if (response->status == 401 && !has_header(call, "WWW-Authenticate"))
+		response->challenge = "Bearer";
+	if (response->status == 405 && !has_header(call, "Allow"))
+		response->allow = call->allow;
+}
+
 enum herald_status
 herald_server_answer(struct herald_server_request *request, unsigned status,
 		     const char *content_type, const void *body, size_t bytes)
@@ -225,10 +255,12 @@ herald_server_answer(struct herald_server_request *request, unsigned status,
 	if (problem)
 		return refuse(call, problem, "Content-Type");
 	call->options.headers = (struct herald_text){call->headers.data, call->headers.bytes};
-	return answer(call, &(struct herald_http_response){
-				    .status = status,
-				    .content_type = has_body ? content_type : NULL,
-				    .body = has_body ? body : NULL,
-				    .body_bytes = has_body ? bytes : 0,
-			    });
+	struct herald_http_response response = {
+		.status = status,
+		.content_type = has_body ? content_type : NULL,
+		.body = has_body ? body : NULL,
+		.body_bytes = has_body ? bytes : 0,
+	};
+	add_required(call, &response);
+	return answer(call, &response);
 }

@@ -16,6 +16,7 @@ struct herald__call {
 	struct herald__answer_options options; /* with these; `headers` are set in the end. */
 	struct herald_buffer headers;          /* that the function has added; whole lines */
 	const struct herald_log *log;
+	const char *allow; /* of the path */
 	bool is_answered;
 	enum herald_status status; /* why something of the answer was refused the last time */
 };
