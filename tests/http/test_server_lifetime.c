@@ -409,6 +409,51 @@ stop_at_once(void *server)
 	return (void *)herald_server_stop(server, 0);
 }
 
+static void *
+stop_slowly(void *state)
+{
+	return (void *)(uintptr_t)herald_server_stop(state, HTTP_CLIENT_WAIT_MS);
+}
+
+/* Its client learns that it has not been handled. What has no request is closed without a word. */
+static void
+stop_within_a_head(void **state)
+{
+	static const char *const sent[] = {"GET /healthz HTTP/1.1\r\nHos", "G", "\r\n", ""};
+	struct probe probe;
+	struct http_client clients[HERALD_COUNT(sent)];
+	struct http_response response;
+	pthread_t thread;
+	void *left;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(.threads = 1));
+	for (size_t i = 0; i < HERALD_COUNT(sent); i++) {
+		probe_connect(&probe, &clients[i]);
+		/* It is accepted, and what follows is read before the stop. */
+		assert_true(probe_post(&clients[i], PROBE_DONE));
+		probe_assert_next(&clients[i], 200, NULL);
+		assert_true(http_send_text(&clients[i], sent[i]));
+	}
+	probe_assert_alive(&probe);
+	assert_int_equal(pthread_create(&thread, NULL, stop_slowly,
+					((struct running *)probe.server)->server),
+			 0);
+	for (size_t i = 0; i < HERALD_COUNT(sent); i++) {
+		if (sent[i][0] == 'G') {
+			assert_true(http_receive(&clients[i], true, &response));
+			probe_assert_answer(&response, 503,
+					    "{\"error\":\"the server is stopping\"}");
+			assert_string_equal(http_header(&response, "Connection"), "close");
+		}
+		assert_true(http_wait_closed(&clients[i], PROBE_AT_ONCE_MS));
+		http_close(&clients[i]);
+	}
+	assert_int_equal(pthread_join(thread, &left), 0);
+	assert_null(left);
+	probe_stop(&probe);
+}
+
 static void
 stop_cuts_off_but_waits_for_a_store(void **state)
 {
@@ -458,6 +503,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stop_within_a_head),
 		cmocka_unit_test(stop_cuts_off_but_waits_for_a_store),
 		cmocka_unit_test(client_goes_on_while_a_pool_handles),
 		cmocka_unit_test(nothing_is_read_while_a_pool_handles),

@@ -358,6 +358,18 @@ herald__connection_refuse(struct herald_http_connection *connection, struct hera
 	update(connection, now_ms);
 }
 
+bool
+herald__connection_stop(struct herald_http_connection *connection, uint64_t now_ms)
+{
+	static const struct herald__refusal stopping = {503, "the server is stopping"};
+
+	if (!has_begun_head(connection))
+		return false;
+	herald__exchange_refuse_head(connection, stopping);
+	update(connection, now_ms);
+	return true;
+}
+
 size_t
 herald_http_connection_output(const struct herald_http_connection *connection, const char **data)
 {

@@ -78,6 +78,10 @@ void herald__connection_init(struct herald_http_connection *connection,
 void herald__connection_refuse(struct herald_http_connection *connection,
 			       struct herald__refusal refusal, uint64_t now_ms);
 
+/* The grace of a stop has passed, and the connection is idle: if a part of a head has come, answer
+ * 503, and close. False: nothing has come. */
+bool herald__connection_stop(struct herald_http_connection *connection, uint64_t now_ms);
+
 /*
  * herald_http_worker_resume(), but a connection that is gone is returned, too. It is then closed,
  * and to be finished again.

@@ -93,16 +93,33 @@ expire_clients(struct herald__loop *loop)
 }
 
 static void
-close_clients(struct herald__loop *loop, bool is_final)
+close_idle_clients(struct herald__loop *loop)
+{
+	struct herald__client *client, *next;
+
+	for (client = loop->clients; client; client = next) {
+		bool is_idle = herald_http_connection_wants(&client->http) & HERALD_HTTP_IDLE;
+
+		next = client->next;
+		if (client->socket.fd < 0 || !is_idle)
+			continue;
+		if (herald__connection_stop(&client->http, loop->now_ms))
+			herald__client_proceed(client);
+		else
+			herald__client_close(client);
+	}
+}
+
+static void
+close_clients(struct herald__loop *loop)
 {
 	struct herald__client *client, *next;
 
 	for (client = loop->clients; client; client = next) {
 		unsigned wants = herald_http_connection_wants(&client->http);
-		bool is_open = client->socket.fd >= 0;
 
 		next = client->next;
-		if (!is_open || (!is_final && !(wants & HERALD_HTTP_IDLE)))
+		if (client->socket.fd < 0)
 			continue;
 		if (!(wants & (HERALD_HTTP_IDLE | HERALD_HTTP_SHUTDOWN)))
 			loop->cut_off++;
@@ -115,9 +132,9 @@ static bool
 stop_clients(struct herald__loop *loop)
 {
 	if (loop->clock_ms >= loop->end.close_all_ms)
-		close_clients(loop, true);
+		close_clients(loop);
 	else if (loop->clock_ms >= loop->end.close_idle_ms)
-		close_clients(loop, false);
+		close_idle_clients(loop);
 	return atomic_load(&loop->clients_count) == 0;
 }
 
