@@ -7,7 +7,11 @@
  */
 #include "stream.h"
 
+#include <sys/socket.h>
+
 #include <openssl/err.h>
+
+#include <herald/adapter/text.h>
 
 static SSL *
 ssl_of(struct herald_tls_stream *stream)
@@ -61,9 +65,28 @@ herald__openssl_stream_problem(const struct herald_tls_stream *stream)
 
 /* Reading and writing. */
 
+/* Whether the client has sent a method and a space. OpenSSL recognises only some methods. The bytes
+ * stay in the socket. */
+static bool
+is_plain_http(int fd)
+{
+	char text[32];
+	ssize_t got = recv(fd, text, sizeof(text) - 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	size_t method_bytes = herald_http_token_bytes(text);
+	return method_bytes > 0 && text[method_bytes] == ' ';
+}
+
 enum herald_tls_result
 herald__openssl_stream_read(struct herald_tls_stream *stream, void *data, size_t bytes, size_t *got)
 {
+	if (SSL_in_before(ssl_of(stream)) && is_plain_http(SSL_get_fd(ssl_of(stream)))) {
+		SSL_set_app_data(ssl_of(stream), (char *)(uintptr_t) "http request");
+		return HERALD_TLS_PLAIN_HTTP;
+	}
 	ERR_clear_error();
 	int returned = SSL_read_ex(ssl_of(stream), data, bytes, got);
 	return returned == 1 ? HERALD_TLS_DONE : failure(ssl_of(stream), returned);
