@@ -17,6 +17,7 @@
 #include "codec/check.h"
 #include "codec/constraints.h"
 #include "codec/decode.h"
+#include "codec/decode_list.h"
 #include "codec/decode_object.h"
 #include "codec/duplicate.h"
 #include "codec/form_decode.h"
@@ -60,38 +61,6 @@ enter(struct herald__reader *reader, const char *at)
 	return false;
 }
 
-/* A list under construction, whose length is not known yet. */
-struct growing {
-	char *items;
-	size_t count, capacity, item_bytes;
-};
-
-/* Returns a place for one more item, or NULL when out of memory. Moves the list if it cannot grow
- * in place. */
-static HERALD__INLINE char *
-add_item(struct herald__reader *reader, struct growing *list)
-{
-	size_t bytes = list->capacity * list->item_bytes;
-
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity < 4 ? 4 : list->capacity * 2;
-
-		if (!list->items || !herald__arena_extend(reader->arena, list->items, bytes,
-							  capacity * list->item_bytes)) {
-			char *items =
-				herald__arena_take(reader->arena, capacity * list->item_bytes);
-
-			if (!items)
-				return NULL;
-			if (list->items)
-				memcpy(items, list->items, bytes);
-			list->items = items;
-		}
-		list->capacity = capacity;
-	}
-	return list->items + list->count++ * list->item_bytes;
-}
-
 /* Returns `after`, or NULL if there are too few or too many elements. */
 static char *
 check_count(struct herald__reader *reader, const char *at, char *after,
@@ -111,26 +80,37 @@ static char *decode_value(struct herald__reader *reader, char *at,
 /* Make room for an element of a list or an entry of a map. Its text begins at *at, or later. */
 static HERALD__INLINE void *
 begin_item(struct herald__reader *reader, char **at, const struct herald__field *field,
-	   struct growing *list)
+	   struct herald__list *list)
 {
 	*at = herald__skip_blank(reader, *at);
 	if (list->count == field->max_count)
 		return check_count(reader, *at, *at, field, list->count + 1);
-	void *item = add_item(reader, list);
+	void *item = herald__list_add(reader->arena, list);
 	return item ? item : herald__fail_memory(reader, *at);
 }
+
+/* The number of elements to decode one by one after one that was not of the usual form. */
+#define UNUSUAL_COUNT 8
 
 /* Decode the elements of an array. Returns the place after its closing bracket. */
 static char *
 decode_elements(struct herald__reader *reader, char *at, const struct herald__field *field,
-		struct growing *list)
+		struct herald__list *list)
 {
-	bool structs = field->kind == HERALD_KIND_LIST;
+	bool structs = field->kind == HERALD_KIND_LIST, closed = false;
+	size_t next = structs ? SIZE_MAX : 0; /* when to try the faster way */
 
 	for (;; at++) {
-		void *item = begin_item(reader, &at, field, list);
+		void *item;
 
-		if (!item)
+		if (list->count >= next) {
+			at = herald__skip_blank(reader, at);
+			at = herald__decode_usual(reader, at, field, list, &closed);
+			if (closed)
+				return at;
+			next = list->count + UNUSUAL_COUNT;
+		}
+		if (!(item = begin_item(reader, &at, field, list)))
 			return NULL;
 		if (structs)
 			at = decode_object(reader, at, field->inner,
@@ -157,7 +137,7 @@ decode_elements(struct herald__reader *reader, char *at, const struct herald__fi
 /* Decodes what is between two brackets, at least one item. Returns the place after the closing
  * one. */
 typedef char *decode_items(struct herald__reader *reader, char *at,
-			   const struct herald__field *field, struct growing *list);
+			   const struct herald__field *field, struct herald__list *list);
 
 /*
  * Decode an array or a map from its bracket `open` on, and store where the items are and how many.
@@ -165,7 +145,7 @@ typedef char *decode_items(struct herald__reader *reader, char *at,
  */
 static HERALD__INLINE char *
 decode_between(struct herald__reader *reader, char *at, const struct herald__field *field,
-	       struct growing *list, char open, decode_items *decode, char *out, size_t *count)
+	       struct herald__list *list, char open, decode_items *decode, char *out, size_t *count)
 {
 	char *start = at, close = open == '[' ? ']' : '}';
 
@@ -191,7 +171,7 @@ HERALD__NOT_INLINE static char *
 decode_list(struct herald__reader *reader, char *at, const struct herald__field *field, char *out,
 	    size_t *count)
 {
-	struct growing list = {.item_bytes = field->item_bytes};
+	struct herald__list list = {.item_bytes = field->item_bytes};
 
 	return decode_between(reader, at, field, &list, '[', decode_elements, out, count);
 }
@@ -267,203 +247,7 @@ read_colon(struct herald__reader *reader, char *at)
 	return herald__skip_blank(reader, at + 1);
 }
 
-/* Decode a member of a map of structs. */
-HERALD__NOT_INLINE static char *
-decode_keyed(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out)
-{
-	struct herald__string key;
-
-	if (!(at = read_key(reader, at, &key)))
-		return NULL;
-	if (key.nul)
-		return fail_nul(reader, key.nul);
-	*(const char **)(void *)(out + plan->key_offset) = key.data;
-	if (!(at = read_colon(reader, at)))
-		return NULL;
-	if (!(at = decode_object(reader, at, plan, out)))
-		herald__trace_key(&reader->trace, key.data, key.bytes);
-	return at;
-}
-
-/* Decode the members of a map of structs. Returns the place after its closing brace. */
-static char *
-decode_keyed_members(struct herald__reader *reader, char *at, const struct herald__field *field,
-		     struct growing *list)
-{
-	for (;; at++) {
-		void *item = begin_item(reader, &at, field, list);
-
-		if (!item || !(at = decode_keyed(reader, at, field->inner,
-						 memset(item, 0, list->item_bytes))))
-			return NULL;
-		if (at == reader->end)
-			return herald__fail_syntax(reader, at, "',' or '}'");
-		at = herald__skip_blank(reader, at);
-		if (*at == '}')
-			return at + 1;
-		if (*at != ',')
-			return herald__fail_syntax(reader, at, "',' or '}'");
-	}
-}
-
-static char *check_keys(struct herald__reader *reader, const struct growing *list,
-			size_t key_offset, char *after);
-
-HERALD__NOT_INLINE static char *
-decode_struct_map(struct herald__reader *reader, char *at, const struct herald__field *field,
-		  char *out, size_t *count)
-{
-	struct growing list = {.item_bytes = field->item_bytes};
-
-	at = decode_between(reader, at, field, &list, '{', decode_keyed_members, out, count);
-	return check_keys(reader, &list, field->inner->key_offset, at);
-}
-
-/* The common beginning of an entry of either kind of map. */
-struct __attribute__((may_alias)) entry {
-	const char *key;
-	const char *text;
-};
-
-_Static_assert(offsetof(struct herald_pair, key) == offsetof(struct entry, key) &&
-		       offsetof(struct herald_pair, value) == offsetof(struct entry, text) &&
-		       offsetof(struct herald_json_pair, key) == offsetof(struct entry, key) &&
-		       offsetof(struct herald_json_pair, text) == offsetof(struct entry, text),
-	       "the same layout");
-
-static char *
-decode_entry_string(struct herald__reader *reader, char *at, struct entry *entry)
-{
-	struct herald__string value;
-
-	if (!(at = read_string(reader, at, "a string", &value)))
-		return NULL;
-	if (value.nul)
-		return fail_nul(reader, value.nul);
-	entry->text = value.data;
-	return at;
-}
-
-/* Decode a value other than a string, in a map of any values. */
-static char *
-decode_entry_json(struct herald__reader *reader, char *at, struct herald_json_pair *pair)
-{
-	char *after = herald__skip_unwanted(reader, at);
-
-	if (!after)
-		return NULL;
-	pair->json = (struct herald_json){at, (size_t)(after - at)};
-	if (*at == 'n')
-		pair->text = "";
-	else if (*at == '{' || *at == '[')
-		pair->text = NULL;
-	/* The JSON has no room for a NUL after it, so copy it. */
-	else if (!(pair->text = herald_arena_copy(reader->arena, at, pair->json.bytes)))
-		return herald__fail_memory(reader, at);
-	return after;
-}
-
-/* Decode the value of an entry of either kind of map. */
-static inline char *
-decode_entry_value(struct herald__reader *reader, char *at, enum herald_kind kind,
-		   struct entry *entry)
-{
-	if (kind == HERALD_KIND_JSON_MAP) {
-		struct herald_json_pair *pair = (struct herald_json_pair *)(void *)entry;
-
-		if (*at != '"')
-			return decode_entry_json(reader, at, pair);
-		pair->json = (struct herald_json){NULL, 0};
-	} else if (herald__is_word(reader, at, "null", 4)) {
-		entry->text = "";
-		return at + 4;
-	}
-	return decode_entry_string(reader, at, entry);
-}
-
-/* Decode an entry of either kind of map. */
-static char *
-decode_entry(struct herald__reader *reader, char *at, enum herald_kind kind, struct entry *entry)
-{
-	struct herald__string key;
-
-	if (!(at = read_key(reader, at, &key)))
-		return NULL;
-	if (key.nul)
-		return fail_nul(reader, key.nul);
-	entry->key = key.data;
-	if (!(at = read_colon(reader, at)))
-		return NULL;
-	if (!(at = decode_entry_value(reader, at, kind, entry)))
-		herald__trace_key(&reader->trace, key.data, key.bytes);
-	return at;
-}
-
-/* Returns `after`, or NULL if a key is duplicated. */
-static HERALD__INLINE char *
-check_keys(struct herald__reader *reader, const struct growing *list, size_t key_offset,
-	   char *after)
-{
-	size_t scratch_bytes = herald__duplicate_scratch(list->count);
-	void *scratch = NULL;
-	const char *twice;
-
-	if (!after)
-		return NULL;
-	if (scratch_bytes > 0 && !(scratch = herald__arena_take(reader->arena, scratch_bytes)))
-		return herald__fail_memory(reader, after - 1);
-	twice = herald__find_duplicate(list->items + key_offset, list->item_bytes, list->count,
-				       scratch);
-	if (!twice)
-		return after;
-	herald__fail(reader, twice - 1, HERALD_DUPLICATE, "is a duplicate member");
-	herald__trace_key(&reader->trace, twice, strlen(twice));
-	return NULL;
-}
-
-static char *
-decode_entries(struct herald__reader *reader, char *at, const struct herald__field *field,
-	       struct growing *list)
-{
-	for (;; at++) {
-		struct entry *entry = begin_item(reader, &at, field, list);
-
-		if (!entry ||
-		    !(at = decode_entry(reader, at, (enum herald_kind)field->kind, entry)))
-			return NULL;
-		/* As in decode_elements(): the value may have taken the document's last bracket.
-		 * With a function for both ends, a map of four would take 0.6 % longer. */
-		if (at == reader->end)
-			return herald__fail_syntax(reader, at, "',' or '}'");
-		at = herald__skip_blank(reader, at);
-		if (*at == '}')
-			return at + 1;
-		if (*at != ',')
-			return herald__fail_syntax(reader, at, "',' or '}'");
-	}
-}
-
-_Static_assert(sizeof(struct herald_json_map) == sizeof(struct herald_map) &&
-		       offsetof(struct herald_json_map, pairs) ==
-			       offsetof(struct herald_map, pairs) &&
-		       offsetof(struct herald_json_map, count) ==
-			       offsetof(struct herald_map, count),
-	       "the same layout");
-
-/* Decode either kind of map. */
-HERALD__NOT_INLINE static char *
-decode_map(struct herald__reader *reader, char *at, const struct herald__field *field, char *out)
-{
-	bool of_strings = field->kind == HERALD_KIND_MAP;
-	struct growing list = {.item_bytes = of_strings ? sizeof(struct herald_pair)
-							: sizeof(struct herald_json_pair)};
-
-	if (of_strings && *at != '{')
-		return herald__fail_type(reader, at, "an object of strings");
-	at = decode_between(reader, at, field, &list, '{', decode_entries, out,
-			    (size_t *)(void *)(out + offsetof(struct herald_map, count)));
-	return check_keys(reader, &list, 0, at);
-}
+#include "codec/decode_maps.h"
 
 HERALD__NOT_INLINE static char *
 decode_pointer(struct herald__reader *reader, char *at, const struct herald__field *field,

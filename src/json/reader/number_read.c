@@ -13,8 +13,8 @@
 
 #include "base/attributes.h"
 #include "base/c_locale.h"
-#include "base/words.h"
 #include "json/float.h"
+#include "json/reader/digits.h"
 
 /* digits * 10^exponent */
 struct decimal {
@@ -38,50 +38,24 @@ is_digit(char byte)
 	return byte >= '0' && byte <= '9';
 }
 
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* A word with a nonzero byte for each byte that is not a digit. Bytes after the first such byte may
- * be wrong. For a digit, the upper four bits are 3, and remain 3 when 6 is added. */
-static inline uint64_t
-find_no_digits(uint64_t word)
-{
-	const uint64_t upper = UINT64_C(0xF0F0F0F0F0F0F0F0), three = UINT64_C(0x3030303030303030);
-
-	return ((word & upper) ^ three) | (((word + UINT64_C(0x0606060606060606)) & upper) ^ three);
-}
-
-/* The value of eight digits in memory order, already reduced by '0' each. Combines neighbours three
- * times: to two, four and eight digits. */
-static inline uint64_t
-join_eight_digits(uint64_t word)
-{
-	word = word * 10 + (word >> 8);
-	return ((word & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064) +
-		(word >> 16 & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001)) >>
-	       32;
-}
-#endif
-
 /* Append the digits at `at` to *value, which may overflow. Returns the place after them. */
 static inline char *
 read_digits(const struct herald__reader *reader, char *at, uint64_t *value)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#ifdef HERALD__DIGITS
 	/* Eight at a time, then the rest at once: a loop over the rest would be unpredictable. */
-	static const uint32_t powers[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
-
 	while (reader->end - at >= 8) {
-		uint64_t word = herald__load64(at), others = find_no_digits(word);
+		uint64_t word = herald__load64(at), others = herald__find_no_digits(word);
 		unsigned count;
 
-		word ^= UINT64_C(0x3030303030303030);
 		if (others == 0) {
-			*value = *value * 100000000 + join_eight_digits(word);
+			*value = *value * 100000000 + herald__join_digits(word);
 			at += 8;
 			continue;
 		}
 		if ((count = (unsigned)__builtin_ctzll(others) / 8) > 0)
-			*value = *value * powers[count] +
-				 join_eight_digits(word << (64 - 8 * count));
+			*value = *value * herald__ten_to[count] +
+				 herald__join_digits(word << (64 - 8 * count));
 		return at + count;
 	}
 #else
@@ -290,12 +264,9 @@ divide(uint64_t digits, ptrdiff_t fraction_digits, double *out)
 	return true;
 }
 
-/*
- * Read a double of up to 19 digits without an exponent. Relies on the invariant of reader.h.
- * Returns NULL for all other numbers, including invalid ones.
- */
+/* herald__read_usual_double(), inlined. */
 static inline char *
-read_short_double(const struct herald__reader *reader, char *at, double *out)
+read_usual_double(const struct herald__reader *reader, char *at, double *out)
 {
 	bool negative = *at == '-';
 	char *first = at += negative, *point;
@@ -321,12 +292,19 @@ read_short_double(const struct herald__reader *reader, char *at, double *out)
 }
 
 char *
+herald__read_usual_double(const struct herald__reader *reader, char *at, double *out)
+{
+	return read_usual_double(reader, at, out);
+}
+
+char *
 herald__read_double(struct herald__reader *reader, char *at, double *out)
 {
-	char *after = read_short_double(reader, at, out);
+	char *after = read_usual_double(reader, at, out);
 
 	return after ? after : read_any_double(reader, at, out);
 }
+
 char *
 herald__read_float(struct herald__reader *reader, char *at, float *out)
 {
