@@ -264,6 +264,14 @@ divide(uint64_t digits, ptrdiff_t fraction_digits, double *out)
 	return true;
 }
 
+/* Whether a number has more than 19 digits. The point is not one, and a zero before it does not
+ * count. `fraction` is the place after the point, or the end. */
+static bool
+too_many(const char *first, const char *fraction, const char *end)
+{
+	return end - first - (end > fraction) - (*first == '0') > MAX_DIGITS;
+}
+
 /* herald__read_usual_double(), inlined. */
 static inline char *
 read_usual_double(const struct herald__reader *reader, char *at, double *out)
@@ -280,7 +288,7 @@ read_usual_double(const struct herald__reader *reader, char *at, double *out)
 	point = at;
 	if (*at == '.' && (at = read_digits(reader, at + 1, &digits)) == ++point)
 		return NULL;
-	if (at - first > MAX_DIGITS || *at == 'e' || *at == 'E')
+	if (*at == 'e' || *at == 'E' || (at - first > MAX_DIGITS && too_many(first, point, at)))
 		return NULL;
 	if (!divide(digits, at - point, out)) {
 		if (!herald__to_double(digits, point - at, &bits))
