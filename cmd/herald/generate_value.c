@@ -14,6 +14,7 @@
 
 /* More names are a string, whose values a comment counts. */
 #define MAX_NAMES 500
+#define UUID_BYTES 36
 
 static void
 note(struct generation *generation, struct c_type *type, const char *text)
@@ -30,20 +31,22 @@ struct bound {
 	uint64_t magnitude;
 };
 
-/* The integer before or after it, or itself at the limit of 64 bits. */
+/* The integer before or after it; none beyond the limits of 64 bits. */
 static struct bound
 bound_step(struct bound bound, bool is_down)
 {
 	if (is_down && (bound.is_negative || bound.magnitude == 0)) {
+		bound.is_set = bound.magnitude < UINT64_C(1) << 63;
 		bound.is_negative = true;
-		bound.magnitude += bound.magnitude < UINT64_C(1) << 63;
+		bound.magnitude++;
 	} else if (bound.is_negative || is_down) {
 		bound.magnitude--;
 		bound.is_negative &= bound.magnitude > 0;
 	} else {
-		bound.magnitude += bound.magnitude < UINT64_MAX;
+		bound.is_set = bound.magnitude < UINT64_MAX;
+		bound.magnitude++;
 	}
-	return bound;
+	return bound.is_set ? bound : (struct bound){0};
 }
 
 /* The first integer inside of a bound, which may be written as 1.5, 1.0 or 1e3. */
@@ -143,11 +146,12 @@ note_large_bounds(struct generation *generation, const struct view *view, struct
 					    "exclusiveMaximum"};
 
 	for (size_t i = 0; i < view->count * HERALD_COUNT(names); i++) {
-		const char *name = names[i % HERALD_COUNT(names)];
+		size_t which = i % HERALD_COUNT(names);
+		const char *name = names[which];
 		const struct json_tree *value =
 			json_tree_get(view->schemas[i / HERALD_COUNT(names)], name);
 
-		if (value && !bound_of(value, false, false).is_set)
+		if (value && !bound_of(value, which >= 2, which % 2 == 1).is_set)
 			note(generation, out,
 			     memory_print(generation->model->arena, "Not checked: %s.", name));
 	}
@@ -393,7 +397,8 @@ convert_names(struct generation *generation, const struct view *view, const char
 
 /* Lengths in JSON Schema are characters, of 1 to 4 bytes each. */
 static void
-set_lengths(struct generation *generation, const struct view *view, struct c_type *out)
+set_lengths(struct generation *generation, const struct view *view, bool is_uuid,
+	    struct c_type *out)
 {
 	size_t least = 0, most = SIZE_MAX;
 
@@ -414,6 +419,9 @@ set_lengths(struct generation *generation, const struct view *view, struct c_typ
 	out->min_bytes = least;
 	if (most > 0 && most < SIZE_MAX / 8)
 		out->max_bytes = 4 * most;
+	/* A UUID has 36, unless other lengths were given: the format is an annotation. */
+	if (is_uuid && least <= UUID_BYTES && most >= UUID_BYTES)
+		out->min_bytes = out->max_bytes = UUID_BYTES;
 	if (least > 1 || most < SIZE_MAX)
 		note(generation, out,
 		     most == SIZE_MAX ? memory_print(generation->model->arena,
@@ -436,9 +444,7 @@ convert_string(struct generation *generation, const struct view *view, const cha
 		out->kind = C_TIME;
 		return;
 	}
-	set_lengths(generation, view, out);
-	if (format && json_text_equal(format->text, "uuid"))
-		out->min_bytes = out->max_bytes = 36;
+	set_lengths(generation, view, format && json_text_equal(format->text, "uuid"), out);
 	if (format)
 		note(generation, out,
 		     memory_print(generation->model->arena, "Format %s.", format->text.data));

@@ -62,6 +62,26 @@ PARTS = [
            ", HERALD_MIN(UINT64_C(9223372036854775809))"))],
     ({"properties": {"a": {"type": "integer", "minimum": 1e30}}},
      ["\t/* Not checked: minimum. */", "\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a));"]),
+    # At the ends of 64 bits.
+    *[({"properties": {"a": {"type": "integer", **bounds}}}, [f"\t{name} a;", *notes],
+       [f"\tHERALD_OPTIONAL(p, a{text}));"])
+      for bounds, name, notes, text in (
+          ({"exclusiveMaximum": -2 ** 63}, "int64_t", ["\t/* Not checked: exclusiveMaximum. */"], ""),
+          ({"exclusiveMaximum": -2 ** 63 + 1}, "int64_t", [], ", HERALD_MAX(INT64_MIN)"),
+          ({"exclusiveMinimum": 2 ** 64 - 1}, "int64_t", ["\t/* Not checked: exclusiveMinimum. */"], ""),
+          ({"exclusiveMinimum": 2 ** 64 - 2}, "uint64_t", [],
+           ", HERALD_MIN(UINT64_C(18446744073709551615))"),
+          ({"exclusiveMinimum": -2 ** 63}, "int64_t", [], ", HERALD_MIN(-9223372036854775807)"),
+          ({"exclusiveMinimum": -2 ** 63, "exclusiveMaximum": 2 ** 63 - 1}, "int64_t", [],
+           ", HERALD_RANGE(-9223372036854775807, 9223372036854775806)"),
+          ({"minimum": 0, "exclusiveMaximum": 2 ** 63}, "uint64_t", [],
+           ", HERALD_MAX(9223372036854775807)"))],
+    # A format does not override given lengths.
+    *[({"properties": {"a": {"type": "string", "format": "uuid", **lengths}}}, [],
+       [f"\tHERALD_FIELD(p, a, {text}));"])
+      for lengths, text in (
+          ({}, ".min_bytes = 36, .max_bytes = 36"), ({"maxLength": 64}, ".min_bytes = 36, .max_bytes = 36"),
+          ({"maxLength": 20}, ".max_bytes = 80"), ({"minLength": 40}, ".min_bytes = 40"))],
     # However they are written, they are exact beyond 2 to the power of 53.
     ('{"properties": {"a": {"type": "integer", "minimum": 9007199254740993.0,'
      '"maximum": 9.007199254740995e15}}}', ["\tuint64_t a;"],
