@@ -472,7 +472,7 @@ test_drawn_texts(void **state)
 	static char text[8192], told[4096];
 
 	(void)state;
-	print_message("HERALD_TEST_SEED=%llu\n", (unsigned long long)seed);
+	print_message("# HERALD_TEST_SEED=%llu\n", (unsigned long long)seed);
 	for (int i = 0; i < 2000; i++) {
 		enum herald_many_form form =
 			draw_one_in(&random, 2) ? HERALD_MANY_LINES : HERALD_MANY_ARRAY;
