@@ -141,14 +141,7 @@ herald__postgres_complete(struct herald_session *base, struct herald_completion 
 	if (!herald__postgres_ends_init(session, &sorted.ends, count))
 		return herald_out_of_memory(error);
 	for (size_t i = 0; i < count; i++)
-		herald__postgres_ends_add(
-			&sorted.ends, &(struct postgres_end){.id = completions[i].id,
-							     .owner = completions[i].owner,
-							     .attempts = completions[i].attempts,
-							     .replays = completions[i].replays,
-							     .kind = completions[i].kind,
-							     .is_lost = &completions[i].is_lost,
-							     .completion = &completions[i]});
+		herald__postgres_ends_add(&sorted.ends, &POSTGRES_END(&completions[i]));
 	herald__postgres_ends_sort(&sorted.ends);
 	enum herald_status status = end_done(session, &sorted, error);
 	if (status == HERALD_OK)

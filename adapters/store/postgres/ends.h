@@ -21,6 +21,16 @@ struct postgres_end {
 	const void *completion; /* struct herald_completion or struct herald_delivery_completion */
 };
 
+/* The end of a completion of either kind: a macro, as they have members in common, but no type. */
+#define POSTGRES_END(COMPLETION)                                                                   \
+	((struct postgres_end){.id = (COMPLETION)->id,                                             \
+			       .owner = (COMPLETION)->owner,                                       \
+			       .attempts = (COMPLETION)->attempts,                                 \
+			       .replays = (COMPLETION)->replays,                                   \
+			       .kind = (COMPLETION)->kind,                                         \
+			       .is_lost = &(COMPLETION)->is_lost,                                  \
+			       .completion = (COMPLETION)})
+
 /* A list with room for all. */
 struct postgres_ends {
 	struct postgres_end *all;

@@ -226,17 +226,15 @@ static enum herald_status
 find_claimed(struct sqlite_session *session, struct herald_delivery_completion *completion,
 	     char origin[SQLITE_ORIGIN_BYTES], struct herald_error *error)
 {
-	static const struct sqlite_sql sql = {SLOT_DELIVERY_FIND,
-					      "SELECT origin FROM main.herald_delivery "
-					      "WHERE id = ?1 AND owner = ?2 AND attempts = ?3 "
-					      "AND replays = ?4 AND state = 1"};
-	struct sqlite_query query = herald__sqlite_query(session, &sql);
+	static const struct sqlite_sql sql = {
+		SLOT_DELIVERY_FIND, "SELECT origin FROM main.herald_delivery " SQLITE_FENCE};
+	const struct sqlite_fence fence = {.id = completion->id,
+					   .owner = completion->owner,
+					   .attempts = completion->attempts,
+					   .replays = completion->replays};
+	struct sqlite_query query = herald__sqlite_fenced(session, &sql, &fence);
 	bool has_row;
 
-	herald__sqlite_bind_int(&query, (int64_t)completion->id);
-	herald__sqlite_bind_int(&query, (int64_t)completion->owner);
-	herald__sqlite_bind_int(&query, completion->attempts);
-	herald__sqlite_bind_int(&query, completion->replays);
 	enum herald_status status = herald__sqlite_step(&query, &has_row, error);
 	completion->is_lost = !has_row;
 	if (has_row)

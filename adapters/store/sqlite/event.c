@@ -210,19 +210,16 @@ herald__sqlite_claim(struct herald_session *base, const struct herald_claim *cla
 
 /* Completing. */
 
-#define FENCE "WHERE id = ?1 AND owner = ?2 AND attempts = ?3 AND replays = ?4 AND state = 1"
-
 static struct sqlite_query
 fenced(struct sqlite_session *session, const struct sqlite_sql *sql,
        const struct herald_completion *completion)
 {
-	struct sqlite_query query = herald__sqlite_query(session, sql);
+	const struct sqlite_fence fence = {.id = completion->id,
+					   .owner = completion->owner,
+					   .attempts = completion->attempts,
+					   .replays = completion->replays};
 
-	herald__sqlite_bind_int(&query, (int64_t)completion->id);
-	herald__sqlite_bind_int(&query, (int64_t)completion->owner);
-	herald__sqlite_bind_int(&query, completion->attempts);
-	herald__sqlite_bind_int(&query, completion->replays);
-	return query;
+	return herald__sqlite_fenced(session, sql, &fence);
 }
 
 static enum herald_status
@@ -241,7 +238,7 @@ complete_done(struct sqlite_session *session, struct herald_completion *completi
 	      struct herald_error *error)
 {
 	static const struct sqlite_sql sql = {SLOT_EVENT_DONE,
-					      "DELETE FROM main.herald_event " FENCE};
+					      "DELETE FROM main.herald_event " SQLITE_FENCE};
 	struct sqlite_query query = fenced(session, &sql, completion);
 
 	return end_fenced(&query, completion, error);
@@ -254,7 +251,7 @@ complete_retry(struct sqlite_session *session, struct herald_completion *complet
 	static const struct sqlite_sql sql = {
 		SLOT_EVENT_RETRY, "UPDATE main.herald_event SET state = 0, owner = 0, due_ms = ?5, "
 				  "last_error = ?6, delayed = ?7, retried_ms = ?8, "
-				  "attempts = attempts - ?9 " FENCE};
+				  "attempts = attempts - ?9 " SQLITE_FENCE};
 	struct sqlite_query query = fenced(session, &sql, completion);
 	const bool is_delayed = completion->due_ms > completion->now_ms;
 
@@ -272,7 +269,7 @@ complete_release(struct sqlite_session *session, struct herald_completion *compl
 {
 	static const struct sqlite_sql sql = {SLOT_EVENT_RELEASE,
 					      "UPDATE main.herald_event SET state = 0, owner = 0, "
-					      "attempts = attempts - ?5 " FENCE};
+					      "attempts = attempts - ?5 " SQLITE_FENCE};
 	struct sqlite_query query = fenced(session, &sql, completion);
 
 	herald__sqlite_bind_int(&query, !completion->may_have_run);
@@ -284,7 +281,7 @@ complete_dead(struct sqlite_session *session, struct herald_completion *completi
 	      struct herald_error *error)
 {
 	static const struct sqlite_sql sql = {SLOT_EVENT_IS_MINE,
-					      "SELECT 1 FROM main.herald_event " FENCE};
+					      "SELECT 1 FROM main.herald_event " SQLITE_FENCE};
 	struct sqlite_query query = fenced(session, &sql, completion);
 	bool has_row;
 	enum herald_status status = herald__sqlite_step(&query, &has_row, error);

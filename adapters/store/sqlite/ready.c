@@ -158,3 +158,16 @@ herald__sqlite_claim_ready(struct sqlite_session *session, const struct sqlite_r
 		status = find_next(session, ready, next_ms, error);
 	return status;
 }
+
+struct sqlite_query
+herald__sqlite_fenced(struct sqlite_session *session, const struct sqlite_sql *sql,
+		      const struct sqlite_fence *fence)
+{
+	struct sqlite_query query = herald__sqlite_query(session, sql);
+
+	herald__sqlite_bind_int(&query, (int64_t)fence->id);
+	herald__sqlite_bind_int(&query, (int64_t)fence->owner);
+	herald__sqlite_bind_int(&query, fence->attempts);
+	herald__sqlite_bind_int(&query, fence->replays);
+	return query;
+}

@@ -1,5 +1,6 @@
 /*
- * Claiming READY rows: the events of a queue, or deliveries.
+ * Claiming READY rows, and finding them again to end the claim: the events of a queue, or
+ * deliveries.
  */
 #ifndef HERALD_SQLITE_READY_H
 #define HERALD_SQLITE_READY_H
@@ -43,5 +44,19 @@ struct sqlite_ready {
 enum herald_status
 herald__sqlite_claim_ready(struct sqlite_session *session, const struct sqlite_ready *ready,
 			   int64_t *next_ms, struct herald_error *error);
+
+/* What a completion says of its claim. */
+struct sqlite_fence {
+	uint64_t id, owner;
+	unsigned attempts, replays;
+};
+
+/* The row of a claim, of either table, unless the claim has ended. */
+#define SQLITE_FENCE "WHERE id = ?1 AND owner = ?2 AND attempts = ?3 AND replays = ?4 AND state = 1"
+
+/* Begin a statement with SQLITE_FENCE, whose other parameters are from ?5 on. */
+struct sqlite_query
+herald__sqlite_fenced(struct sqlite_session *session, const struct sqlite_sql *sql,
+		      const struct sqlite_fence *fence);
 
 #endif
