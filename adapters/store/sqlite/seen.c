@@ -82,10 +82,12 @@ herald__sqlite_seen_rotate(struct herald_session *base, int64_t now_ms, int64_t 
 	int64_t since_ms = 0;
 	enum herald_status status = read_current(session, &since_ms, error);
 
-	if (status != HERALD_OK || (since_ms <= now_ms && now_ms - since_ms < window_ms))
+	/* The first time; or the clock was set back by more than a window, which begins anew. */
+	const bool is_new = since_ms == 0 || since_ms - now_ms > window_ms;
+
+	if (status != HERALD_OK || (!is_new && now_ms - since_ms < window_ms))
 		return status;
-	/* The first time; or the clock was set back: the window begins anew. */
-	if (since_ms == 0 || since_ms > now_ms)
+	if (is_new)
 		return make_current(session, session->seen_current, now_ms, error);
 	unsigned next = !session->seen_current;
 	struct sqlite_query query = herald__sqlite_query(session, &empty[next]);

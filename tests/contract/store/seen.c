@@ -219,6 +219,23 @@ test_rotation_when_the_clock_is_set_back(const struct contract_store *kind)
 	stop(p);
 }
 
+/* Nor does it make windows shorter, if it goes on from less than a window before. */
+static void
+test_rotation_when_the_clock_is_set_back_a_little(const struct contract_store *kind)
+{
+	struct process *p = start(kind);
+
+	rotate(p, T0);
+	assert_true(is_new(p, "aaaaaaaaaaaaaaaa"));
+	rotate(p, T0 - 40);
+	rotate(p, T0 + WINDOW_MS - 20);
+	rotate(p, T0 + 2 * WINDOW_MS - 20);
+	assert_false(is_new(p, "aaaaaaaaaaaaaaaa"));
+	rotate(p, T0 + 3 * WINDOW_MS - 20);
+	assert_true(is_new(p, "aaaaaaaaaaaaaaaa"));
+	stop(p);
+}
+
 static void
 test_rotation_is_rolled_back(const struct contract_store *kind)
 {
@@ -378,6 +395,8 @@ const struct contract_store_case contract_store_seen[] = {
 	{"test_rotation", test_rotation, NEEDS_NOTHING},
 	{"test_rotation_when_the_clock_is_set_back", test_rotation_when_the_clock_is_set_back,
 	 NEEDS_NOTHING},
+	{"test_rotation_when_the_clock_is_set_back_a_little",
+	 test_rotation_when_the_clock_is_set_back_a_little, NEEDS_NOTHING},
 	{"test_rotation_is_rolled_back", test_rotation_is_rolled_back, NEEDS_NOTHING},
 	{"test_two_senders_and_a_rotation", test_two_senders_and_a_rotation, NEEDS_NOTHING},
 	{"test_many_keys", test_many_keys, NEEDS_NOTHING},
