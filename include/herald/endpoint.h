@@ -29,6 +29,26 @@
  *	{"error":"2 of 5 events were not done","results":[{"index":1,"source":"/shop","id":"17",
  *	 "status":"fail","error":"...","path":"/1/data/order_id"}, ...],"omitted":1}
  *
+ * With `takes_ndjson`, a request can have one event in each line (application/x-ndjson). Its events
+ * are independent, too; one whose line is not valid fails alone. White space around an event, lines
+ * of white space and CRLF are accepted, and the last line need not end. If there are more events
+ * than max_batch_events, the answer is 413; if a `receive` refuses the body, which it sees once and
+ * whole, the answer is its own; in both cases nothing has run. Otherwise the answer is 200 with
+ * application/x-ndjson: one line for each event, in order, whether it is done or not:
+ *
+ *	{"index":0,"status":"done"}
+ *	{"index":1,"id":"17","status":"done","http_status":201,"answer":{"number":5}}
+ *	{"index":2,"status":"fail","http_status":400,"error":"...","path":"/payload","offset":83}
+ *	{"index":3,"status":"retry","http_status":503,"retry_after_ms":1000,"error":"..."}
+ *
+ * `index` counts events, not lines. `source` and `id` are omitted if empty; `path` and `offset` are
+ * those in the event. A function's answer is there if it is JSON; headers are dropped. With a store
+ * the status is "accepted" or "duplicate", the events are committed together, and they share memory
+ * as the events of a batch do. All lines have room for max_answer_bytes of the service, and 64
+ * bytes for each event; a line that does not fit has only `index`, `status` and "omitted":true. For
+ * large requests, set max_body_bytes: it limits the whole request, and the service's
+ * max_event_bytes each line.
+ *
  * 401 has a `WWW-Authenticate`. Headers that functions and handlers set are in all of the event's
  * responses.
  *
@@ -108,11 +128,21 @@ struct herald_endpoint_options {
 	 */
 	bool takes_batches;
 	/**
-	 * Events in a batch. Default 1,000, limit 100,000; with a store, its max_waiting, if that
-	 * is less. Above: 413.
+	 * Events in one request. Default 1,000, limit 100,000; with a store, its max_waiting, if
+	 * that is less. Above: 413.
 	 */
 	size_t max_batch_events;
 	bool multi_status; /**< 207 if not all events of a batch are done. */
+	/**
+	 * Accept application/x-ndjson, application/ndjson and application/jsonl: one event in each
+	 * line. By default they get 415. The answer has a verdict for each event; see above.
+	 */
+	bool takes_ndjson;
+	/**
+	 * The media type of each event of application/x-ndjson, which selects its format. Default
+	 * "application/json".
+	 */
+	const char *ndjson_media_type;
 
 	/**
 	 * The OPTIONS handshake of CloudEvents webhooks, as Azure Event Grid uses it: names of

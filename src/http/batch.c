@@ -5,6 +5,7 @@
  */
 #include "http/batch.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,10 +17,12 @@
 #include "base/waiter.h"
 #include "http/endpoint.h"
 #include "http/response.h"
+#include "http/verdict_lines.h"
 #include "service/context.h"
 #include "service/many.h"
 #include "service/pipeline.h"
 #include "service/service.h"
+#include "service/split.h"
 
 /* The beginning of a response's body is written last, and needs at most this. */
 #define HEAD_BYTES 96
@@ -42,7 +45,8 @@ struct tally {
 struct herald__http_batch {
 	struct herald_http_request *request;
 	struct herald__many many;
-	struct tally tally;
+	struct tally tally;                 /* unless the events come one a line */
+	struct herald__verdict_lines lines; /* if they do */
 };
 
 /* The tally. */
@@ -178,6 +182,18 @@ add_to_tally(struct tally *tally, struct herald_http_request *request,
 		tally->omitted++;
 }
 
+/* The herald__many.settled callback. */
+static void
+settled(const struct herald__settled *event, void *state)
+{
+	struct herald__http_batch *batch = state;
+
+	if (batch->request->is_lines)
+		herald__verdict_lines_add(&batch->lines, event);
+	else
+		add_to_tally(&batch->tally, batch->request, event);
+}
+
 /* Responding. */
 
 static void
@@ -246,21 +262,39 @@ respond_to_batch(struct herald_http_request *request, const struct tally *tally)
 				status == 503 ? tally->retry_after_ms : 0);
 }
 
-/* The herald__many.settled callback. */
-static void
-settled(const struct herald__settled *event, void *state)
-{
-	struct herald__http_batch *batch = state;
+/* The batch. */
 
-	add_to_tally(&batch->tally, batch->request, event);
+static struct herald__split
+split_of_lines(struct herald__http_batch *batch)
+{
+	const struct herald_endpoint *endpoint = batch->request->endpoint;
+
+	return (struct herald__split){
+		.max_events = endpoint->max_batch_events,
+		.max_option = "max_batch_events",
+		.content_type = endpoint->ndjson_media_type,
+		.visit = herald__many_take,
+		.state = &batch->many,
+	};
 }
 
-/* The batch. */
+/* Returns false when out of memory: then nothing has run. */
+static bool
+begin_lines(struct herald__http_batch *batch, const char *body, size_t bytes)
+{
+	size_t count = herald__lines_count(body, bytes);
+	size_t most = batch->request->endpoint->max_batch_events;
+
+	/* If there are more, they are refused later, when `receive` has run. */
+	if (count > most)
+		count = most;
+	return herald__verdict_lines_begin(&batch->lines, batch->request, count);
+}
 
 /* NULL when out of memory. */
 static struct herald__http_batch *
-new_batch(struct herald_http_request *request, const struct herald_arrival *arrival,
-	  void (*done)(void *state), void *state)
+new_batch(struct herald_http_request *request, const char *body, size_t bytes,
+	  const struct herald_arrival *arrival, void (*done)(void *state), void *state)
 {
 	struct herald_service *service = request->endpoint->service;
 
@@ -281,7 +315,11 @@ new_batch(struct herald_http_request *request, const struct herald_arrival *arri
 		.done = done,
 		.done_state = state,
 	};
-	begin_tally(&batch->tally, request);
+	request->statuses.max_bytes = SIZE_MAX;
+	if (!request->is_lines)
+		begin_tally(&batch->tally, request);
+	else if (!begin_lines(batch, body, bytes))
+		return NULL;
 	return batch;
 }
 
@@ -293,6 +331,7 @@ open_batch(struct herald__http_batch *batch, char *body, size_t bytes)
 	struct herald_http_request *request = batch->request;
 	struct herald_endpoint *endpoint = request->endpoint;
 	struct herald__many *many = &batch->many;
+	const struct herald__split lines = split_of_lines(batch);
 	struct herald_result result;
 
 	if (!request->ctx)
@@ -301,10 +340,11 @@ open_batch(struct herald__http_batch *batch, char *body, size_t bytes)
 		request->ctx->known_format = request->format;
 	many->ctx = request->ctx;
 	herald__many_begin(many);
-	if (herald__service_batch_in(endpoint->service, request->ctx, body, bytes, &many->arrival,
-				     &(struct herald__batch_visit){endpoint->max_batch_events,
-								   herald__many_take, many},
-				     &result))
+	if (herald__service_batch_in(
+		    endpoint->service, request->ctx, body, bytes, &many->arrival,
+		    &(struct herald__batch_visit){endpoint->max_batch_events, herald__many_take,
+						  many, request->is_lines ? &lines : NULL},
+		    &result))
 		return true;
 	herald__respond_result(request, &result);
 	/* The answer is in the context's memory until the response has been sent. */
@@ -320,7 +360,10 @@ close_batch(struct herald__http_batch *batch)
 
 	/* Without the answer of its last event. */
 	herald__context_reset(request->ctx);
-	respond_to_batch(request, &batch->tally);
+	if (request->is_lines)
+		herald__verdict_lines_respond(&batch->lines);
+	else
+		respond_to_batch(request, &batch->tally);
 }
 
 bool
@@ -328,7 +371,7 @@ herald__http_batch_begin(struct herald_http_request *request, char *body, size_t
 			 const struct herald_arrival *arrival, void (*done)(void *state),
 			 void *state)
 {
-	struct herald__http_batch *batch = new_batch(request, arrival, done, state);
+	struct herald__http_batch *batch = new_batch(request, body, bytes, arrival, done, state);
 
 	if (!batch) {
 		herald__respond_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
@@ -374,7 +417,7 @@ herald__http_batch_handle(struct herald_http_request *request, char *body, size_
 		store_and_wait(request, body, bytes, arrival);
 		return;
 	}
-	struct herald__http_batch *batch = new_batch(request, arrival, NULL, NULL);
+	struct herald__http_batch *batch = new_batch(request, body, bytes, arrival, NULL, NULL);
 	if (!batch)
 		herald__respond_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
 	else if (open_batch(batch, body, bytes))

@@ -18,6 +18,7 @@
 #include "http/coding.h"
 #include "http/handshake.h"
 #include "http/request_attributes.h"
+#include "http/response.h"
 #include "service/format.h"
 #include "service/service.h"
 
@@ -27,6 +28,7 @@
 #define DEFAULT_IDLE_REQUESTS 64
 #define DEFAULT_BATCH_EVENTS 1000
 #define MAX_BATCH_EVENTS 100000
+#define DEFAULT_NDJSON_MEDIA_TYPE "application/json"
 
 /* Media types. */
 
@@ -55,6 +57,15 @@ herald__endpoint_accepts_format(const struct herald_endpoint *endpoint,
 	if (endpoint->media_types)
 		return is_listed(endpoint->media_types, content_type);
 	return format && (format->ops->matches || is_listed(format->media_types, content_type));
+}
+
+bool
+herald__endpoint_takes_lines(const struct herald_endpoint *endpoint, const char *content_type)
+{
+	static const char *const names[] = {HERALD__NDJSON, "application/ndjson",
+					    "application/jsonl", NULL};
+
+	return endpoint->takes_ndjson && is_listed(names, content_type);
 }
 
 /* Attributes. */
@@ -171,12 +182,46 @@ set_answers(struct herald_endpoint *endpoint, const struct herald_endpoint_optio
 	if ((unsigned)options->answers > HERALD_ANSWERS_DAPR)
 		return herald_option_refuse(error, "answers", "not a valid kind of answers: %d",
 					    (int)options->answers);
-	if (!options->takes_batches && (events > 0 || options->multi_status))
-		return herald_option_refuse(error, events > 0 ? "max_batch_events" : "multi_status",
+	if (!options->takes_batches && options->multi_status)
+		return herald_option_refuse(error, "multi_status",
 					    "has no effect without takes_batches");
+	bool takes_many = options->takes_batches || options->takes_ndjson;
+	if (!takes_many && events > 0)
+		return herald_option_refuse(error, "max_batch_events",
+					    "has no effect without takes_batches or takes_ndjson");
 	endpoint->answers = options->answers;
 	endpoint->multi_status = options->multi_status;
-	return options->takes_batches ? set_batches(endpoint, events, error) : HERALD_OK;
+	endpoint->takes_batches = options->takes_batches;
+	endpoint->takes_ndjson = options->takes_ndjson;
+	return takes_many ? set_batches(endpoint, events, error) : HERALD_OK;
+}
+
+static enum herald_status
+copy_ndjson_media_type(struct herald_endpoint *endpoint, const char *media_type,
+		       struct herald_error *error)
+{
+	endpoint->ndjson_media_type = DEFAULT_NDJSON_MEDIA_TYPE;
+	if (!media_type)
+		return HERALD_OK;
+	if (!endpoint->takes_ndjson)
+		return herald_option_refuse(error, "ndjson_media_type",
+					    "has no effect without takes_ndjson");
+	if (!herald__media_type_of(media_type).data)
+		return herald_option_refuse(error, "ndjson_media_type",
+					    "expected a media type such as \"application/json\", "
+					    "found \"%s\"",
+					    media_type);
+	return herald__arena_string(endpoint->arena, media_type, &endpoint->ndjson_media_type)
+		       ? HERALD_OK
+		       : herald_out_of_memory(error);
+}
+
+/* Whether there is anything that is copied to the arena. */
+static bool
+needs_arena(const struct herald_endpoint_options *options)
+{
+	return options->media_types || options->content_codings || options->allowed_origins ||
+	       options->ndjson_media_type;
 }
 
 static enum herald_status
@@ -206,12 +251,13 @@ fill_endpoint(struct herald_endpoint *endpoint, const struct herald_endpoint_opt
 	enum herald_status status = set_answers(endpoint, options, error);
 	if (status != HERALD_OK)
 		return status;
-	if ((options->media_types || options->content_codings || options->allowed_origins) &&
-	    herald_arena_create(&endpoint->service->allocator, SIZE_MAX, &endpoint->arena) !=
-		    HERALD_OK)
+	if (needs_arena(options) && herald_arena_create(&endpoint->service->allocator, SIZE_MAX,
+							&endpoint->arena) != HERALD_OK)
 		return herald_out_of_memory(error);
 	if (options->media_types)
 		status = copy_media_types(endpoint, options->media_types, error);
+	if (status == HERALD_OK)
+		status = copy_ndjson_media_type(endpoint, options->ndjson_media_type, error);
 	if (status == HERALD_OK)
 		status = herald__codings_copy(endpoint, options->content_codings, error);
 	if (status == HERALD_OK)

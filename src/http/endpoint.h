@@ -21,12 +21,14 @@ struct herald_endpoint {
 	uint32_t retry_after_ms;
 	bool hide_errors;
 	enum herald_answers answers;
-	size_t max_batch_events; /* 0: takes no batches */
+	bool takes_batches, takes_ndjson;
+	size_t max_batch_events; /* of both */
 	bool multi_status;
+	const char *ndjson_media_type;      /* of each event */
 	const char *const *allowed_origins; /* then NULL; NULL: none */
 	uint32_t allowed_rate;              /* 0: any */
 
-	struct herald_arena *arena; /* for the lists; NULL: there are none */
+	struct herald_arena *arena; /* for copies of options; NULL: there are none */
 	/* Then NULL. NULL: JSON, or what the formats take if they are told apart. */
 	const char *const *media_types;
 	const struct herald_content_coding **codings;
@@ -39,6 +41,9 @@ struct herald_endpoint {
 
 /* Whether its service has a store, so that responses come later. */
 bool herald__endpoint_is_durable(const struct herald_endpoint *endpoint);
+
+/* Whether the body has an event in each line, and the endpoint accepts that. */
+bool herald__endpoint_takes_lines(const struct herald_endpoint *endpoint, const char *content_type);
 
 /* Whether the endpoint accepts an event with this Content-Type, which may be NULL. Not if the
  * service's formats are told apart. */

@@ -116,6 +116,7 @@ herald__request_pool_take(struct herald__request_pool *pool, struct herald_http_
 	request->format = NULL;
 	request->is_stored = false;
 	request->is_batch = false;
+	request->is_lines = false;
 	request->queued_ns = 0;
 	request->coding = NULL;
 	request->decoder = NULL;

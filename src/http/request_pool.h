@@ -51,6 +51,7 @@ struct herald_http_request {
 	uint64_t queued_ns; /* when it began to wait for a thread; 0: does not wait */
 	bool is_stored;     /* the service's store has the event, or has answered */
 	bool is_batch;      /* the body is several events */
+	bool is_lines;      /* and each has a line of its own */
 	bool answered;      /* `response` is final; the rest of the body is ignored */
 	struct herald_http_response response;
 	struct herald_buffer body;
@@ -65,7 +66,7 @@ struct herald_http_request {
 	struct herald__attribute **attributes_end;
 	struct herald__http_batch *batch; /* the last one; retained. NULL: none so far */
 	size_t batch_bytes;               /* of its struct */
-	struct herald_buffer statuses;    /* the response to a batch of Dapr's */
+	struct herald_buffer statuses;    /* the response to a batch of Dapr's, or to lines */
 	struct herald__handshake handshake;
 	char answer[HERALD__ANSWER_BYTES];
 };

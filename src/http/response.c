@@ -288,6 +288,7 @@ add_names(struct names *out, const char *const *names)
 static void
 list_media_types(const struct herald_endpoint *endpoint, char *out, size_t size)
 {
+	static const char *const lines[] = {HERALD__NDJSON, NULL};
 	const struct herald_service *service = endpoint->service;
 	struct names list = {.text = ""};
 
@@ -295,6 +296,8 @@ list_media_types(const struct herald_endpoint *endpoint, char *out, size_t size)
 		add_names(&list, endpoint->media_types);
 	for (size_t i = 0; !endpoint->media_types && i < service->formats_count; i++)
 		add_names(&list, service->formats[i]->media_types);
+	if (endpoint->takes_ndjson)
+		add_names(&list, lines);
 	herald__text_line(out, size, list.text, strlen(list.text), list.bytes >= sizeof(list.text));
 }
 
@@ -430,6 +433,14 @@ herald__respond_results(struct herald_http_request *request, unsigned status,
 	if (status == 405)
 		request->response.allow = ALLOW;
 	set_body(request, body.data, body.bytes);
+}
+
+void
+herald__respond_lines(struct herald_http_request *request, struct herald_text body)
+{
+	request->response.status = 200;
+	set_body(request, body.data, body.bytes);
+	request->response.content_type = HERALD__NDJSON;
 }
 
 /*

@@ -11,6 +11,9 @@
 #include <herald/service.h>
 #include <herald/value.h>
 
+/* The media type of events one a line, and of their verdicts. */
+#define HERALD__NDJSON "application/x-ndjson"
+
 /*
  * Whether a response is the one of all events that were handled, or of all that a store has
  * accepted. Two of these with the same body are equal.
@@ -35,6 +38,9 @@ const char *herald__public_reason(const struct herald_result *result);
 /* The results of a batch, as JSON in the request's memory. `retry_after_ms` is for 503. */
 void herald__respond_results(struct herald_http_request *request, unsigned status,
 			     struct herald_text body, uint32_t retry_after_ms);
+
+/* The verdicts of events one a line, in the request's memory: 200. */
+void herald__respond_lines(struct herald_http_request *request, struct herald_text body);
 
 /* The response for the outcome of an event. */
 void

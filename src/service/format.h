@@ -43,11 +43,15 @@ herald__envelope_path(const struct herald_context *ctx, const char *path)
 	return herald__is_envelope(ctx) ? path : "";
 }
 
+struct herald__split;
+
 /* Takes the events of a batch. */
 struct herald__batch_visit {
 	size_t max_members;
 	herald_member_visitor *visit;
 	void *state;
+	/* Takes them instead if the batch has one event a line. NULL: the format splits it. */
+	const struct herald__split *lines;
 };
 
 /* Split a batch in the format ctx->format. */

@@ -45,6 +45,7 @@
 #include "service/one_pass.h"
 #include "service/payload.h"
 #include "service/service.h"
+#include "service/split.h"
 #include "service/stored_attributes.h"
 
 /* The message. */
@@ -529,6 +530,23 @@ handle(struct herald_service *service, struct herald_context *ctx, char *data, s
 /* Batches. */
 
 static enum herald_status
+split_batch(struct herald_context *ctx, char *data, size_t bytes,
+	    const struct herald__batch_visit *visit, struct herald_error *error)
+{
+	const struct herald__split *lines = visit->lines;
+
+	if (!lines)
+		return herald__format_split(ctx, data, bytes, visit, error);
+	/* All or none. */
+	size_t count = herald__lines_count(data, bytes);
+	if (count > lines->max_events)
+		return herald_error_set(error, HERALD_TOO_LARGE, HERALD_NO_OFFSET,
+					"expected at most %zu events (%s), found %zu",
+					lines->max_events, lines->max_option, count);
+	return herald__lines_split(data, bytes, lines, error);
+}
+
+static enum herald_status
 open_batch(struct herald_context *ctx, char *data, size_t bytes,
 	   const struct herald__batch_visit *visit, enum herald_verdict *verdict,
 	   struct herald_error *error)
@@ -541,7 +559,7 @@ open_batch(struct herald_context *ctx, char *data, size_t bytes,
 		status = keep_bytes(ctx, error);
 	if (status != HERALD_OK)
 		return status;
-	return herald__format_split(ctx, data, bytes, visit, error);
+	return split_batch(ctx, data, bytes, visit, error);
 }
 
 bool

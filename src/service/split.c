@@ -55,10 +55,21 @@ next_line(char *at, char *end, struct line *line)
 	return true;
 }
 
-/* With `checks`, nothing is visited. */
-static HERALD__INLINE enum herald_status
-walk_lines(char *data, size_t bytes, const struct herald__split *split, bool checks,
-	   struct herald_error *error)
+size_t
+herald__lines_count(const char *data, size_t bytes)
+{
+	char *at = (char *)data, *end = at + bytes; /* not written to */
+	struct line line;
+	size_t count = 0;
+
+	for (; next_line(at, end, &line); at = line.next)
+		count += line.begin < line.end;
+	return count;
+}
+
+enum herald_status
+herald__lines_split(char *data, size_t bytes, const struct herald__split *split,
+		    struct herald_error *error)
 {
 	char *end = data + bytes;
 	struct line line;
@@ -70,27 +81,11 @@ walk_lines(char *data, size_t bytes, const struct herald__split *split, bool che
 			continue;
 		if (count++ == split->max_events)
 			return refuse_more(split, (size_t)(line.begin - data), error);
-		if (checks)
-			continue;
 		if (split->line)
 			*split->line = number;
 		visit(split, line.begin, line.end);
 	}
 	return HERALD_OK;
-}
-
-enum herald_status
-herald__lines_check(const char *data, size_t bytes, const struct herald__split *split,
-		    struct herald_error *error)
-{
-	return walk_lines((char *)data, bytes, split, true, error); /* not written to */
-}
-
-enum herald_status
-herald__lines_split(char *data, size_t bytes, const struct herald__split *split,
-		    struct herald_error *error)
-{
-	return walk_lines(data, bytes, split, false, error);
 }
 
 /* Arrays. */

@@ -21,13 +21,11 @@ struct herald__split {
 	void *state;
 };
 
-/* Whether the text has at most split->max_events events, one a line. Visits none of them. */
-HERALD_MUST_CHECK enum herald_status
-herald__lines_check(const char *data, size_t bytes, const struct herald__split *split,
-		    struct herald_error *error);
+/* How many events the text has, one a line. */
+size_t herald__lines_count(const char *data, size_t bytes);
 
-/* Visit the event of each line, without the white space around it. Errors as above: the events
- * before the limit have been visited. */
+/* Visit the event of each line, without the white space around it. Errors  HERALD_LIMIT: the
+ * events before it have been visited. */
 HERALD_MUST_CHECK enum herald_status
 herald__lines_split(char *data, size_t bytes, const struct herald__split *split,
 		    struct herald_error *error);

@@ -12,6 +12,7 @@
 
 #define STRUCTURED "Content-Type: application/cloudevents+json\r\n"
 #define BATCH "Content-Type: application/cloudevents-batch+json\r\n"
+#define LINES "Content-Type: application/x-ndjson\r\n"
 #define BINARY "Content-Type: application/json\r\nce-specversion: 1.0\r\nce-source: /s\r\n"
 #define MEMBER(ID, ACTION)                                                                         \
 	"{\"specversion\":\"1.0\",\"id\":\"" ID "\",\"source\":\"/s\",\"type\":\"job\",\"data\":"  \
@@ -77,8 +78,9 @@ start(struct fixture *fixture, void **state, size_t max_waiting)
 		fail_msg("%s: %s", error.path, error.message);
 	probe_create_endpoint(
 		probe, &HERALD_ENDPOINT_OPTIONS(.max_body_bytes = PROBE_MAX_BODY_BYTES,
-						.takes_batches = true, .allowed_origins = origins,
-						.allowed_rate = 120));
+						.takes_batches = true, .takes_ndjson = true,
+						.ndjson_media_type = "application/cloudevents+json",
+						.allowed_origins = origins, .allowed_rate = 120));
 	probe->adapter = *state;
 	probe->server = probe->adapter->start(probe->endpoint, 1, &probe->port);
 	assert_non_null(probe->server);
@@ -253,6 +255,55 @@ batch_larger_than_the_store_takes(void **state)
 	stop(&fixture);
 }
 
+/* One event a line, and a verdict for each. */
+static void
+lines(void **state)
+{
+	static const struct row rows[] = {
+		{LINES, "", 200, ""},
+		{LINES, MEMBER("1", "x") "\r\n\n{\n" MEMBER("2", "later") "\n" MEMBER("3", "x"),
+		 200,
+		 "{\"index\":0,\"source\":\"/s\",\"id\":\"1\",\"status\":\"done\"}\n"
+		 "{\"index\":1,\"status\":\"fail\",\"http_status\":400,\"error\":\"expected a "
+		 "member's name in quotes, found the end of the input\",\"offset\":1}\n"
+		 "{\"index\":2,\"source\":\"/s\",\"id\":\"2\",\"status\":\"retry\","
+		 "\"http_status\":503,\"retry_after_ms\":7000,\"error\":\"busy\"}\n"
+		 "{\"index\":3,\"source\":\"/s\",\"id\":\"3\",\"status\":\"done\"}\n"},
+	};
+	struct fixture fixture;
+	struct http_response response;
+
+	start(&fixture, state, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		exchange(&fixture, "POST", rows[i].headers, rows[i].body, &response);
+		assert_int_equal(response.status, rows[i].status);
+		assert_string_equal(response.body, rows[i].answer);
+		assert_string_equal(http_header(&response, "Content-Type"), "application/x-ndjson");
+	}
+	assert_int_equal(fixture.probe.function_count, 3);
+	stop(&fixture);
+}
+
+static void
+stored_lines(void **state)
+{
+	static const struct row rows[] = {
+		{LINES, MEMBER("1", "x") "\n" MEMBER("2", "x") "\n" MEMBER("1", "x"), 200,
+		 "{\"index\":0,\"source\":\"/s\",\"id\":\"1\",\"status\":\"accepted\"}\n"
+		 "{\"index\":1,\"source\":\"/s\",\"id\":\"2\",\"status\":\"accepted\"}\n"
+		 "{\"index\":2,\"source\":\"/s\",\"id\":\"1\",\"status\":\"duplicate\"}\n"},
+	};
+	struct fixture fixture;
+
+	start(&fixture, state, 3);
+	fixture.inbox.answers_at_once = false;
+	fake_inbox_start_committer(&fixture.inbox);
+	check_rows(&fixture, rows, 1);
+	fake_inbox_stop_committer(&fixture.inbox);
+	assert_int_equal(fixture.inbox.stored_count, 2);
+	stop(&fixture);
+}
+
 static void
 handshake(void **state)
 {
@@ -339,6 +390,8 @@ const struct contract_http_case contract_http_formats[] = {
 	CONTRACT_CASE(batches, 0),
 	CONTRACT_CASE(stored_batches, CONTRACT_STORES),
 	CONTRACT_CASE(batch_larger_than_the_store_takes, CONTRACT_STORES),
+	CONTRACT_CASE(lines, 0),
+	CONTRACT_CASE(stored_lines, CONTRACT_STORES),
 	CONTRACT_CASE(handshake, 0),
 	CONTRACT_CASE(access_token, 0),
 };
