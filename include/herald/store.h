@@ -77,8 +77,11 @@ struct herald_store_options {
 	 * take no larger batches. */
 	size_t max_waiting;
 	/**
-	 * Events in the database that are not finished; counted about once a second. Default
-	 * 10,000,000. Above: 503.
+	 * Events in the database that are not finished. Default 10,000,000. Above: 503. They are
+	 * counted in the background about once a second, and less often if a count takes longer
+	 * than 10 ms. In between each process adds what it stores itself, and subtracts what it
+	 * finishes. Until the first count after its start has ended, a process does not know of
+	 * older events, and accepts as if there were none.
 	 */
 	uint64_t max_pending;
 	size_t max_claimed_bytes; /**< Memory for events that were claimed. Default 64 MiB. */

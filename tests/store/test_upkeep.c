@@ -137,6 +137,39 @@ test_ids_are_forgotten(void **state)
 	store_fixture_finish(f);
 }
 
+/* Events that earlier processes have left count for max_pending from the first count on, and the
+ * process's own at once. */
+static void
+test_max_pending_after_a_start(void **state)
+{
+	static const struct {
+		bool is_counted;
+		unsigned accepted; /* of four */
+	} processes[] = {{false, 3}, {false, 3}, {true, 0}};
+	struct model *model = model_create(&(struct model_options){.secret = 1});
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(processes); i++) {
+		store_fixture_init(f, &(struct store_fixture_options){.model = model,
+								      .store = {.max_pending = 3}});
+		f->due_ms = f->wall_ms + 3600000;
+		if (processes[i].is_counted)
+			herald__upkeep_step(f->store);
+		for (unsigned j = 0; j < 4; j++) {
+			char id[16];
+
+			snprintf(id, sizeof(id), "%u.%u", i, j);
+			store_submit(f, id, "done");
+			store_settle(f);
+			assert_int_equal(f->arrivals[j].event.status, j < processes[i].accepted
+									      ? HERALD_OK
+									      : HERALD_UNAVAILABLE);
+		}
+		store_fixture_finish(f);
+	}
+	model_destroy(model);
+}
+
 /* A part that fails is logged, and the others are done (pg-boss#492). */
 static const struct {
 	enum model_op op;
@@ -196,6 +229,7 @@ main(void)
 		TEST(test_dead_letters_are_trimmed),
 		TEST(test_batches),
 		TEST(test_ids_are_forgotten),
+		TEST(test_max_pending_after_a_start),
 		TEST(test_failures),
 		TEST(test_disk_error),
 	};
