@@ -109,7 +109,8 @@ read_head(struct herald_reader *reader, char *data, size_t bytes)
 	static struct herald__header headers[READING_MAX_HEADERS];
 	static const struct herald__head_limits limits = {.max_bytes = 2 * READING_MAX_BYTES,
 							  .max_target_bytes = READING_MAX_BYTES,
-							  .max_headers = READING_MAX_HEADERS};
+							  .max_headers = READING_MAX_HEADERS,
+							  .is_secured = true};
 	struct herald__head head = {.headers = headers};
 	struct herald__refusal refusal;
 	size_t head_bytes = herald__head_read(&head, &limits, data, bytes, &refusal);

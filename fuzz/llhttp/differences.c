@@ -154,7 +154,7 @@ is_target(const struct reading_request *request)
 {
 	static struct pattern pattern = {.expression =
 						 "^((https?)://([^/?#]+))?(/([!-\"$&->@-~]|" ESCAPE
-						 ")*)?(\\?[!-\"$-~]*)?$"};
+						 ")*)?(\\?([!-\"$&-~]|" ESCAPE ")*)?$"};
 	const char *target = string_of(request->target);
 	regmatch_t groups[4];
 	char host[READING_MAX_BYTES];
@@ -211,6 +211,18 @@ has_other_coding(const struct reading_request *request)
 
 	return coding && (request->minor == 0 || strcasecmp(coding, "chunked") != 0 ||
 			  next_value(request, "transfer-encoding", &at));
+}
+
+static bool
+has_other_expectation(const struct reading_request *request)
+{
+	size_t at = 0;
+	const char *value;
+
+	while ((value = next_value(request, "expect", &at)))
+		if (strcasecmp(value, "100-continue") != 0)
+			return true;
+	return false;
 }
 
 static bool
@@ -275,6 +287,8 @@ static const struct difference stricter[] = {
 	{"stricter: Content-Type", {"Content-Type"}, has_other_type},
 	/* RFC 9112 section 6.1. */
 	{"stricter: Transfer-Encoding", {"Transfer-Encoding"}, has_other_coding},
+	/* RFC 9110 section 10.1.1. */
+	{"stricter: Expect", {"the server meets no expectation"}, has_other_expectation},
 	/* RFC 9110 section 9.3.6. What follows is a body for some, and bytes of a tunnel for
 	 * others, such as llhttp. */
 	{"stricter: CONNECT", {"the server opens no tunnels"}, is_connect},

@@ -202,6 +202,12 @@ struct herald_server_options {
 	uint32_t idle_grace_ms;
 
 	struct herald_tls *tls; /**< Encrypts connections; see herald/adapter/tls.h. Borrowed. */
+	/**
+	 * A trusted proxy in front of the server decrypts: accept targets such as
+	 * "https://example.com/event" without `tls`, too. Otherwise they get 421 (RFC 9110 section
+	 * 7.4). Most proxies send "/event", which needs no option. Default false.
+	 */
+	bool behind_https;
 
 	/** Called on each of the threads. Default: none. */
 	struct herald_thread_hooks thread_hooks;

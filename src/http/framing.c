@@ -12,6 +12,9 @@
 #include "http/framing.h"
 #include "http/target.h"
 
+static const char unknown_expectation[] =
+	"the server meets no expectation other than 100-continue (RFC 9110 section 10.1.1)";
+
 #define BOTH_LENGTHS "there are both Content-Length and Transfer-Encoding"
 
 /* Returns whether the text is a number. Numbers of more than 64 bits become the maximum. */
@@ -129,6 +132,59 @@ add_host(struct herald_http_framing *framing, struct herald_text value)
 	framing->has_host = true;
 }
 
+bool
+herald__http_list_next(struct herald_text *list, struct herald_text *element)
+{
+	while (list->bytes > 0) {
+		const char *comma = memchr(list->data, ',', list->bytes);
+		size_t bytes = comma ? (size_t)(comma - list->data) : list->bytes;
+		size_t taken = comma ? bytes + 1 : bytes;
+
+		*element = herald_http_trimmed(list->data, bytes);
+		list->data += taken;
+		list->bytes -= taken;
+		if (element->bytes > 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_expectations(struct herald_http_framing *framing, struct herald_text value)
+{
+	struct herald_text element;
+
+	while (herald__http_list_next(&value, &element))
+		if (is_text(element, "100-continue"))
+			framing->expects_continue = true;
+		else
+			problem_add(framing, unknown_expectation);
+}
+
+/* Whether a list of codings has nothing to decode. */
+static bool
+is_identity(struct herald_text value)
+{
+	struct herald_text element;
+
+	while (herald__http_list_next(&value, &element))
+		if (!is_text(element, "identity"))
+			return false;
+	return true;
+}
+
+/* Several headers are one list. */
+static void
+add_coding(struct herald_http_framing *framing, struct herald_text value)
+{
+	const char *before = framing->content_encoding;
+
+	if (!before || is_identity((struct herald_text){before, strlen(before)}))
+		framing->content_encoding = value.data;
+	else if (!is_identity(value))
+		framing->content_encoding = HERALD_HTTP_SEVERAL_CODINGS;
+}
+
 void
 herald__http_framing_add(struct herald_http_framing *framing, struct herald_text name,
 			 struct herald_text value)
@@ -138,14 +194,21 @@ herald__http_framing_add(struct herald_http_framing *framing, struct herald_text
 	else if (HERALD__HTTP_IS_NAMED(name, "transfer-encoding"))
 		add_encoding(framing, value);
 	else if (HERALD__HTTP_IS_NAMED(name, "expect"))
-		framing->expects_continue |= is_text(value, "100-continue");
+		add_expectations(framing, value);
 	else if (HERALD__HTTP_IS_NAMED(name, "content-type"))
 		add_type(framing, value);
 	else if (HERALD__HTTP_IS_NAMED(name, "host"))
 		add_host(framing, value);
 	else if (HERALD__HTTP_IS_NAMED(name, "content-encoding"))
-		framing->content_encoding =
-			framing->content_encoding ? HERALD_HTTP_SEVERAL_CODINGS : value.data;
+		add_coding(framing, value);
+}
+
+unsigned
+herald_http_problem_status(const char *problem)
+{
+	if (problem == unknown_expectation)
+		return 417;
+	return problem == herald__http_not_secured ? 421 : 400;
 }
 
 void
@@ -197,8 +260,8 @@ herald_http_framing_request_line(struct herald_http_framing *framing, const char
 {
 	struct herald_text path;
 	/* Any target is allowed with OPTIONS, and "/" with any method. */
-	const char *problem = herald__http_target_problem(method ? method : "OPTIONS",
-							  target ? target : "/", &path);
+	const char *problem = herald__http_target_problem(
+		method ? method : "OPTIONS", target ? target : "/", framing->is_secured, &path);
 
 	if (problem)
 		problem_add(framing, problem);

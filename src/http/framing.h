@@ -57,6 +57,10 @@ herald__http_is_named(struct herald_text name, const char *wanted, size_t bytes)
 void herald__http_framing_add(struct herald_http_framing *framing, struct herald_text name,
 			      struct herald_text value);
 
+/* Take the next element off a list such as "a, b"; empty ones are skipped (RFC 9110 section 5.6.1).
+ * False: there is no other. */
+bool herald__http_list_next(struct herald_text *list, struct herald_text *element);
+
 /* The version of herald_http_framing_request_line(), which is HTTP/1.0 or later. */
 void herald__http_framing_end(struct herald_http_framing *framing, bool is_http10);
 

@@ -17,6 +17,7 @@
 #include "http/coding.h"
 #include "http/drain.h"
 #include "http/endpoint.h"
+#include "http/framing.h"
 #include "http/handshake.h"
 #include "http/request_attributes.h"
 #include "http/response.h"
@@ -142,6 +143,17 @@ refuse_body(struct herald_http_request *request, enum herald_status status,
 		herald__respond_error(request, 400, error->message, NULL);
 	else
 		herald__respond_retry(request, herald_status_text(HERALD_NO_MEMORY), 0);
+}
+
+bool
+herald__http_request_announce(struct herald_http_request *request, uint64_t bytes)
+{
+	if (request->answered)
+		return false;
+	if (bytes <= request->endpoint->max_body_bytes)
+		return true;
+	refuse_body(request, HERALD_TOO_LARGE, NULL);
+	return false;
 }
 
 bool
@@ -339,7 +351,7 @@ const struct herald_http_response *
 herald_http_request_ambiguous(struct herald_http_request *request, const char *problem)
 {
 	request->response = (struct herald_http_response){0};
-	herald__respond_error(request, 400, problem, NULL);
+	herald__respond_error(request, herald_http_problem_status(problem), problem, NULL);
 	return &request->response;
 }
 

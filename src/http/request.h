@@ -14,6 +14,13 @@ struct herald_http_request *
 herald__http_request_create(struct herald_endpoint *endpoint, const struct herald_http_head *head,
 			    struct herald_http_request **spare);
 
+/*
+ * A body without a length will have at least `bytes` bytes in all.
+ *
+ * Returns  false if that is too much; the response is then known.
+ */
+bool herald__http_request_announce(struct herald_http_request *request, uint64_t bytes);
+
 void herald__http_request_free_spare(struct herald_endpoint *endpoint,
 				     struct herald_http_request *spare);
 

@@ -117,28 +117,18 @@ scheme_bytes(const char *target)
 	return strncmp(target + at, "://", 3) == 0 ? at + 3 : 0;
 }
 
-/* The end of the path that begins here: a query, or the end of the target. NULL if it has anything
- * but visible ASCII and complete escapes. */
+/* The end of a path or query: `end`, or the end of the target. NULL if it has anything but visible
+ * ASCII and complete escapes. */
 static const char *
-path_end(const char *path)
+part_end(const char *part, char end)
 {
-	for (; *path != '\0' && *path != '?'; path++) {
-		if (*path <= ' ' || *path > '~' || *path == '#')
+	for (; *part != '\0' && *part != end; part++) {
+		if (*part <= ' ' || *part > '~' || *part == '#')
 			return NULL;
-		if (*path == '%' && !is_escape(path, strnlen(path, 3)))
+		if (*part == '%' && !is_escape(part, strnlen(part, 3)))
 			return NULL;
 	}
-	return path;
-}
-
-/* Whether a query consists of visible ASCII. It is not parsed. */
-static bool
-is_query(const char *query)
-{
-	for (; *query != '\0'; query++)
-		if (*query <= ' ' || *query > '~' || *query == '#')
-			return false;
-	return true;
+	return part;
 }
 
 bool
@@ -158,8 +148,9 @@ herald_http_target_path(const char *target, struct herald_text *path)
 	} else if (*target != '/' && strcmp(target, "*") != 0) {
 		return false;
 	}
-	const char *end = path_end(out.data);
-	if (!end || !is_query(end))
+	const char *end = part_end(out.data, '?');
+	/* The query is not parsed. */
+	if (!end || !part_end(end, '\0'))
 		return false;
 	out.bytes = (size_t)(end - out.data);
 	if (out.bytes == 0)
@@ -170,8 +161,12 @@ herald_http_target_path(const char *target, struct herald_text *path)
 
 const char herald__http_no_tunnels[] = "the server opens no tunnels (RFC 9110 section 9.3.6)";
 
+const char herald__http_not_secured[] =
+	"a target with https needs an encrypted connection (RFC 9110 section 7.4)";
+
 const char *
-herald__http_target_problem(const char *method, const char *target, struct herald_text *path)
+herald__http_target_problem(const char *method, const char *target, bool is_secured,
+			    struct herald_text *path)
 {
 	struct herald_text found;
 
@@ -183,6 +178,8 @@ herald__http_target_problem(const char *method, const char *target, struct heral
 		return "the request's target is not valid (RFC 9112 section 3.2)";
 	if (*found.data == '*' && strcmp(method, "OPTIONS") != 0)
 		return "the target * is for OPTIONS only (RFC 9112 section 3.2.4)";
+	if (!is_secured && scheme_bytes(target) == strlen("https://"))
+		return herald__http_not_secured;
 	*path = found;
 	return NULL;
 }

@@ -14,13 +14,16 @@ bool herald__http_is_host(struct herald_text text);
 
 /* A problem below: the method is CONNECT. */
 extern const char herald__http_no_tunnels[];
+/* Likewise: the target has the scheme https, but the connection is not secured. */
+extern const char herald__http_not_secured[];
 
 /*
  * Why a request with this method and target must be refused; NULL: it need not be.
  *
- * path  set only on success, as by herald_http_target_path().
+ * is_secured  whether a target may have the scheme https; http is always allowed.
+ * path        set only on success, as by herald_http_target_path().
  */
-const char *
-herald__http_target_problem(const char *method, const char *target, struct herald_text *path);
+const char *herald__http_target_problem(const char *method, const char *target, bool is_secured,
+					struct herald_text *path);
 
 #endif

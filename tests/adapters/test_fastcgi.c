@@ -212,6 +212,7 @@ static const struct contract_http_deviation deviations[] = {
 	{"absolute_bad_port", "200 closed", NGINX_TARGET},
 	{"absolute_ipv6_dash", "200 closed", NGINX_TARGET},
 	{"absolute_other_scheme", "200 closed", NGINX_TARGET},
+	{"https_absolute_form", "200 closed", NGINX_TARGET},
 	{"path_two_slashes", "200 closed", NGINX_TARGET},
 	{"path_escaped_slash", "200 closed", NGINX_TARGET},
 	{"head_name_high", "200 closed", NGINX_NAMES},

@@ -21,6 +21,9 @@
 
 enum then { STAYS, WAITS, CLOSES };
 
+#define EXPECTATION                                                                                \
+	"the server meets no expectation other than 100-continue (RFC 9110 section 10.1.1)"
+
 struct exchange {
 	const char *sent, *given, *answers;
 	enum then then; /* idle; within a request; no request is read any more */
@@ -45,6 +48,34 @@ static const struct exchange exchanges[] = {
 	{EVENT_HEAD "Expect: 100-continue\r\n\r\n{", "", "", WAITS},
 	{POST "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n", "", "100\n", WAITS},
 	{DONE_10 "Expect: 100-continue\r\n\r\n", "", "", WAITS},
+	/* It is a list. */
+	{EVENT_HEAD "Expect: , 100-continue,\r\n\r\n", "", "100\n", WAITS},
+	{EVENT_HEAD "Expect:\r\nExpect: 100-Continue\r\n\r\n", "", "100\n", WAITS},
+	{EVENT_HEAD "Expect: more\r\n\r\n", "", ERROR_CLOSE(417, EXPECTATION), CLOSES},
+	{EVENT_HEAD "Expect: 100-continue, more\r\n\r\n" EVENT, "", ERROR_CLOSE(417, EXPECTATION),
+	 CLOSES},
+	{EVENT_HEAD "Content-Encoding: identity\r\nContent-Encoding:\r\n\r\n" EVENT, GIVEN, SUCCESS,
+	 STAYS},
+	/* Without encryption. */
+	{"POST https://t/event HTTP/1.1\r\nHost: t\r\n\r\n" DONE, "",
+	 ERROR_CLOSE(421,
+		     "a target with https needs an encrypted connection (RFC 9110 section 7.4)"),
+	 CLOSES},
+	/* The size of a chunk is known before its data is there. */
+	{CHUNKED "3e9\r\n", "", ERROR(413, "the body is larger than 1000 bytes"), WAITS},
+	{CHUNKED "1\r\n{\r\n3e8;a\r\n{", "", ERROR(413, "the body is larger than 1000 bytes"),
+	 WAITS},
+	{CHUNKED "3e8\r\n", "", "", WAITS},
+	{CHUNKED "fffffffffffffff\r\n" DONE, "",
+	 ERROR_CLOSE(413, "the body is larger than 1000 bytes"), CLOSES},
+	{CHUNKED "1000000\r\n", "", ERROR(413, "the body is larger than 1000 bytes"), WAITS},
+	{CHUNKED "1\r\n{\r\n1000000\r\n", "",
+	 ERROR_CLOSE(413, "the body is larger than 1000 bytes"), CLOSES},
+	{PUT_CHUNKED "41\r\n", "", ERROR(413, "the body is larger than the path accepts"), WAITS},
+	{PUT_CHUNKED "1000001\r\n", "",
+	 ERROR_CLOSE(413, "the body is larger than the path accepts"), CLOSES},
+	{"POST /nowhere HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n1000001\r\n", "",
+	 ERROR(404, "not found"), CLOSES},
 	/* Refused from the head: the body is read and dropped. */
 	{POST "Content-Length: 1001\r\nExpect: 100-continue\r\n\r\n", "",
 	 ERROR_CLOSE(413, "the body is larger than 1000 bytes"), CLOSES},
@@ -207,6 +238,20 @@ answers_of_exchanges(void **state)
 		wire_disconnect(&wire);
 		assert_true(wire_connect(&wire));
 	}
+	wire_destroy(&wire);
+}
+
+/* A proxy in front decrypts. */
+static void
+https_behind_a_proxy(void **state)
+{
+	struct wire wire;
+
+	(void)state;
+	create(&wire, &HERALD_SERVER_OPTIONS(.behind_https = true));
+	send_text(&wire, GET("https://t/echo"));
+	wire_flush(&wire);
+	assert_answers(&wire, ECHOED("GET", ""));
 	wire_destroy(&wire);
 }
 
@@ -469,6 +514,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_of_exchanges),
+		cmocka_unit_test(https_behind_a_proxy),
 		cmocka_unit_test(half_closed_after_exchanges),
 		cmocka_unit_test(half_closed_within_requests),
 		cmocka_unit_test(splits_of_exchanges),

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include <herald/adapter/format.h>
+#include <herald/adapter/http.h>
 #include <herald/adapter/request.h>
 #include <herald/endpoint.h>
 
@@ -391,6 +392,20 @@ test_unreadable_body(void **state)
 	assert_null(response->allow);
 	assert_false(herald_http_request_append(request, "x", 1));
 	assert_ptr_equal(herald_http_request_finish(request), response);
+	herald_http_request_destroy(request);
+
+	/* The status depends on the problem. */
+	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
+	herald_http_framing_add(&framing, "Expect", "more");
+	request = post(&fixture, 0);
+	response = herald_http_request_ambiguous(request, framing.problem);
+	assert_int_equal(response->status, 417);
+	herald_http_request_destroy(request);
+	framing.problem = NULL;
+	herald_http_framing_request_line(&framing, "POST", "https://t/event", NULL);
+	request = post(&fixture, 0);
+	response = herald_http_request_ambiguous(request, framing.problem);
+	assert_int_equal(response->status, 421);
 	herald_http_request_destroy(request);
 
 	/* A request that is given up without an answer. */

@@ -73,8 +73,13 @@ clear_framings(void **state)
 		 true,
 		 true,
 		 true},
-		{{"Expect:more"}, HERALD_HTTP_NO_LENGTH, false, false, false},
-		{{"Expect:100-continue", "Expect:more"}, HERALD_HTTP_NO_LENGTH, false, true, false},
+		{{"Expect:", "Expect: ,\t, "}, HERALD_HTTP_NO_LENGTH, false, false, false},
+		{{"Expect: , 100-continue\t,"}, HERALD_HTTP_NO_LENGTH, false, true, false},
+		{{"Expect:100-continue,100-CONTINUE", "Expect:"},
+		 HERALD_HTTP_NO_LENGTH,
+		 false,
+		 true,
+		 false},
 	};
 
 	(void)state;
@@ -152,6 +157,9 @@ hidden_bodies(void **state)
 	}
 }
 
+#define EXPECTATION                                                                                \
+	"the server meets no expectation other than 100-continue (RFC 9110 section 10.1.1)"
+
 static void
 ambiguous_framings(void **state)
 {
@@ -196,6 +204,12 @@ ambiguous_framings(void **state)
 		{{"TRANSFER-ENCODINGS:chunked"}, LONGER},
 		{{"Host:a", "Host:a"}, "there are two Host headers"},
 		{{"Host:a b"}, "Host is not a host and a port"},
+		{{"Expect:more"}, EXPECTATION},
+		{{"Expect:100-continue", "Expect:more"}, EXPECTATION},
+		{{"Expect:100-continue, more"}, EXPECTATION},
+		{{"Expect:more,100-continue"}, EXPECTATION},
+		{{"Expect:100-continue;a=b"}, EXPECTATION},
+		{{"Expect:100-continue 100-continue"}, EXPECTATION},
 		/* The first problem is reported. */
 		{{"Host:a b", "Content-Length:5", "Content-Length:5"},
 		 "Host is not a host and a port"},
@@ -229,8 +243,14 @@ content_encodings(void **state)
 		{{"Content-Encoding:gzip, br"}, "gzip, br"},
 		{{"Content-Encoding:gzip", "Content-Encoding:br"}, HERALD_HTTP_SEVERAL_CODINGS},
 		{{"Content-Encoding:gzip", "Content-Encoding:gzip"}, HERALD_HTTP_SEVERAL_CODINGS},
-		{{"Content-Encoding:identity", "Content-Encoding:", "Content-Encoding:gzip"},
+		{{"Content-Encoding:gzip", "Content-Encoding:identity", "Content-Encoding:br"},
 		 HERALD_HTTP_SEVERAL_CODINGS},
+		/* As in one header, these decode nothing. */
+		{{"Content-Encoding:identity", "Content-Encoding:", "Content-Encoding:gzip"},
+		 "gzip"},
+		{{"Content-Encoding:gzip", "Content-Encoding:Identity", "Content-Encoding:,"},
+		 "gzip"},
+		{{"Content-Encoding:identity", "Content-Encoding:identity"}, "identity"},
 	};
 
 	(void)state;
@@ -247,13 +267,14 @@ content_encodings(void **state)
 
 #define NO_HOST "HTTP/1.1 requires a Host header"
 #define NO_CHUNKS "HTTP/1.0 does not have Transfer-Encoding"
+#define NOT_SECURED "a target with https needs an encrypted connection (RFC 9110 section 7.4)"
 #define NO_VERSION "the version is neither HTTP/1.1 nor HTTP/1.0"
 
 static void
-assert_problem(const char *version, const char *found, const char *expected)
+assert_problem(const char *given, const char *found, const char *expected)
 {
 	if ((found && expected) ? strcmp(found, expected) != 0 : found != expected)
-		fail_msg("%s: %s", version, found);
+		fail_msg("%s: %s", given, found);
 }
 
 static void
@@ -294,6 +315,32 @@ versions(void **state)
 		assert_problem(cases[i].version, plain.problem, cases[i].plain);
 		assert_problem(cases[i].version, hosted.problem, cases[i].hosted);
 		assert_problem(cases[i].version, chunked.problem, cases[i].chunked);
+	}
+}
+
+/* RFC 9110 section 7.4. Other targets are the same with and without encryption. */
+static void
+schemes(void **state)
+{
+	static const struct {
+		const char *target;
+		bool needs_https;
+	} cases[] = {
+		{"https://t/event", true}, {"HttpS://t", true},   {"http://t/event", false},
+		{"/event", false},         {"/https://t", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct herald_http_framing plain = HERALD_HTTP_FRAMING_INIT;
+		struct herald_http_framing secured = HERALD_HTTP_FRAMING_INIT;
+
+		secured.is_secured = true;
+		herald_http_framing_request_line(&plain, "POST", cases[i].target, NULL);
+		herald_http_framing_request_line(&secured, "POST", cases[i].target, NULL);
+		assert_null(secured.problem);
+		assert_problem(cases[i].target, plain.problem,
+			       cases[i].needs_https ? NOT_SECURED : NULL);
 	}
 }
 
@@ -453,7 +500,9 @@ targets(void **state)
 		{"*", "*"},
 		{"/event?a=b&c=%20", "/event"},
 		{"/event?", "/event"},
-		{"/event?a[b]={c}|?/\"%", "/event"},
+		{"/event?a[b]={c}|?/\"%25%c3%A9", "/event"},
+		{"/a[b]{c}|\\^`\"<>", "/a[b]{c}|\\^`\"<>"},
+		{"/event?<>\\^`", "/event"},
 		{"/%65vent", "/%65vent"},
 		{"//event", "//event"},
 		{"/a;b=c/d:e@f", "/a;b=c/d:e@f"},
@@ -492,6 +541,12 @@ targets(void **state)
 		{"/event%zz", NULL},
 		{"/event%00", NULL},
 		{"/event%0", NULL},
+		{"/event?%", NULL},
+		{"/event?a=%4", NULL},
+		{"/event?a=100%&b", NULL},
+		{"/event?%zz", NULL},
+		{"/event?%00", NULL},
+		{"http://t?a=%00b", NULL},
 	};
 
 	(void)state;
@@ -782,6 +837,7 @@ main(void)
 		cmocka_unit_test(ambiguous_framings),
 		cmocka_unit_test(content_encodings),
 		cmocka_unit_test(versions),
+		cmocka_unit_test(schemes),
 		cmocka_unit_test(request_lines),
 		cmocka_unit_test(hosts),
 		cmocka_unit_test(values_have_no_control_bytes),

@@ -21,8 +21,10 @@
 #define HOST "Host: t\r\n"
 #define MAX_HEADERS 8
 
-static const struct herald__head_limits roomy = {
-	.max_bytes = 4096, .max_target_bytes = 4096, .max_headers = MAX_HEADERS};
+static const struct herald__head_limits roomy = {.max_bytes = 4096,
+						 .max_target_bytes = 4096,
+						 .max_headers = MAX_HEADERS,
+						 .is_secured = true};
 
 /* Read a head from a block of its exact size, so that a read beyond it is seen. */
 struct reading {
@@ -245,7 +247,7 @@ meanings(void **state)
 		{"Transfer-Encoding: chunked\r\n" HOST, false, true, true, false,
 		 HERALD_HTTP_NO_LENGTH},
 		{"Expect: 100-continue\r\nContent-Length: 1\r\n" HOST, false, true, false, true, 1},
-		{"Expect: 100-continue\r\nExpect: x\r\nContent-Length: 1\r\n" HOST, false, true,
+		{"Expect: ,100-continue\r\nExpect:\r\nContent-Length: 1\r\n" HOST, false, true,
 		 false, true, 1},
 		{"Expect: 100-continue\r\nContent-Length: 1\r\n", true, false, false, false, 1},
 	};
@@ -281,6 +283,8 @@ meanings(void **state)
 #define BARE_CR "a CR in the head is not followed by LF"
 #define FOLDED "a header line begins with a space; folded headers are not accepted"
 #define NO_NAME "a header line does not begin with a name and a colon"
+#define EXPECTATION                                                                                \
+	"the server meets no expectation other than 100-continue (RFC 9110 section 10.1.1)"
 #define TLS "this port does not speak TLS"
 #define NO_NUMBER "Content-Length is not a number"
 #define NOT_CHUNKED "Transfer-Encoding is not chunked"
@@ -363,6 +367,10 @@ static const struct refused {
 	REFUSED("GET t:80 HTTP/1.1\r\n" HOST "\r\n", 400, BAD_TARGET),
 	REFUSED("GET /% HTTP/1.1\r\n" HOST "\r\n", 400, BAD_TARGET),
 	REFUSED("GET /%00 HTTP/1.1\r\n" HOST "\r\n", 400, BAD_TARGET),
+	REFUSED("GET /?% HTTP/1.1\r\n" HOST "\r\n", 400, BAD_TARGET),
+	REFUSED("GET /?a=%00b HTTP/1.1\r\n" HOST "\r\n", 400, BAD_TARGET),
+	REFUSED(LINE HOST "Expect: a\r\n\r\n", 417, EXPECTATION),
+	REFUSED("GET / HTTP/1.0\r\nExpect: 100-continue, a\r\n\r\n", 417, EXPECTATION),
 	REFUSED("GET /#a HTTP/1.1\r\n" HOST "\r\n", 400, BAD_TARGET),
 	REFUSED("GET ** HTTP/1.1\r\n" HOST "\r\n", 400, BAD_TARGET),
 	REFUSED("GET http:///a HTTP/1.1\r\n" HOST "\r\n", 400, BAD_TARGET),
@@ -426,6 +434,34 @@ refusals(void **state)
 		memcpy(longer, refused[i].text, bytes);
 		memcpy(longer + bytes, "\0\n\x16 x\r\n\r\n", 9);
 		assert_refused(&refused[i], longer, bytes + 9);
+	}
+}
+
+static void
+https_without_encryption(void **state)
+{
+	static const struct {
+		const char *line;
+		unsigned status; /* 0: it is accepted */
+	} cases[] = {
+		{"GET https://t/ HTTP/1.1\r\n", 421},
+		{"OPTIONS HTTPS://t HTTP/1.1\r\n", 421},
+		{"GET http://t/ HTTP/1.1\r\n", 0},
+		{"GET /https://t/ HTTP/1.1\r\n", 0},
+	};
+	struct herald__head_limits limits = roomy;
+
+	(void)state;
+	limits.is_secured = false;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct reading reading;
+		char text[64];
+		int bytes = snprintf(text, sizeof(text), "%s" HOST "\r\n", cases[i].line);
+
+		read_bytes(&reading, &limits, text, (size_t)bytes);
+		assert_int_equal(reading.refusal.status, cases[i].status);
+		assert_int_equal(reading.bytes, cases[i].status == 0 ? bytes : 0);
+		free(reading.data);
 	}
 }
 
@@ -770,6 +806,7 @@ main(void)
 		cmocka_unit_test(only_ends_of_texts_change),
 		cmocka_unit_test(meanings),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(https_without_encryption),
 		cmocka_unit_test(refused_bytes_are_unchanged),
 		cmocka_unit_test(method_of_a_refused_head),
 		cmocka_unit_test(method_of_an_incomplete_head),

@@ -354,7 +354,7 @@ refuse_head(struct exchange *exchange)
 
 	return refuse(exchange,
 		      &(struct herald_http_response){
-			      .status = 400,
+			      .status = herald_http_problem_status(exchange->framing.problem),
 			      .content_type = "application/json",
 			      .body = body,
 			      .body_bytes = (size_t)bytes,

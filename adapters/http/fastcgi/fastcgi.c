@@ -126,6 +126,8 @@ read_framing(const FCGX_Request *request)
 	/* nginx (1.22) accepts HTTP/1.01. Versions such as HTTP/2 are checked by the web server. */
 	if (version && !begins(version, "HTTP/1."))
 		version = NULL;
+	/* Set by nginx if it decrypts. */
+	framing.is_secured = get(request, "HTTPS");
 	herald_http_framing_request_line(&framing, get(request, "REQUEST_METHOD"),
 					 get(request, "REQUEST_URI"), version);
 	return framing;

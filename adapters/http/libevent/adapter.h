@@ -44,6 +44,7 @@ struct herald_libevent {
 	char *path;         /* as in the request */
 	char *decoded_path; /* decoded, as evhttp compares it */
 	bool drop_half_closed;
+	bool may_encrypt; /* the program itself creates the bufferevents */
 	struct herald_log log;
 
 	struct event *woken;  /* from wake_fd: `done` is not empty, or a stop may have ended */

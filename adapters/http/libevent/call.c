@@ -103,7 +103,7 @@ version_of(const struct evhttp_request *request)
 }
 
 static struct herald_http_framing
-read_framing(struct evhttp_request *request)
+read_framing(const struct herald_libevent *adapter, struct evhttp_request *request)
 {
 	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
@@ -111,6 +111,8 @@ read_framing(struct evhttp_request *request)
 	for (const struct evkeyval *header = headers->tqh_first; header;
 	     header = header->next.tqe_next)
 		herald_http_framing_add(&framing, header->key, header->value);
+	/* Only a program that creates the bufferevents itself can encrypt. */
+	framing.is_secured = adapter->may_encrypt;
 	herald_http_framing_request_line(&framing,
 					 find_method(evhttp_request_get_command(request))->name,
 					 evhttp_request_get_uri(request), version_of(request));
@@ -399,7 +401,7 @@ herald__call_begin(struct evhttp_request *request, void *state)
 	struct herald_libevent *adapter = state;
 
 	herald__block_sigpipe(adapter);
-	const struct herald_http_framing framing = read_framing(request);
+	const struct herald_http_framing framing = read_framing(adapter, request);
 	if (!framing.problem &&
 	    !herald_http_target_is(evhttp_request_get_uri(request), adapter->path)) {
 		evhttp_send_error(request, HTTP_NOTFOUND, NULL);

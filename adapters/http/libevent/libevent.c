@@ -238,6 +238,7 @@ fill_adapter(struct herald_libevent *adapter, struct event_base *base,
 {
 	adapter->pool = options->pool;
 	adapter->drop_half_closed = options->drop_half_closed;
+	adapter->may_encrypt = options->leave_server;
 	adapter->idle_grace_ms = options->idle_grace_ms;
 	adapter->log = options->log;
 	adapter->path = strdup(options->path ? options->path : DEFAULT_PATH);

@@ -98,7 +98,8 @@ read_request_line(struct herald__scanner *scanner)
 	const char *version = target_end + 1;
 	scanner->is_http10 = strcmp(version, "HTTP/1.0") == 0;
 	scanner->drops_body = !reads_body(method);
-	/* The handler of the request checks the version with its headers. */
+	/* The handler of the request checks the version with its headers, and the scheme. */
+	scanner->framing.is_secured = true;
 	herald_http_framing_request_line(&scanner->framing, method, target, NULL);
 	return !scanner->framing.problem &&
 	       (scanner->is_http10 || strcmp(version, "HTTP/1.1") == 0);
@@ -120,6 +121,16 @@ is_framing(const char *name)
 	       herald_ascii_same(name, "Expect");
 }
 
+/* evhttp (2.1.12) itself answers 417 to everything but a lone 100-continue. */
+static void
+note_expectations(struct herald__scanner *scanner, const char *value)
+{
+	struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
+
+	herald_http_framing_add(&framing, "Expect", value);
+	scanner->framing.expects_continue |= framing.expects_continue;
+}
+
 /* Read a header or a trailer. The handler of the request finds other errors in headers. */
 static bool
 read_field(struct herald__scanner *scanner, bool is_trailer)
@@ -135,7 +146,10 @@ read_field(struct herald__scanner *scanner, bool is_trailer)
 
 		/* evhttp removes the blanks around a value, but not leading tabs. */
 		value += strspn(value, " ");
-		herald_http_framing_add(&scanner->framing, name, value);
+		if (herald_ascii_same(name, "Expect"))
+			note_expectations(scanner, value);
+		else
+			herald_http_framing_add(&scanner->framing, name, value);
 	}
 	return !scanner->framing.problem;
 }

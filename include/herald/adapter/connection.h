@@ -46,8 +46,9 @@ typedef void herald_http_wake(void *state);
  * Create a worker.
  *
  * endpoint  takes events at options->path; borrowed. NULL: options->paths only.
- * options   all are checked, but only paths, limits of requests, timeouts, pool, log and allocator
- *           are used: how many connections there may be is up to you. NULL means the defaults.
+ * options   all are checked, but only paths, limits of requests, timeouts, pool, log, allocator and
+ *           behind_https are used: how many connections there may be is up to you. Set
+ *           behind_https if you encrypt them. NULL means the defaults.
  * wake      needed with options->pool, and if the service of an endpoint has a store; otherwise it
  *           may be NULL.
  * state     passed to `wake`.

@@ -31,14 +31,20 @@ struct herald_http_framing {
 	 */
 	const char *problem;
 	const char *content_type; /**< The value of that header; NULL: missing. */
-	/** Likewise. HERALD_HTTP_SEVERAL_CODINGS: there are several such headers. */
+	/** Likewise. HERALD_HTTP_SEVERAL_CODINGS: there are several headers with codings. */
 	const char *content_encoding;
 	bool has_host; /**< There is a Host header. */
+	/**
+	 * Set it before herald_http_framing_request_line() if the connection is encrypted, or comes
+	 * from a trusted proxy that decrypts: targets with "https" are accepted.
+	 */
+	bool is_secured;
 };
 
 /**
  * The `content_encoding` of a request with several such headers: they are one list (RFC 9110
- * section 8.4), and the endpoint does not take lists.
+ * section 8.4), and the endpoint does not take lists. Headers that are empty or "identity" do not
+ * count.
  */
 #define HERALD_HTTP_SEVERAL_CODINGS "several codings"
 
@@ -58,6 +64,9 @@ struct herald_http_framing {
  * name that goes on after "Content-Length" or "Transfer-Encoding", because frameworks have joined
  * the lines of folded headers like that, and a value with a control character other than a tab.
  *
+ * An expectation other than 100-continue is a problem, too: its sender might wait for something
+ * that never comes (RFC 9110 section 10.1.1).
+ *
  * framing  initialised with HERALD_HTTP_FRAMING_INIT.
  * value    blanks around it are ignored (RFC 9110 section 5.5), except around "chunked", because
  *          not all frameworks recognise that encoding then. NULL means empty. The values of
@@ -73,6 +82,7 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
  * - the method CONNECT, because what follows is a body for some, and bytes of a tunnel for others
  *   (RFC 9110 section 9.3.6);
  * - a target that herald_http_target_path() refuses, and "*" with a method other than OPTIONS;
+ * - a target with "https" on a connection that is not secured (RFC 9110 section 7.4);
  * - versions other than HTTP/1.0 and HTTP/1.1, which frameworks read differently, HTTP/1.1 without
  *   Host (RFC 9112 section 3.2), and HTTP/1.0 with a Transfer-Encoding, which that version does not
  *   have (section 6.1).
@@ -85,6 +95,12 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 HERALD_API void
 herald_http_framing_request_line(struct herald_http_framing *framing, const char *method,
 				 const char *target, const char *version);
+
+/**
+ * The status of the response to a request with this `problem`: 417 for an unknown expectation, 421
+ * for a target with https on a connection that is not secured, otherwise 400.
+ */
+HERALD_API unsigned herald_http_problem_status(const char *problem);
 
 /**
  * Whether a body could follow the head although it declares neither a length nor chunks: with any
@@ -112,8 +128,9 @@ HERALD_API bool herald_http_framing_must_close(const struct herald_http_framing 
  * path     set only on success: borrowed from the target, without the query, not decoded. "/" if
  *          there is none.
  * Returns  whether the target is valid: visible ASCII in one of these forms, with a valid host,
- *          without a fragment, and without invalid escapes or %00 in its path. If not, refuse the
- *          request and close the connection.
+ *          without a fragment, and without invalid escapes or %00. If not, refuse the request and
+ *          close the connection. Visible characters that RFC 3986 wants escaped, such as "|" and
+ *          "[", are accepted: clients send them.
  */
 HERALD_API HERALD_MUST_CHECK bool
 herald_http_target_path(const char *target, struct herald_text *path);

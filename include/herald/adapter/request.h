@@ -139,9 +139,9 @@ HERALD_API const struct herald_http_response *
 herald_http_request_unreadable(struct herald_http_request *request);
 
 /**
- * The head of the request is malformed, or can be read in two ways: respond with 400, even if it
- * was already refused for another reason. The event is not handled. Call it before any byte is
- * appended. Never NULL.
+ * The head of the request is malformed, or can be read in two ways: respond with
+ * herald_http_problem_status(), which is mostly 400, even if it was already refused for another
+ * reason. The event is not handled. Call it before any byte is appended. Never NULL.
  *
  * problem  what is wrong, for the sender: `problem` of struct herald_http_framing.
  */

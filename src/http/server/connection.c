@@ -110,7 +110,13 @@ take_chunks(struct herald_http_connection *connection, const char *data, size_t 
 	struct herald_text piece;
 	size_t taken = herald__chunks_read(&connection->chunks, data, bytes, &piece);
 
-	if (piece.bytes > 0)
+	uint64_t announced_bytes = piece.bytes;
+
+	if (connection->chunks.state == HERALD__CHUNK_DATA)
+		announced_bytes += connection->chunks.left_bytes;
+	if (announced_bytes > 0)
+		herald__exchange_announce(connection, announced_bytes);
+	if (piece.bytes > 0 && connection->state == HERALD__READ_CHUNKS)
 		herald__exchange_body(connection, piece.data, piece.bytes);
 	if (connection->state != HERALD__READ_CHUNKS)
 		return taken;

@@ -422,6 +422,25 @@ herald__exchange_body(struct herald_http_connection *connection, const char *dat
 }
 
 void
+herald__exchange_announce(struct herald_http_connection *connection, uint64_t bytes)
+{
+	uint64_t total = connection->body_bytes + bytes;
+	bool is_endless = total > HERALD__HTTP_MAX_DROPPED_BYTES;
+	bool keeps_alive = connection->keeps_alive;
+
+	/* Of the answer, if there will be one: such a body is not read to its end. */
+	connection->keeps_alive &= !is_endless;
+	if (connection->call && total > connection->call->path->max_body_bytes)
+		respond_within_body(connection, too_large);
+	else if (connection->request && !herald__http_request_announce(connection->request, total))
+		respond_within_body(connection, (struct herald__refusal){0});
+	else if (connection->call || connection->request)
+		connection->keeps_alive = keeps_alive;
+	else if (is_endless)
+		connection->state = HERALD__CLOSING;
+}
+
+void
 herald__exchange_end_body(struct herald_http_connection *connection)
 {
 	if (connection->request)

@@ -20,6 +20,9 @@ size_t herald__exchange_begin(struct herald_http_connection *connection, struct 
 void
 herald__exchange_body(struct herald_http_connection *connection, const char *data, size_t bytes);
 
+/* At least `bytes` more are to come: the rest of a chunk. Refuse the body if that is too much. */
+void herald__exchange_announce(struct herald_http_connection *connection, uint64_t bytes);
+
 /* The body is complete. */
 void herald__exchange_end_body(struct herald_http_connection *connection);
 

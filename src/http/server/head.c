@@ -240,16 +240,11 @@ terminate_texts(struct herald__head *head)
 static void
 read_connection(struct herald_text value, bool *close, bool *keep_alive)
 {
-	const char *at = value.data, *end = value.data + value.bytes;
+	struct herald_text option;
 
-	while (at < end) {
-		const char *comma = memchr(at, ',', (size_t)(end - at));
-		size_t bytes = (size_t)((comma ? comma : end) - at);
-		struct herald_text option = herald_http_trimmed(at, bytes);
-
+	while (herald__http_list_next(&value, &option)) {
 		*close |= HERALD__HTTP_IS_NAMED(option, "close");
 		*keep_alive |= HERALD__HTTP_IS_NAMED(option, "keep-alive");
-		at += bytes + 1;
 	}
 }
 
@@ -293,13 +288,16 @@ is_only_host(const char *target)
 }
 
 static bool
-read_target_form(struct input *input, struct herald__head *head)
+read_target_form(struct input *input, const struct herald__head_limits *limits,
+		 struct herald__head *head)
 {
-	const char *problem =
-		herald__http_target_problem(head->method.data, head->target.data, &head->path);
+	const char *problem = herald__http_target_problem(head->method.data, head->target.data,
+							  limits->is_secured, &head->path);
 
+	if (problem == herald__http_no_tunnels)
+		return refuse(input, 501, problem);
 	if (problem)
-		return refuse(input, problem == herald__http_no_tunnels ? 501 : 400, problem);
+		return refuse(input, herald_http_problem_status(problem), problem);
 	if (is_only_host(head->target.data) && strcmp(head->method.data, "OPTIONS") == 0)
 		head->path = (struct herald_text){.data = "*", .bytes = 1};
 	head->query = query_of(head->target);
@@ -321,11 +319,12 @@ check(struct input *input, const struct herald__head_limits *limits, struct hera
 	if (is_usual(head, &limits->usual_target)) {
 		head->path = head->target;
 		head->query = (struct herald_text){head->target.data + head->target.bytes, 0};
-	} else if (!read_target_form(input, head)) {
+	} else if (!read_target_form(input, limits, head)) {
 		return false;
 	}
 	read_meaning(head);
-	return !head->framing.problem || malformed(input, head->framing.problem);
+	const char *problem = head->framing.problem;
+	return !problem || refuse(input, herald_http_problem_status(problem), problem);
 }
 
 size_t

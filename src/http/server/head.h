@@ -41,6 +41,7 @@ struct herald__head_limits {
 	size_t max_bytes;        /* of the whole head */
 	size_t max_target_bytes; /* of the request's target */
 	size_t max_headers;
+	bool is_secured; /* The scheme of a target may be https. */
 	/* A valid target, which nearly all requests have: it is not checked again. May be empty. */
 	struct herald_text usual_target;
 };

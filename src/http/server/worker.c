@@ -204,6 +204,7 @@ fill_worker(struct herald_http_worker *worker, struct herald_endpoint *endpoint)
 		.max_bytes = options->max_header_bytes,
 		.max_target_bytes = options->max_target_bytes,
 		.max_headers = options->max_headers,
+		.is_secured = options->tls || options->behind_https,
 	};
 	herald_buffer_init(&worker->spare, &options->allocator, 0);
 	/* They cannot fail without attributes. */

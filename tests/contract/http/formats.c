@@ -359,13 +359,14 @@ static void
 access_token(void **state)
 {
 	static const struct {
-		const char *target, *body;
+		const char *target;
+		const char *body; /* NULL: refused if the adapter sees the escapes, or "none" */
 	} rows[] = {
 		{"/event?access_token=s3cret", "s3cret"},
 		{"/event?a=1&access_token=a%20b+c%2F%3d&b=2", "a b c/="},
 		{"/event?ACCESS_TOKEN=first&access_token=second", "first"},
 		{"/event?access_token=", ""},
-		{"/event?access_token=a%00b", "none"},
+		{"/event?access_token=a%00b", NULL},
 		{"/event?other=1", "none"},
 		{"/event?", "none"},
 		{"/event", "none"},
@@ -378,7 +379,10 @@ access_token(void **state)
 
 		exchange_at(&fixture, "POST", rows[i].target, STRUCTURED "access_token: header\r\n",
 			    MEMBER("1", "token"), &response);
-		if (response.status != 200 || strcmp(response.body, rows[i].body) != 0)
+		if (!rows[i].body && response.status == 400)
+			continue;
+		if (response.status != 200 ||
+		    strcmp(response.body, rows[i].body ? rows[i].body : "none") != 0)
 			fail_msg("%s: %u %s", rows[i].target, response.status, response.body);
 	}
 	stop(&fixture);

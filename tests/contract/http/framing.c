@@ -367,6 +367,32 @@ expect_100_continue_is_refused_at_once(void **state)
 	probe_stop(&probe);
 }
 
+/* A client that waits for something else than 100 gets a final answer, and not nothing. */
+static void
+other_expectations_are_answered_at_once(void **state)
+{
+	static const char *const heads[] = {
+		HEAD "Expect: more\r\nContent-Length: 10\r\n\r\n",
+		HEAD "Expect: 100-continue, more\r\nContent-Length: 10\r\n\r\n",
+		HEAD "Expect: more, 100-continue\r\nContent-Length: 10\r\n\r\n",
+		HEAD "Expect: more\r\nTransfer-Encoding: chunked\r\n\r\n",
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(heads); i++) {
+		struct http_client client;
+
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, heads[i]));
+		probe_assert_next(&client, 417, NULL);
+		assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		http_close(&client);
+	}
+	probe_assert_alive(&probe);
+	probe_stop(&probe);
+}
+
 /* What is not waited for must not be read as the next request. */
 static void
 refused_body_is_no_request(void **state)
@@ -525,6 +551,7 @@ const struct contract_http_case contract_http_framing[] = {
 	CONTRACT_CASE(expect_100_continue, CONTRACT_CONTINUES),
 	CONTRACT_CASE(expectation_of_http_1_0_is_ignored, 0),
 	CONTRACT_CASE(expect_100_continue_is_refused_at_once, CONTRACT_REFUSES_EARLY),
+	CONTRACT_CASE(other_expectations_are_answered_at_once, CONTRACT_REFUSES_EARLY),
 	CONTRACT_CASE(refused_body_is_no_request, 0),
 	CONTRACT_CASE(body_of_a_refused_method_is_no_request, 0),
 };
