@@ -19,6 +19,27 @@ herald__string_fits(const struct herald__field *field, size_t bytes)
 	       bytes <= field->max_bytes;
 }
 
+/* The range of the elements of a list of integers, as far as an int64_t can hold it; it may be
+ * empty. */
+static inline void
+herald__integer_range(const struct herald__field *field, int64_t *min, int64_t *max)
+{
+	uint64_t least = field->range.natural.min, most = field->range.natural.max;
+
+	if (!herald__kind_is_unsigned((enum herald_kind)field->element)) {
+		*min = field->range.integer.min;
+		*max = field->range.integer.max;
+		return;
+	}
+	if (least > INT64_MAX) {
+		*min = 1;
+		*max = 0;
+		return;
+	}
+	*min = (int64_t)least;
+	*max = most > INT64_MAX ? INT64_MAX : (int64_t)most;
+}
+
 /* Whether the length and the value of a string are allowed. `offset` is for the error. */
 bool herald__check_string(struct herald__trace *trace, size_t offset,
 			  const struct herald__field *field, const char *data, size_t bytes);

@@ -119,21 +119,6 @@ store_integer(char *out, int64_t value, size_t bytes)
 		memcpy(out, &value, sizeof(int8_t));
 }
 
-/* The range of the kind and of the field; of naturals as far as an int64_t can hold it. */
-static void
-find_range(const struct herald__field *field, int64_t *min, int64_t *max)
-{
-	uint64_t least = field->range.natural.min, most = field->range.natural.max;
-
-	if (!herald__kind_is_unsigned((enum herald_kind)field->element)) {
-		*min = field->range.integer.min;
-		*max = field->range.integer.max;
-		return;
-	}
-	*min = least > INT64_MAX ? INT64_MAX : (int64_t)least;
-	*max = most > INT64_MAX ? INT64_MAX : (int64_t)most;
-}
-
 /* Inlined, so that `bytes`, the size of an item, is a constant. */
 static HERALD__INLINE char *
 decode_integers(struct herald__reader *reader, char *at, const struct herald__field *field,
@@ -142,7 +127,7 @@ decode_integers(struct herald__reader *reader, char *at, const struct herald__fi
 	struct room room = find_room(field, list);
 	int64_t min, max, value = 0;
 
-	find_range(field, &min, &max);
+	herald__integer_range(field, &min, &max);
 	while (reader->end - at >= INTEGER_BYTES) {
 		char *after = read_integer(at, &value);
 

@@ -1,45 +1,20 @@
 /*
- * The encoder: a struct as JSON, driven by a plan. Decides which members are left out, and refuses
- * whatever the decoder would refuse. The buffer and its growth are in buffer.c, numbers in
- * number_write.c.
+ * The encoder: a struct as JSON, driven by a plan: objects, lists and maps. Decides which members
+ * are left out, and refuses whatever the decoder would refuse. Scalars are in encode_scalar.h, the
+ * buffer and its growth in buffer.c, numbers in number_write.c.
  */
-#include <math.h>
 #include <string.h>
 
 #include <herald/adapter/memory.h>
 
 #include "base/attributes.h"
-#include "base/simd.h"
-#include "base/utf8.h"
 #include "codec/cases.h"
 #include "codec/check.h"
 #include "codec/constraints.h"
 #include "codec/duplicate.h"
-#include "codec/form_encode.h"
+#include "codec/encode_scalar.h"
 #include "codec/plan.h"
-#include "json/reader/scan.h"
-#include "json/writer/escape.h"
-#include "json/writer/number_write.h"
-#include "json/writer/string_write.h"
 
-/*
- * Inlining: the code for the most frequent kinds is inlined into the loop over the members.
- * Everything else is not, so that the loop has enough registers.
- */
-/* The state of writing a document. The place of the next byte is not in it, so that it stays in a
- * register. */
-struct writer {
-	const char *end;           /* the end of the space in the buffer */
-	struct herald_buffer *out; /* its `bytes` are set by flush() only */
-	const struct herald_limits *limits;
-	size_t depth;
-	struct herald__trace trace;
-};
-
-/*
- * Functions that return a place take the place to write at, and return the place after what they
- * wrote, or NULL after recording an error.
- */
 static char *
 encode_object(struct writer *writer, char *at, const struct herald__plan *plan, const char *in);
 static char *
@@ -50,376 +25,6 @@ static char *encode_struct_map(struct writer *writer, char *at, const struct her
 			       const char *member);
 static char *encode_value_struct(struct writer *writer, char *at, const struct herald__field *field,
 				 const char *in);
-static char *
-encode_text(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes);
-
-static void
-flush(struct writer *writer, const char *at)
-{
-	writer->out->bytes = (size_t)(at - writer->out->data);
-}
-
-/* herald__trace_fail() in a function that returns a place. */
-#define FAIL(WRITER, ...)                                                                          \
-	(herald__trace_fail(&(WRITER)->trace, HERALD_NO_OFFSET, __VA_ARGS__), NULL)
-
-HERALD__COLD static char *
-grow(struct writer *writer, char *at, size_t bytes)
-{
-	enum herald_status status;
-
-	flush(writer, at);
-	if ((status = herald_buffer_reserve(writer->out, bytes)) != HERALD_OK)
-		return FAIL(writer, status, "%s",
-			    status == HERALD_TOO_LARGE
-				    ? "the JSON is larger than the buffer may grow"
-				    : "out of memory");
-	writer->end = writer->out->data + writer->out->capacity;
-	return writer->out->data + writer->out->bytes;
-}
-
-/* Begin at the end of the buffer. Reserves a byte, because JSON is never empty, so that the buffer
- * is allocated from here on. */
-static inline char *
-open_buffer(struct writer *writer)
-{
-	struct herald_buffer *out = writer->out;
-
-	if (out->bytes == out->capacity)
-		return grow(writer, out->bytes > 0 ? out->data + out->bytes : out->data, 1);
-	writer->end = out->data + out->capacity;
-	return out->data + out->bytes;
-}
-
-static inline size_t
-room(const struct writer *writer, const char *at)
-{
-	return (size_t)(writer->end - at);
-}
-
-/* Make room for `bytes` more bytes. */
-static inline char *
-reserve(struct writer *writer, char *at, size_t bytes)
-{
-	return room(writer, at) >= bytes ? at : grow(writer, at, bytes);
-}
-
-static inline char *
-put(struct writer *writer, char *at, const char *data, size_t bytes)
-{
-	if (!(at = reserve(writer, at, bytes)))
-		return NULL;
-	memcpy(at, data, bytes);
-	return at + bytes;
-}
-
-static inline char *
-put_byte(struct writer *writer, char *at, char byte)
-{
-	if (!(at = reserve(writer, at, 1)))
-		return NULL;
-	*at = byte;
-	return at + 1;
-}
-
-/* Fail at the first byte of a text that is not UTF-8. */
-static char *
-fail_utf8(struct writer *writer, const char *text, const char *end)
-{
-	size_t length;
-
-	for (;; text += length) {
-		length = (unsigned char)*text < 0x80 ? 1 : herald__utf8_sequence(text, end);
-		if (length == 0)
-			return FAIL(writer, HERALD_BAD_UTF8, "expected UTF-8, found byte 0x%02X",
-				    (unsigned char)*text);
-	}
-}
-
-/* Write a text from its first special byte on: check, escape and copy. Reserves no more room than
- * needed. */
-static char *
-encode_slowly(struct writer *writer, char *at, const char *text, const char *end)
-{
-	char escape[8];
-
-	if (!herald__is_utf8(text, (size_t)(end - text)))
-		return fail_utf8(writer, text, end);
-	for (;; text++) {
-		const char *special = herald__find_special(text, end);
-
-		if (!(at = put(writer, at, text, (size_t)(special - text))))
-			return NULL;
-		if (special == end)
-			return at;
-		text = special;
-		if (!(at = put(writer, at, escape, herald__write_escape(*text, escape))))
-			return NULL;
-	}
-}
-
-HERALD__COLD static char *
-fail_length(struct writer *writer, size_t bytes, size_t max_bytes)
-{
-	return FAIL(writer, HERALD_LIMIT,
-		    "expected a string of at most %zu bytes in JSON, found %zu", max_bytes, bytes);
-}
-
-/*
- * Write a text whose bytes up to `from` are plain and already copied; `at` is the opening quote.
- * `from` may be the end of the text. Checks the length and the rest of the text.
- */
-HERALD__NOT_INLINE static char *
-encode_special(struct writer *writer, char *at, const char *text, const char *from, size_t bytes,
-	       size_t max_bytes)
-{
-	size_t start = (size_t)(at + 1 - writer->out->data);
-	const char *end = text + bytes;
-	char *after;
-
-	at += 1 + (from - text);
-	after = herald__write_text(at, writer->end, text, from, end);
-	if (!after && !(after = encode_slowly(writer, at, from, end)))
-		return NULL;
-	bytes = (size_t)(after - writer->out->data) - start;
-	if (bytes > max_bytes)
-		return fail_length(writer, bytes, max_bytes);
-	return put_byte(writer, after, '"');
-}
-
-/* Write a text for which there is not enough room yet. */
-HERALD__COLD static char *
-encode_large(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
-{
-	if (bytes > SIZE_MAX - 2 || !(at = grow(writer, at, bytes + 2)))
-		return NULL;
-	return encode_text(writer, at, text, bytes, max_bytes);
-}
-
-/*
- * Write a string in quotes, of at most `max_bytes` bytes. Each call here is a tail call, so that
- * few registers need to be saved.
- */
-HERALD__NOT_INLINE static char *
-encode_text(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
-{
-	const char *plain;
-
-	/* Room for the text and its quotes; only escapes need more. */
-	if (bytes > SIZE_MAX - 2 || room(writer, at) < bytes + 2)
-		return encode_large(writer, at, text, bytes, max_bytes);
-	*at = '"';
-	plain = herald__write_plain(at + 1, text, text + bytes);
-	if (plain != text + bytes || bytes > max_bytes)
-		return encode_special(writer, at, text, plain, bytes, max_bytes);
-	at[bytes + 1] = '"';
-	return at + bytes + 2;
-}
-
-static inline char *
-encode_string(struct writer *writer, char *at, const struct herald__field *field, const char *text,
-	      size_t bytes)
-{
-	if ((field->flags & (HERALD__LENGTH | HERALD__ONE_OF)) != 0 &&
-	    !herald__string_fits(field, bytes) &&
-	    !herald__check_string(&writer->trace, HERALD_NO_OFFSET, field, text, bytes))
-		return NULL;
-	return encode_text(writer, at, text, bytes, writer->limits->max_string_bytes);
-}
-
-HERALD__NOT_INLINE static char *
-encode_chars(struct writer *writer, char *at, const struct herald__field *field, const char *text)
-{
-	const char *nul = memchr(text, '\0', field->field->bytes);
-
-	if (!nul)
-		return FAIL(writer, HERALD_BAD_LENGTH,
-			    "expected a NUL within the char[%zu], found none", field->field->bytes);
-	return encode_string(writer, at, field, text, (size_t)(nul - text));
-}
-
-/* For when the longest number may not fit: the buffer may have just enough room for this one. */
-HERALD__COLD static char *
-put_integer(struct writer *writer, char *at, uint64_t magnitude, bool negative)
-{
-	char text[HERALD__NUMBER_BYTES], *begin = text + !negative;
-
-	text[0] = '-';
-	return put(writer, at, begin, (size_t)(herald__write_natural(magnitude, text + 1) - begin));
-}
-
-HERALD__COLD static char *
-put_real(struct writer *writer, char *at, double value, bool single)
-{
-	char text[HERALD__NUMBER_BYTES];
-	char *end = single ? herald__write_float((float)value, text)
-			   : herald__write_double(value, text);
-
-	return put(writer, at, text, (size_t)(end - text));
-}
-
-HERALD__COLD static char *
-fail_signed(struct writer *writer, const struct herald__field *field, int64_t value)
-{
-	char text[HERALD__NUMBER_BYTES];
-
-	*herald__write_integer(value, text) = '\0';
-	herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
-	return NULL;
-}
-
-static inline char *
-encode_signed(struct writer *writer, char *at, const struct herald__field *field, int64_t value)
-{
-	if (value < field->range.integer.min || value > field->range.integer.max)
-		return fail_signed(writer, field, value);
-	if (room(writer, at) < HERALD__NUMBER_BYTES)
-		return put_integer(writer, at, value < 0 ? -(uint64_t)value : (uint64_t)value,
-				   value < 0);
-	return herald__write_integer(value, at);
-}
-
-HERALD__COLD static char *
-fail_unsigned(struct writer *writer, const struct herald__field *field, uint64_t value)
-{
-	char text[HERALD__NUMBER_BYTES];
-
-	*herald__write_natural(value, text) = '\0';
-	herald__fail_integer(&writer->trace, HERALD_NO_OFFSET, field, text);
-	return NULL;
-}
-
-static inline char *
-encode_unsigned(struct writer *writer, char *at, const struct herald__field *field, uint64_t value)
-{
-	if (value < field->range.natural.min || value > field->range.natural.max)
-		return fail_unsigned(writer, field, value);
-	if (room(writer, at) < HERALD__NUMBER_BYTES)
-		return put_integer(writer, at, value, false);
-	return herald__write_natural(value, at);
-}
-
-HERALD__COLD static char *
-fail_not_finite(struct writer *writer, double value)
-{
-	return FAIL(writer, HERALD_BAD_VALUE, "expected a finite number, found %s",
-		    isnan(value) ? "NaN"
-		    : value > 0  ? "infinity"
-				 : "-infinity");
-}
-
-static inline char *
-encode_real(struct writer *writer, char *at, const struct herald__field *field, double value,
-	    bool single)
-{
-	if (!isfinite(value))
-		return fail_not_finite(writer, value);
-	if ((field->flags & HERALD__BOUNDED) != 0 &&
-	    !herald__check_real(&writer->trace, HERALD_NO_OFFSET, field, value))
-		return NULL;
-	if (room(writer, at) < HERALD__NUMBER_BYTES)
-		return put_real(writer, at, value, single);
-	return single ? herald__write_float((float)value, at) : herald__write_double(value, at);
-}
-
-static inline char *
-encode_bool(struct writer *writer, char *at, bool value)
-{
-	/* Fixed-size copies, which need room for a few bytes more. */
-	if (room(writer, at) < 8)
-		return value ? put(writer, at, "true", 4) : put(writer, at, "false", 5);
-	memcpy(at, value ? "true\0\0\0" : "false\0\0", 8);
-	return at + 5 - value;
-}
-
-/* Write a time in quotes. There must be room for the longest one. Returns the place after it. */
-static inline char *
-write_time(struct writer *writer, char *out, const struct herald_time *time)
-{
-	size_t bytes = herald_time_format(time, out + 1);
-
-	if (bytes == 0)
-		return herald__fail_time(&writer->trace, time);
-	if (bytes > writer->limits->max_string_bytes)
-		return fail_length(writer, bytes, writer->limits->max_string_bytes);
-	out[0] = out[bytes + 1] = '"';
-	return out + bytes + 2;
-}
-
-/* For when the longest time may not fit. */
-HERALD__COLD static char *
-put_time(struct writer *writer, char *at, const struct herald_time *time)
-{
-	char text[HERALD_TIME_TEXT_BYTES + 2];
-	char *end = write_time(writer, text, time);
-
-	return end ? put(writer, at, text, (size_t)(end - text)) : NULL;
-}
-
-HERALD__NOT_INLINE static char *
-encode_time(struct writer *writer, char *at, const struct herald_time *time)
-{
-	if (room(writer, at) < HERALD_TIME_TEXT_BYTES + 2)
-		return put_time(writer, at, time);
-	return write_time(writer, at, time);
-}
-
-HERALD__NOT_INLINE static char *
-encode_enum(struct writer *writer, char *at, const struct herald__field *field, int value)
-{
-	for (size_t i = 0; i < field->field->names_count; i++) {
-		const struct herald_name *name = &field->field->names[i];
-
-		if (name->value == value)
-			return encode_text(writer, at, name->name, strlen(name->name),
-					   writer->limits->max_string_bytes);
-	}
-	return FAIL(writer, HERALD_BAD_VALUE, "expected a value with a name, found %d", value);
-}
-
-HERALD__NOT_INLINE static char *
-encode_json(struct writer *writer, char *at, const struct herald__field *field,
-	    const struct herald_json *json)
-{
-	const char *begin = json->data, *end = json->data + json->bytes;
-	struct herald_limits limits = *writer->limits;
-
-	limits.max_depth -= writer->depth;
-	if (!herald__check_json(json->data, json->bytes, &limits, &writer->trace))
-		return NULL;
-	while (herald__is_space(*begin))
-		begin++;
-	while (herald__is_space(end[-1]))
-		end--;
-	/* The member is required, not the elements of a list: these may be null. */
-	if (*begin == 'n' && field && field->kind == HERALD_KIND_JSON &&
-	    (field->flags & HERALD__REQUIRED) != 0)
-		return FAIL(writer, HERALD_MISSING, "is required, but null");
-	return put(writer, at, begin, (size_t)(end - begin));
-}
-
-/* Write a value that has a form of its own. */
-HERALD__NOT_INLINE static char *
-encode_form(struct writer *writer, char *at, const struct herald__field *field, const void *in)
-{
-	char text[HERALD__FORM_BYTES];
-	size_t bytes = herald__encode_form(&writer->trace, field, in, text);
-
-	if (bytes == 0)
-		return NULL;
-	if (text[0] == '"' && bytes - 2 > writer->limits->max_string_bytes)
-		return fail_length(writer, bytes - 2, writer->limits->max_string_bytes);
-	return put(writer, at, text, bytes);
-}
-
-static inline bool
-enter(struct writer *writer)
-{
-	if (++writer->depth <= writer->limits->max_depth)
-		return true;
-	return herald__trace_fail(&writer->trace, HERALD_NO_OFFSET, HERALD_LIMIT, HERALD__TOO_DEEP,
-				  writer->limits->max_depth);
-}
 
 /* Write an entry of either kind of map. In a map of any values, `json` takes precedence over
  * `text`. */
@@ -586,13 +191,117 @@ encode_value(struct writer *writer, char *at, const struct herald__field *field,
 	}
 }
 
-/* Write the elements of a list, each followed by a comma. */
+/* An integer of any kind; those above INT64_MAX are negative. */
+static HERALD__INLINE int64_t
+load_integer(const void *in, enum herald_kind kind)
+{
+	switch (kind) {
+	case HERALD_KIND_INT8:
+		return *(const int8_t *)in;
+	case HERALD_KIND_INT16:
+		return *(const int16_t *)in;
+	case HERALD_KIND_INT32:
+		return *(const int32_t *)in;
+	case HERALD_KIND_UINT8:
+		return *(const uint8_t *)in;
+	case HERALD_KIND_UINT16:
+		return *(const uint16_t *)in;
+	case HERALD_KIND_UINT32:
+		return *(const uint32_t *)in;
+	default:
+		return *(const int64_t *)in;
+	}
+}
+
+/*
+ * Write integers, each followed by a comma, as long as they are in range and there is room for any
+ * number. Returns the place after the last one, and sets *written to how many there are. Inlined,
+ * so that the kind can be a constant.
+ */
+static HERALD__INLINE char *
+write_integers(const struct writer *writer, char *at, const struct herald__field *field,
+	       enum herald_kind kind, size_t bytes, const char *items, size_t count,
+	       size_t *written)
+{
+	size_t i = 0;
+	int64_t min, max;
+
+	herald__integer_range(field, &min, &max);
+	for (; i < count && room(writer, at) > HERALD__NUMBER_BYTES; i++) {
+		int64_t value = load_integer(items + i * bytes, kind);
+
+		if (value < min || value > max)
+			break;
+		at = herald__append_integer(value, at);
+		*at++ = ',';
+	}
+	*written = i;
+	return at;
+}
+
+HERALD__COLD static char *
+fail_absent(struct writer *writer)
+{
+	return FAIL(writer, HERALD_MISSING, "expected an element, found NULL");
+}
+
+/* Write a number, and a comma after it. */
 static inline char *
-encode_numbers(struct writer *writer, char *at, const struct herald__field *field,
-	       enum herald_kind kind, size_t bytes, const char *items, size_t count)
+encode_one_number(struct writer *writer, char *at, const struct herald__field *field,
+		  enum herald_kind kind, const char *item, size_t index)
+{
+	if (!(at = encode_number(writer, at, field, kind, item))) {
+		herald__trace_index(&writer->trace, index);
+		return NULL;
+	}
+	return put_byte(writer, at, ',');
+}
+
+/* Write the elements of a list of integers, each followed by a comma. */
+HERALD__NOT_INLINE static char *
+encode_integers(struct writer *writer, char *at, const struct herald__field *field,
+		const char *items, size_t count)
+{
+	enum herald_kind kind = (enum herald_kind)field->element;
+	size_t bytes = field->item_bytes, written;
+
+	for (size_t i = 0; at; i++) {
+		const char *item = items + i * bytes;
+
+		if (kind == HERALD_KIND_INT64)
+			at = write_integers(writer, at, field, HERALD_KIND_INT64, sizeof(int64_t),
+					    item, count - i, &written);
+		else
+			at = write_integers(writer, at, field, kind, bytes, item, count - i,
+					    &written);
+		i += written;
+		if (i == count)
+			break;
+		/* It is out of range, or the buffer may have to grow. */
+		at = encode_one_number(writer, at, field, kind, items + i * bytes, i);
+	}
+	return at;
+}
+
+/* The same for other numbers. */
+static inline char *
+encode_reals(struct writer *writer, char *at, const struct herald__field *field,
+	     enum herald_kind kind, size_t bytes, const char *items, size_t count)
+{
+	for (size_t i = 0; at && i < count; i++)
+		at = encode_one_number(writer, at, field, kind, items + i * bytes, i);
+	return at;
+}
+
+/* The same for strings. */
+HERALD__NOT_INLINE static char *
+encode_strings(struct writer *writer, char *at, const struct herald__field *field,
+	       const char *const *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!(at = encode_number(writer, at, field, kind, items + i * bytes))) {
+		at = items[i] ? encode_string(writer, at, field, items[i], strlen(items[i]))
+			      : fail_absent(writer);
+		if (!at) {
 			herald__trace_index(&writer->trace, i);
 			return NULL;
 		}
@@ -615,7 +324,7 @@ encode_element(struct writer *writer, char *at, const struct herald__field *fiel
 		kind = field->field->element;
 	}
 	if (is_absent(kind, in))
-		return FAIL(writer, HERALD_MISSING, "expected an element, found NULL");
+		return fail_absent(writer);
 	return encode_value(writer, at, field, kind, in);
 }
 
@@ -650,12 +359,18 @@ encode_list(struct writer *writer, char *at, const struct herald__field *field, 
 		writer->depth--;
 		return put_byte(writer, at, ']');
 	}
-	/* Numbers need none of the checks that other elements do, and so have a faster loop. */
+	/* The usual kinds need fewer checks than other elements, and so have faster loops. */
 	if (kind == HERALD_KIND_DOUBLE)
-		at = encode_numbers(writer, at, field, HERALD_KIND_DOUBLE, sizeof(double), items,
-				    count);
+		at = encode_reals(writer, at, field, HERALD_KIND_DOUBLE, sizeof(double), items,
+				  count);
+	else if (kind == HERALD_KIND_FLOAT)
+		at = encode_reals(writer, at, field, HERALD_KIND_FLOAT, sizeof(float), items,
+				  count);
 	else if (herald__kind_is_number(kind))
-		at = encode_numbers(writer, at, field, kind, bytes, items, count);
+		at = encode_integers(writer, at, field, items, count);
+	else if (kind == HERALD_KIND_STRING)
+		at = encode_strings(writer, at, field, (const char *const *)(const void *)items,
+				    count);
 	else
 		at = encode_elements(writer, at, field, bytes, items, count);
 	if (!at)

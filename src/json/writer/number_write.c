@@ -1,7 +1,6 @@
 /*
- * Formatting of numbers as JSON text: integers, and the shortest decimals that float.c finds. Eight
- * digits at a time are computed by multiplications in one word, without a loop or a branch on their
- * number.
+ * Formatting of numbers as JSON text: the shortest decimals that float.c finds, and integers, whose
+ * digits are in integer_write.h.
  */
 #include "json/writer/number_write.h"
 
@@ -11,89 +10,24 @@
 #include "base/attributes.h"
 #include "base/simd.h"
 #include "json/float.h"
+#include "json/writer/integer_write.h"
 
 #ifdef HERALD__SSE2
 #include <emmintrin.h>
 #endif
 
-#define ONES UINT64_C(0x0101010101010101)
-#define ASCII_ZEROS (ONES * '0')
-#define TEN_TO_8 UINT64_C(100000000)
-#define TEN_TO_15 (TEN_TO_8 * 10000000)
-#define TEN_TO_16 (TEN_TO_8 * TEN_TO_8)
-
-/* Store eight bytes, the lowest first, whatever the byte order of the machine. */
-static inline void
-store_word(char *out, uint64_t word)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	memcpy(out, &word, sizeof(word));
-}
-
-/*
- * The eight digits of a value below 10^8, one in each byte, the first digit lowest. Splits the
- * value into two halves of four digits, these into pairs, and these into digits; the parts of each
- * split are computed at once. The factors are 2^20 / 100 and 2^10 / 10 rounded up, which is exact
- * for so few digits.
- */
-static inline uint64_t
-eight_digits(uint64_t value)
-{
-	uint64_t fours = value / 10000 + (value % 10000 << 32);
-	uint64_t hundreds = fours * 10486 >> 20 & UINT64_C(0x0000007F0000007F);
-	uint64_t pairs = hundreds + ((fours - hundreds * 100) << 16);
-	uint64_t tens = pairs * 103 >> 10 & UINT64_C(0x000F000F000F000F);
-
-	return tens + ((pairs - tens * 10) << 8);
-}
-
-/* Write a value below 10^8 without leading zeros. Stores eight bytes; returns the place after the
- * last digit. */
-static inline char *
-write_short(uint64_t value, char *out)
-{
-	uint64_t digits = eight_digits(value);
-	/* The last digit is written even if it is 0. */
-	unsigned zeros = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) / 8;
-
-	store_word(out, (digits + ASCII_ZEROS) >> zeros * 8);
-	return out + 8 - zeros;
-}
-
-static inline char *
-write_eight(uint64_t value, char *out)
-{
-	store_word(out, eight_digits(value) + ASCII_ZEROS);
-	return out + 8;
-}
-
-static inline char *
-write_natural(uint64_t value, char *out)
-{
-	if (value < TEN_TO_8)
-		return write_short(value, out);
-	if (value < TEN_TO_16)
-		return write_eight(value % TEN_TO_8, write_short(value / TEN_TO_8, out));
-	out = write_short(value / TEN_TO_16, out);
-	value %= TEN_TO_16;
-	return write_eight(value % TEN_TO_8, write_eight(value / TEN_TO_8, out));
-}
+#define TEN_TO_15 (HERALD__TEN_TO_8 * 10000000)
 
 char *
 herald__write_natural(uint64_t value, char *out)
 {
-	return write_natural(value, out);
+	return herald__append_natural(value, out);
 }
 
 char *
 herald__write_integer(int64_t value, char *out)
 {
-	bool negative = value < 0;
-
-	*out = '-';
-	return write_natural(negative ? -(uint64_t)value : (uint64_t)value, out + negative);
+	return herald__append_integer(value, out);
 }
 
 /* Decimals whose point is between these places are written without an exponent. */
@@ -127,7 +61,7 @@ struct digits {
 #ifdef HERALD__SSE2
 /*
  * The sixteen digits of two values below 10^8, and their number without trailing zeros, at least 1.
- * Does what eight_digits() does for both values at once.
+ * Does what herald__eight_digits() does for both values at once.
  */
 static inline sixteen
 split_sixteen(uint64_t high, uint64_t low, int32_t *count)
@@ -167,21 +101,21 @@ first_eight(sixteen text)
 static inline sixteen
 split_sixteen(uint64_t high, uint64_t low, int32_t *count)
 {
-	sixteen digits = {{eight_digits(high), eight_digits(low)}};
+	sixteen digits = {{herald__eight_digits(high), herald__eight_digits(low)}};
 
 	/* The last byte other than 0 is the last significant digit. */
 	*count = digits.words[1] != 0 ? 16 - __builtin_clzll(digits.words[1]) / 8
 				      : 8 - __builtin_clzll(digits.words[0] | 1) / 8;
-	digits.words[0] += ASCII_ZEROS;
-	digits.words[1] += ASCII_ZEROS;
+	digits.words[0] += HERALD__ASCII_ZEROS;
+	digits.words[1] += HERALD__ASCII_ZEROS;
 	return digits;
 }
 
 static inline void
 store_sixteen(char *out, sixteen text)
 {
-	store_word(out, text.words[0]);
-	store_word(out + 8, text.words[1]);
+	herald__store_word(out, text.words[0]);
+	herald__store_word(out + 8, text.words[1]);
 }
 
 static inline uint64_t
@@ -199,13 +133,13 @@ split(struct herald__decimal decimal, struct digits *out)
 	out->point = decimal.exponent + DIGITS;
 	/* Most values have 16 or 17 digits. Subnormals have fewer, and so may floats, which have
 	 * been multiplied by 10^8. */
-	for (; value < TEN_TO_16 / 10; out->point--)
+	for (; value < HERALD__TEN_TO_16 / 10; out->point--)
 		value *= 10;
-	out->point -= value < TEN_TO_16;
-	value += value * 9 & -(uint64_t)(value < TEN_TO_16);
+	out->point -= value < HERALD__TEN_TO_16;
+	value += value * 9 & -(uint64_t)(value < HERALD__TEN_TO_16);
 	tens = value / 10;
-	high = tens / TEN_TO_8;
-	out->text = split_sixteen(high, tens - high * TEN_TO_8, &out->count);
+	high = tens / HERALD__TEN_TO_8;
+	out->text = split_sixteen(high, tens - high * HERALD__TEN_TO_8, &out->count);
 	out->last = (char)('0' + (value - tens * 10));
 	if (out->last != '0')
 		out->count = DIGITS;
@@ -240,8 +174,9 @@ split_short(double value, uint64_t bits, struct digits *out)
 	digits = (uint64_t)(int64_t)(value * scale + 0.5);
 	if (digits >= TEN_TO_15 || (double)(int64_t)digits / scale != value)
 		return false;
-	high = digits / (TEN_TO_8 / 10);
-	out->text = split_sixteen(high, (digits - high * (TEN_TO_8 / 10)) * 10, &out->count);
+	high = digits / (HERALD__TEN_TO_8 / 10);
+	out->text =
+		split_sixteen(high, (digits - high * (HERALD__TEN_TO_8 / 10)) * 10, &out->count);
 	out->last = '0';
 	out->point = first + 1;
 	return true;
@@ -324,8 +259,8 @@ put_decimal(char *out, const struct digits *digits)
 	layout = &layouts[point - LEAST_PLAIN];
 	word = first_eight(digits->text);
 	put_digits(out + layout->shift, digits);
-	store_word(out, (word & layout->before) | layout->between |
-				(word & ~layout->before) << layout->shift * 8);
+	herald__store_word(out, (word & layout->before) | layout->between |
+					(word & ~layout->before) << layout->shift * 8);
 	return out + (digits->count > point ? digits->count + (int32_t)layout->shift : point);
 }
 
@@ -374,7 +309,7 @@ herald__write_float(float value, char *out)
 		return write_long(0, out);
 	/* At most nine digits: scale them up to nearly the number that a double has. */
 	decimal = herald__from_float(bits);
-	decimal.digits *= TEN_TO_8;
+	decimal.digits *= HERALD__TEN_TO_8;
 	decimal.exponent -= 8;
 	split(decimal, &digits);
 	return put_decimal(out, &digits);
