@@ -62,7 +62,10 @@ struct herald_asyncapi_options {
  * There is a message for each route, for each version that an upcaster converts, and for each
  * format of the service. In the envelope's format, its payload is the envelope, whose members for
  * the type, the version and the payload are what the route says. In other formats it is the event's
- * data: AsyncAPI's payload does not tell how the format transports it, such as in which headers.
+ * data, and the document does not say how the format transports it. For CloudEvents, tell senders
+ * that a message is the `data` of an event of any mode that the endpoint takes (binary, structured
+ * or batched), and that its name is the `type`; neither the attributes nor the headers that carry
+ * them, such as ce-type, are in the document.
  * Schemas are as of herald_schema_json(), in draft-07, which AsyncAPI's default format includes.
  *
  * options  copied; NULL means the defaults.
