@@ -67,11 +67,13 @@ def run(bench, options):
     found, skipped = peers.find(options.build, makers, options.peers)
     groups = [
         [Job(case, peer, command, documents.CASES[case], text) for peer, command in found.items()
-         if documents.CASES[case] not in peers.LACKING.get(peer, ())]
+         if documents.CASES[case] not in peers.LACKING.get(peer, ()) and peer not in peers.MANY]
         for case, text in documents.documents().items()
     ]
     if bench == "decode" and "herald service" in found:
         groups += scaling(found["herald service"])
+    if bench == "decode":
+        groups += [many(found)]
     if bench == "encode" and not options.peers:
         skipped["simdjson"] = "Debian's simdjson has no builder"
     if options.cases:
@@ -80,6 +82,13 @@ def run(bench, options):
     for group in groups:
         results += take_turns(bench, group, options)
     return results, skipped
+
+
+def many(found):
+    """100 events in one call, and one at a time."""
+    text = documents.write(documents.user_created())
+    return [Job("many_100", peer, found[peer], "user_created", text)
+            for peer in ("herald service", *peers.MANY) if peer in found]
 
 
 def scaling(command):

@@ -177,6 +177,8 @@ def c_peer(name, needs, variant="-"):
 CODEC = {
     "herald": c_peer("peer_herald", "Herald", "codec"),
     "herald service": c_peer("peer_herald", "Herald", "service"),
+    "herald lines": c_peer("peer_herald", "Herald", "lines"),
+    "herald array": c_peer("peer_herald", "Herald", "array"),
     "simdjson lookup": c_peer("peer_simdjson", "libsimdjson-dev or g++", "lookup"),
     "simdjson iterate": c_peer("peer_simdjson", "libsimdjson-dev or g++", "iterate"),
     "yyjson": lambda _: [yyjson_program(), "-"],
@@ -189,7 +191,9 @@ CODEC = {
 }
 
 # Those that only decode: a service answers, and Debian's simdjson has no builder.
-ONLY_DECODE = ("herald service", "simdjson lookup", "simdjson iterate")
+# herald_service_handle_many(), compared with a loop of single calls.
+MANY = ("herald lines", "herald array")
+ONLY_DECODE = ("herald service", *MANY, "simdjson lookup", "simdjson iterate")
 
 # Types that a peer does not have: jansson was not written for the cases of one shape each.
 LACKING = {"jansson": ("integers", "doubles", "strings", "pull_request_event", "mixture")}

@@ -1,9 +1,9 @@
 /*
- * Herald, in two variants. "codec": herald_codec_decode() and herald_codec_encode() of an event
+ * Herald, in four variants. "codec": herald_codec_decode() and herald_codec_encode() of an event
  * whose payload is a member of a known type, as the other peers have it. "service":
  * herald_service_handle(), that is the envelope, the choice of the route by event_type and version,
  * the payload, and a function that copies what it was given; one route per type, or as many as
- * asked for.
+ * asked for. "lines" and "array": the same for herald_service_handle_many(), MANY events at a time.
  *
  * Decoding is in place, so each event is copied first; that copy is measured as well.
  */
@@ -26,6 +26,12 @@ static struct herald_service *service;
 static bool dumping;
 
 static bool is_service, is_encode;
+
+/* The text of many events, which are handled together. */
+enum { MANY = 100 };
+static bool is_many, is_array;
+static size_t work_bytes, many_count;
+static size_t many_done;
 
 static void
 must(enum herald_status status, const struct herald_error *error)
@@ -148,6 +154,45 @@ handle(const struct document *document)
 		must(result.status, &result.error);
 }
 
+/* Every event has a result of its own. */
+static void
+count_result(const struct herald_handled *handled, void *state)
+{
+	(void)state;
+	many_done += handled->result->verdict == HERALD_DONE;
+}
+
+static void
+handle_all(void)
+{
+	struct herald_error error;
+
+	if (is_array)
+		work[work_bytes - 1] = ']';
+	many_done = 0;
+	must(herald_service_handle_many(
+		     service, work, work_bytes,
+		     &HERALD_MANY_OPTIONS(.form = is_array ? HERALD_MANY_ARRAY : HERALD_MANY_LINES,
+					  .handled = count_result),
+		     NULL, &error),
+	     &error);
+	if (many_done != many_count)
+		peer_fail("%zu of %zu events are done", many_done, many_count);
+	work_bytes = many_count = 0;
+}
+
+static void
+add_to_many(const struct document *document)
+{
+	if (is_array && many_count == 0)
+		work[work_bytes++] = '[';
+	memcpy(work + work_bytes, document->data, document->bytes);
+	work_bytes += document->bytes;
+	work[work_bytes++] = is_array ? ',' : '\n';
+	if (++many_count == MANY || dumping)
+		handle_all();
+}
+
 static void
 encode(void)
 {
@@ -163,9 +208,11 @@ peer_open(const struct peer_arguments *arguments)
 	struct herald_error error;
 
 	is_encode = arguments->encode;
-	is_service = strcmp(arguments->variant, "service") == 0;
+	is_array = strcmp(arguments->variant, "array") == 0;
+	is_many = is_array || strcmp(arguments->variant, "lines") == 0;
+	is_service = is_many || strcmp(arguments->variant, "service") == 0;
 	find_schema(arguments->type);
-	work = malloc(arguments->max_bytes);
+	work = malloc((arguments->max_bytes + 1) * (is_many ? MANY : 1) + 1);
 	if (!work)
 		peer_fail("out of memory");
 	if (is_service) {
@@ -182,7 +229,9 @@ peer_open(const struct peer_arguments *arguments)
 void
 peer_event(const struct document *document)
 {
-	if (is_service)
+	if (is_many)
+		add_to_many(document);
+	else if (is_service)
 		handle(document);
 	else if (is_encode)
 		encode();
@@ -194,6 +243,7 @@ void
 peer_check(const struct document *document)
 {
 	dumping = true;
+	work_bytes = many_count = 0;
 	peer_event(document);
 	dumping = false;
 	if (is_encode) {
