@@ -259,6 +259,9 @@ herald_http_framing_request_line(struct herald_http_framing *framing, const char
 				 const char *target, const char *version)
 {
 	struct herald_text path;
+
+	if (method && !is_token((struct herald_text){method, strlen(method)}))
+		problem_add(framing, "the method is not a token");
 	/* Any target is allowed with OPTIONS, and "/" with any method. */
 	const char *problem = herald__http_target_problem(
 		method ? method : "OPTIONS", target ? target : "/", framing->is_secured, &path);

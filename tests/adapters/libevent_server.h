@@ -290,6 +290,7 @@ static const struct contract_http_deviation unlimited_deviations[] = {
 #define EVHTTP_LINES                                                                               \
 	"evhttp 2.1.12 takes a line feed alone for the end of a line, and joins folded lines"
 #define EVHTTP_NUL "evhttp 2.1.12 ends a value at a NUL"
+#define EVHTTP_METHODS "evhttp 2.1.12 does not tell what a method is that it does not know"
 #define EVHTTP_TARGETS "evhttp 2.1.12 looks for a route before anything else"
 #define EVHTTP_VERSIONS "evhttp 2.1.12 reads a version's numbers leniently"
 #define EVHTTP_CHUNKS "evhttp 2.1.12 reads sizes, ends and trailers of chunks leniently"
@@ -298,6 +299,11 @@ static const struct contract_http_deviation unlimited_deviations[] = {
 /* Without herald_libevent_guard(). */
 static const struct contract_http_deviation unguarded_deviations[] = {
 	{"leading_crlf", "400 closed", "evhttp 2.1.12 skips no empty line before a request"},
+	{"method_after_cr", "405 closed", EVHTTP_METHODS},
+	{"method_with_cr", "405 closed", EVHTTP_METHODS},
+	{"method_with_control", "405 closed", EVHTTP_METHODS},
+	{"method_with_delimiter", "405 closed", EVHTTP_METHODS},
+	{"leading_blank", "404 405 closed", EVHTTP_METHODS},
 	{"tab_in_target", "404 open", EVHTTP_TARGETS},
 	{"https_absolute_form", "200 closed", "the adapter does not know who encrypts"},
 	{"connect_*", "404 200 closed", EVHTTP_TARGETS},

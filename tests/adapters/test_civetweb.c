@@ -145,6 +145,7 @@ end(void *state)
 	free(server);
 }
 
+#define CIVETWEB_LEADING "CivetWeb 1.15 skips white space before a request"
 #define CIVETWEB_TAB "CivetWeb 1.15 takes a tab for a control character"
 #define CIVETWEB_HOST "CivetWeb 1.15 answers an absolute target only for its own domain"
 #define CIVETWEB_TRAILERS "CivetWeb 1.15 does not read trailers, and closes"
@@ -152,6 +153,9 @@ end(void *state)
 #define CIVETWEB_LENGTH "CivetWeb 1.15 answers 411 to a length that is not a number"
 
 static const struct contract_http_deviation deviations[] = {
+	{"method_after_cr", "200 open", CIVETWEB_LEADING},
+	{"leading_lf", "200 open", CIVETWEB_LEADING},
+	{"leading_blank", "200 open", CIVETWEB_LEADING},
 	{"blanks_around_value", "400 closed", CIVETWEB_TAB},
 	{"absolute_form", "closed", CIVETWEB_HOST},
 	{"absolute_form_upper_scheme", "closed", CIVETWEB_HOST},

@@ -203,11 +203,14 @@ end_loop(void *state)
 #define NGINX_TARGET                                                                               \
 	"nginx 1.22 decodes and normalises paths, and does not look at the host and port of a "    \
 	"target"
+#define NGINX_LEADING "nginx 1.22 skips CRs and line feeds before a request"
 #define NGINX_NAMES "nginx 1.22 drops headers whose name it does not take, and says nothing"
 #define NGINX_LF "nginx 1.22 takes a line feed alone for the end of a line, and CRs before it"
 #define NGINX_CHUNKS "nginx 1.22 does not look into chunk extensions and trailers"
 
 static const struct contract_http_deviation deviations[] = {
+	{"method_after_cr", "200 closed", NGINX_LEADING},
+	{"leading_lf", "200 closed", NGINX_LEADING},
 	{"two_blanks_*", "200 closed", NGINX_BLANKS},
 	{"absolute_bad_port", "200 closed", NGINX_TARGET},
 	{"absolute_ipv6_dash", "200 closed", NGINX_TARGET},

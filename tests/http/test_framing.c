@@ -420,6 +420,7 @@ hosts(void **state)
 
 /* Every byte, at each place within and behind the eight that are looked at together. */
 #define NO_TUNNELS "the server opens no tunnels (RFC 9110 section 9.3.6)"
+#define NO_METHOD "the method is not a token"
 #define NO_TARGET "the request's target is not valid (RFC 9112 section 3.2)"
 #define NO_OPTIONS "the target * is for OPTIONS only (RFC 9112 section 3.2.4)"
 
@@ -437,6 +438,12 @@ request_lines(void **state)
 		{NULL, "/event?a", NULL},
 		{NULL, "*", NULL},
 		{NULL, NULL, NULL},
+		{"", "/event", NO_METHOD},
+		{"\rPOST", "/event", NO_METHOD},
+		{"PO\rST", "/event", NO_METHOD},
+		{"P\x01ST", "/event", NO_METHOD},
+		{"P(ST", NULL, NO_METHOD},
+		{"P\xc3\xb6ST", "/event", NO_METHOD},
 		{"CONNECT", "t:80", NO_TUNNELS},
 		{"CONNECT", "/event", NO_TUNNELS},
 		{"CONNECT", "*", NO_TUNNELS},

@@ -86,7 +86,7 @@ find_method(enum evhttp_cmd_type type)
 		{EVHTTP_REQ_TRACE, "TRACE", false},    {EVHTTP_REQ_PATCH, "PATCH", true},
 		{EVHTTP_REQ_CONNECT, "CONNECT", true},
 	};
-	static const struct method other = {.name = "another method"};
+	static const struct method other = {.name = "OTHER"};
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (methods[i].type == type)

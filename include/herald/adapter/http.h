@@ -79,6 +79,7 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 /**
  * Read a request's first line, after its headers. These must be refused, too:
  *
+ * - a method that is not a token, such as one with a carriage return (RFC 9110 section 9.1);
  * - the method CONNECT, because what follows is a body for some, and bytes of a tunnel for others
  *   (RFC 9110 section 9.3.6);
  * - a target that herald_http_target_path() refuses, and "*" with a method other than OPTIONS;
