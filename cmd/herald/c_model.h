@@ -24,6 +24,7 @@ enum c_kind {
 	C_STRUCT,     /* struct `target`, or a pointer to it */
 	C_LIST,       /* a pointer to `element`s and a count */
 	C_ARRAY,      /* `count` elements in the struct */
+	C_UNION,      /* a union of `cases`, which `tag` tells apart */
 	C_MAP,        /* a pointer to structs with a key, `target`, and a count */
 };
 
@@ -34,11 +35,20 @@ struct c_type {
 	const struct c_enum *names;
 	const struct c_type *element; /* not a list, an array or a map: those are in a struct */
 	size_t count;
+	struct memory_list cases; /* struct c_case */
+	const char *tag;          /* the name of a member that is an enum */
 	bool is_nullable;
 	const char *min, *max;                             /* as C writes them; NULL: none */
 	size_t min_bytes, max_bytes, min_count, max_count; /* 0: none */
 	const char *only;                                  /* of strings: the one value */
 	struct memory_list notes; /* sentences for people: what C or Herald cannot say */
+};
+
+/* A member of a union. */
+struct c_case {
+	const char *name;
+	struct herald_text value; /* of the tag */
+	const struct c_struct *target;
 };
 
 struct c_member {
@@ -110,6 +120,10 @@ void c_struct_end(struct c_model *model, struct c_struct *out);
 /* Add a member. Its name is made of the key, and differs from all others. */
 struct c_member *c_struct_add(struct c_model *model, struct c_struct *out, struct herald_text key,
 			      const struct c_type *type, bool is_required);
+
+/* The name of a member that no other has: for the members of a union. */
+const char *
+c_member_name_take(struct c_model *model, struct memory_map *used, struct herald_text key);
 
 /* Add the member that holds the names of a map. */
 void c_struct_add_key(struct c_model *model, struct c_struct *out);

@@ -272,6 +272,16 @@ c_struct_add(struct c_model *model, struct c_struct *out, struct herald_text key
 	return member;
 }
 
+const char *
+c_member_name_take(struct c_model *model, struct memory_map *used, struct herald_text key)
+{
+	char *name = c_name_of(model->arena, key, "other");
+
+	if (is_reserved(name))
+		name = memory_print(model->arena, "%s_", name);
+	return take(model->arena, used, name);
+}
+
 void
 c_struct_add_key(struct c_model *model, struct c_struct *out)
 {

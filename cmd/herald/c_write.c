@@ -53,6 +53,18 @@ type_text(struct c_model *model, const struct c_type *type)
 }
 
 static void
+put_union(struct herald_buffer *out, const struct c_member *member)
+{
+	c_put(out, "\tunion {\n");
+	for (size_t i = 0; i < member->type.cases.count; i++) {
+		const struct c_case *one = member->type.cases.items[i];
+
+		c_put(out, "\t\tstruct %s %s;\n", one->target->name, one->name);
+	}
+	c_put(out, "\t} %s;\n", member->name);
+}
+
+static void
 put_member(struct c_model *model, struct herald_buffer *out, const struct c_member *member)
 {
 	const struct c_type *type = &member->type;
@@ -60,7 +72,9 @@ put_member(struct c_model *model, struct herald_buffer *out, const struct c_memb
 	struct memory_list comment = paragraphs(model, member->doc, &type->notes);
 
 	c_put_comment(out, 1, &comment);
-	if (type->kind == C_LIST && element->kind == C_STRING)
+	if (type->kind == C_UNION)
+		put_union(out, member);
+	else if (type->kind == C_LIST && element->kind == C_STRING)
 		c_put(out, "\tconst char *const *%s;\n", member->name);
 	else if (type->kind == C_LIST)
 		c_put(out, "\tconst %s*%s;\n", type_text(model, element), member->name);
@@ -193,6 +207,7 @@ HERALD_PRINTF(2, 3) static void add(struct line *line, const char *format, ...)
 
 	va_start(arguments, format);
 	va_copy(again, arguments);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it was begun two lines above. */
 	size_t bytes = (size_t)vsnprintf(NULL, 0, format, again);
 	va_end(again);
 	char *text = memory_take(line->model->arena, bytes + 1);
@@ -258,6 +273,28 @@ add_doc(struct line *line, const char *doc)
 					      (struct herald_text){sentence, strlen(sentence)})));
 }
 
+/* HERALD_FLAT_VARIANT, a case on each line. */
+static void
+put_variant(struct c_model *model, struct herald_buffer *out, const struct c_struct *source,
+	    const struct c_member *member, const char *after)
+{
+	const struct memory_list *cases = &member->type.cases;
+
+	c_put(out, "\tHERALD_FLAT_VARIANT(%s, %s, %s,\n", source->name, member->name,
+	      member->type.tag);
+	for (size_t i = 0; i < cases->count; i++) {
+		const struct c_case *one = cases->items[i];
+		struct memory_list words = {0};
+
+		memory_list_add(model->arena, &words, c_string(model->arena, one->value));
+		memory_list_add(model->arena, &words, one->name);
+		if (strcmp(one->name, one->target->name) != 0)
+			memory_list_add(model->arena, &words, one->target->name);
+		c_put_call(out, 2, "HERALD_CASE", &words, i + 1 < cases->count ? ",\n" : ")");
+	}
+	c_put(out, "%s", after);
+}
+
 static void
 put_line(struct c_model *model, struct herald_buffer *out, const struct c_struct *source,
 	 const struct c_member *member, const char *after)
@@ -313,8 +350,10 @@ put_table(struct c_model *model, struct herald_buffer *out, const struct c_struc
 		c_put(out, "\nHERALD_SCHEMA_DEFINE(%s,\n", source->name);
 	}
 	for (size_t i = 0; i < source->members.count; i++)
-		put_line(model, out, source, source->members.items[i],
-			 i + 1 < source->members.count ? ",\n" : ");\n");
+		(((const struct c_member *)source->members.items[i])->type.kind == C_UNION
+			 ? put_variant
+			 : put_line)(model, out, source, source->members.items[i],
+				     i + 1 < source->members.count ? ",\n" : ");\n");
 }
 
 static void

@@ -19,7 +19,7 @@
 #define MAX_LISTED 16
 
 /* What a struct was made for: the same schemas can need several. */
-enum made_as { MADE_STRUCT, MADE_WRAPPER, MADE_ENTRY };
+enum made_as { MADE_STRUCT, MADE_WRAPPER, MADE_ENTRY, MADE_TAGGED };
 
 static struct c_type
 convert(struct generation *generation, const struct view *view, const char *hint);
@@ -79,8 +79,10 @@ is_map(const struct view *view)
 
 /* Members. */
 
+/* Add the members of a view, without the one that is `tag`: that was added, or is elsewhere. */
 static void
-add_members(struct generation *generation, const struct view *view, struct c_struct *out)
+add_members(struct generation *generation, const struct view *view, struct herald_text tag,
+	    struct c_struct *out)
 {
 	struct memory_list names = view_members(view);
 
@@ -89,6 +91,9 @@ add_members(struct generation *generation, const struct view *view, struct c_str
 		struct memory_list schemas = view_member(view, *name);
 		struct view *inner = memory_take(generation->model->arena, sizeof(*inner));
 
+		if (tag.data && name->bytes == tag.bytes &&
+		    memcmp(name->data, tag.data, tag.bytes) == 0)
+			continue;
 		view_init_all(inner, view->files, view->work, &schemas);
 		if (inner->is_never)
 			continue;
@@ -113,12 +118,6 @@ note_object(struct generation *generation, const struct view *view, struct c_str
 	const struct json_tree *more = view_get(view, "additionalProperties");
 
 	view_note_unchecked(view, arena, VIEW_OBJECT, &out->notes);
-	if (view->union_)
-		memory_list_add(arena, &out->notes,
-				memory_print(arena,
-					     "Members that only the alternatives of %s have are "
-					     "not in this struct.",
-					     view->union_name));
 	if (view_get(view, "patternProperties") || (more && more->type == HERALD_JSON_OBJECT))
 		memory_list_add(arena, &out->notes, "Other members are not kept.");
 	if (view_get(view, "minProperties") || view_get(view, "maxProperties"))
@@ -144,9 +143,117 @@ convert_struct(struct generation *generation, const struct view *view, const cha
 	out->doc = view->doc;
 	out->rejects_unknown = is_closed(view);
 	note_object(generation, view, out);
-	add_members(generation, view, out);
+	if (view->union_) {
+		struct tagged tagged;
+		const char *why = generate_tagged(generation, view, &tagged);
+
+		memory_list_add(generation->model->arena, &out->notes,
+				memory_print(generation->model->arena,
+					     "Members that only the alternatives of %s have are "
+					     "not in this struct: %s.",
+					     view->union_name, why ? why : "they are elsewhere"));
+	}
+	add_members(generation, view, (struct herald_text){0}, out);
 	c_struct_end(generation->model, out);
 	return out;
+}
+
+/* Tagged unions. */
+
+/* The struct of an alternative, without the tag; NULL if it has no other members. */
+static struct c_struct *
+convert_case(struct generation *generation, const struct tagged *tagged,
+	     const struct tagged_case *one, const char *hint)
+{
+	struct c_model *model = generation->model;
+	const char *title = json_tree_string(one->schema, "title");
+	size_t members = view_members(&one->view).count;
+
+	if (members < 2)
+		return NULL;
+	if (title && strlen(title) < 40)
+		hint = c_name_of(model->arena, text_of(title), hint);
+	struct c_struct *out =
+		c_struct_begin(model, c_name_take(model, name_of(generation, &one->view, hint)));
+	out->doc = one->view.doc;
+	note_object(generation, &one->view, out);
+	add_members(generation, &one->view, tagged->tag, out);
+	if (out->members.count == 0)
+		return NULL;
+	c_struct_end(model, out);
+	return out;
+}
+
+/* Add the enum that is the tag. Returns its name. */
+static const char *
+add_tag(struct generation *generation, const struct tagged *tagged, struct c_struct *out)
+{
+	struct c_model *model = generation->model;
+	struct memory_list names = {0};
+	const char *hint = memory_print(model->arena, "%s_%s",
+					out->name + strlen(model->name) +
+						(strcmp(out->name, model->name) != 0),
+					c_name_of(model->arena, tagged->tag, "tag"));
+
+	for (size_t i = 0; i < tagged->cases.count; i++)
+		memory_list_add(model->arena, &names,
+				&((const struct tagged_case *)tagged->cases.items[i])->value);
+	struct c_type type = {
+		.kind = C_ENUM,
+		.names = generate_enum(generation, NULL, &names, *hint == '_' ? hint + 1 : hint)};
+	return c_struct_add(model, out, tagged->tag, &type, true)->name;
+}
+
+/* A struct with the tag, the members that all have, and a union of the others. */
+static struct c_struct *
+convert_tagged(struct generation *generation, const struct view *view, const struct tagged *tagged,
+	       const char *hint)
+{
+	struct c_model *model = generation->model;
+	struct c_struct *out = find_made(generation, view, MADE_TAGGED);
+	struct c_type type = {.kind = C_UNION};
+	struct memory_map used = {0};
+	bool is_root = generation->root_name != NULL;
+
+	if (out)
+		return out;
+	hint = name_of(generation, view, hint);
+	out = begin_made(generation, view, MADE_TAGGED, hint);
+	out->doc = view->doc;
+	out->rejects_unknown = view_members(view).count == 0;
+	type.tag = add_tag(generation, tagged, out);
+	note_object(generation, view, out);
+	add_members(generation, view, tagged->tag, out);
+	for (size_t i = 0; i < tagged->cases.count; i++) {
+		const struct tagged_case *one = tagged->cases.items[i];
+		struct c_case *made = memory_take(model->arena, sizeof(*made));
+		const char *name = c_name_of(model->arena, one->value, "other");
+
+		out->rejects_unknown &= is_closed(&one->view);
+		made->target = convert_case(
+			generation, tagged, one,
+			is_root ? name : memory_print(model->arena, "%s_%s", hint, name));
+		if (!made->target)
+			continue;
+		made->value = one->value;
+		made->name = c_member_name_take(model, &used, one->value);
+		memory_list_add(model->arena, &type.cases, made);
+	}
+	if (type.cases.count > 0)
+		c_struct_add(model, out, text_of("body"), &type, true);
+	c_struct_end(model, out);
+	return out;
+}
+
+/* An object, with or without alternatives; NULL if it is not a struct. */
+static struct c_struct *
+convert_object(struct generation *generation, const struct view *view, const char *hint)
+{
+	struct tagged tagged;
+
+	if (view->union_ && !generate_tagged(generation, view, &tagged))
+		return convert_tagged(generation, view, &tagged, hint);
+	return is_struct(view) ? convert_struct(generation, view, hint) : NULL;
 }
 
 /* Structs around values. */
@@ -187,7 +294,7 @@ convert_entry(struct generation *generation, const struct view *map, const struc
 	struct c_member *member =
 		c_struct_add(generation->model, out, text_of("value"), &type, true);
 	member->doc = value->doc;
-	member->is_required = !type.is_nullable && type.kind != C_STRUCT;
+	member->is_required = !type.is_nullable;
 	c_struct_end(generation->model, out);
 	return out;
 }
@@ -305,7 +412,9 @@ convert_map(struct generation *generation, const struct view *view, const char *
 		return type;
 	struct view *value = memory_take(arena, sizeof(*value));
 	view_init(value, view->files, view->work, more);
-	if (value->types == VIEW_ANY || value->types == 0 || value->union_)
+	struct tagged tagged;
+	if (value->types == VIEW_ANY || value->types == 0 ||
+	    (value->union_ && generate_tagged(generation, value, &tagged)))
 		return type;
 	type.kind = C_MAP;
 	type.target = convert_entry(generation, view, value, hint);
@@ -332,7 +441,7 @@ list_alternatives(struct generation *generation, const struct view *view, const 
 		const char *name = title && strlen(title) < 40
 					   ? c_name_of(arena, text_of(title), hint)
 					   : memory_print(arena, "%s_%zu", hint, i + 1);
-		name = convert_struct(generation, inner, name)->name;
+		name = convert_object(generation, inner, name)->name;
 		if (++count <= MAX_LISTED)
 			out = memory_print(arena, "%s%sstruct %s", out, count > 1 ? ", " : "",
 					   name);
@@ -348,14 +457,18 @@ convert_union(struct generation *generation, const struct view *view, const char
 	struct herald_arena *arena = generation->model->arena;
 	struct c_type type = {.kind = C_JSON, .is_nullable = view->is_nullable};
 	const char *structs = list_alternatives(generation, view, hint);
+	struct tagged tagged;
 
-	if (*structs != '\0')
-		note(generation, &type,
-		     memory_print(arena, "One of %s: decode it with herald_context_decode().",
-				  structs));
-	else
+	if (*structs == '\0') {
 		note(generation, &type,
 		     memory_print(arena, "One of the alternatives of %s.", view->union_name));
+		return type;
+	}
+	note(generation, &type,
+	     memory_print(arena, "One of %s: decode it with herald_context_decode().", structs));
+	const char *why = generate_tagged(generation, view, &tagged);
+	note(generation, &type,
+	     memory_print(arena, "Not a union: %s.", why ? why : "it is nested too deep"));
 	return type;
 }
 
@@ -401,12 +514,11 @@ convert_any(struct generation *generation, const struct view *view)
 static struct c_type
 convert_now(struct generation *generation, const struct view *view, const char *hint)
 {
-	if (is_struct(view)) {
-		struct c_type type = {.kind = C_STRUCT, .is_nullable = view->is_nullable};
+	struct c_type type = {.kind = C_STRUCT, .is_nullable = view->is_nullable};
 
-		type.target = convert_struct(generation, view, hint);
+	type.target = convert_object(generation, view, hint);
+	if (type.target)
 		return type;
-	}
 	if (view->union_)
 		return convert_union(generation, view, hint);
 	if (view->types == VIEW_OBJECT)
@@ -439,12 +551,15 @@ convert_payload(struct generation *generation, const struct json_tree *schema, c
 		struct memory_list *notes)
 {
 	struct view *view = memory_take(generation->model->arena, sizeof(*view));
-	const struct c_struct *out;
+	struct c_struct *out;
 
 	view_init(view, generation->files, &generation->work, schema);
 	generation->root_name = name;
-	if (is_struct(view)) {
-		out = convert_struct(generation, view, "payload");
+	out = convert_object(generation, view, "payload");
+	if (out) {
+		if (view->is_nullable)
+			memory_list_add(generation->model->arena, &out->notes,
+					"Refused: a payload that is null.");
 	} else if (view->union_ || view->types == 0 ||
 		   (view->types != VIEW_ARRAY && view->types != VIEW_OBJECT &&
 		    (view->types & (view->types - 1)) != 0)) {
@@ -480,7 +595,7 @@ convert_definitions(struct generation *generation, const struct json_tree *schem
 			view = memory_take(generation->model->arena, sizeof(*view));
 			view_init(view, generation->files, &generation->work, definition);
 			if (is_struct(view))
-				convert_struct(generation, view,
+				convert_object(generation, view,
 					       c_name_of(generation->model->arena,
 							 map->members[j].name, "definition"));
 		}

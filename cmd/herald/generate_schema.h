@@ -17,6 +17,31 @@ struct generation {
 	unsigned depth;
 };
 
+/* An alternative of a tagged union. */
+struct tagged_case {
+	const struct json_tree *schema;
+	struct view view;
+	struct herald_text value; /* of the tag */
+};
+
+struct tagged {
+	struct herald_text tag;   /* the member that tells them apart */
+	struct memory_list cases; /* struct tagged_case */
+};
+
+/* What tells the alternatives of view->union_ apart. Returns NULL, or why there is nothing. */
+const char *
+generate_tagged(struct generation *generation, const struct view *view, struct tagged *out);
+
+/* The strings (struct herald_text) that every enum, const and union allows. Returns whether there
+ * is any of these. */
+bool
+generate_names(struct generation *generation, const struct view *view, struct memory_list *out);
+
+/* An enum with these names, which others may share. */
+const struct c_enum *generate_enum(struct generation *generation, const struct view *view,
+				   const struct memory_list *names, const char *hint);
+
 /* Convert a string, a number or a boolean. Returns false if it is something else. */
 bool generate_value(struct generation *generation, const struct view *view, const char *hint,
 		    struct c_type *out);

@@ -290,10 +290,8 @@ restrict_names(struct herald_arena *arena, const struct memory_list *allowed, bo
 	*out = is_first ? texts : kept;
 }
 
-/* The strings (struct herald_text) that every enum, const and union allows. Returns whether there
- * is any of these. */
-static bool
-names_of(struct generation *generation, const struct view *view, struct memory_list *out)
+bool
+generate_names(struct generation *generation, const struct view *view, struct memory_list *out)
 {
 	struct herald_arena *arena = generation->model->arena;
 	bool is_first = true;
@@ -350,10 +348,9 @@ key_of(struct herald_arena *arena, const struct memory_list *names)
 	return (struct herald_text){key, bytes};
 }
 
-/* An enum with these names, which others may share. */
-static const struct c_enum *
-find_enum(struct generation *generation, const struct view *view, const struct memory_list *names,
-	  const char *hint)
+const struct c_enum *
+generate_enum(struct generation *generation, const struct view *view,
+	      const struct memory_list *names, const char *hint)
 {
 	struct c_model *model = generation->model;
 
@@ -362,7 +359,7 @@ find_enum(struct generation *generation, const struct view *view, const struct m
 
 	if (out)
 		return out;
-	if (view->name)
+	if (view && view->name)
 		hint = c_name_of(model->arena, (struct herald_text){view->name, strlen(view->name)},
 				 hint);
 	out = c_enum_add(model, c_name_take(model, hint), names);
@@ -376,7 +373,7 @@ convert_names(struct generation *generation, const struct view *view, const char
 {
 	struct memory_list names = {0};
 
-	if (!names_of(generation, view, &names))
+	if (!generate_names(generation, view, &names))
 		return false;
 	out->kind = C_STRING;
 	if (names.count == 0) {
@@ -390,7 +387,7 @@ convert_names(struct generation *generation, const struct view *view, const char
 				     *(const struct herald_text *)names.items[0]);
 	} else {
 		out->kind = C_ENUM;
-		out->names = find_enum(generation, view, &names, hint);
+		out->names = generate_enum(generation, view, &names, hint);
 	}
 	return true;
 }

@@ -265,6 +265,7 @@ add_union(struct view *view, const struct json_tree *list, const char *name, uns
 	} else {
 		view->union_ = list;
 		view->union_name = name;
+		view->unions++;
 		view->types &= found.types;
 	}
 	return found.has_null;

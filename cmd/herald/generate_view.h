@@ -35,6 +35,7 @@ struct view {
 	size_t count;
 	const struct json_tree *union_; /* the anyOf or oneOf that is not resolved; NULL: none */
 	const char *union_name;
+	unsigned unions;           /* how many of them there are */
 	struct memory_map visited; /* also those that say nothing themselves, by their `place` */
 	struct memory_list values; /* of anyOf and oneOf: their const and enum, struct json_tree */
 	const char *doc, *name;    /* the name of a definition; both may be NULL */

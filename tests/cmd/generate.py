@@ -29,6 +29,13 @@ S7 = "http://json-schema.org/draft-07/schema#"
 # (name, files)
 WHOLE = [("order", ["order.json"]), ("shop", ["shop.yaml"]), ("user", ["user-1.json", "user-2.json"])]
 
+
+
+def branch(kind, **members):
+    """An alternative of a tagged union."""
+    return {"type": "object", "required": ["kind"], "properties": {"kind": {"const": kind}, **members}}
+
+
 # (schema, which may be text, lines that the header has, lines that the source has)
 PARTS = [
     # Types of integers: the narrowest that holds both bounds.
@@ -168,6 +175,56 @@ PARTS = [
     ({"anyOf": [{"type": "object", "title": "One", "properties": {"a": {}}}, {"type": "array"}]},
      [" * The payload is raw JSON, struct herald_json: use herald_json_schema.",
       " * One of struct p_one: decode it with herald_context_decode().", "struct p_one {"], []),
+    # Unions of objects that a member tells apart.
+    *[({"properties": {"a": {key: [branch("x", b={"type": "string"}), branch("y", c={"type": "integer"}),
+                                   *more]}}},
+       ["enum p_a_kind {", "\tP_A_KIND_X,", "\tP_A_KIND_Y,", "struct p_a_x {", "\tconst char *b;",
+        "struct p_a {", "\tenum p_a_kind kind;", "\tunion {", "\t\tstruct p_a_x x;", "\t\tstruct p_a_y y;",
+        "\t} body;", "\tconst struct p_a *a;"],
+       ["\tHERALD_ENUM(p_a, kind, p_a_kind_names, .required = true),",
+        "\tHERALD_FLAT_VARIANT(p_a, body, kind,", '\t\tHERALD_CASE("x", x, p_a_x),',
+        '\t\tHERALD_CASE("y", y, p_a_y)));', "\tHERALD_POINTER(p, a, p_a));"])
+      for key in ("anyOf", "oneOf") for more in ([], [{"type": "null"}])],
+    # As elements, as values of a map, as the whole; a case without members; members of all.
+    ({"properties": {"a": {"type": "array", "items": {"oneOf": [branch("x", b={}), branch("y")]}}}},
+     ["\tconst struct p_a *a;", "\tsize_t a_count;"], ['\t\tHERALD_CASE("x", x, p_a_x)));']),
+    ({"properties": {"a": {"additionalProperties": {"oneOf": [branch("x", b={}), branch("y")]}}}},
+     ["\tconst struct p_a_entry *a;", "\tstruct p_a value;"], []),
+    ({"oneOf": [branch("x"), branch("y")], "type": "object", "required": ["n"],
+      "properties": {"n": {"type": "boolean"}}}, ["\tenum p_kind kind;", "\tbool n;"],
+     ["\tHERALD_ENUM(p, kind, p_kind_names, .required = true),",
+      "\tHERALD_FIELD(p, n, .required = true));"]),
+    ({"oneOf": [branch("x", int={}), {**branch("class", b={}), "additionalProperties": False}]},
+     ["\t\tstruct p_class class_;", "\tstruct herald_json int_;"],
+     ['\t\tHERALD_CASE("class", class_, p_class)));']),
+    ({"oneOf": [{**branch(name, b={}), "additionalProperties": False} for name in "xy"]}, [],
+     ["HERALD_SCHEMA_DEFINE_WITH(p,", "\t(.reject_unknown = true),"]),
+    # The tag may be outside, by name or as an enum; a definition gives a case its name.
+    ({"required": ["kind"], "properties": {"kind": {"enum": ["x", "y"]}},
+      "oneOf": [{"properties": {"kind": {"const": "x"}, "b": {}}}, {"$ref": "#/$defs/why"}],
+      "$defs": {"why": {"allOf": [{"properties": {"kind": {"enum": ["y"]}}}, {"properties": {"c": {}}}]}}},
+     ["\t\tstruct p_x x;", "\t\tstruct p_why y;"], ['\t\tHERALD_CASE("y", y, p_why)));']),
+    # What is not a tagged union, and why.
+    *[({"properties": {"a": {"oneOf": branches}}}, ["\tstruct herald_json a;", f"\t * {why}"], [])
+      for branches, why in (
+          ([branch("x", b={}), branch("x", c={})],
+           "Not a union: no member that all require has another single value in each."),
+          ([branch("x", b={}), {"type": "object", "properties": {"kind": {"const": "y"}}}],
+           "Not a union: no member that all require has another single value in each."),
+          ([branch("x", b={}), {"type": "string"}],
+           "Not a union: not all of them are objects."),
+          ([branch("x", b={}), {"oneOf": [branch("y", c={}), branch("z", c={})]}],
+           "Not a union: there are alternatives within them."),
+          ([branch(str(i), b={}) for i in range(65)],
+           "Not a union: there are more than 64."))],
+    ({"properties": {"a": {"properties": {"b": {}}, "oneOf": [branch("x", b={}), branch("y")]}}},
+     [" * Members that only the alternatives of oneOf have are not in this struct: members of theirs are",
+      " * also outside of them."], ["\tHERALD_POINTER(p, a, p_a));"]),
+    ({"oneOf": [branch("x", b={}), branch("y"), {"type": "null"}]},
+     ["/* Refused: a payload that is null. */"], []),
+    # One that contains itself.
+    ({"oneOf": [branch("x", b={"$ref": "#"}), branch("y", c={"items": {"$ref": "#"}})]},
+     ["\tconst struct p *b;", "\tconst struct p *c;"], ["\tHERALD_POINTER(p_x, b, p));"]),
     # Draft-07: what is next to $ref does not count; items may be a list.
     ({"$schema": S7, "properties": {"a": {"$ref": "#/definitions/b", "type": "string"}},
       "definitions": {"b": {"type": "boolean"}}}, ["\tbool a;"], []),

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Decodes real payloads with tables that `herald generate` has made, and compares what comes back.
 
-    tests/interop/generated.py HERALD INCLUDE LIBRARY [SENDER | schemas]...
+    tests/interop/generated.py HERALD INCLUDE LIBRARY [SENDER | schemas | unions]...
 
 INCLUDE is the folder of Herald's headers, LIBRARY the one of libherald.so. The payloads are in
 packages of registries, which are downloaded into build/interop/, in fixed versions; what cannot be
 downloaded is named and left out. Of each sender, the payloads of each event type become one table:
 generated, compiled with -Wall -Wextra -Wpedantic -Werror, and used to decode and encode them.
+
+Random schemas with tagged unions, whose seed is printed (HERALD_TEST_SEED): their code must
+compile, hold each alternative as a struct, and export a schema that accepts what it does.
 
 Then schemas of other packages: their generated code must compile, and decode the samples that the
 packages have.
@@ -303,6 +306,7 @@ SCHEMAS = [
     (CYCLONEDX, "res/schema/spdx*.json", [], None),
 ]
 DRAWS = 40
+UNIONS = 40
 
 
 class Drawing:
@@ -412,6 +416,107 @@ def check_schema(package, schema, others, samples):
     return len(samples) + len(drawn)
 
 
+# Unions.
+
+class Unions:
+    """Schemas whose alternatives a member tells apart, in all places and ways of writing them."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.definitions = {}
+
+    def scalar(self):
+        return self.random.choice([
+            {"type": "string"}, {"type": "boolean"}, {"type": "integer", "minimum": 0, "maximum": 300},
+            {"type": "number"}, {"enum": ["red", "green"]}, {"type": "array", "items": {"type": "integer"}},
+            {"type": ["string", "null"]}, {"type": "string", "format": "date-time"}])
+
+    def value(self, depth):
+        """Any schema; a union in one of three."""
+        if depth > 0 and self.random.random() < 0.35:
+            union = self.union(depth - 1)
+            return self.random.choice([
+                union, union, {"type": "array", "items": union},
+                {"type": "object", "additionalProperties": union}])
+        return self.scalar()
+
+    def branch(self, tag, value, depth):
+        fixed = self.random.choice([{"const": value}, {"enum": [value]}, {"type": "string", "const": value}])
+        names = self.random.sample(["a", "b", "cD", "int", "e_f", "body", "x"], self.random.randrange(4))
+        members = {name: self.value(depth) for name in names}
+        required = [name for name in names if self.random.random() < 0.5]
+        if self.random.random() < 0.3:
+            out = {"allOf": [{"type": "object", "properties": {tag: fixed}, "required": [tag]},
+                             {"type": "object", "properties": members, "required": required}]}
+        else:
+            out = {"type": "object", "properties": {**members, tag: fixed}, "required": [tag, *required]}
+            if self.random.random() < 0.3:
+                out["additionalProperties"] = False
+        if self.random.random() < 0.4:
+            name = f"d{len(self.definitions)}"
+            self.definitions[name] = out
+            return {"$ref": f"#/$defs/{name}"}
+        return out
+
+    def union(self, depth):
+        tag = self.random.choice(["kind", "type", "@type", "event.name", "default"])
+        values = self.random.sample(["circle", "two words", "class", "9", "Ü", "A", "a"],
+                                    self.random.randrange(2, 6))
+        branches = [self.branch(tag, value, depth) for value in values]
+        if self.random.random() < 0.3:
+            branches.append({"type": "null"})
+        return {self.random.choice(["oneOf", "anyOf"]): branches}
+
+    def payload(self):
+        """A payload that is null is refused, which a comment says."""
+        return {key: [branch for branch in branches if branch != {"type": "null"}]
+                for key, branches in self.union(2).items()}
+
+    def schema(self):
+        self.definitions.clear()
+        out = self.payload() if self.random.random() < 0.4 else {
+            "type": "object", "required": ["u"], "properties": {"u": self.union(2), "v": self.value(2)}}
+        return {**out, "$defs": dict(self.definitions)}
+
+
+def check_union(folder, index, schema):
+    """Generated code for a schema with unions: no raw JSON, and each valid document comes back."""
+    name = f"u{index}"
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(schema), encoding="utf-8")
+    program = generate(folder, name, ["--from", str(path)])
+    header = (folder / f"{name}.h").read_text(encoding="utf-8")
+    assert "Not a union" not in header, header
+    draws = folder / name.replace("u", "d")
+    draws.mkdir()
+    paths = valid_draws(draws, path, ["--schema", str(path)])
+    exported = json.loads(subprocess.run([str(program), "--schema"], stdout=subprocess.PIPE, check=True,
+                                         timeout=60).stdout)
+    (folder / "exported.json").write_text(json.dumps(exported), encoding="utf-8")
+    result = subprocess.run([HERALD, "validate", "--schema", str(folder / "exported.json"),
+                             *map(str, paths)], stdout=subprocess.PIPE, check=False, timeout=120)
+    wrong = result.stdout.decode().splitlines()
+    for document, line in zip(paths, decode(program, paths)):
+        value = json.loads(document.read_text(encoding="utf-8"))
+        place = line if line.startswith("error: ") else difference(value, json.loads(line))
+        if place:
+            wrong.append(f"{document}: {place}")
+    assert not wrong, "\n".join([json.dumps(schema), *wrong[:5]])
+    return len(paths)
+
+
+def random_unions():
+    seed = int(os.environ.get("HERALD_TEST_SEED", 0)) or int.from_bytes(os.urandom(4), "little")
+    print(f"# HERALD_TEST_SEED={seed}", flush=True)
+    folder = BUILD / "unions"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    unions = Unions(seed)
+    count = sum(check_union(folder, index, unions.schema()) for index in range(UNIONS))
+    print(f"# {UNIONS} schemas, {count} documents")
+    assert count >= UNIONS * DRAWS // 4, count
+
+
 SCHEMA_TOTALS = {}
 
 
@@ -446,6 +551,8 @@ if __name__ == "__main__":
     cases = [(f"payloads of {name}", check_sender, name) for name in senders]
     if not ONLY:
         cases.append(("2,000 payloads of ten senders", total))
+    if not ONLY or "unions" in ONLY:
+        cases.append(("random schemas with unions", random_unions))
     if not ONLY or "schemas" in ONLY:
         cases += [(f"schemas of {row[0]}, {row[1]}", check_schemas, *row) for row in SCHEMAS]
         cases.append(("50 schemas", schema_total))
