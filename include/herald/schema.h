@@ -442,7 +442,10 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 /** HERALD_WHEN for all values that no other line names. */
 #define HERALD_WHEN_OTHER(TAG) HERALD_TAG_(TAG), .when = NULL
 
-/** A member that is not in the JSON. Decoding sets it to zero. */
+/**
+ * A member that is not in the JSON. Decoding sets it to zero. It may be a member of a union, or a
+ * whole union, that has cases; then it shares their memory: `HERALD_PRIVATE(shape, body.cache)`.
+ */
 #define HERALD_PRIVATE(STRUCT, MEMBER) HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_NONE)
 
 /** Option of a number: the least value. */

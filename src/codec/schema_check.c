@@ -490,22 +490,58 @@ is_padding(size_t end, const struct extent *next, const struct extent *previous,
 	return next->begin - end < alignment;
 }
 
-/* Find members that overlap although both count: always, or in the case of `pick`. `extents` must
- * be sorted. */
+/* Refuse a line that overlaps another one that counts, too. */
+static enum herald_status
+refuse_overlap(const struct check *check, const struct herald_field *other)
+{
+	const struct herald_field *field = check->field;
+	struct herald__shown first, second;
+	char what[2 * sizeof(first.text) + 80];
+
+	if (!field->tag || !other->tag)
+		return bad(check, "the member overlaps another one");
+	if (!field->when)
+		return bad(check, "two cases are for all other values of the tag");
+	/* In the order of the lines. */
+	if (other > field) {
+		const struct herald_field *last = other;
+
+		other = field;
+		field = last;
+	}
+	herald__show_string(&first, other->when, strlen(other->when));
+	herald__show_string(&second, field->when, strlen(field->when));
+	if (strcmp(field->when, other->when) == 0)
+		snprintf(what, sizeof(what), "two cases have the value %s", first.text);
+	else
+		snprintf(what, sizeof(what), "the cases %s and %s have the same number", first.text,
+			 second.text);
+	return bad(check, what);
+}
+
+/*
+ * Find members that overlap although both count: always, or in the case of `pick`. Private ones may
+ * share the memory of cases: a union can have members that are not in JSON. `extents` must be
+ * sorted.
+ */
 static enum herald_status
 check_overlaps(struct check *check, const struct extent *const *extents, size_t count,
 	       const struct herald_field *pick)
 {
 	const struct herald_field *tag = herald__tag_of(check->schema);
-	size_t end = 0;
+	const struct extent *last = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		check->field = extents[i]->field;
-		if (check->field->tag && (!pick || !herald__is_same_case(tag, check->field, pick)))
+		const struct herald_field *field = extents[i]->field;
+
+		if (field->tag && (!pick || !herald__is_same_case(tag, field, pick)))
 			continue;
-		if (extents[i]->begin < end)
-			return bad(check, "the member overlaps another one");
-		end = extents[i]->end;
+		if (pick && !field->tag && field->kind == HERALD_KIND_NONE)
+			continue;
+		check->field = field;
+		if (last && extents[i]->begin < last->end)
+			return refuse_overlap(check, last->field);
+		last = extents[i];
 	}
 	return HERALD_OK;
 }

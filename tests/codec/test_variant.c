@@ -196,6 +196,29 @@ HERALD_SCHEMA(keyed,
 		HERALD_CASE("circle", circle),
 		HERALD_CASE("square", square)));
 
+/* Unions that are larger than their cases: a member of theirs, or all of them, is private. */
+struct cached {
+	const char *kind;
+	union {
+		char cache[99];
+		struct circle circle;
+	} body;
+	int32_t count;
+	union {
+		struct square square;
+		char cache[50];
+	} other;
+};
+
+HERALD_SCHEMA(cached,
+	HERALD_FIELD(cached, kind, .required = true),
+	HERALD_FLAT_VARIANT(cached, body, kind, HERALD_CASE("circle", circle)),
+	HERALD_PRIVATE(cached, body),
+	HERALD_FIELD(cached, count),
+	HERALD_PRIVATE(cached, other.cache),
+	HERALD_VARIANT_WITH(cached, other, kind, (.required = true),
+		HERALD_CASE("square", square)));
+
 struct drawing {
 	const struct within *list;
 	size_t list_count;
@@ -224,6 +247,7 @@ union every {
 	struct numbered numbered;
 	struct flat_outer flat_outer;
 	struct drawing drawing;
+	struct cached cached;
 };
 
 /* A text, and what is encoded of it; NULL: the same. */
@@ -275,6 +299,8 @@ static const struct {
 	{&lines_schema, "{\"op\":\"none\",\"v\":1}", "{\"op\":\"none\"}"},
 	{&numbered_schema, "{\"op\":1,\"d\":{\"radius\":1}}", NULL},
 	{&numbered_schema, "{\"d\":{\"side\":1},\"op\" : -2}", "{\"op\":-2,\"d\":{\"side\":1}}"},
+	{&cached_schema, "{\"kind\":\"circle\",\"radius\":1,\"count\":2}", NULL},
+	{&cached_schema, "{\"kind\":\"square\",\"count\":2,\"other\":{\"side\":1}}", NULL},
 	{&numbered_schema, "{\"op\":0,\"d\":{\"side\":1}}", "{\"op\":0}"},
 	{&flat_outer_schema, "{\"a\":1,\"b\":2,\"radius\":3,\"c\":4}", NULL},
 	{&drawing_schema,
@@ -590,6 +616,13 @@ BAD_TABLE(overlap, TAG, OTHER,
 	  HERALD_STRUCT(tagged, body.square, square, .key = "b", HERALD_WHEN(tag, "a")));
 BAD_TABLE(overlap_always, TAG, OTHER, HERALD_STRUCT(tagged, body.circle, circle, .key = "a"),
 	  HERALD_STRUCT(tagged, body.square, square, .key = "b", HERALD_WHEN(tag, "b")));
+BAD_TABLE(same_value, TAG, OTHER,
+	  HERALD_VARIANT(tagged, body, tag, HERALD_CASE("c", circle), HERALD_CASE("c", square)));
+BAD_TABLE(same_rest, TAG, OTHER,
+	  HERALD_VARIANT(tagged, body, tag, HERALD_CASE_OTHER(circle, circle),
+			 HERALD_CASE_OTHER(square, square)));
+BAD_TABLE(private_always, TAG, OTHER, HERALD_PRIVATE(tagged, tag), HERALD_PRIVATE(tagged, body));
+BAD_TABLE(private_twice, TAG, OTHER, HERALD_PRIVATE(tagged, body), HERALD_PRIVATE(tagged, body));
 BAD_TABLE(duplicate, TAG, HERALD_FIELD(tagged, other, .key = "radius"),
 	  HERALD_FLAT_VARIANT(tagged, body, tag, HERALD_CASE("c", circle),
 			      HERALD_CASE("s", square)));
@@ -622,7 +655,11 @@ static const struct {
 	{TABLE(not_required), "tagged.body", "the tag tag must be required"},
 	{TABLE(itself), "tagged.tag", "depend on a tag"},
 	{TABLE(not_allowed), "tagged.body", "\"t\" is not one of the tag's values"},
-	{TABLE(overlap), "tagged.body.square", "overlaps"},
+	{TABLE(overlap), "tagged.body.square", "two cases have the value \"a\""},
+	{TABLE(same_value), "tagged.body", "two cases have the value \"c\""},
+	{TABLE(same_rest), "tagged.body", "two cases are for all other values of the tag"},
+	{TABLE(private_always), "tagged.tag", "the member overlaps another one"},
+	{TABLE(private_twice), "tagged.body", "the member overlaps another one"},
 	{TABLE(overlap_always), "tagged.body.square", "overlaps"},
 	{TABLE(duplicate), "tagged.radius", "duplicate key \"radius\""},
 	{TABLE(same_case), "tagged.body", "duplicate key \"body\""},
@@ -658,6 +695,38 @@ bad_tables_are_refused(void **state)
 	}
 }
 
+/* Two names of an enum with the same number. */
+static const struct herald_name forms[] = {{"circle", CIRCLE}, {"ring", CIRCLE}};
+
+struct aliased {
+	enum shape_kind form;
+	union {
+		struct circle circle;
+		struct square square;
+	} body;
+};
+
+HERALD_SCHEMA(aliased,
+	HERALD_ENUM(aliased, form, forms, .required = true),
+	HERALD_VARIANT(aliased, body, form,
+		HERALD_CASE("circle", circle),
+		HERALD_CASE("ring", square)));
+
+static void
+cases_of_one_number_are_refused(void **state)
+{
+	struct herald_codec *codec = NULL;
+	struct herald_error error = {.path = ""};
+
+	(void)state;
+	assert_int_equal(herald_codec_create(&aliased_schema, NULL, NULL, &codec, &error),
+			 HERALD_BAD_SCHEMA);
+	assert_string_equal(error.path, "aliased.body");
+	assert_non_null(
+		strstr(error.message, "the cases \"circle\" and \"ring\" have the same number"));
+	assert_null(codec);
+}
+
 int
 main(void)
 {
@@ -669,6 +738,7 @@ main(void)
 		cmocka_unit_test(short_memory_and_cut_documents),
 		cmocka_unit_test(the_order_does_not_matter),
 		cmocka_unit_test(bad_tables_are_refused),
+		cmocka_unit_test(cases_of_one_number_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, decoding_finish);
