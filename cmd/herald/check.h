@@ -23,6 +23,14 @@ struct check_failure {
 	const struct json_tree *value; /* NULL: nothing */
 	const char *reason;
 	size_t depth;
+	bool is_nearest; /* of several schemas, which the reason says */
+};
+
+/* How well a value fits the constants of a schema: `const` and `enum` of its members. */
+struct check_fit {
+	bool is_excluded; /* by its type, or by `not` */
+	size_t misfits, fits;
+	size_t depth; /* of the failure */
 };
 
 /* For one schema and many documents. */
@@ -91,12 +99,23 @@ check_item_quietly(const struct check_call *call, const struct json_tree *schema
 /* Set the reason, unless one is set already. Returns false. */
 HERALD_PRINTF(2, 3) bool check_fail(const struct check_call *call, const char *format, ...);
 
+/* The same, for a value that is not one of those allowed. */
+bool check_fail_values(const struct check_call *call, const struct json_tree *values);
+
 /* A value for messages: its text, cut; or what it is. */
 const char *check_show(const struct check_call *call, const struct json_tree *value);
 
 /* Whether `subject` matches the pattern `text` of the schema. */
 bool check_matches(const struct check_call *call, const struct herald_text *text,
 		   struct herald_text subject);
+
+/* How well call->value fits a schema, without `depth` (check_nearest.c). */
+struct check_fit check_fit(const struct check_call *call, const struct json_tree *schema);
+/* Whether the schema of `a` was meant rather than the one of `b`. */
+bool check_fits_better(const struct check_fit *a, const struct check_fit *b);
+/* If a member of call->value has a value that no alternative allows, which is often the tag of a
+ * union, set it as the reason and return true. */
+bool check_fail_tag(const struct check_call *call, const struct json_tree *alternatives);
 
 /* Keywords that apply schemas to the same value (check_logic.c). */
 check_keyword check_ref, check_dynamic_ref, check_all_of, check_any_of, check_one_of, check_not,

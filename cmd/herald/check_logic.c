@@ -57,22 +57,33 @@ check_all_of(const struct check_call *call, const struct json_tree *keyword)
 	return true;
 }
 
+/* The alternative that was probably meant, and how it fails. */
+struct nearest {
+	struct check_failure failure;
+	struct check_fit fit;
+};
+
 /* The number of schemas that are valid. Stops at `enough`, unless it must know what each of them
- * evaluates. The failure is the one deepest in the document: what was probably meant. */
+ * evaluates. */
 static size_t
 count_valid(const struct check_call *call, const struct json_tree *keyword, size_t enough,
-	    struct check_failure *deepest)
+	    struct nearest *nearest)
 {
 	size_t count = 0;
 
-	*deepest = (struct check_failure){0};
+	*nearest = (struct nearest){0};
 	for (size_t i = 0; i < keyword->count; i++) {
 		struct check_failure failure = {0};
+		struct check_fit fit;
 
-		if (check_same_quietly(call, &keyword->items[i], call->failure ? &failure : NULL))
+		if (check_same_quietly(call, &keyword->items[i], call->failure ? &failure : NULL)) {
 			count++;
-		else if (!deepest->value || failure.depth > deepest->depth)
-			*deepest = failure;
+		} else if (failure.value) {
+			fit = check_fit(call, &keyword->items[i]);
+			fit.depth = failure.depth;
+			if (!nearest->failure.value || check_fits_better(&fit, &nearest->fit))
+				*nearest = (struct nearest){failure, fit};
+		}
 		if (count == enough && !call->seen)
 			break;
 	}
@@ -81,39 +92,46 @@ count_valid(const struct check_call *call, const struct json_tree *keyword, size
 
 /* None is valid: the reason of the one that came nearest. */
 static bool
-fail_alternatives(const struct check_call *call, const char *name, size_t count,
-		  const struct check_failure *deepest)
+fail_alternatives(const struct check_call *call, const char *name,
+		  const struct json_tree *alternatives, const struct nearest *nearest)
 {
-	if (!call->failure || call->failure->value)
+	struct check_failure *failure = call->failure;
+
+	if (!failure || failure->value)
 		return false;
-	if (!deepest->value)
-		return check_fail(call, "expected one of the %zu schemas of %s", count, name);
-	*call->failure = *deepest;
-	if (count > 1)
-		call->failure->reason =
+	if (!nearest->failure.value)
+		return check_fail(call, "expected one of the %zu schemas of %s",
+				  alternatives->count, name);
+	if (nearest->fit.misfits > 0 && check_fail_tag(call, alternatives))
+		return false;
+	*failure = nearest->failure;
+	if (alternatives->count > 1 && !failure->is_nearest) {
+		failure->is_nearest = true;
+		failure->reason =
 			memory_print(call->checker->arena, "%s (the nearest of %zu in %s)",
-				     deepest->reason, count, name);
-	check_spend(call, strlen(call->failure->reason) / 64);
+				     failure->reason, alternatives->count, name);
+		check_spend(call, strlen(failure->reason) / 64);
+	}
 	return false;
 }
 
 bool
 check_any_of(const struct check_call *call, const struct json_tree *keyword)
 {
-	struct check_failure deepest;
+	struct nearest nearest;
 
-	return count_valid(call, keyword, 1, &deepest) > 0 ||
-	       fail_alternatives(call, "anyOf", keyword->count, &deepest);
+	return count_valid(call, keyword, 1, &nearest) > 0 ||
+	       fail_alternatives(call, "anyOf", keyword, &nearest);
 }
 
 bool
 check_one_of(const struct check_call *call, const struct json_tree *keyword)
 {
-	struct check_failure deepest;
-	size_t count = count_valid(call, keyword, 2, &deepest);
+	struct nearest nearest;
+	size_t count = count_valid(call, keyword, 2, &nearest);
 
 	if (count == 0)
-		return fail_alternatives(call, "oneOf", keyword->count, &deepest);
+		return fail_alternatives(call, "oneOf", keyword, &nearest);
 	return count == 1 ||
 	       check_fail(call, "expected exactly one schema of oneOf to be valid, but %s are",
 			  count == 2 ? "two" : "several");

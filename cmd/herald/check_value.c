@@ -105,21 +105,27 @@ has_value(const struct check_call *call, const struct json_tree *keyword)
 }
 
 bool
-check_enum(const struct check_call *call, const struct json_tree *keyword)
+check_fail_values(const struct check_call *call, const struct json_tree *values)
 {
 	const char *list = "";
 
+	for (size_t i = 0; call->failure && i < values->count && i < SHOWN_VALUES; i++)
+		list = memory_print(call->checker->arena, "%s%s%s", list, i > 0 ? ", " : "",
+				    check_show(call, &values->items[i]));
+	return check_fail(call, "expected %s%s%s, found %s", values->count == 1 ? "" : "one of ",
+			  list, values->count > SHOWN_VALUES ? ", ..." : "",
+			  check_show(call, call->value));
+}
+
+bool
+check_enum(const struct check_call *call, const struct json_tree *keyword)
+{
 	if (has_value(call, keyword))
 		return true;
 	if (keyword->count == 0)
 		return check_fail(call, "expected nothing: the enum is empty, found %s",
 				  check_show(call, call->value));
-	for (size_t i = 0; call->failure && i < keyword->count && i < SHOWN_VALUES; i++)
-		list = memory_print(call->checker->arena, "%s%s%s", list, i > 0 ? ", " : "",
-				    check_show(call, &keyword->items[i]));
-	return check_fail(call, "expected %s%s%s, found %s", keyword->count == 1 ? "" : "one of ",
-			  list, keyword->count > SHOWN_VALUES ? ", ..." : "",
-			  check_show(call, call->value));
+	return check_fail_values(call, keyword);
 }
 
 bool

@@ -25,6 +25,44 @@ from programs import equal  # noqa: E402
 HERALD = str(pathlib.Path(sys.argv[1]).resolve())
 S7 = "http://json-schema.org/draft-07/schema#"
 
+
+
+def exported(kind, **members):
+    """A case of a tagged union, as herald_schema_json() writes it."""
+    return {"allOf": [{"properties": {"kind": {"enum": [kind]}}}],
+            "properties": {"kind": {"enum": ["a", "b", "c"]}, "on": {"enum": [False, True]}, **members},
+            "required": ["kind", *members]}
+
+
+UNION = {"$defs": {"item": {"anyOf": [exported("a"), exported("b", x={"type": "integer"}),
+                                      exported("c", data={"properties": {"x": {"maximum": 5}}})]}},
+         "$ref": "#/$defs/item"}
+OTHER = {"not": {"properties": {"kind": {"enum": ["a"]}}, "required": ["kind"]}, "required": ["z"]}
+TAGGED = [
+    # The alternative whose constants fit is what was meant, whether or not another fails deeper.
+    (UNION, {"kind": "b"}, 'the member "x" is required, but missing (the nearest of 3 in anyOf) (byte 0)'),
+    (UNION, {"kind": "b", "x": "1", "data": {"x": 9}},
+     '/x: expected an integer, found "1" (the nearest of 3 in anyOf) (byte 19)'),
+    (UNION, {"kind": "c", "data": {"x": 6}, "x": 1},
+     "/data/x: expected at most 5, found 6 (the nearest of 3 in anyOf) (byte 28)"),
+    # None fits: the tag is wrong, or another member that all of them have.
+    (UNION, {"x": 1, "kind": "d"}, '/kind: expected one of "a", "b", "c", found "d" (byte 17)'),
+    (UNION, {"kind": "b", "x": 1, "on": 1}, "/on: expected one of false, true, found 1 (byte 28)"),
+    ({"oneOf": [{"properties": {"v": {"const": 1}}}, {"properties": {"v": {"$ref": "#/$defs/two"}}}],
+      "$defs": {"two": {"const": 2}}}, {"v": 3}, "/v: expected one of 1, 2, found 3 (byte 6)"),
+    # All other values of a tag.
+    ({"anyOf": [exported("a", x=True), OTHER]}, {"kind": "a", "z": 1},
+     'the member "x" is required, but missing (the nearest of 2 in anyOf) (byte 0)'),
+    ({"anyOf": [exported("a", x=True), OTHER]}, {"kind": "q"},
+     'the member "z" is required, but missing (the nearest of 2 in anyOf) (byte 0)'),
+    # A union in an alternative: the reason says "nearest" once.
+    ({"anyOf": [{"type": "null"}, {"$ref": "#/$defs/item"}], "$defs": UNION["$defs"]}, {"kind": "b"},
+     'the member "x" is required, but missing (the nearest of 3 in anyOf) (byte 0)'),
+    # Schemas that refer to each other.
+    ({"anyOf": [{"$ref": "#"}, {"properties": {"a": {"const": 1}}}]}, {"a": 2},
+     "not checked: schemas refer to each other without end"),
+]
+
 # (schema, event, what is printed of it; None: it is valid)
 REASONS = [
     (True, {}, None),
@@ -99,7 +137,8 @@ REASONS = [
     ({"anyOf": [{"type": "null"}, {"properties": {"a": {"type": "null"}}}]}, {"a": 1},
      "/a: expected null, found 1 (the nearest of 2 in anyOf) (byte 6)"),
     ({"oneOf": [{"type": "null"}, {"minimum": 5}]}, 1,
-     "expected null, found 1 (the nearest of 2 in oneOf) (byte 0)"),
+     "expected at least 5, found 1 (the nearest of 2 in oneOf) (byte 0)"),
+    *TAGGED,
     ({"oneOf": [True, {"minimum": 5}]}, 7,
      "expected exactly one schema of oneOf to be valid, but two are (byte 0)"),
     ({"if": {"type": "object"}, "then": {"required": ["a"]}}, {},
