@@ -17,4 +17,11 @@
 /** Argument FORMAT is a printf format for those from FIRST on; the compiler checks them. */
 #define HERALD_PRINTF(FORMAT, FIRST) __attribute__((__format__(__printf__, FORMAT, FIRST)))
 
+/* For inline functions and macros: a cast, in C++ one that -Wold-style-cast allows. */
+#ifdef __cplusplus
+#define HERALD_CAST_(TYPE, VALUE) static_cast<TYPE>(VALUE)
+#else
+#define HERALD_CAST_(TYPE, VALUE) ((TYPE)(VALUE))
+#endif
+
 #endif

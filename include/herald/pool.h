@@ -93,7 +93,7 @@ struct herald_pool_statistics {
 
 /** Read the counts. Any thread, until the pool is destroyed. */
 HERALD_API void
-herald_pool_statistics(struct herald_pool *pool, struct herald_pool_statistics *out);
+herald_pool_statistics_read(struct herald_pool *pool, struct herald_pool_statistics *out);
 
 /**
  * Stop the pool: accept no more tasks, run queued ones for up to `drain_ms`, cancel the others,

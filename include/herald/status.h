@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include <herald/export.h>
@@ -57,7 +58,7 @@ enum herald_status {
 };
 
 /** The `offset` of an error without a place in the input. */
-#define HERALD_NO_OFFSET ((size_t)-1)
+#define HERALD_NO_OFFSET SIZE_MAX
 
 /**
  * An error and its place. The caller owns it; functions write it only on failure.

@@ -209,7 +209,7 @@ struct herald_store_statistics {
 
 /** Read the counts. Any thread. */
 HERALD_API void
-herald_store_statistics(struct herald_store *store, struct herald_store_statistics *out);
+herald_store_statistics_read(struct herald_store *store, struct herald_store_statistics *out);
 
 /*
  * Operations. They use a connection of their own, and may be called on any thread, also in a

@@ -254,7 +254,7 @@ herald_pool_submit(struct herald_pool *pool, struct herald_pool_task *task)
 }
 
 void
-herald_pool_statistics(struct herald_pool *pool, struct herald_pool_statistics *out)
+herald_pool_statistics_read(struct herald_pool *pool, struct herald_pool_statistics *out)
 {
 	pthread_mutex_lock(&pool->mutex);
 	*out = pool->statistics;

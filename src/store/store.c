@@ -352,7 +352,7 @@ herald_store_database(struct herald_store *store)
 }
 
 void
-herald_store_statistics(struct herald_store *store, struct herald_store_statistics *out)
+herald_store_statistics_read(struct herald_store *store, struct herald_store_statistics *out)
 {
 	struct herald__store_counts *counts = &store->counts;
 

@@ -19,7 +19,7 @@ wait_queued(struct own_server *own, uint64_t count)
 	struct herald_pool_statistics statistics;
 
 	for (;;) {
-		herald_pool_statistics(own->pool, &statistics);
+		herald_pool_statistics_read(own->pool, &statistics);
 		if (statistics.queued == count)
 			return;
 		sched_yield();

@@ -93,7 +93,7 @@ assert_statistics(struct herald_pool *pool, const struct herald_pool_statistics 
 {
 	struct herald_pool_statistics found;
 
-	herald_pool_statistics(pool, &found);
+	herald_pool_statistics_read(pool, &found);
 	assert_int_equal(found.submitted, expected->submitted);
 	assert_int_equal(found.queued, expected->queued);
 	assert_int_equal(found.running, expected->running);
@@ -296,7 +296,7 @@ first_in_first_out(void **state)
 		/* The pool owns them until it has counted them. */
 		struct herald_pool_statistics statistics;
 		do {
-			herald_pool_statistics(pool, &statistics);
+			herald_pool_statistics_read(pool, &statistics);
 		} while (statistics.done < clock);
 		for (size_t i = 0; i < HERALD_COUNT(jobs); i++)
 			assert_int_equal(jobs[i].order, round * HERALD_COUNT(jobs) + i);
@@ -427,7 +427,7 @@ stop_drains_the_queue(void **state)
 
 	assert_int_equal(stopper.left, 0);
 	struct herald_pool_statistics statistics;
-	herald_pool_statistics(pool, &statistics);
+	herald_pool_statistics_read(pool, &statistics);
 	assert_int_equal(statistics.refused, 1);
 	assert_int_equal(statistics.done, statistics.submitted);
 	for (size_t i = 0; i < HERALD_COUNT(jobs); i++) {

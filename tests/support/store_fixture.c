@@ -416,6 +416,6 @@ store_counts(struct store_fixture *f)
 {
 	struct herald_store_statistics counts;
 
-	herald_store_statistics(f->store, &counts);
+	herald_store_statistics_read(f->store, &counts);
 	return counts;
 }

@@ -290,7 +290,7 @@ done(struct runner *runner)
 {
 	struct herald_store_statistics statistics;
 
-	herald_store_statistics(runner->store, &statistics);
+	herald_store_statistics_read(runner->store, &statistics);
 	return statistics.done;
 }
 

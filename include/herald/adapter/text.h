@@ -25,7 +25,7 @@ extern "C" {
 static inline char
 herald_ascii_lower(char byte)
 {
-	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+	return byte >= 'A' && byte <= 'Z' ? HERALD_CAST_(char, byte - 'A' + 'a') : byte;
 }
 
 /** Whether a byte is an ASCII digit. */
@@ -107,7 +107,7 @@ herald_ascii_number(const char *text, uint64_t max, uint64_t *out)
 	if (*text == '\0')
 		return false;
 	for (; *text != '\0'; text++) {
-		uint64_t digit = (uint64_t)(*text - '0');
+		uint64_t digit = HERALD_CAST_(uint64_t, *text - '0');
 
 		if (!herald_ascii_is_digit(*text) || digit > max || number > (max - digit) / 10)
 			return false;
@@ -123,7 +123,7 @@ herald_http_is_token_byte(char byte)
 {
 	/* A bit for each byte. */
 	static const uint64_t bits[4] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe, 0, 0};
-	unsigned char at = (unsigned char)byte;
+	unsigned char at = HERALD_CAST_(unsigned char, byte);
 
 	return bits[at / 64] >> at % 64 & 1;
 }
