@@ -8,7 +8,7 @@
 
 /* Limit of the readers that are written, each with a name of up to 15 bytes and a number. */
 #define SQLITE_MAX_READERS 16
-#define SQLITE_READERS_BYTES (SQLITE_MAX_READERS * 64)
+#define SQLITE_READERS_BYTES (SQLITE_MAX_READERS * (size_t)64)
 
 /* Write the readers of the database at `path` as a text such as "process 123 (sqlite3)"; "" if
  * there are none, or they cannot be found out. Returns how many there are. */
