@@ -74,16 +74,25 @@ end_encrypted(void *state)
 	free(encrypted);
 }
 
+/* The cases are for a port without encryption. */
+static const struct contract_http_deviation deviations[] = {
+	{"https_*", "200 open or 204 open", "a target with https is right on an encrypted port"},
+};
+
 static const struct contract_http_adapter encrypted_adapters[] = {
 	{.name = "openssl, TLS 1.3",
 	 .capabilities = CONTRACT_ALL & ~(CONTRACT_REFUSES_LONGER_NAMES | CONTRACT_OUTLIVES_STOP |
 					  CONTRACT_OWN_ROUTES),
+	 .deviations = deviations,
+	 .deviations_count = HERALD_COUNT(deviations),
 	 .start = start_tls13,
 	 .stop = stop_encrypted,
 	 .end = end_encrypted},
 	{.name = "openssl, TLS 1.2",
 	 .capabilities = CONTRACT_ALL & ~(CONTRACT_REFUSES_LONGER_NAMES | CONTRACT_OUTLIVES_STOP |
 					  CONTRACT_OWN_ROUTES),
+	 .deviations = deviations,
+	 .deviations_count = HERALD_COUNT(deviations),
 	 .start = start_tls12,
 	 .stop = stop_encrypted,
 	 .end = end_encrypted},
@@ -175,6 +184,29 @@ a_connection_that_is_idle_has_a_close_notify(void **state)
 	probe_connect(&probe, &client);
 	assert_healthy(&client);
 	assert_closed_properly(&client, PROBE_AT_ONCE_MS);
+	stop_tls(&probe, tls);
+}
+
+/* RFC 9110 section 7.4: https is for encrypted connections, http for any. */
+static void
+schemes_of_targets(void **state)
+{
+	static const char *const targets[] = {"https://test/healthz", "http://test/healthz"};
+	struct probe probe;
+	struct herald_tls *tls = serve_tls(&probe, HERALD_SERVER_OPTIONS(.threads = 1));
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(targets); i++) {
+		struct http_client client;
+		char request[128];
+
+		snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: test\r\n\r\n",
+			 targets[i]);
+		probe_connect(&probe, &client);
+		assert_true(http_send_text(&client, request));
+		probe_assert_next(&client, 200, NULL);
+		http_close(&client);
+	}
 	stop_tls(&probe, tls);
 }
 
@@ -488,6 +520,7 @@ main(void)
 		cmocka_unit_test(a_connection_that_is_idle_has_a_close_notify),
 		cmocka_unit_test(client_ends_without_a_close_notify),
 		cmocka_unit_test(slow_handshakes_are_cut_off),
+		cmocka_unit_test(schemes_of_targets),
 		cmocka_unit_test(what_is_not_tls),
 		cmocka_unit_test(damaged_connections),
 		cmocka_unit_test(renegotiation_is_refused),
