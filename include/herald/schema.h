@@ -501,8 +501,9 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 
 /* 1 if an argument is in parentheses, else 0. */
 #define HERALD_IN_PARENTHESES_(ARGUMENT)                                                           \
-	HERALD_EXPAND_(HERALD_SECOND_ HERALD_EXPAND_((HERALD_PARENTHESES_ ARGUMENT, 0, )))
+	HERALD_SECOND_OF_(HERALD_EXPAND_(HERALD_PARENTHESES_ ARGUMENT), 0, )
 #define HERALD_PARENTHESES_(...) , 1
+#define HERALD_SECOND_OF_(...) HERALD_SECOND_(__VA_ARGS__)
 #define HERALD_SECOND_(FIRST, SECOND, ...) SECOND
 
 /* A schema may refer to itself, so it is declared first. */
