@@ -193,6 +193,26 @@ bodies_with_two_lengths(void **state)
 	probe_stop(&probe);
 }
 
+/* A length may be hidden in a refused head, so that the body would be read as the next request. */
+static void
+unknown_expectation_closes(void **state)
+{
+	struct http_client client;
+	struct probe probe;
+	char request[1024];
+
+	snprintf(request, sizeof(request), HEAD "Expect: 200-ok\r\nContent-Length: %zu\r\n\r\n%s",
+		 strlen(PROBE_DONE), PROBE_DONE);
+	probe_start(&probe, state, NULL);
+	probe_connect(&probe, &client);
+	assert_true(http_send_text(&client, request));
+	probe_assert_next(&client, 417, NULL);
+	assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+	http_close(&client);
+	assert_int_equal(probe.function_count, 0);
+	probe_stop(&probe);
+}
+
 /* The truncated body is a complete event, which must not be handled. */
 static void
 bodies_far_over_the_limit(void **state)
@@ -292,9 +312,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_ADAPTER(bodies_with_two_lengths),
-		WITH_ADAPTER(bodies_far_over_the_limit),
-		cmocka_unit_test(bad_options),
+		WITH_ADAPTER(bodies_with_two_lengths),   WITH_ADAPTER(unknown_expectation_closes),
+		WITH_ADAPTER(bodies_far_over_the_limit), cmocka_unit_test(bad_options),
 		WITH_ADAPTER(size_that_was_lowered),
 	};
 

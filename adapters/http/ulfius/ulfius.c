@@ -118,8 +118,10 @@ put_header(const char *name, const char *value, void *state)
  * not an event.
  */
 static bool
-must_close(const struct herald_http_response *response)
+must_close(const struct herald_http_framing *framing, const struct herald_http_response *response)
 {
+	if (framing->problem)
+		return true;
 	switch (response->status) {
 	case 400:
 	case 405:
@@ -156,7 +158,8 @@ handle_request(const struct _u_request *from, struct _u_response *to, void *stat
 		herald_http_request_destroy(request);
 		return U_CALLBACK_ERROR; /* Ulfius answers 500. */
 	}
-	if (must_close(response) || herald_http_framing_may_hide_body(&framing, from->http_verb) ||
+	if (must_close(&framing, response) ||
+	    herald_http_framing_may_hide_body(&framing, from->http_verb) ||
 	    herald_http_drain_is_stopping(&ulfius->drain))
 		u_map_put(to->map_header, "Connection", "close");
 	/* A block of 0 bytes is an error for libmicrohttpd. */
