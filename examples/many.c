@@ -1,6 +1,5 @@
 /*
- * A stream of events: one event in each line (NDJSON), from a file or another program. Lines that
- * are not valid are reported, and the others are handled.
+ * A stream of events, one in each line (NDJSON). Lines that are not valid are reported.
  *
  *	printf '%s\n' \
  *		'{"event_type":"paid","timestamp":"2024-08-20T05:21:19Z","payload":{"cents":250}}' \
@@ -19,7 +18,7 @@
 
 #include <herald/herald.h>
 
-/* Larger than any line. */
+/* No line may be larger. */
 enum { PART_BYTES = 4 << 20 };
 
 struct paid {
@@ -82,8 +81,9 @@ handle_lines(struct herald_service *service, char *part, size_t bytes, bool is_l
 }
 
 static void
-handle_file(struct herald_service *service, FILE *file, char *part, struct totals *totals)
+handle_file(struct herald_service *service, FILE *file, struct totals *totals)
 {
+	static char part[PART_BYTES];
 	size_t left = 0, more;
 
 	do {
@@ -91,6 +91,10 @@ handle_file(struct herald_service *service, FILE *file, char *part, struct total
 		size_t bytes = left + more;
 		size_t used = handle_lines(service, part, bytes, more == 0, totals);
 
+		if (used == 0 && bytes == PART_BYTES) {
+			fprintf(stderr, "many: a line is larger than %d bytes\n", PART_BYTES);
+			exit(1);
+		}
 		left = bytes - used;
 		memmove(part, part + used, left);
 	} while (more > 0);
@@ -103,15 +107,13 @@ main(void)
 	const struct herald_route routes[] = {HERALD_ROUTE("paid", paid, on_paid, &totals)};
 	struct herald_service *service;
 	struct herald_error error;
-	char *part = malloc(PART_BYTES);
 
-	if (!part || herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
-					   &error) != HERALD_OK)
+	if (herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
+				  &error) != HERALD_OK)
 		return 1;
-	handle_file(service, stdin, part, &totals);
+	handle_file(service, stdin, &totals);
 	printf("%zu of %zu events done, %" PRId64 " cents\n", totals.done, totals.events,
 	       totals.cents);
 	herald_service_destroy(service);
-	free(part);
 	return 0;
 }

@@ -57,11 +57,11 @@ HERALD_API HERALD_PRINTF(3, 4) bool herald_refuse(struct herald_refusal *refusal
 #define HERALD_CHECK_MARK UINT64_C(0x6b63656863646c48)
 
 /**
- * A check. HERALD_CHECK defines one, which must be used: compilers warn about the others.
+ * A check. HERALD_CHECK defines one; compilers warn if no schema uses it.
  */
 struct herald_check {
 	/** HERALD_CHECK_MARK. A function itself, `.check = f` for `.check = &f_check`, is refused
-	 * when a codec is created; compilers before gcc 14 and clang 16 only warn about it. */
+	 * when a codec is created; gcc before 14 and clang only warn about it. */
 	uint64_t mark;
 	const char *owner; /**< The struct's name, as in its schema. */
 	/**

@@ -13,7 +13,7 @@
  *				   &counts, &error);
  *
  * Each event takes the same path as with herald_service_handle(), and has a result of its own. A
- * loop of single calls needs more time: here the memory of one event is used for the next one.
+ * loop of single calls needs a little more time, and with a store one commit for each event.
  * HTTP: the options `takes_ndjson` and `takes_batches` of herald/endpoint.h.
  */
 #ifndef HERALD_MANY_H
@@ -54,8 +54,8 @@ struct herald_handled {
 	/** The event's line, from 1; lines that were skipped count. 0: the text is an array. */
 	size_t line;
 	/**
-	 * The event's first byte in the text. The offset of an error in the result counts from
-	 * there: the byte in the text is the sum.
+	 * The event's first byte in the text. The offset of an error in the result, if it has one,
+	 * counts from there: the byte in the text is the sum.
 	 */
 	size_t offset;
 	size_t bytes; /**< The event's length, without white space around it. */
@@ -100,7 +100,7 @@ struct herald_many_options {
 /** How many events have been handled, by their verdicts. */
 struct herald_many_counts {
 	size_t events; /**< The sum of the next three. */
-	size_t done;   /**< HERALD_DONE; with a store: on disk, or a duplicate. */
+	size_t done;   /**< HERALD_DONE; with a store: on disk, a duplicate, or ignored. */
 	size_t retry;  /**< HERALD_RETRY. */
 	size_t fail;   /**< HERALD_FAIL: by a function or a handler, or refused by Herald. */
 };
@@ -112,8 +112,9 @@ struct herald_many_counts {
  * includes `handled` of that one.
  *
  * With a store, the events are stored instead of run. Up to 1,000 are handed to it together, or
- * fewer if they need more memory than the service's max_arena_bytes or if the store's max_waiting
- * is less, and are committed together (see max_batch of herald/store.h); then the next ones.
+ * fewer if the store's max_waiting is less or if they need more memory than max_arena_bytes of the
+ * service and eight times their text; they are committed together (see max_batch of
+ * herald/store.h). Then come the next ones.
  *
  * data     `bytes` bytes of text; decoding changes them. Not used after the call. NULL is allowed
  *          with 0 bytes. To handle a stream, pass it in parts that end at a line feed.

@@ -443,8 +443,9 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 #define HERALD_WHEN_OTHER(TAG) HERALD_TAG_(TAG), .when = NULL
 
 /**
- * A member that is not in the JSON. Decoding sets it to zero. It may be a member of a union, or a
- * whole union, that has cases; then it shares their memory: `HERALD_PRIVATE(shape, body.cache)`.
+ * A member that is not in the JSON. Decoding sets it to zero. One member of a union that has cases
+ * may be private, or the whole union: then it shares their memory, and after decoding it has what
+ * the case has stored there: `HERALD_PRIVATE(shape, body.cache)`.
  */
 #define HERALD_PRIVATE(STRUCT, MEMBER) HERALD_LINE_(STRUCT, MEMBER, .kind = HERALD_KIND_NONE)
 

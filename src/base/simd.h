@@ -93,7 +93,7 @@ herald__count_spaces(const char *at)
 
 	return (unsigned)__builtin_ctz(~spaces);
 }
-#elif defined(HERALD__NEON)
+#elif defined(HERALD__NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define HERALD__VECTORS
 
 static inline unsigned

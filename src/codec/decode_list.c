@@ -74,7 +74,7 @@ add_room(struct herald_arena *arena, const struct herald__field *field, struct h
 	    (list->count == list->capacity && !herald__list_grow(arena, list)))
 		return false;
 	*room = find_room(field, list);
-	return true;
+	return room->item != room->end;
 }
 
 /* Count the items before `item`. */

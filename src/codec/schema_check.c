@@ -276,6 +276,17 @@ bad_tag(const struct check *check, const char *what)
 	return bad(check, text);
 }
 
+/* Whether another line has the name of the tag. */
+static bool
+is_ambiguous(const struct herald_schema *schema, const struct herald_field *tag)
+{
+	for (size_t i = 0; i < schema->fields_count; i++)
+		if (&schema->fields[i] != tag && schema->fields[i].name &&
+		    strcmp(schema->fields[i].name, tag->name) == 0)
+			return true;
+	return false;
+}
+
 /* Check that the member whose value decides about the line is in the schema, and can decide. */
 static enum herald_status
 check_tag(const struct check *check)
@@ -292,6 +303,8 @@ check_tag(const struct check *check)
 		return bad_tag(check, "is not a member of the schema");
 	if (strcmp(tag->name, field->tag) != 0)
 		return bad_tag(check, "is not the schema's only one");
+	if (is_ambiguous(check->schema, tag))
+		return bad_tag(check, "is the name of several members");
 	if (!is_string(tag->kind) && tag->kind != HERALD_KIND_ENUM)
 		return bad_tag(check, "must be a string or an enum");
 	if (!tag->required)

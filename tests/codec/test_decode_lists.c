@@ -63,19 +63,19 @@ static const struct {
 	const struct herald_schema *list, *array;
 	size_t item_bytes;
 	enum draws draws;
-	unsigned digits; /* the most that surely fit */
+	unsigned least, digits; /* those that surely fit */
 } kinds[] = {
-#define ROW(NAME, DRAWS, DIGITS)                                                                   \
+#define ROW(NAME, DRAWS, LEAST, DIGITS)                                                            \
 	{                                                                                          \
 #NAME, &list_of_##NAME##_schema, &array_of_##NAME##_schema,                        \
-			sizeof(((struct array_of_##NAME *)0)->v[0]), DRAWS, DIGITS,                \
+			sizeof(((struct array_of_##NAME *)0)->v[0]), DRAWS, LEAST, DIGITS,         \
 	}
-	ROW(int8, SIGNED, 2),    ROW(int16, SIGNED, 4),    ROW(int32, SIGNED, 9),
-	ROW(int64, SIGNED, 18),  ROW(uint8, NATURAL, 2),   ROW(uint16, NATURAL, 4),
-	ROW(uint32, NATURAL, 9), ROW(uint64, NATURAL, 19), ROW(narrow, SIGNED, 3),
-	ROW(large, NATURAL, 19), ROW(real32, REAL, 9),     ROW(real64, REAL, 20),
-	ROW(bounded, REAL, 4),   ROW(string, STRING, 0),   ROW(short, STRING, 0),
-	ROW(text, STRING, 0),
+	ROW(int8, SIGNED, 1, 2),    ROW(int16, SIGNED, 1, 4),    ROW(int32, SIGNED, 1, 9),
+	ROW(int64, SIGNED, 1, 18),  ROW(uint8, NATURAL, 1, 2),   ROW(uint16, NATURAL, 1, 4),
+	ROW(uint32, NATURAL, 1, 9), ROW(uint64, NATURAL, 1, 19), ROW(narrow, SIGNED, 1, 3),
+	ROW(large, NATURAL, 4, 19), ROW(real32, REAL, 1, 9),     ROW(real64, REAL, 1, 20),
+	ROW(bounded, REAL, 1, 3),   ROW(string, STRING, 0, 0),   ROW(short, STRING, 0, 0),
+	ROW(text, STRING, 0, 0),
 };
 #define KINDS_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -88,7 +88,7 @@ draw_digits(char *out, unsigned least, unsigned most)
 
 	for (unsigned i = 0; i < count; i++)
 		out[i] = (char)('0' + draw_below(&state, 10));
-	if (count > 1 && out[0] == '0' && least == 1)
+	if (count > 1 && out[0] == '0' && least > 0)
 		out[0] = '1';
 	return count;
 }
@@ -100,7 +100,7 @@ draw_number(char *out, size_t kind)
 
 	if (kinds[kind].draws != NATURAL && draw_one_in(&state, 4))
 		out[bytes++] = '-';
-	bytes += draw_digits(out + bytes, 1, kinds[kind].digits);
+	bytes += draw_digits(out + bytes, kinds[kind].least, kinds[kind].digits);
 	if (kinds[kind].draws == REAL && draw_one_in(&state, 2)) {
 		out[bytes++] = '.';
 		bytes += draw_digits(out + bytes, 0, 18);
@@ -233,13 +233,13 @@ test_values(void **unused)
 			union decoded out;
 
 			text[bytes] = '\0';
-			/* Constraints of the field may refuse some. */
-			if (decode_bytes(codec, text, bytes, &out, sizeof(out.list), &error) !=
-			    HERALD_OK) {
-				assert_true(error.status == HERALD_OUT_OF_RANGE ||
-					    error.status == HERALD_BAD_LENGTH);
+			enum herald_status status =
+				decode_bytes(codec, text, bytes, &out, sizeof(out.list), &error);
+			/* Many drawn strings are longer than `short` allows. */
+			if (status == HERALD_BAD_LENGTH &&
+			    kinds[kind].list == &list_of_short_schema)
 				continue;
-			}
+			assert_int_equal(status, HERALD_OK);
 			assert_int_equal(out.list.v_count, count);
 			if (count > 0)
 				check_list(kind, (const char *)out.list.v, count, text);
@@ -355,6 +355,7 @@ begin(void **unused)
 {
 	(void)unused;
 	state = draw_seed();
+	printf("# HERALD_TEST_SEED=%llu\n", (unsigned long long)state);
 	return 0;
 }
 

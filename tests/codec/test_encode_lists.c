@@ -175,6 +175,7 @@ begin(void **unused)
 {
 	(void)unused;
 	state = draw_seed();
+	printf("# HERALD_TEST_SEED=%llu\n", (unsigned long long)state);
 	return 0;
 }
 

@@ -525,6 +525,14 @@ bad_variants_are_refused()
 		herald::field("other", &untagged::other).required(),
 		variant("body", &untagged::kind, &untagged::body),
 		variant("second", &untagged::other, &untagged::second)};
+	/* What comes before a dot is not a part of the name. */
+	const herald::schema<untagged> same_name{
+		"untagged",
+		herald::field("number", &untagged::number),
+		herald::field("a.kind", &untagged::other).required(),
+		herald::field("b.kind", &untagged::kind).required(),
+		variant("body", &untagged::kind, &untagged::body),
+		variant("second", &untagged::kind, &untagged::second)};
 	const herald::schema<untagged> no_line{"untagged",
 					       herald::field("number", &untagged::number),
 					       herald::field("other", &untagged::other),
@@ -539,6 +547,7 @@ bad_variants_are_refused()
 		herald::field("number", &untagged::number)};
 	const std::pair<const herald::schema<untagged> *, const char *> rows[] = {
 		{&two_tags, "the tag other is not the schema's only one"},
+		{&same_name, "the tag kind is the name of several members"},
 		{&no_line, "the tag that has no line is not a member of the schema"},
 		{&not_required, "the tag kind must be required"},
 	};

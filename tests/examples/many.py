@@ -41,6 +41,12 @@ def takes_more_than_one_part():
           % (count + 1, count + 3, count + 1, count + 3, count + 1))
 
 
+def refuses_a_line_larger_than_a_part():
+    found = subprocess.run([PROGRAM], input=LINE + b"x" * (5 << 20), stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=WAIT_S, check=False)
+    equal((found.returncode, found.stderr), (1, b"many: a line is larger than 4194304 bytes\n"))
+
+
 tap.run([(check.__name__.replace("_", " "), check) for check in
-         (prints_what_its_head_says, takes_more_than_one_part)] +
+         (prints_what_its_head_says, takes_more_than_one_part, refuses_a_line_larger_than_a_part)] +
         [("is of a readable length", is_short, "many")])

@@ -80,6 +80,27 @@ schema_of(const herald_schema &schema) noexcept
 template <class S> class schema;
 template <class S> class variant_of;
 
+namespace detail
+{
+
+/* The value of a case. 0 and nullptr would be the case of all other values. */
+template <class T>
+constexpr const char *
+text_of_case([[maybe_unused]] T value) noexcept
+{
+	constexpr bool is_text =
+		std::is_convertible_v<T, const char *> && !std::is_null_pointer_v<T>;
+
+	static_assert(is_text, "the value of a case must be the text of the tag in JSON, "
+			       "also if the tag is an enum; all other values are when_other()");
+	if constexpr (is_text)
+		return value;
+	else
+		return nullptr;
+}
+
+} // namespace detail
+
 /** A check of a schema of struct S; see check(). */
 template <class S> class check_of
 {
@@ -163,15 +184,8 @@ template <class S> class line
 	 * is the text of the tag in JSON, also if the tag is an enum. */
 	template <class T> line when(const char *tag, T value) &&noexcept
 	{
-		constexpr bool is_text =
-			std::is_convertible_v<T, const char *> && !std::is_null_pointer_v<T>;
-
-		static_assert(is_text, "the value of a case must be the text of the tag in JSON, "
-				       "also if the tag is an enum; all other values are "
-				       "when_other()");
 		field_.tag = tag;
-		if constexpr (is_text)
-			field_.when = value;
+		field_.when = detail::text_of_case(value);
 		return std::move(*this);
 	}
 	/** The same for all values without a line of their own, as HERALD_WHEN_OTHER. */
@@ -747,11 +761,11 @@ key(const char *name, const char *S::*member) noexcept
  *	herald::when("circle", &shape::bodies::circle, circle_schema)
  *	herald::when("corners", &shape::bodies::corners)
  */
-template <class U, class M, class... More>
+template <class T, class U, class M, class... More>
 case_of<U>
-when(const char *value, M U::*member, const More &...more) noexcept
+when(T value, M U::*member, const More &...more) noexcept
 {
-	return case_of<U>(value, field("", member, more...));
+	return case_of<U>(detail::text_of_case(value), field("", member, more...));
 }
 
 /** The case of all other texts of the tag, as HERALD_CASE_OTHER. */

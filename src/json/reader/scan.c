@@ -239,15 +239,14 @@ herald__skip_brackets(char *at, char *end)
 	bool in_string = false, escaped = false;
 
 	for (at++; at < end; at++) {
-		if (escaped)
-			escaped = false;
-		else if (*at == '\\')
-			escaped = true;
-		else if (*at == '"')
+		bool is_escaped = escaped;
+
+		escaped = *at == '\\' && !is_escaped;
+		if (*at == '"' && !is_escaped)
 			in_string = !in_string;
-		else if (in_string)
+		if (in_string)
 			continue;
-		else if (*at == '{' || *at == '[')
+		if (*at == '{' || *at == '[')
 			depth++;
 		else if ((*at == '}' || *at == ']') && --depth == 0)
 			return at + 1;
