@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <herald/adapter/http.h>
 #include <herald/microhttpd.h>
 
 #include "contract/http/microhttpd.h"
@@ -25,8 +26,9 @@ handle_own(struct MHD_Connection *connection, const char *url, const char *metho
 {
 	bool first = *con_cls == NULL;
 	bool hello = strcmp(url, "/hello") == 0;
-	bool refused = first && herald_microhttpd_head_problem(connection, method, version);
-	const char *text = refused ? "malformed" : hello ? "hello" : "nothing here";
+	const char *refused =
+		first ? herald_microhttpd_head_problem(connection, method, version) : NULL;
+	const char *text = refused ? refused : hello ? "hello" : "nothing here";
 
 	if (!refused && (first || *upload_data_size > 0)) {
 		*con_cls = &own_request;
@@ -39,7 +41,7 @@ handle_own(struct MHD_Connection *connection, const char *url, const char *metho
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result queued = MHD_queue_response(connection,
-						    refused ? 400
+						    refused ? herald_http_problem_status(refused)
 						    : hello ? 200
 							    : 404,
 						    response);

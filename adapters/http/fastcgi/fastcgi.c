@@ -112,6 +112,13 @@ read_variable(struct herald_http_framing *framing, const char *variable)
 		herald_http_framing_add(framing, "X", value);
 }
 
+/* nginx sets HTTPS only if it decrypts; other web servers also set it to "off", or to nothing. */
+static bool
+is_secured(const char *https)
+{
+	return https && *https != '\0' && !herald_ascii_same(https, "off");
+}
+
 static struct herald_http_framing
 read_framing(const FCGX_Request *request)
 {
@@ -126,8 +133,7 @@ read_framing(const FCGX_Request *request)
 	/* nginx (1.22) accepts HTTP/1.01. Versions such as HTTP/2 are checked by the web server. */
 	if (version && !begins(version, "HTTP/1."))
 		version = NULL;
-	/* Set by nginx if it decrypts. */
-	framing.is_secured = get(request, "HTTPS");
+	framing.is_secured = is_secured(get(request, "HTTPS"));
 	herald_http_framing_request_line(&framing, get(request, "REQUEST_METHOD"),
 					 get(request, "REQUEST_URI"), version);
 	return framing;

@@ -94,6 +94,9 @@ herald__microhttpd_head_read(struct MHD_Connection *connection, const char *meth
 			 .state = connection},
 		.framing = HERALD_HTTP_FRAMING_INIT,
 	};
+	/* Whether libmicrohttpd decrypts the connection. */
+	out->framing.is_secured =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	herald__microhttpd_check_begin(&out->check, method, version);
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, head_add, out);
 	check_head(out, connection, method, version, is_event);

@@ -98,9 +98,10 @@ herald_microhttpd_handle(struct herald_microhttpd *microhttpd, struct MHD_Connec
 /**
  * Why the head of a request is malformed or ambiguous, so that its body could be taken for the next
  * request. herald_microhttpd_handle() refuses such requests. Call this function for the other paths
- * of the daemon, at a request's first call. Unless it returns NULL, queue a response with 400
- * immediately; libmicrohttpd then closes the connection. A path with escapes is not judged: they
- * have been decoded.
+ * of the daemon, at a request's first call. Unless it returns NULL, queue a response immediately,
+ * with the status that herald_http_problem_status() of herald/adapter/http.h has for it: 400, 417
+ * or 421. libmicrohttpd then closes the connection. A path with escapes is not judged: they have
+ * been decoded. A target with "https" is valid if the daemon has MHD_USE_TLS.
  *
  * Returns  one line for the client, in static storage, such as "there are two Host headers"; NULL:
  *          the head is valid.
