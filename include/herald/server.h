@@ -259,8 +259,8 @@ HERALD_API uint16_t herald_server_port(const struct herald_server *server);
  * until the last one returns, including those on a pool, and until a store has answered. NULL is
  * allowed.
  *
- * A request whose head is incomplete after idle_grace_ms gets 503. If drain_ms is 0, it is closed
- * without an answer. In both cases it has not been handled, and is not counted.
+ * A request whose head is incomplete after idle_grace_ms, or after drain_ms if that is less, gets
+ * 503 and Retry-After. It has not been handled, and is not counted.
  *
  * Returns  the number of requests that were cut off after `drain_ms`. Later calls return it again.
  * Threads  any except for the server's and its pool's, one at a time.

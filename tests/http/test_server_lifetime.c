@@ -409,6 +409,13 @@ stop_at_once(void *server)
 	return (void *)herald_server_stop(server, 0);
 }
 
+/* Its grace is not longer. */
+static void *
+stop_soon(void *server)
+{
+	return (void *)(uintptr_t)herald_server_stop(server, 50);
+}
+
 static void *
 stop_slowly(void *state)
 {
@@ -417,7 +424,7 @@ stop_slowly(void *state)
 
 /* Its client learns that it has not been handled. What has no request is closed without a word. */
 static void
-stop_within_a_head(void **state)
+check_stop_within_a_head(uint32_t idle_grace_ms, void *(*stop)(void *server))
 {
 	static const char *const sent[] = {"GET /healthz HTTP/1.1\r\nHos", "G", "\r\n", ""};
 	struct probe probe;
@@ -426,8 +433,7 @@ stop_within_a_head(void **state)
 	pthread_t thread;
 	void *left;
 
-	(void)state;
-	serve(&probe, HERALD_SERVER_OPTIONS(.threads = 1));
+	serve(&probe, HERALD_SERVER_OPTIONS(.threads = 1, .idle_grace_ms = idle_grace_ms));
 	for (size_t i = 0; i < HERALD_COUNT(sent); i++) {
 		probe_connect(&probe, &clients[i]);
 		/* It is accepted, and what follows is read before the stop. */
@@ -436,15 +442,15 @@ stop_within_a_head(void **state)
 		assert_true(http_send_text(&clients[i], sent[i]));
 	}
 	probe_assert_alive(&probe);
-	assert_int_equal(pthread_create(&thread, NULL, stop_slowly,
-					((struct running *)probe.server)->server),
-			 0);
+	assert_int_equal(
+		pthread_create(&thread, NULL, stop, ((struct running *)probe.server)->server), 0);
 	for (size_t i = 0; i < HERALD_COUNT(sent); i++) {
 		if (sent[i][0] == 'G') {
 			assert_true(http_receive(&clients[i], true, &response));
 			probe_assert_answer(&response, 503,
 					    "{\"error\":\"the server is stopping\"}");
 			assert_string_equal(http_header(&response, "Connection"), "close");
+			assert_string_equal(http_header(&response, "Retry-After"), "1");
 		}
 		assert_true(http_wait_closed(&clients[i], PROBE_AT_ONCE_MS));
 		http_close(&clients[i]);
@@ -452,6 +458,17 @@ stop_within_a_head(void **state)
 	assert_int_equal(pthread_join(thread, &left), 0);
 	assert_null(left);
 	probe_stop(&probe);
+}
+
+/* However long the grace and the drain timeout are. */
+static void
+stop_within_a_head(void **state)
+{
+	(void)state;
+	check_stop_within_a_head(0, stop_slowly);
+	/* Both end at once. */
+	check_stop_within_a_head(HTTP_CLIENT_WAIT_MS, stop_soon);
+	check_stop_within_a_head(0, stop_at_once);
 }
 
 static void

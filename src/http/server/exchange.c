@@ -111,6 +111,7 @@ respond_error(struct herald_http_connection *connection, struct herald__refusal 
 				    .content_type = "application/json",
 				    .body = body,
 				    .body_bytes = (size_t)bytes,
+				    .retry_after_s = refusal.status == 503 ? 1 : 0,
 			    });
 }
 

@@ -131,10 +131,11 @@ close_clients(struct herald__loop *loop)
 static bool
 stop_clients(struct herald__loop *loop)
 {
+	/* Both may be due at once; then, too, what is within a head is answered first. */
+	if (loop->clock_ms >= loop->end.close_idle_ms)
+		close_idle_clients(loop);
 	if (loop->clock_ms >= loop->end.close_all_ms)
 		close_clients(loop);
-	else if (loop->clock_ms >= loop->end.close_idle_ms)
-		close_idle_clients(loop);
 	return atomic_load(&loop->clients_count) == 0;
 }
 
