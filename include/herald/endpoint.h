@@ -41,13 +41,14 @@
  *	{"index":2,"status":"fail","http_status":400,"error":"...","path":"/payload","offset":83}
  *	{"index":3,"status":"retry","http_status":503,"retry_after_ms":1000,"error":"..."}
  *
- * `index` counts events, not lines. `source` and `id` are omitted if empty; `path` and `offset` are
- * those in the event. A function's answer is there if it is JSON; headers are dropped. With a store
- * the status is "accepted" or "duplicate", the events are committed together, and they share memory
- * as the events of a batch do. All lines have room for max_answer_bytes of the service, and 64
- * bytes for each event; a line that does not fit has only `index`, `status` and "omitted":true. For
- * large requests, set max_body_bytes: it limits the whole request, and the service's
- * max_event_bytes each line.
+ * Each event has the request's headers, except "ce-*", which would make all lines one CloudEvent in
+ * binary mode: they are ignored. `index` counts events, not lines. `source` and `id` are omitted if
+ * empty; `path` and `offset` are those in the event. A function's answer is there if it is JSON;
+ * headers are dropped. With a store the status is "accepted" or "duplicate", the events are
+ * committed together, and they share memory as the events of a batch do. All lines have room for
+ * max_answer_bytes of the service, and 64 bytes for each event; a line that does not fit has only
+ * `index`, `status` and "omitted":true. For large requests, set max_body_bytes: it limits the whole
+ * request, and the service's max_event_bytes each line.
  *
  * 401 has a `WWW-Authenticate`. Headers that functions and handlers set are in all of the event's
  * responses.
@@ -140,7 +141,9 @@ struct herald_endpoint_options {
 	bool takes_ndjson;
 	/**
 	 * The media type of each event of application/x-ndjson, which selects its format. Default
-	 * "application/json".
+	 * "application/json". Refused if no format of the service takes it, as with CloudEvents
+	 * alone, which are "application/cloudevents+json", or if one takes it for a batch, as
+	 * CloudEvents with `dapr_bulk` do with "application/json".
 	 */
 	const char *ndjson_media_type;
 

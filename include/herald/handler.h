@@ -145,7 +145,8 @@ struct herald_handler_ops {
 	 * herald_fail() and their variants have no effect here.
 	 *
 	 * If a handler of the service or of a route has this slot, each event is copied before it
-	 * is decoded. The copy counts for max_arena_bytes.
+	 * is decoded. The copy counts for max_arena_bytes. So is a batch as a whole, and gets 413
+	 * if it is too large for that; NDJSON is not.
 	 */
 	void (*rejected)(struct herald_handler *handler, struct herald_context *ctx,
 			 const struct herald_rejection *rejection);

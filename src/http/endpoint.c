@@ -216,6 +216,42 @@ copy_ndjson_media_type(struct herald_endpoint *endpoint, const char *media_type,
 		       : herald_out_of_memory(error);
 }
 
+/* The herald_arrival.attribute callback of lines whose request has every header. The headers of
+ * CloudEvents' binary mode are not given to lines. */
+static const char *
+attribute_of_any(const char *name, void *state)
+{
+	(void)state;
+	return herald_ascii_same_bytes(name, "ce-", strlen("ce-")) ? NULL : "";
+}
+
+/* Refuse a media type of lines that no format takes, whatever else a request has, and one that
+ * makes each line a batch: no event could ever come. */
+static enum herald_status
+check_line_format(const struct herald_endpoint *endpoint, struct herald_error *error)
+{
+	const struct herald_arrival bare =
+		HERALD_ARRIVAL(.content_type = endpoint->ndjson_media_type);
+	const struct herald_arrival full =
+		HERALD_ARRIVAL(.content_type = endpoint->ndjson_media_type,
+			       .attribute = attribute_of_any);
+	const struct herald_format *format;
+
+	if (!endpoint->takes_ndjson || !endpoint->service->selects_format)
+		return HERALD_OK;
+	format = herald__format_find(endpoint->service, &bare);
+	if (!format && !herald__format_find(endpoint->service, &full))
+		return herald_option_refuse(error, "ndjson_media_type",
+					    "no format of the service takes lines of %s",
+					    endpoint->ndjson_media_type);
+	if (format && format->ops->is_batch && format->ops->is_batch(format, &bare))
+		return herald_option_refuse(
+			error, "ndjson_media_type",
+			"the format %s takes %s for a batch, which cannot be in a line",
+			herald__format_name(format), endpoint->ndjson_media_type);
+	return HERALD_OK;
+}
+
 /* Whether there is anything that is copied to the arena. */
 static bool
 needs_arena(const struct herald_endpoint_options *options)
@@ -258,6 +294,8 @@ fill_endpoint(struct herald_endpoint *endpoint, const struct herald_endpoint_opt
 		status = copy_media_types(endpoint, options->media_types, error);
 	if (status == HERALD_OK)
 		status = copy_ndjson_media_type(endpoint, options->ndjson_media_type, error);
+	if (status == HERALD_OK)
+		status = check_line_format(endpoint, error);
 	if (status == HERALD_OK)
 		status = herald__codings_copy(endpoint, options->content_codings, error);
 	if (status == HERALD_OK)

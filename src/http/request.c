@@ -51,31 +51,37 @@ is_in_a_format(struct herald_http_request *request, const struct herald_http_hea
 	return true;
 }
 
-/* Whether the format of events that come one a line is known. True, too, if the response is. */
-static bool
-has_line_format(struct herald_http_request *request, const struct herald_http_head *head)
+/* Find the format of events that come one a line. If there is none, the response is known. */
+static void
+find_line_format(struct herald_http_request *request, const struct herald_http_head *head)
 {
 	const struct herald_endpoint *endpoint = request->endpoint;
 
 	request->is_batch = request->is_lines = true;
 	if (!endpoint->service->selects_format)
-		return true;
+		return;
 	herald__request_keep_head(request, head);
 	if (request->answered)
-		return true;
+		return;
 	request->format = herald__format_find(
 		endpoint->service,
 		&HERALD_ARRIVAL(.attribute = herald__request_attribute,
 				.attributes_visit = herald__request_attributes_visit,
 				.state = request, .content_type = endpoint->ndjson_media_type));
-	return request->format;
+	if (!request->format)
+		herald__refuse(request, 415,
+			       "the lines, which are %s, are in no format of the service: a header "
+			       "is missing",
+			       endpoint->ndjson_media_type);
 }
 
 static bool
 is_accepted(struct herald_http_request *request, const struct herald_http_head *head)
 {
-	if (herald__endpoint_takes_lines(request->endpoint, head->content_type))
-		return has_line_format(request, head);
+	if (herald__endpoint_takes_lines(request->endpoint, head->content_type)) {
+		find_line_format(request, head);
+		return true;
+	}
 	return request->endpoint->service->selects_format
 		       ? is_in_a_format(request, head)
 		       : herald__endpoint_accepts(request->endpoint, head->content_type);

@@ -45,6 +45,14 @@ keep(struct herald_http_request *request, const char *name, struct herald_text v
 	return kept->name ? copy : NULL;
 }
 
+/* A CloudEvent in binary mode has these: they say what one event is, and the lines of NDJSON are
+ * many. */
+static bool
+is_of_one_event(const char *name)
+{
+	return herald_ascii_same_bytes(name, "ce-", strlen("ce-"));
+}
+
 /* The herald_attribute_visitor of headers. */
 static bool
 keep_header(const char *name, const char *value, void *state)
@@ -53,6 +61,8 @@ keep_header(const char *name, const char *value, void *state)
 
 	/* No argument may come as a header. */
 	if (*name == HERALD__ARGUMENT_MARK || !is_listed(keeping->request, name))
+		return true;
+	if (keeping->request->is_lines && is_of_one_event(name))
 		return true;
 	keeping->failed = !keep(keeping->request, name,
 				herald_http_trimmed(value ? value : "", value ? strlen(value) : 0));

@@ -555,8 +555,14 @@ open_batch(struct herald_context *ctx, char *data, size_t bytes,
 
 	if (status != HERALD_OK || *verdict != HERALD_DONE)
 		return status;
-	if (ctx->service->has_rejected)
+	/* Lines are counted before a byte of them changes, and cannot be refused later. */
+	if (ctx->service->has_rejected && !visit->lines)
 		status = keep_bytes(ctx, error);
+	if (status == HERALD_LIMIT)
+		return herald_error_set(error, HERALD_TOO_LARGE, HERALD_NO_OFFSET,
+					"the batch needs more than %zu bytes of memory: send fewer "
+					"events at once",
+					ctx->service->max_arena_bytes);
 	if (status != HERALD_OK)
 		return status;
 	return split_batch(ctx, data, bytes, visit, error);

@@ -161,6 +161,187 @@ test_types_and_formats(void **state)
 	end(&fixture);
 }
 
+/* A line does not have the headers of a CloudEvent in binary mode: with them, every line would be
+ * the same event. With a store, they do not come back later either. */
+static void
+test_binary_headers(void **state)
+{
+	static const char body[] = JOB("1", "x") "\n" JOB("2", "x");
+	struct fixture fixture;
+
+	(void)state;
+	for (int has_store = 0; has_store < 2; has_store++) {
+		begin(&fixture, &HERALD_ENDPOINT_OPTIONS(TAKES_LINES), has_store);
+		trace[0] = '\0';
+		posted_bytes = strlen(body);
+		const struct posted_answer answer = post(
+			fixture.endpoint,
+			&(struct posted){.headers = HEADERS("Content-Type", NDJSON,
+							    "CE-SpecVersion", "1.0", "ce-id", "7",
+							    "ce-source", "/s", "ce-type", "do"),
+					 .body = body});
+		const char *done = has_store ? "accepted" : "done";
+		char expected[128];
+
+		snprintf(expected, sizeof(expected),
+			 "{\"index\":0,\"id\":\"1\",\"status\":\"%s\"}\n"
+			 "{\"index\":1,\"id\":\"2\",\"status\":\"%s\"}\n",
+			 done, done);
+		assert_int_equal(answer.status, 200);
+		assert_string_equal(answer.body, expected);
+		end(&fixture);
+	}
+}
+
+/* Media types of lines that no format can take are refused at once. What depends on a header of the
+ * request is refused when that is missing. */
+static void
+test_line_formats(void **state)
+{
+	enum { DAPR, HEADER_WEBHOOK };
+	const struct herald_format *made[2];
+	const struct {
+		const struct herald_format *formats[2];
+		const char *media_type, *problem; /* NULL: it is accepted */
+	} all[] = {
+		{{&herald_format_cloudevents},
+		 NULL,
+		 "no format of the service takes lines of "
+		 "application/json"},
+		{{&herald_format_cloudevents},
+		 "text/csv",
+		 "no format of the service takes lines "
+		 "of text/csv"},
+		{{&herald_format_cloudevents}, "application/cloudevents+json", NULL},
+		{{&herald_format_cloudevents},
+		 BATCH_TYPE,
+		 "the format cloudevents takes " BATCH_TYPE
+		 " for a batch, which cannot be in a line"},
+		{{&herald_format_cloudevents, &herald_format_envelope}, NULL, NULL},
+		{{NULL, &herald_format_envelope},
+		 NULL,
+		 "the format cloudevents takes application/json for a batch, which cannot be in a "
+		 "line"},
+		{{NULL, &herald_format_envelope}, "application/cloudevents+json", NULL},
+		{{&herald_format_envelope}, NULL, NULL},
+	};
+	const struct herald_route routes[] = {HERALD_ROUTE("do", job, on_job, NULL)};
+	struct herald_error error;
+
+	(void)state;
+	assert_int_equal(herald_cloudevents_create(&HERALD_CLOUDEVENTS_OPTIONS(.dapr_bulk = true),
+						   &made[DAPR], NULL),
+			 HERALD_OK);
+	assert_int_equal(
+		herald_webhook_create(&HERALD_WEBHOOK_OPTIONS(.type = {.attribute = "X-Type"}),
+				      &made[HEADER_WEBHOOK], NULL),
+		HERALD_OK);
+	for (size_t i = 0; i < COUNT(all); i++) {
+		const struct herald_format *const both[] = {
+			all[i].formats[0] ? all[i].formats[0] : made[DAPR], all[i].formats[1]};
+		struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+			HERALD_ROUTES(routes), .formats = both, .formats_count = both[1] ? 2 : 1));
+		struct herald_endpoint *endpoint = NULL;
+		enum herald_status status = herald_endpoint_create(
+			service,
+			&HERALD_ENDPOINT_OPTIONS(TAKES_LINES,
+						 .ndjson_media_type = all[i].media_type),
+			&endpoint, &error);
+
+		if ((status == HERALD_OK) != !all[i].problem)
+			fail_msg("%zu: %d", i, status);
+		if (all[i].problem) {
+			assert_string_equal(error.path, "ndjson_media_type");
+			assert_non_null(strstr(error.message, all[i].problem));
+		}
+		herald_endpoint_destroy(endpoint);
+		herald_service_destroy(service);
+	}
+
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), .formats = &made[HEADER_WEBHOOK], .formats_count = 1));
+	struct herald_endpoint *endpoint =
+		create_endpoint(service, &HERALD_ENDPOINT_OPTIONS(TAKES_LINES));
+	struct posted posted = {.headers = HEADERS("Content-Type", NDJSON, "X-Type", "do"),
+				.body = "{\"action\":\"x\"}"};
+	assert_string_equal(post(endpoint, &posted).body, "{\"index\":0,\"status\":\"done\"}\n");
+	posted.headers = HEADERS("Content-Type", NDJSON);
+	const struct posted_answer answer = post(endpoint, &posted);
+	assert_int_equal(answer.status, 415);
+	assert_string_equal(answer.body,
+			    "{\"error\":\"the lines, which are application/json, are in no format "
+			    "of the service: a header is missing\"}");
+	herald_endpoint_destroy(endpoint);
+	herald_service_destroy(service);
+	herald_format_destroy(made[DAPR]);
+	herald_format_destroy(made[HEADER_WEBHOOK]);
+}
+
+/* The bytes of a request, for handlers with `rejected`. */
+
+static void
+note_rejected(struct herald_handler *handler, struct herald_context *ctx,
+	      const struct herald_rejection *rejection)
+{
+	(void)handler;
+	(void)ctx;
+	note("rejected %zu", rejection->bytes);
+}
+
+static const struct herald_handler_ops rejected_ops = {
+	.struct_size = sizeof(rejected_ops), .name = "rejected", .rejected = note_rejected};
+
+/* Lines need no copy of all of them, so they may be larger than the memory of one event. A batch
+ * that is one JSON text needs it: there it is too large, and not wrong. */
+static void
+test_larger_than_an_arena(void **state)
+{
+	enum { EVENTS = 100, ARENA_BYTES = 6000 };
+	static char lines[EVENTS * 256], batch[EVENTS * 256];
+	const struct herald_route routes[] = {HERALD_ROUTE("do", job, on_job, NULL)};
+	struct herald_handler handler = {.ops = &rejected_ops};
+	struct herald_handler *handlers[] = {&handler};
+	struct herald_service *service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_FORMATS(formats),
+					HERALD_HANDLERS(handlers), .max_arena_bytes = ARENA_BYTES));
+	struct herald_endpoint *endpoint = create_endpoint(
+		service, &HERALD_ENDPOINT_OPTIONS(TAKES_LINES, .takes_batches = true));
+	struct posted_answer answer;
+	char expected[64];
+
+	(void)state;
+	lines[0] = '\0';
+	strcpy(batch, "[");
+	for (int i = 0; i < EVENTS; i++) {
+		strcat(lines, JOB("1", "x") "\n");
+		strcat(batch, i > 0 ? "," MEMBER("1", "x") : MEMBER("1", "x"));
+	}
+	strcat(lines, "{}");
+	strcat(batch, "]");
+	assert_true(strlen(lines) > ARENA_BYTES);
+	assert_true(strlen(batch) > ARENA_BYTES);
+
+	trace[0] = '\0';
+	answer = post(endpoint,
+		      &(struct posted){.headers = HEADERS("Content-Type", NDJSON), .body = lines});
+	assert_int_equal(answer.status, 200);
+	assert_non_null(strstr(answer.body, "{\"index\":99,\"id\":\"1\",\"status\":\"done\"}\n"
+					    "{\"index\":100,\"status\":\"fail\""));
+	assert_non_null(strstr(trace, "rejected 2"));
+
+	trace[0] = '\0';
+	answer = post(endpoint, &(struct posted){.headers = HEADERS("Content-Type", BATCH_TYPE),
+						 .body = batch});
+	assert_int_equal(answer.status, 413);
+	assert_string_equal(answer.body,
+			    "{\"error\":\"the batch needs more than 6000 bytes of memory: send "
+			    "fewer events at once\"}");
+	snprintf(expected, sizeof(expected), "rejected %zu", strlen(batch));
+	assert_string_equal(trace, expected);
+	herald_endpoint_destroy(endpoint);
+	herald_service_destroy(service);
+}
+
 static void
 test_hidden_errors(void **state)
 {
@@ -410,6 +591,9 @@ main(void)
 		cmocka_unit_test_setup(test_verdicts, events_setup),
 		cmocka_unit_test_setup(test_refused, events_setup),
 		cmocka_unit_test_setup(test_types_and_formats, events_setup),
+		cmocka_unit_test_setup(test_binary_headers, events_setup),
+		cmocka_unit_test_setup(test_line_formats, events_setup),
+		cmocka_unit_test_setup(test_larger_than_an_arena, events_setup),
 		cmocka_unit_test_setup(test_hidden_errors, events_setup),
 		cmocka_unit_test_setup(test_options, events_setup),
 		cmocka_unit_test_setup(test_answers_of_functions, events_setup),

@@ -88,8 +88,9 @@ struct herald_format_ops {
 	 * Whether an event is in this format, by its media type and its attributes:
 	 * arrival->content_type, which may be NULL, and herald_arrival_attribute(). Called before
 	 * `receive` of the handlers, and by the HTTP endpoint, which responds with 415 if no format
-	 * matches. Must not block. NULL: every event is; only the last format of a service may do
-	 * without.
+	 * matches. Also called when an endpoint with `takes_ndjson` is created, to refuse a media
+	 * type that no format takes. Must not block. NULL: every event is; only the last format of
+	 * a service may do without.
 	 */
 	bool (*matches)(const struct herald_format *format, const struct herald_arrival *arrival);
 
