@@ -7,8 +7,11 @@
 
 #include "check.h"
 
-/* The schemas that are searched for one alternative, which may refer to each other. */
+/* The schemas that are searched for one alternative, which may refer to each other. They may all be
+ * within each other, so this limits the depth, too. */
 #define MAX_VISITS 1000
+/* References in a row, of a member. */
+#define MAX_REFS 16
 
 /* A search for the constants of one alternative. */
 struct search {
@@ -41,17 +44,36 @@ is_listed(const struct check_call *call, const struct json_tree *value,
 	return false;
 }
 
+/* Whether a schema is only its $ref: in draft-07, what is next to one does not count. */
+static bool
+is_only_ref(const struct json_tree *schema)
+{
+	const struct schema_place *place = schema_place_of(schema);
+
+	return place && place->resource->draft == SCHEMA_DRAFT_7 && json_tree_get(schema, "$ref");
+}
+
+/* The values that the schema of a member lists: its own, or else those that it refers to. */
+static struct json_tree
+member_values(const struct search *search, const struct json_tree *schema)
+{
+	struct json_tree values = {0};
+
+	for (size_t i = 0; schema && values.count == 0 && i < MAX_REFS; i++) {
+		if (!is_only_ref(schema))
+			values = listed_values(schema);
+		schema = schema_ref(search->call->checker->files, schema);
+	}
+	return values;
+}
+
 /* Compare a member of the value with the constants of its schema. */
 static void
 compare_member(struct search *search, const struct json_member *member,
 	       const struct json_tree *schema)
 {
-	const struct json_tree *target = NULL;
-	struct json_tree values;
+	struct json_tree values = member_values(search, schema);
 
-	if (json_tree_get(schema, "$ref"))
-		target = schema_ref(search->call->checker->files, schema);
-	values = listed_values(target ? target : schema);
 	if (values.count == 0)
 		return;
 	if (is_listed(search->call, &member->value, &values)) {
@@ -64,27 +86,16 @@ compare_member(struct search *search, const struct json_member *member,
 		search->values = values;
 }
 
-/* Compare the value with what a schema says about its type and its members. */
+/* Compare the value with what a schema says itself about its type and its members. */
 static void
-visit(struct search *search, const struct json_tree *schema)
+compare_value(struct search *search, const struct check_call *quiet, const struct json_tree *schema)
 {
-	const struct json_tree *value = search->call->value;
-	const struct json_tree *ref = json_tree_get(schema, "$ref");
-	const struct json_tree *all = json_tree_get(schema, "allOf");
+	const struct json_tree *value = quiet->value;
 	const struct json_tree *type = json_tree_get(schema, "type");
 	const struct json_tree *not = json_tree_get(schema, "not");
 	const struct json_tree *members = json_tree_get(schema, "properties");
-	struct check_call quiet = *search->call;
 
-	quiet.failure = NULL;
-	quiet.seen = NULL;
-	if (!schema || search->visits++ == MAX_VISITS || !check_spend(&quiet, 1 + value->count / 8))
-		return;
-	if (ref)
-		visit(search, schema_ref(search->call->checker->files, schema));
-	for (size_t i = 0; all && i < all->count; i++)
-		visit(search, &all->items[i]);
-	if ((type && !check_type(&quiet, type)) || (not &&!check_not(&quiet, not )))
+	if ((type && !check_type(quiet, type)) || (not &&!check_not(quiet, not )))
 		search->fit.is_excluded = true;
 	if (value->type != HERALD_JSON_OBJECT)
 		return;
@@ -94,6 +105,28 @@ visit(struct search *search, const struct json_tree *schema)
 		if (of)
 			compare_member(search, &value->members[i], of);
 	}
+}
+
+/* Compare the value with a schema, and with those that hold for the same value. */
+static void
+visit(struct search *search, const struct json_tree *schema)
+{
+	const struct json_tree *all = json_tree_get(schema, "allOf");
+	struct check_call quiet = *search->call;
+
+	quiet.failure = NULL;
+	quiet.seen = NULL;
+	if (!schema || search->visits == MAX_VISITS ||
+	    !check_spend(&quiet, 1 + quiet.value->count / 8))
+		return;
+	search->visits++;
+	if (json_tree_get(schema, "$ref"))
+		visit(search, schema_ref(search->call->checker->files, schema));
+	if (is_only_ref(schema))
+		return;
+	for (size_t i = 0; all && i < all->count && search->visits < MAX_VISITS; i++)
+		visit(search, &all->items[i]);
+	compare_value(search, &quiet, schema);
 }
 
 struct check_fit

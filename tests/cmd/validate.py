@@ -61,6 +61,21 @@ TAGGED = [
     # Schemas that refer to each other.
     ({"anyOf": [{"$ref": "#"}, {"properties": {"a": {"const": 1}}}]}, {"a": 2},
      "not checked: schemas refer to each other without end"),
+    # Draft-07: what is next to $ref does not count, and nobody checked it.
+    *[({"$schema": S7, "definitions": {"a": {"required": ["b"], "properties": {"v": {"const": 1}}}},
+        "anyOf": [{"$ref": "#/definitions/a", **hidden}, {"properties": {"v": {"const": 3}}, "required": ["z"]}]},
+       {"v": 1}, 'the member "b" is required, but missing (the nearest of 2 in anyOf) (byte 0)')
+      for hidden in ({"type": "string"}, {"not": True}, {"properties": {"v": {"const": 2}}},
+                     {"allOf": [{"type": "string"}]}, {"allOf": {"a": 1, "b": 2}}, {"type": [5]},
+                     {"properties": {"v": {"enum": {"a": 1, "b": 2}}}})],
+    ({"$schema": S7, "definitions": {"b": {"$ref": "#/definitions/c", "enum": {"a": 1, "b": 2}}, "c": {"const": 1}},
+      "anyOf": [{"properties": {"v": {"$ref": "#/definitions/b", "const": 2}}, "required": ["q"]}, False]},
+     {"v": 1}, 'the member "q" is required, but missing (the nearest of 2 in anyOf) (byte 0)'),
+    # In 2020-12 it counts: a tag may be of a list that all alternatives refer to.
+    ({"$defs": {"kind": {"enum": ["a", "b"]}},
+      "anyOf": [{"properties": {"kind": {"$ref": "#/$defs/kind", "const": name}}, "required": [name]}
+                for name in ("a", "b")]},
+     {"kind": "b"}, 'the member "b" is required, but missing (the nearest of 2 in anyOf) (byte 0)'),
 ]
 
 # (schema, event, what is printed of it; None: it is valid)
@@ -328,6 +343,30 @@ def schemas_without_end(folder):
     assert status == 1 and "256" in output, output
 
 
+def nearest_without_end(folder):
+    """Schemas that refuse a value at once, but refer to each other in many ways, or far: the search
+    for the one that was meant must end."""
+    def string(*references):
+        return {"type": "string", "allOf": [{"$ref": f"#/$defs/{name}"} for name in references]}
+
+    folder.write("e.json", {"x": 1})
+    last = {"type": "integer"}
+    for definitions in ({"a0": string("a0", "a0")},
+                        {"a0": string(*["a0"] * 3000)},
+                        {"a0": string("a1", "a1"), "a1": string("a0", "a0")},
+                        {**{f"a{i}": string(f"a{i + 1}") for i in range(5000)}, "a5000": last},
+                        {**{f"a{i}": string(*[f"a{i + 1}"] * 2) for i in range(5000)}, "a5000": last}):
+        folder.write("s.json", {"anyOf": [{"$ref": "#/$defs/a0"}, last], "$defs": definitions})
+        equal(folder.run("--schema", "s.json", "e.json"),
+              (1, "e.json: expected a string, found an object (the nearest of 2 in anyOf) (byte 0)\n", ""))
+    # Within schemas that are as deep as they may be.
+    outer = {f"o{i}": {"anyOf": [{"$ref": f"#/$defs/o{i + 1}"}]} for i in range(495)}
+    folder.write("s.json", {"$ref": "#/$defs/o0", "$defs": {
+        **outer, "o495": {"anyOf": [{"$ref": "#/$defs/a"}, last]}, "a": string("a", "a")}})
+    equal(folder.run("--schema", "s.json", "e.json"),
+          (1, "e.json: expected a string, found an object (the nearest of 2 in anyOf) (byte 0)\n", ""))
+
+
 def work_that_grows(folder):
     """Steps count what is done for each, so that the limit is one of time, too."""
     def doubling(last):
@@ -470,4 +509,4 @@ if __name__ == "__main__":
              for check in (every_keyword_with_every_type, random_schemas, usage,
                            events_that_are_not_json, unknown_keywords_are_named_once,
                            references_to_other_files, schemas_without_end,
-                           work_that_grows, asyncapi)])
+                           nearest_without_end, work_that_grows, asyncapi)])
