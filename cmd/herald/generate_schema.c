@@ -19,7 +19,7 @@
 #define MAX_LISTED 16
 
 /* What a struct was made for: the same schemas can need several. */
-enum made_as { MADE_STRUCT, MADE_WRAPPER, MADE_ENTRY, MADE_TAGGED };
+enum made_as { MADE_STRUCT, MADE_WRAPPER, MADE_NULLABLE_WRAPPER, MADE_ENTRY, MADE_TAGGED };
 
 static struct c_type
 convert(struct generation *generation, const struct view *view, const char *hint);
@@ -79,10 +79,15 @@ is_map(const struct view *view)
 
 /* Members. */
 
-/* Add the members of a view, without the one that is `tag`: that was added, or is elsewhere. */
+/*
+ * Add the members of a view.
+ *
+ * outer  the view of the same object with the alternatives, one of which this is; NULL: none.
+ * tag    a member that is left out: it was added, or is elsewhere.
+ */
 static void
-add_members(struct generation *generation, const struct view *view, struct herald_text tag,
-	    struct c_struct *out)
+add_members(struct generation *generation, const struct view *view, const struct view *outer,
+	    struct herald_text tag, struct c_struct *out)
 {
 	struct memory_list names = view_members(view);
 
@@ -104,8 +109,10 @@ add_members(struct generation *generation, const struct view *view, struct heral
 		}
 		struct c_type type = convert(generation, inner,
 					     c_name_of(generation->model->arena, *name, "member"));
-		struct c_member *member = c_struct_add(generation->model, out, *name, &type,
-						       view_requires(view, *name));
+		bool is_required =
+			view_requires(view, *name) || (outer && view_requires(outer, *name));
+		struct c_member *member =
+			c_struct_add(generation->model, out, *name, &type, is_required);
 		member->doc = inner->doc;
 	}
 }
@@ -124,12 +131,16 @@ note_object(struct generation *generation, const struct view *view, struct c_str
 		memory_list_add(arena, &out->notes, "Not checked: the number of members.");
 }
 
-/* Whether no schema of a view allows other members. */
+/* Whether a schema of a view allows no members but its own. Members of the other schemas are never
+ * valid then, but may be in the struct. */
 static bool
 is_closed(const struct view *view)
 {
-	return view->count == 1 && json_tree_is_false(view_get(view, "additionalProperties")) &&
-	       !view_get(view, "patternProperties");
+	for (size_t i = 0; i < view->count; i++)
+		if (json_tree_is_false(json_tree_get(view->schemas[i], "additionalProperties")) &&
+		    !json_tree_get(view->schemas[i], "patternProperties"))
+			return true;
+	return false;
 }
 
 static struct c_struct *
@@ -153,16 +164,16 @@ convert_struct(struct generation *generation, const struct view *view, const cha
 					     "not in this struct: %s.",
 					     view->union_name, why ? why : "they are elsewhere"));
 	}
-	add_members(generation, view, (struct herald_text){0}, out);
+	add_members(generation, view, NULL, (struct herald_text){0}, out);
 	c_struct_end(generation->model, out);
 	return out;
 }
 
 /* Tagged unions. */
 
-/* The struct of an alternative, without the tag; NULL if it has no other members. */
+/* The struct of an alternative of `view`, without the tag; NULL if it has no other members. */
 static struct c_struct *
-convert_case(struct generation *generation, const struct tagged *tagged,
+convert_case(struct generation *generation, const struct view *view, const struct tagged *tagged,
 	     const struct tagged_case *one, const char *hint)
 {
 	struct c_model *model = generation->model;
@@ -177,7 +188,7 @@ convert_case(struct generation *generation, const struct tagged *tagged,
 		c_struct_begin(model, c_name_take(model, name_of(generation, &one->view, hint)));
 	out->doc = one->view.doc;
 	note_object(generation, &one->view, out);
-	add_members(generation, &one->view, tagged->tag, out);
+	add_members(generation, &one->view, view, tagged->tag, out);
 	if (out->members.count == 0)
 		return NULL;
 	c_struct_end(model, out);
@@ -214,24 +225,24 @@ convert_tagged(struct generation *generation, const struct view *view, const str
 	struct c_type type = {.kind = C_UNION};
 	struct memory_map used = {0};
 	bool is_root = generation->root_name != NULL;
+	size_t closed = 0;
 
 	if (out)
 		return out;
 	hint = name_of(generation, view, hint);
 	out = begin_made(generation, view, MADE_TAGGED, hint);
 	out->doc = view->doc;
-	out->rejects_unknown = view_members(view).count == 0;
 	type.tag = add_tag(generation, tagged, out);
 	note_object(generation, view, out);
-	add_members(generation, view, tagged->tag, out);
+	add_members(generation, view, NULL, tagged->tag, out);
 	for (size_t i = 0; i < tagged->cases.count; i++) {
 		const struct tagged_case *one = tagged->cases.items[i];
 		struct c_case *made = memory_take(model->arena, sizeof(*made));
 		const char *name = c_name_of(model->arena, one->value, "other");
 
-		out->rejects_unknown &= is_closed(&one->view);
+		closed += is_closed(&one->view);
 		made->target = convert_case(
-			generation, tagged, one,
+			generation, view, tagged, one,
 			is_root ? name : memory_print(model->arena, "%s_%s", hint, name));
 		if (!made->target)
 			continue;
@@ -239,6 +250,10 @@ convert_tagged(struct generation *generation, const struct view *view, const str
 		made->name = c_member_name_take(model, &used, one->value);
 		memory_list_add(model->arena, &type.cases, made);
 	}
+	out->rejects_unknown = is_closed(view) || closed == tagged->cases.count;
+	if (closed > 0 && !out->rejects_unknown)
+		memory_list_add(model->arena, &out->notes,
+				"Not checked: additionalProperties of some alternatives.");
 	if (type.cases.count > 0)
 		c_struct_add(model, out, text_of("body"), &type, true);
 	c_struct_end(model, out);
@@ -262,11 +277,12 @@ convert_object(struct generation *generation, const struct view *view, const cha
 static struct c_struct *
 convert_wrapper(struct generation *generation, const struct view *view, const char *hint)
 {
-	struct c_struct *out = find_made(generation, view, MADE_WRAPPER);
+	enum made_as as = view->is_nullable ? MADE_NULLABLE_WRAPPER : MADE_WRAPPER;
+	struct c_struct *out = find_made(generation, view, as);
 
 	if (out)
 		return out;
-	out = begin_made(generation, view, MADE_WRAPPER, name_of(generation, view, hint));
+	out = begin_made(generation, view, as, name_of(generation, view, hint));
 	out->is_transparent = true;
 	out->doc = view->doc;
 	struct c_type type = convert(generation, view, hint);
@@ -406,6 +422,8 @@ convert_map(struct generation *generation, const struct view *view, const char *
 		more = &patterns->members[0].value;
 	set_counts(generation, view, &type, "minProperties", "maxProperties");
 	view_note_unchecked(view, arena, VIEW_OBJECT, &type.notes);
+	if (is_closed(view))
+		note(generation, &type, "Not checked: additionalProperties.");
 	if (view_members(view).count > MAX_MEMBERS)
 		note(generation, &type, "An object with more than 1,000 known members.");
 	if (view_members(view).count > MAX_MEMBERS || !more || more->type != HERALD_JSON_OBJECT)
@@ -575,31 +593,39 @@ convert_payload(struct generation *generation, const struct json_tree *schema, c
 	return out;
 }
 
-/* Structs of all definitions, for a file that is a collection of them. */
+/* The views of the definitions in a folder that are structs or tagged unions. */
+static void
+add_definitions(struct generation *generation, const struct json_tree *map,
+		struct memory_list *structs, struct memory_list *unions)
+{
+	struct herald_arena *arena = generation->model->arena;
+
+	for (size_t i = 0; map && map->type == HERALD_JSON_OBJECT && i < map->count; i++) {
+		const struct json_tree *definition = &map->members[i].value;
+
+		/* In draft-07, $defs is not a keyword: nobody checked what is in it. */
+		if (!schema_place_of(definition) || !schema_place_of(definition)->is_checked)
+			continue;
+		struct view *view = memory_take(arena, sizeof(*view));
+		view_init(view, generation->files, &generation->work, definition);
+		if (view->union_ || is_struct(view))
+			memory_list_add(arena, view->union_ ? unions : structs, view);
+	}
+}
+
+/* Structs of all definitions, for a file that is a collection of them. Unions are last: their cases
+ * do not take the names of other definitions. */
 static void
 convert_definitions(struct generation *generation, const struct json_tree *schema)
 {
-	static const char *const folders[] = {"$defs", "definitions"};
+	struct memory_list structs = {0}, unions = {0};
 
-	for (size_t i = 0; i < HERALD_COUNT(folders); i++) {
-		const struct json_tree *map = json_tree_get(schema, folders[i]);
-
-		for (size_t j = 0; map && map->type == HERALD_JSON_OBJECT && j < map->count; j++) {
-			const struct json_tree *definition = &map->members[j].value;
-			struct view *view;
-
-			/* In draft-07, $defs is not a keyword: nobody checked what is in it. */
-			if (!schema_place_of(definition) ||
-			    !schema_place_of(definition)->is_checked)
-				continue;
-			view = memory_take(generation->model->arena, sizeof(*view));
-			view_init(view, generation->files, &generation->work, definition);
-			if (is_struct(view))
-				convert_object(generation, view,
-					       c_name_of(generation->model->arena,
-							 map->members[j].name, "definition"));
-		}
-	}
+	add_definitions(generation, json_tree_get(schema, "$defs"), &structs, &unions);
+	add_definitions(generation, json_tree_get(schema, "definitions"), &structs, &unions);
+	for (size_t i = 0; i < structs.count; i++)
+		convert_object(generation, structs.items[i], "definition");
+	for (size_t i = 0; i < unions.count; i++)
+		convert_object(generation, unions.items[i], "definition");
 }
 
 bool

@@ -103,9 +103,9 @@ types_of(const struct json_tree *schema)
 	return types != 0 ? types : VIEW_ANY;
 }
 
-/* Whether a schema says nothing itself: it only refers, or describes. */
-static bool
-is_empty(const struct json_tree *schema)
+/* How many of a schema's keywords say nothing of the value: they only refer, or describe. */
+static size_t
+count_silent(const struct json_tree *schema)
 {
 	static const char *const others[] = {
 		"$ref",        "title",    "description", "default",       "examples", "$comment",
@@ -115,7 +115,7 @@ is_empty(const struct json_tree *schema)
 
 	for (size_t i = 0; i < HERALD_COUNT(others); i++)
 		count += json_tree_get(schema, others[i]) != NULL;
-	return count == schema->count;
+	return count;
 }
 
 static void
@@ -148,7 +148,7 @@ definition_name(const struct json_tree *schema)
 static void
 add_to_list(struct view *view, const struct json_tree *schema)
 {
-	if (is_empty(schema))
+	if (count_silent(schema) == schema->count)
 		return;
 	if (view->count == VIEW_MAX_SCHEMAS)
 		note(view, "Some of its schemas are left out: there are more than 64.");
@@ -236,6 +236,17 @@ keep_common(struct view *view, size_t first)
 		note(view, "Not checked: alternatives that have no value in common.");
 }
 
+/* Forget a schema that says nothing but a union, of which one alternative is left: only the
+ * alternative counts. finish() closes the gap. */
+static void
+forget(struct view *view, const struct json_tree *list, const char *name)
+{
+	for (size_t i = 0; i < view->count; i++)
+		if (json_tree_get(view->schemas[i], name) == list &&
+		    count_silent(view->schemas[i]) + 1 == view->schemas[i]->count)
+			view->schemas[i] = NULL;
+}
+
 /* Resolve an anyOf or oneOf if it means something simple. Returns whether null is allowed. */
 static bool
 add_union(struct view *view, const struct json_tree *list, const char *name, unsigned depth)
@@ -255,6 +266,7 @@ add_union(struct view *view, const struct json_tree *list, const char *name, uns
 	}
 	if (found.only) {
 		add_schema(view, found.only, depth + 1);
+		forget(view, list, name);
 	} else if (found.are_values) {
 		view->types &= VIEW_STRING;
 	} else if (found.types == VIEW_STRING || found.types == VIEW_BOOL ||
@@ -308,6 +320,18 @@ add_schema(struct view *view, const struct json_tree *schema, unsigned depth)
 		add_schema(view, &all->items[i], depth + 1);
 }
 
+/* Close the gaps of schemas that were forgotten. */
+static void
+close_gaps(struct view *view)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->count; i++)
+		if (view->schemas[i])
+			view->schemas[count++] = view->schemas[i];
+	view->count = count;
+}
+
 /* Resolve unions, and find the types that remain. */
 static void
 finish(struct view *view, unsigned depth)
@@ -331,6 +355,7 @@ finish(struct view *view, unsigned depth)
 				allows_null = false;
 		}
 	}
+	close_gaps(view);
 	view->is_nullable = allows_null;
 	if (view->types != VIEW_ANY)
 		view->types &= ~(unsigned)VIEW_NULL;

@@ -36,6 +36,8 @@ def branch(kind, **members):
     return {"type": "object", "required": ["kind"], "properties": {"kind": {"const": kind}, **members}}
 
 
+CLOSED = {"type": "object", "properties": {"n": {"type": "integer"}}, "additionalProperties": False}
+
 # (schema, which may be text, lines that the header has, lines that the source has)
 PARTS = [
     # Types of integers: the narrowest that holds both bounds.
@@ -195,10 +197,17 @@ PARTS = [
      ["\tHERALD_ENUM(p, kind, p_kind_names, .required = true),",
       "\tHERALD_FIELD(p, n, .required = true));"]),
     ({"oneOf": [branch("x", int={}), {**branch("class", b={}), "additionalProperties": False}]},
-     ["\t\tstruct p_class class_;", "\tstruct herald_json int_;"],
+     ["\t\tstruct p_class class_;", "\tstruct herald_json int_;",
+      "/* Not checked: additionalProperties of some alternatives. */"],
      ['\t\tHERALD_CASE("class", class_, p_class)));']),
     ({"oneOf": [{**branch(name, b={}), "additionalProperties": False} for name in "xy"]}, [],
      ["HERALD_SCHEMA_DEFINE_WITH(p,", "\t(.reject_unknown = true),"]),
+    ({"type": "object", "required": ["kind", "b"],
+      "oneOf": [{"properties": {"kind": {"const": "x"}, "b": {"type": "string"}}},
+                {"properties": {"kind": {"const": "y"}, "b": {"type": "integer"}, "c": {}}}]},
+     ["\tconst char *b;", "\tint64_t b;"],
+     ["\tHERALD_FIELD(p_x, b, .required = true));", "\tHERALD_FIELD(p_y, b, .required = true),",
+      "\tHERALD_FIELD(p_y, c));"]),
     # The tag may be outside, by name or as an enum; a definition gives a case its name.
     ({"required": ["kind"], "properties": {"kind": {"enum": ["x", "y"]}},
       "oneOf": [{"properties": {"kind": {"const": "x"}, "b": {}}}, {"$ref": "#/$defs/why"}],
@@ -222,6 +231,37 @@ PARTS = [
       " * also outside of them."], ["\tHERALD_POINTER(p, a, p_a));"]),
     ({"oneOf": [branch("x", b={}), branch("y"), {"type": "null"}]},
      ["/* Refused: a payload that is null. */"], []),
+    # In a collection of definitions, whose other structs keep their names.
+    ({"$defs": {"shape": {"oneOf": [branch("circle", r={}), branch("dot")]}}},
+     ["struct p_shape {", "\tenum p_shape_kind kind;", "\t\tstruct p_shape_circle circle;"], []),
+    ({"$schema": S7, "definitions": {
+        "shape": {"oneOf": [{"$ref": "#/definitions/circle"}, {"$ref": "#/definitions/dot"}]},
+        "circle": branch("circle", r={}), "dot": branch("dot", x={})}},
+     ["struct p_shape {", "\t\tstruct p_circle_2 circle;", "\t\tstruct p_dot_2 dot;"],
+     ['\tHERALD_FIELD(p_circle, kind, .required = true, HERALD_ONE_OF("circle")),',
+      '\tHERALD_FIELD(p_dot, kind, .required = true, HERALD_ONE_OF("dot")),']),
+    # Other members are refused if any of the schemas does, or a comment says so.
+    *[({"properties": {"a": a}, "$defs": {"x": CLOSED}}, [],
+       ["HERALD_SCHEMA_DEFINE_WITH(p_x,", "\t(.reject_unknown = true),", "\tHERALD_POINTER(p, a, p_x));"])
+      for a in ({"$ref": "#/$defs/x"}, {"$ref": "#/$defs/x", "minProperties": 1},
+                {"anyOf": [{"$ref": "#/$defs/x"}, {"type": "null"}]})],
+    ({"properties": {"a": {"allOf": [{"type": "object", "properties": {"m": {}}}, CLOSED]}}},
+     [], ["HERALD_SCHEMA_DEFINE_WITH(p_a,", "\t(.reject_unknown = true),"]),
+    ({"properties": {"a": {"minProperties": 1, "allOf": [{**CLOSED, "patternProperties": {"^x": {}}}]}}},
+     [" * Other members are not kept."], ["HERALD_SCHEMA_DEFINE(p_a,"]),
+    ({"properties": {"a": {"type": "object", "additionalProperties": False}}},
+     ["\t/* Not checked: additionalProperties. */", "\tstruct herald_json_map a;"], []),
+    # A definition that may be null is the same struct; around an array, null makes a difference.
+    ({"properties": {"a": {"$ref": "#/$defs/x"}, "b": {"anyOf": [{"$ref": "#/$defs/x"}, {"type": "null"}]},
+                     "c": {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/x"}], "description": "C."}},
+      "$defs": {"x": {"properties": {"n": {"anyOf": [{"$ref": "#/$defs/x"}, {"type": "null"}]}}}}},
+     ["\tconst struct p_x *a;", "\tconst struct p_x *b;", "\tconst struct p_x *c;", "\tconst struct p_x *n;"],
+     []),
+    ({"properties": {"a": {"items": {"$ref": "#/$defs/x"}},
+                     "b": {"items": {"anyOf": [{"$ref": "#/$defs/x"}, {"type": "null"}]}}},
+      "$defs": {"x": {"type": "array", "items": {"type": "integer"}}}},
+     ["\tconst struct p_x *a;", "\tconst struct p_x_2 *b;"],
+     ["\tHERALD_VALUES(p_x, items, .required = true));", "\tHERALD_VALUES(p_x_2, items));"]),
     # One that contains itself.
     ({"oneOf": [branch("x", b={"$ref": "#"}), branch("y", c={"items": {"$ref": "#"}})]},
      ["\tconst struct p *b;", "\tconst struct p *c;"], ["\tHERALD_POINTER(p_x, b, p));"]),
