@@ -309,9 +309,17 @@ what_is_not_tls(void **state)
 		probe_connect(&probe, &client);
 		assert_true(http_send_text(&client, cases[i].bytes));
 		if (!cases[i].failure) {
-			assert_true(http_receive(&client, true, &response));
+			bool has_body = strncmp(cases[i].bytes, "HEAD ", 5) != 0;
+
+			/* Nothing follows, in particular no body after HEAD. */
+			assert_true(http_receive(&client, has_body, &response));
 			probe_assert_answer(&response, 400,
-					    "{\"error\":\"this port speaks TLS; use https\"}");
+					    has_body ? "{\"error\":\"this port speaks TLS; use "
+						       "https\"}"
+						     : "");
+			assert_string_equal(http_header(&response, "Content-Length"), "43");
+			assert_false(http_receive(&client, true, &response));
+			assert_int_equal(client.bytes, 0);
 		} else {
 			assert_failure(&failures, cases[i].failure);
 		}

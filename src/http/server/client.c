@@ -186,6 +186,8 @@ receive(struct herald__client *client, uint32_t events)
 		herald_http_connection_end(&client->http, loop->now_ms);
 	if (result == HERALD_TLS_PLAIN_HTTP) {
 		herald__socket_decrypt(&client->socket);
+		/* Its answer has no body. */
+		client->http.is_head = herald__socket_begins(&client->socket, "HEAD ");
 		herald__connection_refuse(
 			&client->http,
 			(struct herald__refusal){400, "this port speaks TLS; use https"},

@@ -4,6 +4,8 @@
  */
 #include "http/server/socket.h"
 
+#include <assert.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,6 +40,17 @@ herald__socket_shutdown(struct herald__socket *socket)
 	}
 	shutdown(socket->fd, SHUT_WR);
 	return HERALD_TLS_DONE;
+}
+
+bool
+herald__socket_begins(const struct herald__socket *socket, const char *text)
+{
+	char begin[16];
+	size_t bytes = strlen(text);
+
+	assert(bytes <= sizeof(begin));
+	return recv(socket->fd, begin, bytes, MSG_PEEK | MSG_DONTWAIT) == (ssize_t)bytes &&
+	       memcmp(begin, text, bytes) == 0;
 }
 
 /* Lifetime. */

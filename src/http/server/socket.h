@@ -29,6 +29,9 @@ bool herald__socket_encrypt(struct herald__socket *socket, struct herald_tls *tl
 /* Go on without encryption: the client does not speak TLS. */
 void herald__socket_decrypt(struct herald__socket *socket);
 
+/* Whether the bytes that have come and were not read begin with a text. They stay in the socket. */
+bool herald__socket_begins(const struct herald__socket *socket, const char *text);
+
 /* The next two, for encrypted sockets. */
 enum herald_tls_result
 herald__socket_read_encrypted(struct herald__socket *socket, char *data, size_t bytes, size_t *got);
