@@ -454,6 +454,46 @@ body_must_be_what_was_declared(void **state)
 	}
 }
 
+/* nginx passes on only the path of such a target, and HTTPS only if it is on. Others do not. */
+static void
+schemes_of_targets(void **state)
+{
+	static const struct {
+		const char *target, *https, *status;
+	} cases[] = {
+		{"https://test/event", "on", "Status: 200 OK\r\n"},
+		{"https://test/event", "1", "Status: 200 OK\r\n"},
+		{"https://test/event", NULL, "Status: 421 Misdirected Request\r\n"},
+		{"https://test/event", "", "Status: 421 Misdirected Request\r\n"},
+		{"https://test/event", "off", "Status: 421 Misdirected Request\r\n"},
+		{"https://test/event", "OFF", "Status: 421 Misdirected Request\r\n"},
+		{"http://test/event", "off", "Status: 200 OK\r\n"},
+		{"http://test/event", "on", "Status: 200 OK\r\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct raw raw;
+		char answer[2048];
+
+		raw_open(&raw, 0);
+		send_record(&raw, BEGIN, responder, sizeof(responder));
+		send_param(&raw, "REQUEST_METHOD", "POST");
+		send_param(&raw, "REQUEST_URI", cases[i].target);
+		send_param(&raw, "SCRIPT_NAME", "/event");
+		send_param(&raw, "CONTENT_TYPE", "application/json");
+		if (cases[i].https)
+			send_param(&raw, "HTTPS", cases[i].https);
+		send_record(&raw, PARAMS, NULL, 0);
+		send_record(&raw, STDIN, PROBE_DONE, strlen(PROBE_DONE));
+		send_record(&raw, STDIN, NULL, 0);
+		raw_receive(&raw, answer, sizeof(answer));
+		if (!strstr(answer, cases[i].status))
+			fail_msg("case %zu: no %s in %s", i, cases[i].status, answer);
+		raw_end(&raw);
+	}
+}
+
 /* With fastcgi_request_buffering off, nginx does not know the length of a chunked body. */
 static void
 body_of_unknown_length_over_the_limit(void **state)
@@ -795,6 +835,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(body_must_be_what_was_declared),
+		cmocka_unit_test(schemes_of_targets),
 		cmocka_unit_test(body_of_unknown_length_over_the_limit),
 		cmocka_unit_test(web_server_goes_away),
 		cmocka_unit_test(body_that_does_not_come_is_400),
