@@ -1149,7 +1149,7 @@ struct span {
 	std::int32_t to;
 };
 
-const std::string unlucky = "thirteen is unlucky, and this text is long";
+constexpr const char *unlucky = "thirteen is unlucky, and this text is long";
 
 const herald::schema<span> span_schema{
 	herald::no_padding("span"), herald::field("from", &span::from),
