@@ -83,6 +83,14 @@ check_head(const struct reading *reading, const struct herald__head_limits *limi
 		     bytes - reading->head_bytes) == 0);
 }
 
+/* Whether a head may have been refused for what it says, and not for how it is written: then its
+ * texts have their NULs. */
+static bool
+may_be_complete(unsigned status)
+{
+	return status == 400 || status == 417 || status == 421 || status == 501;
+}
+
 /* What decides about the first bytes decides about all; what their span covers decides nothing. */
 static void
 compare_heads(const struct reading *part, size_t part_bytes, const struct reading *all,
@@ -95,8 +103,7 @@ compare_heads(const struct reading *part, size_t part_bytes, const struct readin
 		   part->head.span(data + part_bytes, bytes - part_bytes) == bytes - part_bytes) {
 		CHECK(!is_decided(all));
 	}
-	/* What a complete head says may be refused, too: its texts have their NULs then. */
-	if (part->head_bytes == 0 && part->refusal.status != 400 && part->refusal.status != 501)
+	if (part->head_bytes == 0 && !may_be_complete(part->refusal.status))
 		CHECK(part_bytes == 0 || memcmp(part->data, data, part_bytes) == 0);
 }
 

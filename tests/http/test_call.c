@@ -217,7 +217,7 @@ no_memory_for_an_answer(void **state)
 	create_with(&wire, answer_without_memory, &memory, &memory.allocator);
 	send_text(&wire, GET("/path"));
 	wire_flush(&wire);
-	assert_answers(&wire, ERROR(503, "out of memory"));
+	assert_answers(&wire, "503 Retry-After: 1 {\"error\":\"out of memory\"}\n");
 	assert_string_equal(logged, "debug: request refused status=503 reason=out of memory\n");
 	wire_destroy(&wire);
 	assert_all_released(&memory);
