@@ -189,6 +189,7 @@ wait_for_group(struct herald__many *many)
 	if (!has_all(many))
 		herald__waiter_wait(&waiter);
 	herald__waiter_finish(&waiter);
+	many->done_state = NULL;
 }
 
 static void
