@@ -633,19 +633,27 @@ def message_type(payload_type):
 
 def known(document, payload_type):
     """The document's value without the members that the type does not have."""
-    return strip(json.loads(document), message_type(payload_type))
+    return typed(json.loads(document), message_type(payload_type), dict.keys)
 
 
-def strip(value, of_type):
+def encoded(text, payload_type):
+    """The value of what a peer wrote, with all members."""
+    return typed(json.loads(text), message_type(payload_type), lambda _: None)
+
+
+def typed(value, of_type, wanted):
+    """A value whose doubles are doubles, however they are written: Python reads 1e20 and the same
+    number in digits as different types, and compares them exactly. `wanted` says which members of an
+    object to keep, by its type; None: all."""
     if isinstance(of_type, dict):
-        return {key: strip(value[key], member) for key, member in of_type.items()}
+        return {key: typed(value[key], of_type.get(key), wanted) for key in wanted(of_type) or value}
     if isinstance(of_type, list):
-        return [strip(element, of_type[0]) for element in value]
+        return [typed(element, of_type[0], wanted) for element in value]
     if isinstance(of_type, Map):
-        return {key: strip(member, of_type.of_type) for key, member in value.items()}
+        return {key: typed(member, of_type.of_type, wanted) for key, member in value.items()}
     if isinstance(of_type, Union):
-        return strip(value, of_type.members(value))
-    return value
+        return typed(value, of_type.members(value), wanted)
+    return float(value) if of_type == DOUBLE else value
 
 
 def dump(document, payload_type):
