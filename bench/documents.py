@@ -643,8 +643,8 @@ def encoded(text, payload_type):
 
 def typed(value, of_type, wanted):
     """A value whose doubles are doubles, however they are written: Python reads 1e20 and the same
-    number in digits as different types, and compares them exactly. `wanted` says which members of an
-    object to keep, by its type; None: all."""
+    number in digits as different types, and compares them exactly. `wanted` says which members of
+    an object to keep, by its type; None: all."""
     if isinstance(of_type, dict):
         return {key: typed(value[key], of_type.get(key), wanted) for key in wanted(of_type) or value}
     if isinstance(of_type, list):

@@ -5,6 +5,7 @@ the reason.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -122,30 +123,46 @@ def go_module(path, module):
     return Path(done.stdout.strip())
 
 
-def yyjson_program():
-    """The peer of yyjson, whose source is in a package of PyPI, downloaded with a fixed hash."""
-    folder = build_folder("yyjson")
-    program = folder / "peer_yyjson"
-    sources = [HERE / "peers" / name for name in ("yyjson.cpp", "events.hpp", "peer.c", "peer.h")]
-    if program.exists() and all(program.stat().st_mtime > path.stat().st_mtime for path in sources):
+def packaged_program(name, std):
+    """The peer of a library whose C or C++ source is in a package of PyPI, which peers/NAME.txt
+    names with its hash. The package itself is not built."""
+    folder = build_folder(name)
+    program = folder / f"peer_{name}"
+    peer = HERE / "peers" / f"{name}.cpp"
+    inputs = [HERE / "peers" / f"{name}.txt", peer,
+              *(HERE / "peers" / file for file in ("events.hpp", "peer.c", "peer.h", "rfc3339.h"))]
+    if program.exists() and all(program.stat().st_mtime > path.stat().st_mtime for path in inputs):
         return program
-    folder.mkdir(parents=True, exist_ok=True)
-    build_once([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
-                "--require-hashes", "-r", HERE / "peers" / "requirements.txt", "-d", folder], HERE)
-    archive, = folder.glob("yyjson-*.tar.gz")
-    with tarfile.open(archive) as package:
-        for member in package.getmembers():
-            if member.name.endswith(("/yyjson.c", "/yyjson.h")):
-                member.name = Path(member.name).name
-                package.extract(member, folder)
+    source = unpack(name, folder)
+    compiler = ["cc"] if source.suffix == ".c" else ["c++", f"-std={std}"]
     for command in (
-        ["cc", "-O3", "-march=native", "-c", folder / "yyjson.c", "-o", folder / "yyjson.o"],
-        ["cc", "-O3", "-c", HERE / "peers" / "peer.c", "-o", folder / "peer.o"],
-        ["c++", "-std=c++17", "-O3", "-march=native", f"-I{folder}", HERE / "peers" / "yyjson.cpp",
-         folder / "peer.o", folder / "yyjson.o", "-ldl", "-o", program],
+        [*compiler, "-O3", "-march=native", "-c", source, "-o", folder / f"{name}.o"],
+        ["cc", "-O3", "-march=native", "-c", HERE / "peers" / "peer.c", "-o", folder / "peer.o"],
+        ["c++", f"-std={std}", "-O3", "-march=native", f"-I{folder}", peer, folder / "peer.o",
+         folder / f"{name}.o", "-ldl", "-o", program],
     ):
         build_once(command, HERE)
     return program
+
+
+def unpack(name, folder):
+    """Take the library's source and header out of the package; the path of the source."""
+    requirement = HERE / "peers" / f"{name}.txt"
+    package, version = re.search(r"^([\w-]+)==(\S+)", requirement.read_text(), re.MULTILINE).groups()
+    folder.mkdir(parents=True, exist_ok=True)
+    build_once([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary",
+                package, "--require-hashes", "-r", requirement, "-d", folder], HERE)
+    with tarfile.open(folder / f"{package}-{version}.tar.gz") as files:
+        for member in files.getmembers():
+            if re.fullmatch(rf"{name}\.(c|cpp|h)", Path(member.name).name):
+                member.name = Path(member.name).name
+                files.extract(member, folder)
+    source, = [*folder.glob(f"{name}.c"), *folder.glob(f"{name}.cpp")]
+    return source
+
+
+def glaze_program():
+    raise Missing("no package of PyPI, npm or crates that has its source is known to us")
 
 
 def find(build, makers, wanted=None):
@@ -179,9 +196,11 @@ CODEC = {
     "herald service": c_peer("peer_herald", "Herald", "service"),
     "herald lines": c_peer("peer_herald", "Herald", "lines"),
     "herald array": c_peer("peer_herald", "Herald", "array"),
-    "simdjson lookup": c_peer("peer_simdjson", "libsimdjson-dev or g++", "lookup"),
-    "simdjson iterate": c_peer("peer_simdjson", "libsimdjson-dev or g++", "iterate"),
-    "yyjson": lambda _: [yyjson_program(), "-"],
+    "simdjson lookup": lambda _: [packaged_program("simdjson", "c++20"), "lookup"],
+    "simdjson iterate": lambda _: [packaged_program("simdjson", "c++20"), "iterate"],
+    "simdjson builder": lambda _: [packaged_program("simdjson", "c++20"), "builder"],
+    "yyjson": lambda _: [packaged_program("yyjson", "c++17"), "-"],
+    "glaze": lambda _: glaze_program(),
     "serde_json": lambda _: [rust_program("peer"), "serde_json"],
     "sonic-rs": lambda _: [rust_program("peer"), "sonic_rs"],
     "sonic-rs native": lambda _: [rust_program("peer", native=True), "sonic_rs"],
@@ -190,13 +209,12 @@ CODEC = {
     "jansson": c_peer("peer_jansson", "libjansson-dev"),
 }
 
-# Those that only decode: a service answers, and Debian's simdjson has no builder.
 # herald_service_handle_many(), compared with a loop of single calls.
 MANY = ("herald lines", "herald array")
-ONLY_DECODE = ("herald service", *MANY, "simdjson lookup", "simdjson iterate")
 
-# Types that a peer does not have: jansson was not written for the cases of one shape each.
-LACKING = {"jansson": ("integers", "doubles", "strings", "pull_request_event", "mixture")}
+# A service answers; simdjson's builder is another of its interfaces than On-Demand.
+ONLY_DECODE = ("herald service", *MANY, "simdjson lookup", "simdjson iterate")
+ONLY_ENCODE = ("simdjson builder",)
 
 SERVERS = {
     "bare epoll": lambda build: [c_program(build, "server_epoll", "the build")],

@@ -1,16 +1,12 @@
 /*
  * jansson: the document as a tree of json_t, of which every member goes into the C struct; strings
  * are borrowed from the tree, which is freed at the next event. Encoding builds a tree and writes
- * it out.
+ * it out. The payloads of the cases of one shape each are in jansson_shapes.c.
  */
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "events.h"
-#include "peer.h"
-#include "rfc3339.h"
+#include "jansson_shapes.h"
 
 static const struct herald_schema *schema;
 static bool is_encode;
@@ -18,11 +14,10 @@ static union event event;
 static json_t *tree;
 static char *encoded;
 
-/* Lists and pairs live from event to event, and grow to the longest. */
-static void *lists[4];
-static size_t lists_bytes[4];
+static void *lists[5];
+static size_t lists_bytes[5];
 
-static void *
+void *
 room(size_t list, size_t bytes)
 {
 	if (bytes > lists_bytes[list]) {
@@ -36,78 +31,11 @@ room(size_t list, size_t bytes)
 
 /* Reading. */
 
-static const json_t *
-member(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-	if (!value)
-		peer_fail("no member %s", key);
-	return value;
-}
-
-static const char *
-string(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(member(object, key));
-	if (!text)
-		peer_fail("%s is not a string", key);
-	return text;
-}
-
-static int64_t
-integer(const json_t *object, const char *key)
-{
-	const json_t *value = member(object, key);
-	if (!json_is_integer(value))
-		peer_fail("%s is not an integer", key);
-	return json_integer_value(value);
-}
-
-static int32_t
-integer_32(const json_t *object, const char *key)
-{
-	int64_t value = integer(object, key);
-	if (value < INT32_MIN || value > INT32_MAX)
-		peer_fail("%s is out of range", key);
-	return (int32_t)value;
-}
-
-static double
-number(const json_t *object, const char *key)
-{
-	const json_t *value = member(object, key);
-	if (!json_is_number(value))
-		peer_fail("%s is not a number", key);
-	return json_number_value(value);
-}
-
-static bool
-boolean(const json_t *object, const char *key)
-{
-	const json_t *value = member(object, key);
-	if (!json_is_boolean(value))
-		peer_fail("%s is not a boolean", key);
-	return json_is_true(value);
-}
-
-static struct herald_time
-point_in_time(const json_t *object, const char *key)
-{
-	const json_t *value = member(object, key);
-	struct herald_time time;
-
-	if (!json_is_string(value) ||
-	    !rfc3339_parse(json_string_value(value), json_string_length(value), &time.seconds,
-			   &time.nanoseconds, &time.offset_minutes))
-		peer_fail("%s is not a timestamp", key);
-	return time;
-}
-
 static struct herald_map
 map(const json_t *object, const char *key)
 {
 	json_t *value = (json_t *)(uintptr_t)member(object, key);
-	struct herald_pair *pairs = room(3, json_object_size(value) * sizeof(*pairs));
+	struct herald_pair *pairs = room(4, json_object_size(value) * sizeof(*pairs));
 	struct herald_map result = {.pairs = pairs};
 	const char *name;
 	json_t *text;
@@ -340,15 +268,6 @@ read_catalog(const json_t *in, struct catalog *out)
 }
 
 /* Writing. */
-
-static json_t *
-json_time(const struct herald_time *time)
-{
-	char text[36];
-	size_t bytes = rfc3339_format(time->seconds, time->nanoseconds, time->offset_minutes, text);
-
-	return json_stringn(text, bytes);
-}
 
 static json_t *
 json_map(const struct herald_map *in)
@@ -603,7 +522,7 @@ write_catalog(const struct catalog *in)
 		return out;                                                                        \
 	}
 
-EVENT_LIST_MESSAGES(EVENT_FUNCTIONS)
+EVENT_LIST(EVENT_FUNCTIONS)
 
 static void (*read_event)(const json_t *in);
 static json_t *(*write_event)(void);
@@ -642,7 +561,7 @@ peer_open(const struct peer_arguments *arguments)
 		read_event = read_##PAYLOAD##_event;                                               \
 		write_event = write_##PAYLOAD##_event;                                             \
 	}
-	EVENT_LIST_MESSAGES(FIND)
+	EVENT_LIST(FIND)
 #undef FIND
 	if (!schema)
 		peer_fail("no type %s", arguments->type);

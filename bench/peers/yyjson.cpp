@@ -3,6 +3,7 @@
  * and vectors; strings are borrowed from the tree, which is freed at the next event. Members are
  * found by the iterator that expects them in order. Encoding builds a mutable tree, which borrows
  * the strings too, and writes it out. Allocators keep their memory from event to event.
+ * yyjson_read_opts() has no flags in the package that the source comes from.
  */
 #include <limits>
 
@@ -250,7 +251,7 @@ decode(const struct document *document)
 	yyjson_read_err error;
 
 	yyjson_doc_free(tree);
-	tree = yyjson_read_opts(const_cast<char *>(document->data), document->bytes, 0, memory,
+	tree = yyjson_read_opts(const_cast<char *>(document->data), document->bytes, memory,
 				&error);
 	if (!tree)
 		peer_fail("yyjson: %s", error.msg);
