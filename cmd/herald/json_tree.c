@@ -37,6 +37,17 @@ compare_members(const void *a, const void *b)
 	return compare_texts(left->name, right->name);
 }
 
+/* By their names, and then in input order. */
+static int
+compare_members_and_places(const void *a, const void *b)
+{
+	const struct json_member *left = *(const struct json_member *const *)a;
+	const struct json_member *right = *(const struct json_member *const *)b;
+	int order = compare_texts(left->name, right->name);
+
+	return order != 0 ? order : (left > right) - (left < right);
+}
+
 char *
 json_pointer_add(struct herald_arena *arena, const char *pointer, struct herald_text name)
 {
@@ -53,6 +64,21 @@ json_pointer_add(struct herald_arena *arena, const char *pointer, struct herald_
 	return out;
 }
 
+/* The first member of an object, in input order, whose name an earlier one has; NULL: none. */
+static const struct json_member *
+first_duplicate(const struct json_tree *tree)
+{
+	const struct json_member *first = NULL;
+
+	for (size_t i = 1; i < tree->count; i++) {
+		const struct json_member *earlier = tree->sorted[i - 1], *later = tree->sorted[i];
+
+		if (compare_texts(earlier->name, later->name) == 0 && (!first || later < first))
+			first = later;
+	}
+	return first;
+}
+
 /* Sort the members, and refuse duplicates: which of two is meant, no two programs agree. */
 static bool
 sort_members(const struct reading *reading, const char *path, struct json_tree *tree)
@@ -60,20 +86,15 @@ sort_members(const struct reading *reading, const char *path, struct json_tree *
 	tree->sorted = memory_take_array(reading->arena, tree->count, sizeof(*tree->sorted));
 	for (size_t i = 0; i < tree->count; i++)
 		tree->sorted[i] = &tree->members[i];
-	qsort(tree->sorted, tree->count, sizeof(*tree->sorted), compare_members);
-	for (size_t i = 1; i < tree->count; i++)
-		if (compare_members(&tree->sorted[i - 1], &tree->sorted[i]) == 0) {
-			const struct json_member *member = tree->sorted[i];
-
-			herald_error_set(reading->error, HERALD_DUPLICATE,
-					 (size_t)(member->value.json.data - reading->begin),
-					 "duplicate member");
-			strncpy(reading->error->path,
-				json_pointer_add(reading->arena, path, member->name),
-				sizeof(reading->error->path) - 1);
-			return false;
-		}
-	return true;
+	qsort(tree->sorted, tree->count, sizeof(*tree->sorted), compare_members_and_places);
+	const struct json_member *twice = first_duplicate(tree);
+	if (!twice)
+		return true;
+	herald_error_set(reading->error, HERALD_DUPLICATE,
+			 (size_t)(twice->value.json.data - reading->begin), "duplicate member");
+	strncpy(reading->error->path, json_pointer_add(reading->arena, path, twice->name),
+		sizeof(reading->error->path) - 1);
+	return false;
 }
 
 static bool

@@ -61,26 +61,28 @@ search_table(const char *entries, size_t bytes, size_t count, uint32_t *table, c
 	return true;
 }
 
-/* A herald__order of entries by their keys. */
+/* A herald__order of entries by their keys, and then by their places. */
 static int
 entry_order(const void *a, const void *b)
 {
-	return strcmp(herald__entry_key(a), herald__entry_key(b));
+	int order = strcmp(herald__entry_key(a), herald__entry_key(b));
+
+	return order != 0 ? order : (uintptr_t)a < (uintptr_t)b ? -1 : (uintptr_t)a > (uintptr_t)b;
 }
 
+/* Search by sorting. Returns the same key as search_table() does. */
 static const char *
 search_sorted(const char *entries, size_t bytes, size_t count, const void **sorted)
 {
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = entries + i * bytes;
 	herald__sort(sorted, count, entry_order);
-	for (size_t i = 1; i < count; i++) {
-		const void *a = sorted[i - 1], *b = sorted[i];
-
-		if (entry_order(a, b) == 0)
-			return herald__entry_key((uintptr_t)a > (uintptr_t)b ? a : b);
-	}
-	return NULL;
+	const void *first = NULL; /* of those that have a key which an earlier one has */
+	for (size_t i = 1; i < count; i++)
+		if (strcmp(herald__entry_key(sorted[i - 1]), herald__entry_key(sorted[i])) == 0 &&
+		    (!first || (uintptr_t)sorted[i] < (uintptr_t)first))
+			first = sorted[i];
+	return first ? herald__entry_key(first) : NULL;
 }
 
 const char *

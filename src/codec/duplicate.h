@@ -71,8 +71,8 @@ const char *
 herald__find_duplicate_of_many(const char *entries, size_t bytes, size_t count, void *scratch);
 
 /*
- * Returns a key that two entries of a map share, or NULL. An entry has `bytes` bytes and begins
- * with its key. `scratch` has herald__duplicate_scratch() bytes.
+ * Returns the first key that an earlier entry of the map has, or NULL. An entry has `bytes` bytes
+ * and begins with its key. `scratch` has herald__duplicate_scratch() bytes.
  */
 static inline const char *
 herald__find_duplicate(const char *entries, size_t bytes, size_t count, void *scratch)

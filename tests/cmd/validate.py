@@ -286,12 +286,15 @@ def events_that_are_not_json(folder):
     (folder.path / "b.json").write_text('{"a": 01}')
     (folder.path / "c.json").write_text('{"x": {"a": 1, "a": 2}}')
     (folder.path / "d.json").write_text('{"x": [{}, [0, {"a": 1, "a": 2}]]}')
-    status, output, errors = folder.run("--schema", "s.json", "a.json", "b.json", "c.json", "d.json", "-",
-                                        data=b"[")
+    # Of several duplicates, the first one in the file.
+    (folder.path / "e.json").write_text('{"z": 1, "a": 2, "z": 3, "a": 4, "z": 5}')
+    status, output, errors = folder.run("--schema", "s.json", "a.json", "b.json", "c.json", "d.json", "e.json",
+                                        "-", data=b"[")
     equal((status, errors), (1, ""))
     equal(output, "b.json: /a: expected a number without leading zeros, found 01 (byte 6)\n"
                   "c.json: /x/a: duplicate member (byte 20)\n"
                   "d.json: /x/1/1/a: duplicate member (byte 29)\n"
+                  "e.json: /z: duplicate member (byte 22)\n"
                   "-: /0: expected a value, found the end of the input (byte 1)\n")
 
 

@@ -94,15 +94,21 @@ test_every_length(void **state)
 
 /* Keys whose hashes begin with the same six bits: the table is given up. */
 static void
-test_keys_that_collide(void **state)
+make_colliding_keys(void)
 {
 	size_t number = 0;
 
-	(void)state;
 	for (size_t i = 0; i < MAX_ENTRIES; i++)
 		do
 			snprintf(keys[i], sizeof(keys[i]), "%zu", number++);
 		while (herald__key_hash(keys[i]) >> 58 != 0);
+}
+
+static void
+test_keys_that_collide(void **state)
+{
+	(void)state;
+	make_colliding_keys();
 	expect_duplicates_found(17);
 	expect_duplicates_found(HERALD__ENTRIES_WITHOUT_SCRATCH);
 	expect_duplicates_found(HERALD__ENTRIES_WITHOUT_SCRATCH + 1);
@@ -177,6 +183,31 @@ test_the_first_duplicate(void **state)
 	strcpy(keys[50], "k1");
 	strcpy(keys[60], "k30");
 	assert_ptr_equal(find(100), keys[40]);
+}
+
+/* Also if the search sorts, as keys collide. */
+static void
+test_the_first_duplicate_of_keys_that_collide(void **state)
+{
+	static const size_t counts[] = {40, HERALD__ENTRIES_WITHOUT_SCRATCH + 1, MAX_ENTRIES};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		char last[sizeof(keys[0])];
+
+		make_colliding_keys();
+		/* The first duplicate has the greatest key, and three entries have it. */
+		size_t greatest = 0, least = 0;
+		for (size_t j = 1; j < 20; j++) {
+			greatest = strcmp(keys[j], keys[greatest]) > 0 ? j : greatest;
+			least = strcmp(keys[j], keys[least]) < 0 ? j : least;
+		}
+		memcpy(last, keys[greatest], sizeof(last));
+		memcpy(keys[20], last, sizeof(last));
+		memcpy(keys[25], keys[least], sizeof(last));
+		memcpy(keys[30], last, sizeof(last));
+		assert_ptr_equal(find(counts[i]), keys[20]);
+	}
 }
 
 struct holder {
@@ -284,6 +315,7 @@ main(void)
 		cmocka_unit_test(test_keys_that_collide),
 		cmocka_unit_test(test_the_cost_of_keys_that_collide),
 		cmocka_unit_test(test_the_first_duplicate),
+		cmocka_unit_test(test_the_first_duplicate_of_keys_that_collide),
 		cmocka_unit_test(test_every_allocation_fails),
 		cmocka_unit_test(test_no_allocation_for_up_to_256_entries),
 	};
