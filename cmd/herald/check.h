@@ -102,6 +102,15 @@ HERALD_PRINTF(2, 3) bool check_fail(const struct check_call *call, const char *f
 /* The same, for a value that is not one of those allowed. */
 bool check_fail_values(const struct check_call *call, const struct json_tree *values);
 
+/*
+ * Check a count by a keyword such as minItems.
+ *
+ * keyword, other  "minItems" and "maxItems", or the other way round.
+ * noun            "element", for the message; "s" is added if needed.
+ */
+bool check_bounded(const struct check_call *call, const char *keyword, const char *other,
+		   const char *noun, size_t count);
+
 /* A value for messages: its text, cut; or what it is. */
 const char *check_show(const struct check_call *call, const struct json_tree *value);
 

@@ -12,30 +12,20 @@ is_array(const struct check_call *call)
 	return call->value->type == HERALD_JSON_ARRAY;
 }
 
-static bool
-check_count(const struct check_call *call, const char *keyword, const char *least_or_most)
-{
-	bool is_min = keyword[1] == 'i';
-	size_t bound = json_tree_count(call->schema, keyword, 0), count = call->value->count;
-
-	if (!is_array(call) || (is_min ? count >= bound : count <= bound))
-		return true;
-	return check_fail(call, "expected at %s %zu element%s, found %zu", least_or_most, bound,
-			  bound == 1 ? "" : "s", count);
-}
-
 bool
 check_min_items(const struct check_call *call, const struct json_tree *keyword)
 {
 	(void)keyword;
-	return check_count(call, "minItems", "least");
+	return !is_array(call) ||
+	       check_bounded(call, "minItems", "maxItems", "element", call->value->count);
 }
 
 bool
 check_max_items(const struct check_call *call, const struct json_tree *keyword)
 {
 	(void)keyword;
-	return check_count(call, "maxItems", "most");
+	return !is_array(call) ||
+	       check_bounded(call, "maxItems", "minItems", "element", call->value->count);
 }
 
 bool

@@ -61,30 +61,20 @@ check_dependencies(const struct check_call *call, const struct json_tree *keywor
 	return true;
 }
 
-static bool
-check_count(const struct check_call *call, const char *keyword, const char *least_or_most)
-{
-	bool is_min = keyword[1] == 'i';
-	size_t bound = json_tree_count(call->schema, keyword, 0), count = call->value->count;
-
-	if (!is_object(call) || (is_min ? count >= bound : count <= bound))
-		return true;
-	return check_fail(call, "expected at %s %zu member%s, found %zu", least_or_most, bound,
-			  bound == 1 ? "" : "s", count);
-}
-
 bool
 check_min_properties(const struct check_call *call, const struct json_tree *keyword)
 {
 	(void)keyword;
-	return check_count(call, "minProperties", "least");
+	return !is_object(call) ||
+	       check_bounded(call, "minProperties", "maxProperties", "member", call->value->count);
 }
 
 bool
 check_max_properties(const struct check_call *call, const struct json_tree *keyword)
 {
 	(void)keyword;
-	return check_count(call, "maxProperties", "most");
+	return !is_object(call) ||
+	       check_bounded(call, "maxProperties", "minProperties", "member", call->value->count);
 }
 
 bool

@@ -161,16 +161,28 @@ fail_bound(const struct check_call *call, const char *what, const struct json_tr
 			  check_show(call, call->value));
 }
 
+/* Whether a schema has minimum and maximum, and they are the same. */
+static bool
+is_one_number(const struct check_call *call)
+{
+	const struct json_tree *min = json_tree_get(call->schema, "minimum");
+	const struct json_tree *max = json_tree_get(call->schema, "maximum");
+
+	return min && max && decimal_compare(min->json, max->json) == 0;
+}
+
 bool
 check_minimum(const struct check_call *call, const struct json_tree *keyword)
 {
-	return compare(call, keyword, 1) >= 0 || fail_bound(call, "at least", keyword);
+	return compare(call, keyword, 1) >= 0 ||
+	       fail_bound(call, is_one_number(call) ? "exactly" : "at least", keyword);
 }
 
 bool
 check_maximum(const struct check_call *call, const struct json_tree *keyword)
 {
-	return compare(call, keyword, -1) <= 0 || fail_bound(call, "at most", keyword);
+	return compare(call, keyword, -1) <= 0 ||
+	       fail_bound(call, is_one_number(call) ? "exactly" : "at most", keyword);
 }
 
 bool
@@ -196,32 +208,41 @@ count_characters(struct herald_text text)
 	return count;
 }
 
-/* Check a length in characters by minLength or maxLength. */
-static bool
-check_length(const struct check_call *call, const char *keyword, const char *least_or_most)
+bool
+check_bounded(const struct check_call *call, const char *keyword, const char *other,
+	      const char *noun, size_t count)
 {
 	bool is_min = keyword[1] == 'i';
 	size_t bound = json_tree_count(call->schema, keyword, 0);
-	size_t count = count_characters(call->value->text);
+	bool is_exact = json_tree_get(call->schema, other) &&
+			json_tree_count(call->schema, other, 0) == bound;
 
-	if (call->value->type != HERALD_JSON_STRING || (is_min ? count >= bound : count <= bound))
+	if (is_min ? count >= bound : count <= bound)
 		return true;
-	return check_fail(call, "expected a string of at %s %zu character%s, found %zu",
-			  least_or_most, bound, bound == 1 ? "" : "s", count);
+	return check_fail(call, "expected %s%s %zu %s%s, found %zu",
+			  call->value->type == HERALD_JSON_STRING ? "a string of " : "",
+			  is_exact ? "exactly"
+			  : is_min ? "at least"
+				   : "at most",
+			  bound, noun, bound == 1 ? "" : "s", count);
 }
 
 bool
 check_min_length(const struct check_call *call, const struct json_tree *keyword)
 {
 	(void)keyword;
-	return check_length(call, "minLength", "least");
+	return call->value->type != HERALD_JSON_STRING ||
+	       check_bounded(call, "minLength", "maxLength", "character",
+			     count_characters(call->value->text));
 }
 
 bool
 check_max_length(const struct check_call *call, const struct json_tree *keyword)
 {
 	(void)keyword;
-	return check_length(call, "maxLength", "most");
+	return call->value->type != HERALD_JSON_STRING ||
+	       check_bounded(call, "maxLength", "minLength", "character",
+			     count_characters(call->value->text));
 }
 
 bool

@@ -392,6 +392,21 @@ convert_names(struct generation *generation, const struct view *view, const char
 	return true;
 }
 
+/* "3 to 5 characters." */
+static const char *
+length_text(struct herald_arena *arena, size_t least, size_t most)
+{
+	if (least == most)
+		return memory_print(arena, "Exactly %zu character%s.", least,
+				    least == 1 ? "" : "s");
+	if (most == SIZE_MAX)
+		return memory_print(arena, "At least %zu character%s.", least,
+				    least == 1 ? "" : "s");
+	if (least == 0)
+		return memory_print(arena, "At most %zu character%s.", most, most == 1 ? "" : "s");
+	return memory_print(arena, "%zu to %zu characters.", least, most);
+}
+
 /* Lengths in JSON Schema are characters, of 1 to 4 bytes each. */
 static void
 set_lengths(struct generation *generation, const struct view *view, bool is_uuid,
@@ -420,11 +435,7 @@ set_lengths(struct generation *generation, const struct view *view, bool is_uuid
 	if (is_uuid && least <= UUID_BYTES && most >= UUID_BYTES)
 		out->min_bytes = out->max_bytes = UUID_BYTES;
 	if (least > 1 || most < SIZE_MAX)
-		note(generation, out,
-		     most == SIZE_MAX ? memory_print(generation->model->arena,
-						     "At least %zu characters.", least)
-				      : memory_print(generation->model->arena,
-						     "%zu to %zu characters.", least, most));
+		note(generation, out, length_text(generation->model->arena, least, most));
 }
 
 static void

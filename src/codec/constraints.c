@@ -115,11 +115,13 @@ herald__check_string(struct herald__trace *trace, size_t offset, const struct he
 				   "expected a non-empty string, found \"\"");
 	else if (bytes < field->min_bytes)
 		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
-				   "expected a string of at least %zu bytes, found %zu",
+				   "expected a string of %s %zu bytes, found %zu",
+				   field->min_bytes == field->max_bytes ? "exactly" : "at least",
 				   field->min_bytes, bytes);
 	else if (bytes > field->max_bytes)
 		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
-				   "expected a string of at most %zu byte%s, found %zu",
+				   "expected a string of %s %zu byte%s, found %zu",
+				   field->min_bytes == field->max_bytes ? "exactly" : "at most",
 				   field->max_bytes, field->max_bytes == 1 ? "" : "s", bytes);
 	else if (field->field->one_of && !is_one_of(field->field->one_of, data, bytes))
 		fail_one_of(trace, offset, field, data, bytes);
@@ -147,14 +149,16 @@ herald__check_count(struct herald__trace *trace, size_t offset, const struct her
 				   "expected a non-empty %s, found %s", map ? "object" : "array",
 				   map ? "{}" : "[]");
 	else if (count < field->min_count)
-		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
-				   "expected at least %zu %s, found %zu", field->min_count,
-				   count_noun(map, field->min_count), count);
+		herald__trace_fail(
+			trace, offset, HERALD_BAD_LENGTH, "expected %s %zu %s, found %zu",
+			field->min_count == field->field->max_count ? "exactly" : "at least",
+			field->min_count, count_noun(map, field->min_count), count);
 	else if (count > field->max_count && count > field->field->max_count &&
 		 field->field->max_count != 0)
-		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
-				   "expected at most %zu %s, found more", field->field->max_count,
-				   count_noun(map, field->field->max_count));
+		herald__trace_fail(
+			trace, offset, HERALD_BAD_LENGTH, "expected %s %zu %s, found more",
+			field->min_count == field->field->max_count ? "exactly" : "at most",
+			field->field->max_count, count_noun(map, field->field->max_count));
 	else if (count > field->max_count)
 		herald__trace_fail(trace, offset, HERALD_LIMIT,
 				   "expected at most %zu %s (limits.max_list_count), found more",
@@ -193,13 +197,16 @@ fail_real(struct herald__trace *trace, size_t offset, const struct herald__field
 	  double value)
 {
 	bool below = value < field->range.real.min;
+	bool is_one = field->range.real.min >= field->range.real.max;
 	char bound[HERALD__NUMBER_BYTES], found[HERALD__NUMBER_BYTES];
 
 	write_real(field, below ? field->range.real.min : field->range.real.max, bound);
 	write_real(field, value, found);
-	return herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
-				  "expected a number of at %s %s, found %s",
-				  below ? "least" : "most", bound, found);
+	return herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE, "expected %s%s, found %s",
+				  is_one  ? ""
+				  : below ? "a number of at least "
+					  : "a number of at most ",
+				  bound, found);
 }
 
 bool
@@ -215,7 +222,15 @@ void
 herald__fail_integer(struct herald__trace *trace, size_t offset, const struct herald__field *field,
 		     const char *shown)
 {
-	if (herald__kind_is_unsigned(herald__value_kind(field->field)))
+	bool is_unsigned = herald__kind_is_unsigned(herald__value_kind(field->field));
+
+	if (is_unsigned && field->range.natural.min == field->range.natural.max)
+		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE, "expected %llu, found %s",
+				   (unsigned long long)field->range.natural.min, shown);
+	else if (!is_unsigned && field->range.integer.min == field->range.integer.max)
+		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE, "expected %lld, found %s",
+				   (long long)field->range.integer.min, shown);
+	else if (is_unsigned)
 		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
 				   "expected an integer from %llu to %llu, found %s",
 				   (unsigned long long)field->range.natural.min,

@@ -242,7 +242,10 @@ write_lengths(struct herald__indented *json, size_t min, size_t max)
 		write_count(json, "minLength", min / 4 + (min % 4 > 0));
 	if (max != SIZE_MAX)
 		write_count(json, "maxLength", max);
-	if (max != SIZE_MAX && min > 1)
+	if (min == max)
+		snprintf(text, sizeof(text), "exactly %zu byte%s of UTF-8", min,
+			 min == 1 ? "" : "s");
+	else if (max != SIZE_MAX && min > 1)
 		snprintf(text, sizeof(text), "%zu to %zu bytes of UTF-8", min, max);
 	else if (max != SIZE_MAX || min > 1)
 		snprintf(text, sizeof(text), "at %s %zu byte%s of UTF-8",

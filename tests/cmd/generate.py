@@ -91,6 +91,14 @@ PARTS = [
       for lengths, text in (
           ({}, ".min_bytes = 36, .max_bytes = 36"), ({"maxLength": 64}, ".min_bytes = 36, .max_bytes = 36"),
           ({"maxLength": 20}, ".max_bytes = 80"), ({"minLength": 40}, ".min_bytes = 40"))],
+    # Lengths are characters; one character, not "1 characters".
+    *[({"properties": {"a": {"type": "string", **lengths}}}, [f"\t/* {text} */"], [])
+      for lengths, text in (
+          ({"minLength": 40, "maxLength": 40}, "Exactly 40 characters."),
+          ({"minLength": 1, "maxLength": 1}, "Exactly 1 character."),
+          ({"maxLength": 1}, "At most 1 character."), ({"minLength": 2}, "At least 2 characters."),
+          ({"maxLength": 0}, "Exactly 0 characters."),
+          ({"minLength": 1, "maxLength": 3}, "1 to 3 characters."))],
     # However they are written, they are exact beyond 2 to the power of 53.
     ('{"properties": {"a": {"type": "integer", "minimum": 9007199254740993.0,'
      '"maximum": 9.007199254740995e15}}}', ["\tuint64_t a;"],

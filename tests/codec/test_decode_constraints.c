@@ -154,6 +154,58 @@ test_texts_of_lengths_and_ranges(void **state)
 	herald_codec_destroy(codec);
 }
 
+struct exact {
+	const char *text;
+	const int32_t *numbers;
+	size_t numbers_count;
+	struct herald_map map;
+	int32_t integer;
+	uint64_t natural;
+	double real;
+};
+
+HERALD_SCHEMA(exact, HERALD_FIELD(exact, text, .min_bytes = 2, .max_bytes = 2),
+	      HERALD_VALUES(exact, numbers, .min_count = 2, .max_count = 2),
+	      HERALD_FIELD(exact, map, .min_count = 2, .max_count = 2),
+	      HERALD_FIELD(exact, integer, HERALD_RANGE(-5, -5)),
+	      HERALD_FIELD(exact, natural, HERALD_RANGE(UINT64_MAX, UINT64_MAX)),
+	      HERALD_FIELD(exact, real, HERALD_RANGE(0.5, 0.5)));
+
+/* If the least and the most are the same, messages do not name them as two bounds. */
+static void
+test_texts_of_exact_bounds(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"{\"text\":\"a\"}", "text: expected a string of exactly 2 bytes, found 1"},
+		{"{\"text\":\"abc\"}", "text: expected a string of exactly 2 bytes, found 3"},
+		{"{\"numbers\":[1]}", "numbers: expected exactly 2 elements, found 1"},
+		{"{\"numbers\":[1,2,3]}", "numbers: expected exactly 2 elements, found more"},
+		{"{\"map\":{\"a\":\"\"}}", "map: expected exactly 2 entries, found 1"},
+		{"{\"map\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}",
+		 "map: expected exactly 2 entries, found more"},
+		{"{\"integer\":-4}", "integer: expected -5, found -4"},
+		{"{\"natural\":7}", "natural: expected 18446744073709551615, found 7"},
+		{"{\"real\":0.25}", "real: expected 0.5, found 0.25"},
+		{"{\"real\":1}", "real: expected 0.5, found 1"},
+	};
+	struct herald_codec *codec = decoding_codec(&exact_schema, NULL);
+	struct herald_error error;
+	struct exact out;
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		strcpy(text, cases[i].text);
+		assert_int_not_equal(herald_codec_decode(codec, text, strlen(text),
+							 decoding_arena(), &out, &error),
+				     HERALD_OK);
+		assert_string_equal(error.message, cases[i].message);
+	}
+	herald_codec_destroy(codec);
+}
+
 struct single {
 	const char *text;
 	char chars[2];
@@ -200,6 +252,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lengths_counts_and_allowed_values),
 		cmocka_unit_test(test_texts_of_lengths_and_ranges),
+		cmocka_unit_test(test_texts_of_exact_bounds),
 		cmocka_unit_test(test_texts_of_a_maximum_of_one),
 	};
 

@@ -161,7 +161,7 @@ static const struct {
 	{"/properties/name", "{\"type\":\"string\"," NO_NUL ",\"minLength\":2,\"maxLength\":40,"
 			     "\"$comment\":\"5 to 40 bytes of UTF-8\"}"},
 	{"/properties/text", "{" NULLABLE("string") ",\"minLength\":1,\"maxLength\":1,"
-						    "\"$comment\":\"at most 1 byte of UTF-8\"}"},
+						    "\"$comment\":\"exactly 1 byte of UTF-8\"}"},
 	{"/properties/code", "{" NULLABLE("string") "," NO_NUL ",\"maxLength\":6,"
 						    "\"$comment\":\"at most 6 bytes of "
 						    "UTF-8\"}"},

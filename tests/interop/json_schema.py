@@ -368,7 +368,7 @@ EXCEPTIONS = {
     "exponents and digits of epochs": lambda d: isinstance(d.value, Real) and
         d.status == "HERALD_BAD_TIME",
     "lengths in bytes": lambda d: d.status == "HERALD_BAD_LENGTH" and isinstance(d.value, str) and
-        (not d.value.isascii() or "at least" in d.message),
+        (not d.value.isascii() or re.search("at least|exactly", d.message)),
     "numbers in quotes": lambda d: isinstance(d.value, str) and
         d.status in ("HERALD_OUT_OF_RANGE", "HERALD_BAD_VALUE", "HERALD_BAD_TIME") and
         re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", d.value),

@@ -36,6 +36,9 @@ check_length(const struct reading *reading, size_t bytes)
 
 	if (bytes >= least && bytes <= most)
 		return HERALD_OK;
+	if (least == most)
+		return herald_option_refuse(reading->error, reading->option,
+					    "has %zu bytes; expected %zu", bytes, least);
 	return herald_option_refuse(reading->error, reading->option,
 				    "has %zu bytes; expected %zu to %zu", bytes, least, most);
 }
