@@ -115,6 +115,22 @@ find_payload(const struct reading *reading, struct place message, const struct j
 		    "expected a schema, which is an object, true or false", "");
 }
 
+/* The name of a message in /components/messages; NULL if it is elsewhere. */
+static const char *
+component_name(const struct reading *reading, const char *pointer)
+{
+	static const char folder[] = "/components/messages";
+	struct herald_text name;
+
+	if (strncmp(pointer, folder, sizeof(folder) - 1) != 0)
+		return NULL;
+	char *rest = memory_copy(reading->files->arena, pointer, strlen(pointer));
+	rest += sizeof(folder) - 1;
+	return uri_pointer_next(&rest, &name) && *rest == '\0'
+		       ? memory_copy(reading->files->arena, name.data, name.bytes)
+		       : NULL;
+}
+
 /* Collect one message, unless it was collected before. */
 static bool
 add_message(struct reading *reading, struct place message, const char *key)
@@ -133,11 +149,18 @@ add_message(struct reading *reading, struct place message, const char *key)
 	const char *name = json_tree_string(message.value, "name");
 	const char *doc = json_tree_string(message.value, "description");
 	const char *summary = json_tree_string(message.value, "summary");
-	const char *slash = strrchr(message.pointer, '/');
+	const char *component = component_name(reading, message.pointer);
 	/* The key in components is a name; the key in a channel is, in version 3. */
-	if (strncmp(message.pointer, "/components/messages/", 21) == 0)
-		key = slash + 1;
-	*out = (struct asyncapi_message){name ? name : key, doc ? doc : summary, payload};
+	if (component)
+		key = component;
+	*out = (struct asyncapi_message){
+		.type = name ? name : key,
+		.name = component ? component
+			: name    ? name
+				  : key,
+		.doc = doc ? doc : summary,
+		.payload = payload,
+	};
 	memory_list_add(reading->files->arena, reading->out, out);
 	return true;
 }

@@ -10,6 +10,7 @@
 
 struct asyncapi_message {
 	const char *type;                /* the event type: its name */
+	const char *name;                /* in components; else its type */
 	const char *doc;                 /* may be NULL */
 	const struct json_tree *payload; /* a registered schema; NULL: any */
 };

@@ -104,7 +104,7 @@ bool c_name_is_valid(const char *name);
 /* "orderId" becomes "order_id". Never empty: `other` if there is no letter or digit. */
 char *c_name_of(struct herald_arena *arena, struct herald_text text, const char *other);
 
-/* "lines" becomes "line". */
+/* "lines" becomes "line". What has no singular, such as "news", remains. */
 char *c_name_singular(struct herald_arena *arena, const char *name);
 
 /* A name that no other has, with the prefix of the model: "shop_line", or "shop_line_2". */

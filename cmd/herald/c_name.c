@@ -128,21 +128,6 @@ c_name_of(struct herald_arena *arena, struct herald_text text, const char *other
 	return at > out ? out : memory_copy(arena, other, strlen(other));
 }
 
-char *
-c_name_singular(struct herald_arena *arena, const char *name)
-{
-	size_t bytes = strlen(name);
-
-	if (bytes > 4 && strcmp(name + bytes - 3, "ies") == 0)
-		return memory_print(arena, "%.*sy", (int)bytes - 3, name);
-	if (bytes > 4 &&
-	    (strcmp(name + bytes - 4, "sses") == 0 || strcmp(name + bytes - 3, "xes") == 0))
-		return memory_copy(arena, name, bytes - 2);
-	if (bytes > 3 && name[bytes - 1] == 's' && !strchr("sui", name[bytes - 2]))
-		return memory_copy(arena, name, bytes - 1);
-	return memory_copy(arena, name, bytes);
-}
-
 static bool
 is_used(const struct memory_map *used, const char *name)
 {

@@ -318,7 +318,7 @@ put_line(struct c_model *model, struct herald_buffer *out, const struct c_struct
 		memory_list_add(model->arena, &line.words,
 				memory_print(model->arena, ".key = %s",
 					     c_string(model->arena, member->key)));
-	if (member->is_required && !type->is_nullable && type->kind != C_JSON)
+	if (member->is_required && !type->is_nullable)
 		add(&line, ".required = true");
 	add_bounds(&line, type);
 	if (type->element)

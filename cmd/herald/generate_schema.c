@@ -111,10 +111,59 @@ add_members(struct generation *generation, const struct view *view, const struct
 					     c_name_of(generation->model->arena, *name, "member"));
 		bool is_required =
 			view_requires(view, *name) || (outer && view_requires(outer, *name));
+		/* In Herald, what is required is not null. */
+		if (is_required && type.is_nullable)
+			note(generation, &type, "Not checked: that it is not missing.");
 		struct c_member *member =
 			c_struct_add(generation->model, out, *name, &type, is_required);
 		member->doc = inner->doc;
 	}
+}
+
+/* Whether some of the cases do not describe a member. There may be none. */
+static bool
+is_missing_in_case(const struct tagged *tagged, struct herald_text name)
+{
+	for (size_t i = 0; tagged && i < tagged->cases.count; i++)
+		if (view_member(&((const struct tagged_case *)tagged->cases.items[i])->view, name)
+			    .count == 0)
+			return true;
+	return !tagged;
+}
+
+/*
+ * Name required members that no schema describes: they are not in the struct.
+ *
+ * outer   as in add_members().
+ * tagged  the cases of the view, which may describe them; NULL: none.
+ */
+static void
+note_required(struct generation *generation, const struct view *view, const struct view *outer,
+	      const struct tagged *tagged, struct memory_list *notes)
+{
+	struct herald_arena *arena = generation->model->arena;
+	struct memory_list names = view_required(view);
+	const char *list = "";
+	size_t count = 0;
+
+	for (size_t i = 0; i < names.count && view_work(view->work, 1); i++) {
+		const struct herald_text *name = names.items[i];
+
+		if (view_member(view, *name).count > 0 ||
+		    (outer && view_member(outer, *name).count > 0) ||
+		    !is_missing_in_case(tagged, *name))
+			continue;
+		if (++count <= MAX_LISTED)
+			list = memory_print(arena, "%s%s%s", list, count > 1 ? ", " : "",
+					    name->data);
+	}
+	if (count > MAX_LISTED)
+		list = memory_print(arena, "%s and %zu more", list, count - MAX_LISTED);
+	if (count > 0)
+		memory_list_add(arena, notes,
+				memory_print(arena,
+					     "Not checked: required members without a schema: %s.",
+					     list));
 }
 
 /* What a struct does not say of its object. */
@@ -154,6 +203,7 @@ convert_struct(struct generation *generation, const struct view *view, const cha
 	out->doc = view->doc;
 	out->rejects_unknown = is_closed(view);
 	note_object(generation, view, out);
+	note_required(generation, view, NULL, NULL, &out->notes);
 	if (view->union_) {
 		struct tagged tagged;
 		const char *why = generate_tagged(generation, view, &tagged);
@@ -188,6 +238,7 @@ convert_case(struct generation *generation, const struct view *view, const struc
 		c_struct_begin(model, c_name_take(model, name_of(generation, &one->view, hint)));
 	out->doc = one->view.doc;
 	note_object(generation, &one->view, out);
+	note_required(generation, &one->view, view, NULL, &out->notes);
 	add_members(generation, &one->view, view, tagged->tag, out);
 	if (out->members.count == 0)
 		return NULL;
@@ -234,6 +285,7 @@ convert_tagged(struct generation *generation, const struct view *view, const str
 	out->doc = view->doc;
 	type.tag = add_tag(generation, tagged, out);
 	note_object(generation, view, out);
+	note_required(generation, view, NULL, tagged, &out->notes);
 	add_members(generation, view, NULL, tagged->tag, out);
 	for (size_t i = 0; i < tagged->cases.count; i++) {
 		const struct tagged_case *one = tagged->cases.items[i];
@@ -422,6 +474,7 @@ convert_map(struct generation *generation, const struct view *view, const char *
 		more = &patterns->members[0].value;
 	set_counts(generation, view, &type, "minProperties", "maxProperties");
 	view_note_unchecked(view, arena, VIEW_OBJECT, &type.notes);
+	note_required(generation, view, NULL, NULL, &type.notes);
 	if (is_closed(view))
 		note(generation, &type, "Not checked: additionalProperties.");
 	if (view_members(view).count > MAX_MEMBERS)
@@ -563,17 +616,21 @@ convert(struct generation *generation, const struct view *view, const char *hint
 	return type;
 }
 
-/* The struct of a payload; NULL if it is raw JSON, which *notes says. */
+/*
+ * The struct of a payload; NULL if it is raw JSON, which *notes says.
+ *
+ * name  of the struct; NULL: the one of the definition that the schema refers to, or `hint`.
+ */
 static const struct c_struct *
 convert_payload(struct generation *generation, const struct json_tree *schema, const char *name,
-		struct memory_list *notes)
+		const char *hint, struct memory_list *notes)
 {
 	struct view *view = memory_take(generation->model->arena, sizeof(*view));
 	struct c_struct *out;
 
 	view_init(view, generation->files, &generation->work, schema);
 	generation->root_name = name;
-	out = convert_object(generation, view, "payload");
+	out = convert_object(generation, view, hint);
 	if (out) {
 		if (view->is_nullable)
 			memory_list_add(generation->model->arena, &out->notes,
@@ -582,12 +639,12 @@ convert_payload(struct generation *generation, const struct json_tree *schema, c
 		   (view->types != VIEW_ARRAY && view->types != VIEW_OBJECT &&
 		    (view->types & (view->types - 1)) != 0)) {
 		generation->root_name = NULL;
-		struct c_type type = convert(generation, view, "payload");
+		struct c_type type = convert(generation, view, hint);
 
 		*notes = type.notes;
 		return NULL;
 	} else {
-		out = convert_wrapper(generation, view, "payload");
+		out = convert_wrapper(generation, view, hint);
 	}
 	generation->root_name = NULL;
 	return out;
@@ -638,7 +695,7 @@ generate_schema(struct c_model *model, struct schema_files *files, uint64_t max_
 
 	c_name_use(model->arena, &model->used, model->name);
 	model->doc = json_tree_string(schema, "title");
-	if (convert_payload(&generation, schema, model->name, &notes))
+	if (convert_payload(&generation, schema, model->name, "payload", &notes))
 		return view_work(&generation.work, 0);
 	convert_definitions(&generation, schema);
 	memory_list_add(model->arena, &model->notes,
@@ -663,10 +720,8 @@ generate_messages(struct c_model *model, struct schema_files *files, uint64_t ma
 		*route = (struct c_route){message->type, message->doc, NULL};
 		if (message->payload)
 			route->payload = convert_payload(
-				&generation, message->payload,
-				c_name_take(model, c_name_of(model->arena, text_of(message->type),
-							     "event")),
-				&notes);
+				&generation, message->payload, NULL,
+				c_name_of(model->arena, text_of(message->name), "event"), &notes);
 		memory_list_add(model->arena, &model->routes, route);
 	}
 	return view_work(&generation.work, 0);

@@ -455,7 +455,8 @@ convert_string(struct generation *generation, const struct view *view, const cha
 	set_lengths(generation, view, format && json_text_equal(format->text, "uuid"), out);
 	if (format)
 		note(generation, out,
-		     memory_print(generation->model->arena, "Format %s.", format->text.data));
+		     memory_print(generation->model->arena, "Not checked: format %s.",
+				  format->text.data));
 	if (encoding)
 		note(generation, out,
 		     memory_print(generation->model->arena,

@@ -424,6 +424,28 @@ view_requires(const struct view *view, struct herald_text name)
 }
 
 struct memory_list
+view_required(const struct view *view)
+{
+	struct memory_list out = {0};
+	struct memory_map known = {0};
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct json_tree *names = json_tree_get(view->schemas[i], "required");
+
+		view_work(view->work, names ? names->count / 256 : 0);
+		for (size_t j = 0; names && j < names->count; j++) {
+			const struct herald_text *name = &names->items[j].text;
+
+			if (memory_map_get(&known, *name))
+				continue;
+			memory_map_set(view->files->arena, &known, *name, name);
+			memory_list_add(view->files->arena, &out, name);
+		}
+	}
+	return out;
+}
+
+struct memory_list
 view_member(const struct view *view, struct herald_text name)
 {
 	struct memory_list out = {0};

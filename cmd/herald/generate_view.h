@@ -62,6 +62,9 @@ const struct json_tree *view_get(const struct view *view, const char *keyword);
 /* Whether any schema requires the member. */
 bool view_requires(const struct view *view, struct herald_text name);
 
+/* The names of all members that any schema requires (struct herald_text), each once, in order. */
+struct memory_list view_required(const struct view *view);
+
 /* The schemas (struct json_tree) for a member of `properties`. */
 struct memory_list view_member(const struct view *view, struct herald_text name);
 

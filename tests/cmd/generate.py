@@ -221,6 +221,21 @@ PARTS = [
       "oneOf": [{"properties": {"kind": {"const": "x"}, "b": {}}}, {"$ref": "#/$defs/why"}],
       "$defs": {"why": {"allOf": [{"properties": {"kind": {"enum": ["y"]}}}, {"properties": {"c": {}}}]}}},
      ["\t\tstruct p_x x;", "\t\tstruct p_why y;"], ['\t\tHERALD_CASE("y", y, p_why)));']),
+    # Required members without a schema; in Herald, what is required is not null.
+    ({"properties": {"a": {}}, "required": ["a", "b", "c"]},
+     ["/* Not checked: required members without a schema: b, c. */",
+      "\t/* Not checked: that it is not missing. */", "\tstruct herald_json a;"], ["\tHERALD_FIELD(p, a));"]),
+    ({"properties": {"a": {"type": ["string", "integer"]}}, "required": ["a"]},
+     ["\t/* Raw JSON: an integer or a string. */"], ["\tHERALD_FIELD(p, a, .required = true));"]),
+    ({"properties": {"a": {"type": ["string", "null"]}}, "required": ["a"]},
+     ["\t/* Not checked: that it is not missing. */", "\tconst char *a;"], ["\tHERALD_FIELD(p, a));"]),
+    ({"properties": {"a": {"type": "object", "additionalProperties": {"type": "string"},
+                           "required": ["x", "x"]}}},
+     ["\t/* Not checked: required members without a schema: x. */"], []),
+    ({"oneOf": [branch("x", b={}), {**branch("y", c={}), "required": ["kind", "e", "n"]}], "type": "object",
+      "properties": {"n": {"type": "boolean"}}, "required": ["c", "d", "kind"]},
+     ["/* Not checked: required members without a schema: c, d. */",
+      "/* Not checked: required members without a schema: e. */"], []),
     # What is not a tagged union, and why.
     *[({"properties": {"a": {"oneOf": branches}}}, ["\tstruct herald_json a;", f"\t * {why}"], [])
       for branches, why in (
@@ -290,6 +305,24 @@ PARTS = [
     ({"type": "object", "additionalProperties": {"$ref": "#"}},
      ["\tconst struct p_payload_entry *value;"], []),
 ]
+
+# Words, and what an element of such a list is named.
+SINGULARS = {
+    "lines": "line", "statuses": "status", "addresses": "address", "boxes": "box", "branches": "branch",
+    "indices": "index", "indexes": "index", "news": "news", "series": "series", "species": "species",
+    "entries": "entry", "ties": "tie", "movies": "movie", "cookies": "cookie", "hashes": "hash",
+    "matches": "match", "caches": "cache", "taxes": "tax", "axes": "axis", "buses": "bus", "bus": "bus",
+    "status": "status", "analysis": "analysis", "analyses": "analysis", "bases": "base", "cases": "case",
+    "databases": "database", "aliases": "alias", "alias": "alias", "canvas": "canvas", "viruses": "virus",
+    "houses": "house", "causes": "cause", "pauses": "pause", "uses": "use", "responses": "response",
+    "licenses": "license", "releases": "release", "purchases": "purchase", "sizes": "size",
+    "prizes": "prize", "children": "child", "people": "person", "women": "woman", "data": "data",
+    "items": "item", "ids": "id", "skus": "sku", "apis": "api", "menus": "menu", "matrices": "matrix",
+    "halves": "half", "shelves": "shelf", "valves": "valve", "lives": "life", "dns": "dns", "aws": "aws",
+    "address": "address", "access": "access", "gas": "gas", "lens": "lens", "lenses": "lens",
+    "photos": "photo", "heroes": "hero", "shoes": "shoe", "orderLines": "order_line",
+    "event_statuses": "event_status", "OldAddresses": "old_address", "is": "is", "s": "s",
+}
 
 # (words, status, stderr)
 USAGE = [
@@ -366,6 +399,60 @@ def usage(folder, words, status, errors):
                            "messages": {"a": avro}}}))):
         (folder / name).write_text(text, encoding="utf-8")
     equal(generate(folder, *words), (status, "", errors))
+
+
+def names_of_elements(folder):
+    """The element of a list has the singular of the list's name."""
+    for plural, singular in SINGULARS.items():
+        items = {"type": "object", "properties": {"x": {}}}
+        (folder / "p.json").write_text(json.dumps(
+            {"type": "object", "properties": {plural: {"type": "array", "items": items}}}))
+        equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+        text = (folder / "p.h").read_text()
+        assert f"struct p_{singular} {{\n" in text, (plural, singular, text)
+
+
+def asyncapi_names(folder):
+    """Structs have the names of components; other messages the name of their type."""
+    def schema(**members):
+        return {"type": "object", "properties": {name: {"type": "string"} for name in members.values()}}
+
+    document = {
+        "asyncapi": "3.0.0",
+        "channels": {"orders": {"messages": {
+            "placed": {"$ref": "#/components/messages/OrderPlaced"},
+            "paid": {"$ref": "#/components/messages/OrderPaid"},
+            "lost": {"name": "order.lost", "payload": schema(a="d")}}}},
+        "components": {
+            "messages": {"OrderPlaced": {"name": "order.placed.v1", "payload": schema(a="a")},
+                         "OrderPaid": {"name": "order.paid", "payload": {"$ref": "#/components/schemas/Invoice"}},
+                         "OrderSent": {"payload": {"$ref": "#/components/schemas/Invoice"}},
+                         "a/b~c": {"payload": schema(a="e")}},
+            "schemas": {"Invoice": {**schema(a="b"), "properties": {"lines": {
+                            "type": "array", "items": {"$ref": "#/components/schemas/Row"}}}},
+                        "Row": schema(a="c")}}}
+    (folder / "s.json").write_text(json.dumps(document))
+    equal(generate(folder, "--from", "s.json", "--out", "."), (0, "", ""))
+    lines = (folder / "s.h").read_text().splitlines()
+    for line in ("struct s_order_placed {", "struct s_invoice {", "struct s_row {", "struct s_order_lost {",
+                 "struct s_a_b_c {",
+                 ' *\tHERALD_ROUTE("order.placed.v1", s_order_placed, on_order_placed_v1, NULL),',
+                 ' *\tHERALD_ROUTE("order.paid", s_invoice, on_order_paid, NULL),',
+                 ' *\tHERALD_ROUTE("OrderSent", s_invoice, on_order_sent, NULL),',
+                 ' *\tHERALD_ROUTE("order.lost", s_order_lost, on_order_lost, NULL),',
+                 ' *\tHERALD_ROUTE("a/b~c", s_a_b_c, on_a_b_c, NULL),'):
+        assert line in lines, (line, lines)
+    # A payload may be in another file; messages and channels may not.
+    document["components"]["messages"]["OrderPaid"]["payload"] = {"$ref": "invoice.json#/$defs/Bill"}
+    (folder / "s.json").write_text(json.dumps(document))
+    (folder / "invoice.json").write_text(json.dumps({"$defs": {"Bill": schema(a="b")}}))
+    equal(generate(folder, "--from", "s.json", "--from", "invoice.json", "--out", "."), (0, "", ""))
+    assert "struct s_bill {" in (folder / "s.h").read_text()
+    document["channels"]["orders"]["messages"]["far"] = {"$ref": "other.json#/m"}
+    (folder / "s.json").write_text(json.dumps(document))
+    equal(generate(folder, "--from", "s.json", "--from", "invoice.json", "--out", "."),
+          (1, "", "herald: s.json: /channels/orders/messages/far: expected a reference within the document, "
+                  "found other.json#/m\n"))
 
 
 def references_to_the_file_next_to_it(folder):
@@ -515,7 +602,7 @@ if __name__ == "__main__":
             [(json.dumps(row[0])[:100].replace("#", "."), in_folder, part, *row) for row in PARTS] +
             [(" ".join(["usage", *row[0]]), in_folder, usage, *row) for row in USAGE] +
             [(check.__name__, in_folder, check)
-             for check in (references_to_the_file_next_to_it, large_and_deep, too_many_steps,
+             for check in (names_of_elements, asyncapi_names, references_to_the_file_next_to_it, large_and_deep, too_many_steps,
                            many_of_everything,
                            values_that_all_lists_have, samples_with_many_names,
                            every_keyword_with_every_type, random_schemas,
