@@ -44,13 +44,23 @@ herald__claims_short(struct herald_store *store)
 	committer->claims.rest_until_ms = committer->now_ms + REST_MS;
 }
 
+/* The ends that this turn does not store. Were they not counted, functions that are faster than the
+ * database would let them become more and more, and all of them run again after a crash. */
+static size_t
+ends_left(const struct herald__committer *committer)
+{
+	const size_t room = committer->batch.capacity - committer->batch.ended_count;
+
+	return committer->kept.count > room ? committer->kept.count - room : 0;
+}
+
 struct herald__batch_room
 herald__claims_room(const struct herald_store *store)
 {
 	const struct herald__committer *committer = &store->committer;
 	const struct herald__input *input = &committer->input;
 	const size_t max_bytes = store->settings.options.max_claimed_bytes;
-	const size_t here = input->ready + input->running;
+	const size_t here = input->ready + input->running + ends_left(committer);
 	const size_t most = wanted(store);
 
 	if (input->node == 0 || input->is_fenced || input->is_stopping || here > most / 2 ||

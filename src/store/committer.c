@@ -166,7 +166,7 @@ sort_ended(struct herald_store *store)
 
 	while ((job = herald__job_list_take(&committer->input.ended))) {
 		if (!job->is_stored && !job->is_dropped) {
-			herald__job_list_add(&committer->kept, job);
+			herald__settle_keep(committer, job);
 			continue;
 		}
 		if (job->is_stored)
@@ -210,8 +210,7 @@ fill_batch(struct herald__committer *committer, bool claims_apart)
 	struct herald__slice slice = {.arrivals = batch->arrivals_count};
 	struct herald__job *job;
 
-	while (batch->ended_count < batch->capacity &&
-	       (job = herald__job_list_take(&committer->kept)))
+	while (batch->ended_count < batch->capacity && (job = herald__settle_take_kept(committer)))
 		herald__batch_end(batch, job, committer->wall_ms);
 	slice.ended = batch->ended_count;
 	slice.task = sort_tasks(committer, claims_apart, &slice.tasks);
@@ -280,11 +279,7 @@ run_tasks_apart(struct herald_store *store)
 static bool
 may_claim(const struct herald_store *store)
 {
-	const struct herald__job *job = store->committer.kept.first;
-
-	while (job && !job->may_be_stored)
-		job = job->next;
-	return !job && herald__claims_are_due(store);
+	return store->committer.unknown_ends == 0 && herald__claims_are_due(store);
 }
 
 static void

@@ -28,6 +28,7 @@ struct herald__committer {
 	struct herald__job_memory memory;
 	struct herald__batch batch;
 	struct herald__job_list kept; /* ended, not yet stored */
+	size_t unknown_ends;          /* of them, those whose outcome is unknown */
 	struct herald__claims claims;
 	struct herald__task_list tasks; /* not yet done */
 	struct herald__task_list apart; /* of this turn, to be run without a transaction */

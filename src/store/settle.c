@@ -9,6 +9,23 @@
 #include "store/report.h"
 #include "store/state.h"
 
+void
+herald__settle_keep(struct herald__committer *committer, struct herald__job *job)
+{
+	committer->unknown_ends += job->may_be_stored;
+	herald__job_list_add(&committer->kept, job);
+}
+
+struct herald__job *
+herald__settle_take_kept(struct herald__committer *committer)
+{
+	struct herald__job *job = herald__job_list_take(&committer->kept);
+
+	if (job)
+		committer->unknown_ends -= job->may_be_stored;
+	return job;
+}
+
 /* An event that was stored as running comes into memory. */
 static void
 keep_running(struct herald_store *store, const struct herald_stored_event *event,
@@ -120,7 +137,7 @@ keep_ended(struct herald_store *store, size_t index, enum herald_status status,
 			return;
 		}
 	}
-	herald__job_list_add(&committer->kept, job);
+	herald__settle_keep(committer, job);
 }
 
 /* Tell the tasks; those that want to run again are kept. */
@@ -186,6 +203,6 @@ herald__settle_refused(struct herald_store *store)
 		next = task->next;
 		task->done(task, status);
 	}
-	while ((job = herald__job_list_take(&committer->kept)))
+	while ((job = herald__settle_take_kept(committer)))
 		herald__settle_job(store, job);
 }

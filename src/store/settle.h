@@ -19,6 +19,12 @@ void herald__settle(struct herald_store *store, const struct herald__slice *slic
 void herald__settle_tasks(struct herald__committer *committer, struct herald__task *task,
 			  size_t count, enum herald_status status);
 
+/* Keep an end for this turn's transaction, or a later one. */
+void herald__settle_keep(struct herald__committer *committer, struct herald__job *job);
+
+/* The oldest end that is kept; NULL: none. */
+struct herald__job *herald__settle_take_kept(struct herald__committer *committer);
+
 /* The end of a job is stored: count what is pending. */
 void herald__settle_count(struct herald__committer *committer, const struct herald__job *job);
 

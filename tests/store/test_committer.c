@@ -975,6 +975,33 @@ test_claimed_bytes(void **state)
 	store_fixture_finish(f);
 }
 
+/* Functions are faster than the database: their ends do not become more and more, because nothing
+ * is claimed while many of them wait. */
+static void
+test_ends_are_limited(void **state)
+{
+	const uint32_t max_batch = 4, workers = 2;
+	size_t most = 0;
+
+	(void)state;
+	setup_with(&(struct store_fixture_options){
+		.store = {.max_batch = max_batch, .workers = workers, .poll_ms = 60000}});
+	submit_many(300, "done");
+	while (store_counts(f).accepted < 300)
+		herald__committer_turn(f->store);
+	while (store_counts(f).done < 300) {
+		herald__committer_turn(f->store);
+		while (herald__worker_step(&f->store->workers[0]))
+			;
+		if (f->store->committer.memory.count > most)
+			most = f->store->committer.memory.count;
+	}
+	assert_in_range(most, 2 * max_batch, 3 * max_batch + workers);
+	/* Turns still store as much as they can. */
+	assert_in_range(store_counts(f).commits, 2 * 300 / max_batch, 2 * 300 / max_batch + 10);
+	store_fixture_finish(f);
+}
+
 /* Delays are honoured to the millisecond, and nothing is asked of the database in between. */
 static void
 test_due_times(void **state)
@@ -1116,6 +1143,7 @@ main(void)
 		TEST(test_refusals_are_logged),
 		TEST(test_stop_gives_back),
 		TEST(test_claimed_bytes),
+		TEST(test_ends_are_limited),
 		TEST(test_queues_share),
 		TEST(test_due_times),
 		TEST(test_short_of_memory),
