@@ -185,6 +185,18 @@ add_coding(struct herald_http_framing *framing, struct herald_text value)
 		framing->content_encoding = HERALD_HTTP_SEVERAL_CODINGS;
 }
 
+/* The server reads this header itself. */
+static void
+add_connection(struct herald_http_framing *framing, struct herald_text value)
+{
+	struct herald_text option;
+
+	while (herald__http_list_next(&value, &option)) {
+		framing->asks_to_close |= is_text(option, "close");
+		framing->asks_to_keep_alive |= is_text(option, "keep-alive");
+	}
+}
+
 void
 herald__http_framing_add(struct herald_http_framing *framing, struct herald_text name,
 			 struct herald_text value)
@@ -231,6 +243,8 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 	/* With trailing blanks, libmicrohttpd (0.9.75) reads up to the end of the connection. */
 	if (HERALD__HTTP_IS_NAMED(named, "transfer-encoding") && trimmed.bytes < given.bytes)
 		problem_add(framing, "Transfer-Encoding has blanks around its value");
+	if (HERALD__HTTP_IS_NAMED(named, "connection"))
+		add_connection(framing, trimmed);
 	herald__http_framing_add(framing, named, trimmed);
 }
 
@@ -270,6 +284,13 @@ herald_http_framing_request_line(struct herald_http_framing *framing, const char
 		problem_add(framing, problem);
 	if (version)
 		check_version(framing, version);
+}
+
+void
+herald_http_framing_target_part(struct herald_http_framing *framing, const char *part)
+{
+	if (part && !herald__http_is_target_part(part))
+		problem_add(framing, herald__http_bad_target);
 }
 
 bool

@@ -159,6 +159,14 @@ herald_http_target_path(const char *target, struct herald_text *path)
 	return true;
 }
 
+bool
+herald__http_is_target_part(const char *part)
+{
+	return part_end(part, '\0');
+}
+
+const char herald__http_bad_target[] = "the request's target is not valid (RFC 9112 section 3.2)";
+
 const char herald__http_no_tunnels[] = "the server opens no tunnels (RFC 9110 section 9.3.6)";
 
 const char herald__http_not_secured[] =
@@ -175,7 +183,7 @@ herald__http_target_problem(const char *method, const char *target, bool is_secu
 	if (strcmp(method, "CONNECT") == 0)
 		return herald__http_no_tunnels;
 	if (!herald_http_target_path(target, &found))
-		return "the request's target is not valid (RFC 9112 section 3.2)";
+		return herald__http_bad_target;
 	if (*found.data == '*' && strcmp(method, "OPTIONS") != 0)
 		return "the target * is for OPTIONS only (RFC 9112 section 3.2.4)";
 	if (!is_secured && scheme_bytes(target) == strlen("https://"))

@@ -12,7 +12,12 @@
 /* Whether a text is empty or a host with or without a port, as in Host (RFC 9110 section 7.2). */
 bool herald__http_is_host(struct herald_text text);
 
-/* A problem below: the method is CONNECT. */
+/* Whether a text can be the path of a target, or its query. */
+bool herald__http_is_target_part(const char *part);
+
+/* A problem below: the target is not valid. */
+extern const char herald__http_bad_target[];
+/* Likewise: the method is CONNECT. */
 extern const char herald__http_no_tunnels[];
 /* Likewise: the target has the scheme https, but the connection is not secured. */
 extern const char herald__http_not_secured[];

@@ -280,7 +280,24 @@ start_unguarded(struct herald_endpoint *endpoint, uint32_t idle_grace_ms, uint16
 
 #define EVHTTP_UNLIMITED "evhttp 2.1.12 has no limit of a body unless it is given one, and waits"
 
+#define EVHTTP_CONNECTION "evhttp 2.1.12 itself answers, and takes a lone \"close\" only"
+#define EVHTTP_EXPECT "evhttp 2.1.12 takes exactly \"100-continue\", and answers 417 to all others"
+
+/* What evhttp answers before anyone else. */
+#define EVHTTP_DEVIATIONS                                                                          \
+	{"http10_keep_alive_unknown_path", "404 open", EVHTTP_CONNECTION},                         \
+		{"connection_close_in_list_unknown_path", "404 open", EVHTTP_CONNECTION},          \
+		{"expect_tabs_waits", "417 closed", EVHTTP_EXPECT},                                \
+	{                                                                                          \
+		"expect_empty", "417 closed", EVHTTP_EXPECT                                        \
+	}
+
+static const struct contract_http_deviation guarded_deviations[] = {
+	EVHTTP_DEVIATIONS,
+};
+
 static const struct contract_http_deviation unlimited_deviations[] = {
+	EVHTTP_DEVIATIONS,
 	{"length_overflow_plus_n", "silent", EVHTTP_UNLIMITED},
 	{"length_too_large", "silent", EVHTTP_UNLIMITED},
 	{"expect_too_large", "silent", EVHTTP_UNLIMITED},
@@ -294,10 +311,20 @@ static const struct contract_http_deviation unlimited_deviations[] = {
 #define EVHTTP_TARGETS "evhttp 2.1.12 looks for a route before anything else"
 #define EVHTTP_VERSIONS "evhttp 2.1.12 reads a version's numbers leniently"
 #define EVHTTP_CHUNKS "evhttp 2.1.12 reads sizes, ends and trailers of chunks leniently"
+#define EVHTTP_EXTENSIONS "evhttp 2.1.12 takes no chunk extensions without a blank before them"
 #define EVHTTP_LENGTHS "evhttp 2.1.12 waits for a body over its limit"
 
 /* Without herald_libevent_guard(). */
 static const struct contract_http_deviation unguarded_deviations[] = {
+	EVHTTP_DEVIATIONS,
+	{"chunk_ext_good", "413 closed", EVHTTP_EXTENSIONS},
+	{"chunk_ext_good_last", "413 closed", EVHTTP_EXTENSIONS},
+	{"chunk_size_blank_after", "200 closed", EVHTTP_CHUNKS},
+	{"chunk_trailer_control", "200 closed", EVHTTP_CHUNKS},
+	{"chunk_trailer_empty_name", "200 closed", EVHTTP_CHUNKS},
+	{"chunk_trailer_blank_before_colon", "200 closed", EVHTTP_CHUNKS},
+	{"chunk_trailer_nul", "200 closed", EVHTTP_CHUNKS},
+	{"target_*", "404 open", EVHTTP_TARGETS},
 	{"leading_crlf", "400 closed", "evhttp 2.1.12 skips no empty line before a request"},
 	{"method_after_cr", "405 closed", EVHTTP_METHODS},
 	{"method_with_cr", "405 closed", EVHTTP_METHODS},
@@ -341,6 +368,8 @@ static const struct contract_http_adapter adapters[] = {
 	{.name = "loop",
 	 .capabilities =
 		 CAPABILITIES & ~(CONTRACT_CONCURRENT | CONTRACT_DRAINS | CONTRACT_REFUSES_EARLY),
+	 .deviations = guarded_deviations,
+	 .deviations_count = HERALD_COUNT(guarded_deviations),
 	 .refusals = refusals,
 	 .refusals_count = HERALD_COUNT(refusals),
 	 .start = start_on_loop,
@@ -348,6 +377,8 @@ static const struct contract_http_adapter adapters[] = {
 	 .end = end_contract_server},
 	{.name = "pool",
 	 .capabilities = CAPABILITIES & ~CONTRACT_REFUSES_EARLY,
+	 .deviations = guarded_deviations,
+	 .deviations_count = HERALD_COUNT(guarded_deviations),
 	 .refusals = refusals,
 	 .refusals_count = HERALD_COUNT(refusals),
 	 .start = start_on_pool,

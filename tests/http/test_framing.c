@@ -157,6 +157,71 @@ hidden_bodies(void **state)
 	}
 }
 
+/* What a client wants of its connection. */
+static void
+connections(void **state)
+{
+	static const struct {
+		const char *lines[2];
+		bool close, keep_alive;
+	} cases[] = {
+		{{"X: close"}, false, false},
+		{{"Connection:"}, false, false},
+		{{"Connection: close"}, true, false},
+		{{"CONNECTION: CLOSE"}, true, false},
+		{{"Connection: Keep-Alive"}, false, true},
+		{{"Connection: keep-alive, close"}, true, true},
+		{{"Connection: ,\tfoo ,close\t,"}, true, false},
+		{{"Connection: keep-alive", "Connection: close"}, true, true},
+		{{"Connection: close", "Connection: foo"}, true, false},
+		{{"Connection: closed, keep-alives, \"close\", clos"}, false, false},
+		{{"Connections: close"}, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct herald_http_framing framing = read_headers(cases[i].lines, 2);
+
+		assert_null(framing.problem);
+		assert_int_equal(framing.asks_to_close, cases[i].close);
+		assert_int_equal(framing.asks_to_keep_alive, cases[i].keep_alive);
+	}
+}
+
+/* Parts of targets that a framework has taken apart. */
+static void
+target_parts(void **state)
+{
+	static const struct {
+		const char *part;
+		bool is_valid;
+	} cases[] = {
+		{NULL, true},        {"", true},         {"/event", true},    {"a=b&c=%20", true},
+		{"a?b", true},       {"a[0]={b}", true}, {"a#b", false},      {"a b", false},
+		{"a\tb", false},     {"a\x7f", false},   {"\xc3\xa4", false}, {"%", false},
+		{"a=100%", false},   {"%4", false},      {"%zz", false},      {"%00", false},
+		{"%01%7F%fF", true}, {"*", true},
+	};
+	struct herald_http_framing first = HERALD_HTTP_FRAMING_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct herald_http_framing framing = HERALD_HTTP_FRAMING_INIT;
+
+		herald_http_framing_target_part(&framing, cases[i].part);
+		assert_int_equal(framing.problem == NULL, cases[i].is_valid);
+		if (framing.problem) {
+			assert_non_null(strstr(framing.problem, "target is not valid"));
+			assert_int_equal(herald_http_problem_status(framing.problem), 400);
+		}
+	}
+	/* The first problem is kept. */
+	herald_http_framing_add(&first, "Content-Length", "x");
+	const char *problem = first.problem;
+	herald_http_framing_target_part(&first, "#");
+	assert_ptr_equal(first.problem, problem);
+}
+
 #define EXPECTATION                                                                                \
 	"the server meets no expectation other than 100-continue (RFC 9110 section 10.1.1)"
 
@@ -841,6 +906,8 @@ main(void)
 		cmocka_unit_test(clear_framings),
 		cmocka_unit_test(framings_with_a_body),
 		cmocka_unit_test(hidden_bodies),
+		cmocka_unit_test(connections),
+		cmocka_unit_test(target_parts),
 		cmocka_unit_test(ambiguous_framings),
 		cmocka_unit_test(content_encodings),
 		cmocka_unit_test(versions),

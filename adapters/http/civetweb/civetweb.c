@@ -83,6 +83,15 @@ lacks_headers(const struct mg_request_info *info)
 	return info->num_headers >= MG_MAX_HEADERS;
 }
 
+/* Whether CivetWeb is told to decode the query, so that it cannot be checked. */
+static bool
+decodes_queries(const struct mg_connection *connection)
+{
+	const char *decodes = mg_get_option(mg_get_context(connection), "decode_query_string");
+
+	return decodes && mg_strcasecmp(decodes, "yes") == 0;
+}
+
 static void
 read_framing(struct exchange *exchange)
 {
@@ -91,9 +100,12 @@ read_framing(struct exchange *exchange)
 	for (int i = 0; i < info->num_headers; i++)
 		herald_http_framing_add(&exchange->framing, info->http_headers[i].name,
 					info->http_headers[i].value);
-	/* CivetWeb (1.15) decodes the target in place, and itself refuses invalid ones. */
+	/* CivetWeb (1.15) decodes the path in place, and takes a fragment for a part of it. */
 	herald_http_framing_request_line(&exchange->framing, info->request_method, NULL,
 					 info->http_version);
+	herald_http_framing_target_part(&exchange->framing, herald__head_path(info));
+	if (!decodes_queries(exchange->connection))
+		herald_http_framing_target_part(&exchange->framing, info->query_string);
 	/* CivetWeb (1.15) compares "Transfer-Encoding" in the process's locale and may miss it. */
 	if (exchange->framing.chunked && !mg_get_header(exchange->connection, "Transfer-Encoding"))
 		exchange->framing.problem = "Transfer-Encoding is not readable in this locale";
@@ -253,7 +265,8 @@ answer(struct exchange *exchange, const struct herald_http_response *response)
 {
 	struct text text = {.failed = false};
 
-	exchange->is_last = exchange->drain && herald_http_drain_is_stopping(exchange->drain);
+	exchange->is_last = exchange->framing.asks_to_close ||
+			    (exchange->drain && herald_http_drain_is_stopping(exchange->drain));
 	if (exchange->close || exchange->is_last)
 		mg_disable_connection_keep_alive(exchange->connection);
 	herald_buffer_init(&text.buffer, NULL, 0);
@@ -404,7 +417,12 @@ herald_civetweb_begin_request(struct mg_connection *connection)
 
 	if (refused)
 		return refused;
-	return exchange.framing.problem ? refuse_head(&exchange) : 0;
+	if (exchange.framing.problem)
+		return refuse_head(&exchange);
+	/* CivetWeb (1.15) keeps a connection with "keep-alive", whatever else is listed. */
+	if (exchange.framing.asks_to_close)
+		mg_disable_connection_keep_alive(connection);
+	return 0;
 }
 
 /* Creating, stopping and destroying. */

@@ -77,13 +77,22 @@ herald__head_is_whole(const struct mg_request_info *info)
 	return next[0] == '\r' && next[1] == '\0';
 }
 
-bool
-herald__head_path_is(const struct mg_request_info *info, const char *path)
+const char *
+herald__head_path(const struct mg_request_info *info)
 {
 	const char *end = version_of(info) - 1;
+	const char *path = info->local_uri_raw;
 
 	if (info->query_string)
 		end = info->query_string - 1;
 	/* A path that was decoded is shorter than it was. */
-	return strcmp(info->local_uri_raw, path) == 0 && info->local_uri_raw + strlen(path) == end;
+	return path && path + strlen(path) == end ? path : NULL;
+}
+
+bool
+herald__head_path_is(const struct mg_request_info *info, const char *path)
+{
+	const char *sent = herald__head_path(info);
+
+	return sent && strcmp(sent, path) == 0;
 }

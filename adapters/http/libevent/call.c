@@ -119,26 +119,14 @@ read_framing(const struct herald_libevent *adapter, struct evhttp_request *reque
 	return framing;
 }
 
-/* Whether the client asks to close the connection. evhttp recognises only a lone "close". */
-static bool
-asks_to_close(struct evhttp_request *request)
+/* evhttp (2.1.12) answers in the version of the request, even if that is HTTP/1.2. */
+static void
+answer_in_known_version(struct evhttp_request *request)
 {
-	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
-
-	for (const struct evkeyval *header = headers->tqh_first; header;
-	     header = header->next.tqe_next) {
-		const char *at = header->value;
-
-		if (!herald_ascii_same(header->key, "Connection"))
-			continue;
-		for (; *at; at += strcspn(at, ",")) {
-			at += strspn(at, ", \t");
-			size_t bytes = strcspn(at, ", \t");
-			if (bytes == 5 && evutil_ascii_strncasecmp(at, "close", bytes) == 0)
-				return true;
-		}
-	}
-	return false;
+	if (strcmp(version_of(request), "another") != 0)
+		return;
+	request->major = 1;
+	request->minor = 1;
 }
 
 /* Whether evhttp will read the body as the next request. */
@@ -212,6 +200,42 @@ add_header(const char *name, const char *value, void *headers)
 	return evhttp_add_header(headers, name, value) == 0;
 }
 
+/* Replace what the request says of its connection. Returns false when out of memory. */
+static bool
+set_connection(struct evhttp_request *request, const char *value)
+{
+	struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
+
+	while (evhttp_remove_header(headers, "Connection") == 0)
+		;
+	return !value || add_header("Connection", value, headers);
+}
+
+/*
+ * Have the connection closed after the response, as if the request had asked for it. To a
+ * "Connection: close" in the response, evhttp (2.1.12) would add "Connection: keep-alive" if a
+ * request of HTTP/1.0 lists that first.
+ */
+static bool
+ask_to_close(struct evhttp_request *request)
+{
+	return set_connection(request, "close");
+}
+
+/*
+ * Say it as evhttp (2.1.12) understands it: it takes a lone "close" only, whatever begins with
+ * "keep-alive", and no lists.
+ */
+static void
+simplify_connection(struct evhttp_request *request, const struct herald_http_framing *framing)
+{
+	bool keeps = framing->asks_to_keep_alive && !framing->asks_to_close;
+
+	/* Without memory, a request of HTTP/1.0 ends the connection. */
+	if (framing->asks_to_close || !set_connection(request, keeps ? "keep-alive" : NULL))
+		(void)ask_to_close(request);
+}
+
 /* Returns false when out of memory. */
 static bool
 add_headers(struct evhttp_request *request, const struct herald_http_response *response, bool close)
@@ -219,7 +243,7 @@ add_headers(struct evhttp_request *request, const struct herald_http_response *r
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
 
 	return herald_http_response_headers(response, add_header, headers) &&
-	       (!close || add_header("Connection", "close", headers));
+	       (!close || ask_to_close(request));
 }
 
 /* Reply without a body when out of memory, and close the connection so that the client does not
@@ -230,7 +254,8 @@ reply_without_body(struct evhttp_request *request, unsigned status)
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
 
 	evhttp_clear_headers(headers);
-	evhttp_add_header(headers, "Connection", "close");
+	if (!ask_to_close(request))
+		evhttp_add_header(headers, "Connection", "close");
 	evhttp_send_reply(request, (int)status, NULL, NULL);
 }
 
@@ -404,6 +429,7 @@ herald__call_begin(struct evhttp_request *request, void *state)
 	const struct herald_http_framing framing = read_framing(adapter, request);
 	if (!framing.problem &&
 	    !herald_http_target_is(evhttp_request_get_uri(request), adapter->path)) {
+		simplify_connection(request, &framing);
 		evhttp_send_error(request, HTTP_NOTFOUND, NULL);
 		return;
 	}
@@ -415,13 +441,15 @@ herald__call_begin(struct evhttp_request *request, void *state)
 	call->request = request;
 	call->problem = framing.problem;
 	call->leaves_body = leaves_body(request, &framing);
-	call->close = call->problem || call->leaves_body || asks_to_close(request);
+	call->close = call->problem || call->leaves_body || framing.asks_to_close;
 	/* Without the guard, evhttp may read the end of a request where others do not. Then nothing
 	 * that follows on the connection may be handled. */
 	call->close |= !herald__is_guarded(bufferevent_of(request));
 	/* evhttp treats "POST http://..." as a proxy request, and would close the connection. */
 	request->flags &= ~EVHTTP_PROXY_REQUEST;
 	call->pooled.request = create_request(adapter, request, &framing);
+	simplify_connection(request, &framing);
+	answer_in_known_version(request);
 	if (!call->pooled.request) {
 		reply(call, herald_http_unavailable());
 		return;

@@ -282,7 +282,7 @@ take_size(struct herald__scanner *scanner, char c)
 		scanner->state = SCAN_CHUNK_SIZE_LF;
 		return true;
 	case ';':
-		scanner->state = SCAN_CHUNK_EXTENSION;
+		scanner->state = SCAN_EXTENSION_NAME;
 		return true;
 	case ' ':
 	case '\t':
@@ -389,27 +389,72 @@ scan_size(struct herald__scanner *scanner, char c)
 	return (struct scanned){
 		.bytes = 1,
 		.is_dropped = scanner->drops_body || scanner->state == SCAN_CHUNK_BLANKS ||
-			      scanner->state == SCAN_CHUNK_EXTENSION,
+			      scanner->state == SCAN_EXTENSION_NAME,
 	};
+}
+
+/* What may follow the size of a chunk, or an extension. */
+static enum herald__scan_state
+after_extension(char c, bool is_blank)
+{
+	if (is_blank)
+		return SCAN_CHUNK_BLANKS;
+	return c == ';' ? SCAN_EXTENSION_NAME : c == '\r' ? SCAN_CHUNK_SIZE_LF : SCAN_REFUSED;
+}
+
+/* The state after a byte of chunk extensions, such as ";a=b;c=\"d\"" (RFC 9112 section 7.1.1). */
+static enum herald__scan_state
+next_in_extension(enum herald__scan_state state, char c)
+{
+	bool is_blank = c == ' ' || c == '\t';
+	bool is_token = herald_http_is_token_byte(c);
+
+	switch (state) {
+	case SCAN_CHUNK_BLANKS:
+		return is_blank ? state : c == ';' ? SCAN_EXTENSION_NAME : SCAN_REFUSED;
+	case SCAN_EXTENSION_NAME:
+		return is_blank ? state : is_token ? SCAN_EXTENSION_NAME_REST : SCAN_REFUSED;
+	case SCAN_EXTENSION_NAME_REST:
+	case SCAN_EXTENSION_NAME_END:
+		if (c == '=')
+			return SCAN_EXTENSION_VALUE;
+		if (is_blank)
+			return SCAN_EXTENSION_NAME_END;
+		if (state == SCAN_EXTENSION_NAME_END)
+			return c == ';' ? SCAN_EXTENSION_NAME : SCAN_REFUSED;
+		return is_token ? state : after_extension(c, false);
+	case SCAN_EXTENSION_VALUE:
+		if (c == '"')
+			return SCAN_EXTENSION_QUOTED;
+		return is_blank ? state : is_token ? SCAN_EXTENSION_TOKEN : SCAN_REFUSED;
+	case SCAN_EXTENSION_TOKEN:
+		return is_token ? state : after_extension(c, is_blank);
+	case SCAN_EXTENSION_QUOTED:
+		if (c == '"' || c == '\\')
+			return c == '"' ? SCAN_EXTENSION_QUOTED_END : SCAN_EXTENSION_ESCAPE;
+		return herald_http_value_bytes(&c, 1) == 1 ? state : SCAN_REFUSED;
+	case SCAN_EXTENSION_ESCAPE:
+		return herald_http_value_bytes(&c, 1) == 1 ? SCAN_EXTENSION_QUOTED : SCAN_REFUSED;
+	default: /* SCAN_EXTENSION_QUOTED_END */
+		return after_extension(c, is_blank);
+	}
 }
 
 /* Skip the blanks before a chunk extension, and the extension. */
 static struct scanned
 scan_extension(struct herald__scanner *scanner, char c)
 {
-	bool is_blank = c == ' ' || c == '\t';
+	enum herald__scan_state next = next_in_extension(scanner->state, c);
 
 	scanner->dropped_bytes++;
-	if (scanner->dropped_bytes > SCAN_MAX_DROPPED_BYTES)
+	if (next == SCAN_REFUSED || scanner->dropped_bytes > SCAN_MAX_DROPPED_BYTES)
 		return bad_byte();
-	if (scanner->state == SCAN_CHUNK_EXTENSION && c == '\r')
-		return scan_byte(scanner, true, SCAN_CHUNK_SIZE_LF);
-	if (scanner->state == SCAN_CHUNK_BLANKS && c == ';')
-		scanner->state = SCAN_CHUNK_EXTENSION;
-	else if (herald_http_value_bytes(&c, 1) == 0 ||
-		 (scanner->state == SCAN_CHUNK_BLANKS && !is_blank))
-		return bad_byte();
-	return (struct scanned){.bytes = 1, .is_dropped = true};
+	scanner->state = next;
+	/* The end of the line is not. */
+	return (struct scanned){
+		.bytes = 1,
+		.is_dropped = scanner->drops_body || next != SCAN_CHUNK_SIZE_LF,
+	};
 }
 
 static struct scanned
@@ -432,7 +477,14 @@ scan_next(struct herald__scanner *scanner, const char *data, size_t bytes)
 	case SCAN_CHUNK_SIZE:
 		return scan_size(scanner, data[0]);
 	case SCAN_CHUNK_BLANKS:
-	case SCAN_CHUNK_EXTENSION:
+	case SCAN_EXTENSION_NAME:
+	case SCAN_EXTENSION_NAME_REST:
+	case SCAN_EXTENSION_NAME_END:
+	case SCAN_EXTENSION_VALUE:
+	case SCAN_EXTENSION_TOKEN:
+	case SCAN_EXTENSION_QUOTED:
+	case SCAN_EXTENSION_ESCAPE:
+	case SCAN_EXTENSION_QUOTED_END:
 		return scan_extension(scanner, data[0]);
 	case SCAN_CHUNK_SIZE_LF:
 		return scan_byte(scanner, data[0] == '\n',

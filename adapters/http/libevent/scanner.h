@@ -21,8 +21,15 @@ enum herald__scan_state {
 	SCAN_LARGE_BODY,
 	SCAN_BODY,
 	SCAN_CHUNK_SIZE,
-	SCAN_CHUNK_BLANKS,    /* after a size; only an extension may follow */
-	SCAN_CHUNK_EXTENSION, /* until the end of the line */
+	SCAN_CHUNK_BLANKS,   /* after a size or an extension; only an extension may follow */
+	SCAN_EXTENSION_NAME, /* these are dropped */
+	SCAN_EXTENSION_NAME_REST,
+	SCAN_EXTENSION_NAME_END, /* after a blank */
+	SCAN_EXTENSION_VALUE,
+	SCAN_EXTENSION_TOKEN,
+	SCAN_EXTENSION_QUOTED,
+	SCAN_EXTENSION_ESCAPE, /* after a backslash in a quoted value */
+	SCAN_EXTENSION_QUOTED_END,
 	SCAN_CHUNK_SIZE_LF,
 	SCAN_CHUNK_DATA,
 	SCAN_CHUNK_CR,

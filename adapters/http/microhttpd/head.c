@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <herald/adapter/text.h>
+
 static enum MHD_Result
 head_add(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_bytes, const char *value,
 	 size_t value_bytes)
@@ -64,7 +66,17 @@ head_visit_arguments(herald_attribute_visitor *visit, void *visit_state, void *s
 	MHD_get_connection_values_n(state, MHD_GET_ARGUMENT_KIND, head_visit_argument, &each);
 }
 
-/* A target that was decoded cannot be judged. Only an event's is refused for that. */
+/* libmicrohttpd (0.9.75) sends 100 only if the value is exactly this. */
+static bool
+sends_continue(struct MHD_Connection *connection)
+{
+	const char *expect =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT);
+
+	return expect && herald_ascii_same(expect, "100-continue");
+}
+
+/* A path that was decoded cannot be judged. Only an event's is refused for that. */
 static void
 check_head(struct herald__microhttpd_head *head, struct MHD_Connection *connection,
 	   const char *method, const char *version, bool is_event)
@@ -78,6 +90,10 @@ check_head(struct herald__microhttpd_head *head, struct MHD_Connection *connecti
 					 version);
 	if (is_checked && is_event && !is_whole)
 		head->framing.problem = "the path has an escape, or a NUL";
+	else if (is_checked && !head->framing.problem &&
+		 !herald__microhttpd_query_is_valid(connection, method, version))
+		head->framing.problem = "the query has a character that must be escaped, or an "
+					"invalid escape";
 	if (is_checked && !herald__microhttpd_check_end(&head->check, connection))
 		head->framing.problem = "a line of the head is malformed";
 }
@@ -100,7 +116,19 @@ herald__microhttpd_head_read(struct MHD_Connection *connection, const char *meth
 	herald__microhttpd_check_begin(&out->check, method, version);
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, head_add, out);
 	check_head(out, connection, method, version, is_event);
+	out->waits_unheard = out->framing.expects_continue &&
+			     herald_http_framing_has_body(&out->framing) &&
+			     !sends_continue(connection);
 	out->http.content_type = out->framing.content_type;
 	out->http.content_encoding = out->framing.content_encoding;
 	out->http.content_length = out->framing.content_length;
+}
+
+const char *
+herald__microhttpd_head_problem(struct herald__microhttpd_head *head)
+{
+	/* Refused as an unknown expectation is, because the sender may wait for ever. */
+	if (head->waits_unheard)
+		herald_http_framing_add(&head->framing, MHD_HTTP_HEADER_EXPECT, "a list");
+	return head->framing.problem;
 }

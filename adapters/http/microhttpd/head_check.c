@@ -48,6 +48,95 @@ herald__microhttpd_target_is_whole(struct MHD_Connection *connection, const char
 	return first_argument ? first_argument == end : end + 1 == version;
 }
 
+/* The arguments of a query, as far as they have been checked. */
+struct query {
+	const char *line, *line_end; /* the request line, up to the version */
+	const char *text;  /* a name or a value, which ends where the next one begins; NULL: none */
+	size_t text_bytes; /* once decoded */
+	bool broken;
+};
+
+/* Whether the next byte of a target can be in a query only as an escape. */
+static bool
+needs_escape(char c)
+{
+	/* A blank was a plus. */
+	return c < ' ' || c > '~' || c == '#' || c == '%';
+}
+
+/*
+ * Check a name or a value. libmicrohttpd has decoded it in place, so it is shorter than it was by
+ * two bytes for each escape; behind it are a NUL and the last bytes as they were sent:
+ *
+ *	%41b%23 & ...
+ *	Ab#\0%23\0
+ *
+ * What needs an escape must not be more than the escapes that there were.
+ */
+static void
+end_text(struct query *query, const char *end)
+{
+	size_t dropped_bytes = query->text ? (size_t)(end - query->text) - query->text_bytes : 0;
+	size_t escapes = 0;
+
+	for (size_t i = 0; query->text && i < query->text_bytes; i++) {
+		escapes += needs_escape(query->text[i]);
+		query->broken |= query->text[i] == '\0';
+	}
+	query->broken |= dropped_bytes % 2 != 0 || escapes > dropped_bytes / 2;
+	for (size_t i = 1; i < dropped_bytes; i++)
+		query->broken |= end[-(ptrdiff_t)i] != '%' && needs_escape(end[-(ptrdiff_t)i]);
+}
+
+/* Not what the program itself has added to the connection. */
+static bool
+is_in_line(const struct query *query, const char *text)
+{
+	return (uintptr_t)text > (uintptr_t)query->line &&
+	       (uintptr_t)text < (uintptr_t)query->line_end;
+}
+
+static void
+begin_text(struct query *query, const char *text, size_t bytes)
+{
+	if (!text || !is_in_line(query, text))
+		return;
+	/* A separator is between them. */
+	end_text(query, text - 1);
+	query->text = text;
+	query->text_bytes = bytes;
+}
+
+/* The MHD_KeyValueIteratorN. */
+static enum MHD_Result
+check_argument(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_bytes,
+	       const char *value, size_t value_bytes)
+{
+	struct query *query = cls;
+
+	(void)kind;
+	begin_text(query, name, name_bytes);
+	begin_text(query, value, value_bytes);
+	return query->broken ? MHD_NO : MHD_YES;
+}
+
+bool
+herald__microhttpd_query_is_valid(struct MHD_Connection *connection, const char *method,
+				  const char *version)
+{
+	struct query query = {.line = method, .line_end = version};
+
+	MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, check_argument, &query);
+	if (!query.text || query.broken)
+		return !query.broken;
+	/* The blank before the version, and perhaps an '&' after the last argument. */
+	const char *end = version - 1;
+	if (end > query.text + query.text_bytes && end[-1] == '\0')
+		end--;
+	end_text(&query, end);
+	return !query.broken;
+}
+
 void
 herald__microhttpd_check_begin(struct herald__microhttpd_check *check, const char *method,
 			       const char *version)

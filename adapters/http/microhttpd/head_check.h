@@ -33,6 +33,12 @@ herald__microhttpd_check_target(const char *method)
 bool herald__microhttpd_target_is_whole(struct MHD_Connection *connection, const char *method,
 					const char *version);
 
+/* Whether a query has only what may be in a target. It has been decoded: what needs an escape is
+ * seen, unless a later escape of another character in the same name or value makes up for it. The
+ * version must be a valid one. */
+bool herald__microhttpd_query_is_valid(struct MHD_Connection *connection, const char *method,
+				       const char *version);
+
 /* Begin after the request line. */
 void herald__microhttpd_check_begin(struct herald__microhttpd_check *check, const char *method,
 				    const char *version);

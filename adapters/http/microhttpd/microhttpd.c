@@ -87,6 +87,9 @@ begin(struct herald_microhttpd *microhttpd, struct MHD_Connection *connection, c
 	const struct herald_http_response *refusal = herald_http_request_response(request);
 	if (refusal && herald_http_framing_must_close(&head.framing))
 		return respond(connection, refusal, true);
+	if (!refusal && herald__microhttpd_head_problem(&head))
+		return respond(connection,
+			       herald_http_request_ambiguous(request, head.framing.problem), true);
 	return MHD_YES;
 }
 
@@ -150,7 +153,7 @@ herald_microhttpd_head_problem(struct MHD_Connection *connection, const char *me
 	struct herald__microhttpd_head head;
 
 	herald__microhttpd_head_read(connection, method, version, false, &head);
-	return head.framing.problem;
+	return herald__microhttpd_head_problem(&head);
 }
 
 void

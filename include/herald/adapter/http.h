@@ -39,6 +39,11 @@ struct herald_http_framing {
 	 * from a trusted proxy that decrypts: targets with "https" are accepted.
 	 */
 	bool is_secured;
+	/** A Connection header lists "close": the connection ends after the response, even if
+	 * "keep-alive" is there, too (RFC 9112 section 9.3). */
+	bool asks_to_close;
+	/** A Connection header lists "keep-alive", which only HTTP/1.0 needs. */
+	bool asks_to_keep_alive;
 };
 
 /**
@@ -96,6 +101,16 @@ herald_http_framing_add(struct herald_http_framing *framing, const char *name, c
 HERALD_API void
 herald_http_framing_request_line(struct herald_http_framing *framing, const char *method,
 				 const char *target, const char *version);
+
+/**
+ * Check a path or a query, for frameworks that do not report the whole target. It is refused if
+ * herald_http_target_path() would refuse a target with it: if it has anything but visible ASCII, a
+ * '#', an invalid escape, or %00.
+ *
+ * part  as it was sent, not decoded. NULL is allowed.
+ */
+HERALD_API void
+herald_http_framing_target_part(struct herald_http_framing *framing, const char *part);
 
 /**
  * The status of the response to a request with this `problem`: 417 for an unknown expectation, 421

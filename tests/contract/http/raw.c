@@ -3,7 +3,8 @@
  * result of each: the answers, whether the connection stays open, and which events ran.
  *
  * That a connection is open is seen by an event that follows on it and is answered in its turn: so
- * it is also in step.
+ * it is also in step. Of every answer it is checked, besides, that it comes once, and that its
+ * Connection says what happens.
  */
 #include "probe.h"
 
@@ -24,7 +25,10 @@ struct outcome {
 	unsigned statuses[MAX_ANSWERS]; /* interim ones aside */
 	size_t statuses_count;
 	enum { OPEN, CLOSED, SILENT } end;
-	unsigned events; /* that ran */
+	bool has_rest;     /* bytes that are not an answer followed */
+	bool continues;    /* 100 was among the answers */
+	const char *fault; /* of an answer; NULL: none */
+	unsigned events;   /* that ran */
 };
 
 static void
@@ -36,7 +40,8 @@ describe(const struct outcome *outcome, char *out, size_t size)
 
 	for (size_t i = 0; i < outcome->statuses_count; i++)
 		bytes += (size_t)snprintf(out + bytes, size - bytes, "%u ", outcome->statuses[i]);
-	snprintf(out + bytes, size - bytes, "%s", ends[outcome->end]);
+	snprintf(out + bytes, size - bytes, "%s%s", outcome->has_rest ? "rest " : "",
+		 ends[outcome->end]);
 }
 
 /* What is expected: by the case, or as it is declared. */
@@ -87,6 +92,8 @@ conforms(const struct probe *probe, const struct outcome *outcome, const struct 
 	size_t responses = wanted_responses(probe, from);
 	enum raw_end end = wanted_end(probe, from);
 
+	if (outcome->has_rest)
+		return false;
 	if (outcome->statuses_count == 0)
 		return outcome->end == CLOSED && raw_case_allows(from, 400);
 	if (!raw_case_allows(from, outcome->statuses[0]))
@@ -133,6 +140,44 @@ wait_ms(const struct outcome *outcome, const struct contract_http_deviation *dec
 	return declared && is_one_of(text, declared->outcome) ? SILENCE_MS : PROBE_AT_ONCE_MS;
 }
 
+/* Whether a request may be answered with 100 (RFC 9110 section 10.1.1). */
+static bool
+may_continue(const struct raw_case *from)
+{
+	return memmem(from->request, from->request_bytes, "\r\nExpect: ", 10) &&
+	       !memmem(from->request, from->request_bytes, " HTTP/1.0\r\n", 11);
+}
+
+/* The number of headers with this name; `last` gets a copy of the last value. */
+static unsigned
+count_headers(const struct http_response *response, const char *name, char *last, size_t size)
+{
+	size_t bytes = strlen(name);
+	unsigned count = 0;
+
+	*last = '\0';
+	for (const char *line = strstr(response->head, "\r\n"); line;
+	     line = strstr(line + 2, "\r\n")) {
+		if (strncasecmp(line + 2, name, bytes) != 0 || line[2 + bytes] != ':')
+			continue;
+		count++;
+		snprintf(last, size, "%.*s", (int)strcspn(line + 4 + bytes, "\r"),
+			 line + 4 + bytes);
+	}
+	return count;
+}
+
+/* What an answer says of the connection: true if it ends. */
+static bool
+says_close(const struct http_response *response, struct outcome *out)
+{
+	char value[64];
+
+	if (count_headers(response, "Connection", value, sizeof(value)) > 1)
+		out->fault = "an answer has several Connection headers";
+	return strcasecmp(value, "close") == 0;
+}
+
 /* Read answers until that to the follow-up, the end of the connection, or silence. */
 static void
 read_answers(const struct probe *probe, struct http_client *client, const struct raw_case *from,
@@ -141,7 +186,7 @@ read_answers(const struct probe *probe, struct http_client *client, const struct
 	static struct http_response response;
 	size_t follow_up_after = answers_before_follow_up(probe, from, declared);
 	bool has_body = strncmp(from->request, "HEAD ", 5) != 0;
-	bool followed = false;
+	bool followed = false, closes = false, has_length = false;
 
 	for (;;) {
 		bool due = !followed && out->statuses_count >= follow_up_after;
@@ -159,11 +204,24 @@ read_answers(const struct probe *probe, struct http_client *client, const struct
 			continue;
 		if (!http_receive(client, has_body, &response)) {
 			out->end = CLOSED;
+			/* A body without a length ends with the connection. */
+			out->has_rest = client->bytes > 0 && (!closes || has_length);
 			return;
 		}
+		if (closes)
+			out->fault = "an answer with \"Connection: close\" was not the last one";
+		closes = response.status >= 200 && says_close(&response, out);
+		has_length = http_header(&response, "Content-Length");
 		if (followed && response.status == FOLLOW_UP_STATUS) {
 			out->end = OPEN;
 			return;
+		}
+		if (response.status == 100) {
+			if (out->continues || out->statuses_count > 0 || !may_continue(from))
+				out->fault = "a 100 is out of place";
+			out->continues = true;
+			if (from->continued)
+				(void)!http_send(client, from->continued, from->continued_bytes);
 		}
 		if (response.status >= 200) {
 			assert_true(out->statuses_count < MAX_ANSWERS);
@@ -197,12 +255,15 @@ exchange(const struct probe *probe, const struct raw_case *from)
 	outcome.events = count_events(probe) - events_before;
 	describe(&outcome, text, sizeof(text));
 
-	if (ran_too_much(&outcome, from))
+	if (outcome.fault)
+		print_error("%s: %s: \"%s\": %s\n", probe->adapter->name, from->name, text,
+			    outcome.fault);
+	else if (ran_too_much(&outcome, from))
 		print_error("%s: %s: \"%s\", but %u events ran\n", probe->adapter->name, from->name,
 			    text, outcome.events);
 	else if (!declared && !conforms(probe, &outcome, from))
 		print_error("%s: %s: \"%s\"\n", probe->adapter->name, from->name, text);
-	else if (declared && conforms(probe, &outcome, from))
+	else if (declared && conforms(probe, &outcome, from) && !is_one_of(text, declared->outcome))
 		print_error("%s: %s: \"%s\" is right, but \"%s\" is declared\n",
 			    probe->adapter->name, from->name, text, declared->outcome);
 	else if (declared && !is_one_of(text, declared->outcome))

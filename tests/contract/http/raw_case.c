@@ -17,28 +17,34 @@
 #define MAX_CASES 512
 #define MAX_REQUEST_BYTES (512 * 1024)
 
+/* Bytes that are collected. */
+struct bytes {
+	char *data;
+	size_t count;
+};
+
 /* Append code points below U+0100 as bytes. */
 static void
-append_text(struct raw_case *to, const char *utf8, size_t bytes)
+append_text(struct bytes *to, const char *utf8, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++) {
 		unsigned char byte = (unsigned char)utf8[i];
 
 		if (byte >= 0xc0)
 			byte = (unsigned char)(byte << 6 | ((unsigned char)utf8[++i] & 0x3f));
-		assert_true(to->request_bytes < MAX_REQUEST_BYTES);
-		to->request[to->request_bytes++] = (char)byte;
+		assert_true(to->count < MAX_REQUEST_BYTES);
+		to->data[to->count++] = (char)byte;
 	}
 }
 
-static void
-read_request(const json_t *pieces, struct raw_case *out)
+static struct bytes
+read_pieces(const json_t *pieces)
 {
+	struct bytes out = {.data = malloc(MAX_REQUEST_BYTES)};
 	size_t i;
 	json_t *piece;
 
-	out->request = malloc(MAX_REQUEST_BYTES);
-	assert_non_null(out->request);
+	assert_non_null(out.data);
 	json_array_foreach(pieces, i, piece)
 	{
 		json_int_t times = 1;
@@ -49,8 +55,9 @@ read_request(const json_t *pieces, struct raw_case *out)
 		}
 		assert_true(json_is_string(piece));
 		for (json_int_t j = 0; j < times; j++)
-			append_text(out, json_string_value(piece), json_string_length(piece));
+			append_text(&out, json_string_value(piece), json_string_length(piece));
 	}
+	return out;
 }
 
 static void
@@ -62,7 +69,15 @@ read_case(const json_t *from, struct raw_case *out)
 
 	snprintf(out->name, sizeof(out->name), "%s",
 		 json_string_value(json_object_get(from, "name")));
-	read_request(json_object_get(from, "request"), out);
+	const struct bytes request = read_pieces(json_object_get(from, "request"));
+	out->request = request.data;
+	out->request_bytes = request.count;
+	if (json_object_get(from, "continued")) {
+		const struct bytes continued = read_pieces(json_object_get(from, "continued"));
+
+		out->continued = continued.data;
+		out->continued_bytes = continued.count;
+	}
 	out->statuses_count = json_array_size(statuses);
 	assert_in_range(out->statuses_count, 1, RAW_MAX_STATUSES);
 	for (size_t i = 0; i < out->statuses_count; i++)
@@ -99,8 +114,10 @@ raw_cases_load(const char *path, struct raw_case **out, size_t *count)
 void
 raw_cases_free(struct raw_case *cases, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		free(cases[i].request);
+		free(cases[i].continued);
+	}
 	free(cases);
 }
 

@@ -4,6 +4,7 @@
  *	name       of the case, for deviations
  *	request    a list of strings, in which U+0000 to U+00FF are bytes, and of
  *	           {"repeat", "times"}
+ *	continued  likewise; sent when a 100 has come. Missing: nothing
  *	status     the first answer's is one of these; a connection that is closed without an answer
  *	           counts as 400 where 400 is allowed
  *	responses  how many answers come in all, interim ones aside; null: any number
@@ -26,6 +27,8 @@ struct raw_case {
 	char name[64];
 	char *request;
 	size_t request_bytes;
+	char *continued; /* NULL: nothing */
+	size_t continued_bytes;
 	unsigned statuses[RAW_MAX_STATUSES];
 	size_t statuses_count;
 	size_t responses; /* or RAW_ANY_NUMBER */

@@ -67,7 +67,8 @@ enum contract_capability {
 struct contract_http_deviation {
 	const char *name; /* of the case; or the beginning of several names, followed by '*' */
 	/* The statuses of all final responses, then the state of the connection: "200 open", "400
-	 * closed", "silent". Alternatives are separated by " or ". */
+	 * closed", "silent". "rest" before the state: bytes that are not a response followed, such
+	 * as a second head. Alternatives are separated by " or ". */
 	const char *outcome;
 	const char *why; /* with the framework's version, as in docs/adapters.md */
 };
