@@ -1,6 +1,6 @@
 /*
  * The C half of the C++ test: the macros that define schemas are C11, so a C++ program has them in
- * a C file like this one.
+ * a C file like this one. Uses every macro for lines of schemas; cpp_counterparts.py checks that.
  */
 #include "cpp_schema.h"
 
@@ -46,3 +46,47 @@ HERALD_SCHEMA_DEFINE_WITH(kinds, (.doc = "All.", .reject_unknown = true),
 	HERALD_FIELD(kinds, numeric, .numeric = true),
 	HERALD_FIELD(kinds, since, .epoch = HERALD_EPOCH_SECONDS),
 	HERALD_PRIVATE(kinds, secret));
+
+HERALD_SCHEMA_DEFINE_WITH(entry, (.transparent = true),
+	HERALD_KEY(entry, name),
+	HERALD_FIELD(entry, value));
+
+HERALD_SCHEMA_DEFINE(collections,
+	HERALD_ARRAY(collections, xy),
+	HERALD_OPTIONAL_ARRAY(collections, uv, HERALD_MAX(9)),
+	HERALD_ARRAY(collections, nullable, .nullable = true),
+	HERALD_STRUCT_ARRAY(collections, leaves, leaf, .required = true),
+	HERALD_MAP(collections, entries, entry, .max_count = 4),
+	HERALD_LIST(collections, writable, leaf),
+	HERALD_VALUES(collections, numbers),
+	HERALD_VALUES(collections, strings),
+	HERALD_ENUMS(collections, shades, shades));
+
+HERALD_SCHEMA_DEFINE(tagged,
+	HERALD_VARIANT(tagged, body, shade,
+		HERALD_CASE("light", leaf),
+		HERALD_CASE_OTHER(other)),
+	HERALD_ENUM(tagged, shade, shades, .required = true),
+	HERALD_VARIANT_WITH(tagged, required, shade, (.required = true, .doc = "R"),
+		HERALD_CASE("light", pointed, leaf),
+		HERALD_CASE_FIELD("dark", number)),
+	HERALD_FLAT_VARIANT(tagged, flat, shade, HERALD_CASE("light", leaf)),
+	HERALD_POINTER_VARIANT(tagged, pointer, shade,
+		HERALD_CASE("light", leaf),
+		HERALD_CASE_OTHER(any, leaf)),
+	HERALD_POINTER_VARIANT_WITH(tagged, required_pointer, shade, (.required = true),
+		HERALD_CASE("dark", leaf)),
+	HERALD_FIELD(tagged, light_number, HERALD_WHEN(shade, "light")),
+	HERALD_FIELD(tagged, any_text, HERALD_WHEN_OTHER(shade)));
+
+static bool
+is_in_order(const struct ruled *ruled, struct herald_refusal *refusal)
+{
+	return ruled->from <= ruled->to ||
+	       herald_refuse(refusal, "to", "is less than %d", (int)ruled->from);
+}
+HERALD_CHECK(is_in_order, ruled);
+
+HERALD_SCHEMA_DEFINE_WITH(ruled, (.no_padding = true, .check = &is_in_order_check),
+	HERALD_FIELD(ruled, from),
+	HERALD_FIELD(ruled, to));

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include <herald/check.h>
 #include <herald/schema.h>
 #include <herald/time.h>
 #include <herald/value.h>
@@ -71,8 +72,67 @@ struct kinds {
 	int32_t secret;
 };
 
+struct entry {
+	char *name;
+	int64_t value;
+};
+
+struct collections {
+	double xy[2];
+	bool has_uv;
+	int16_t uv[3];
+	const char *nullable[2];
+	struct leaf leaves[2];
+	struct entry *entries;
+	size_t entries_count;
+	struct leaf *writable;
+	size_t writable_count;
+	int32_t *numbers;
+	size_t numbers_count;
+	char **strings;
+	size_t strings_count;
+	enum shade *shades;
+	size_t shades_count;
+};
+
+union bodies {
+	struct leaf leaf;
+	struct herald_json other;
+};
+
+union numbers {
+	const struct leaf *pointed;
+	int64_t number;
+};
+
+union next_to {
+	struct leaf leaf;
+};
+
+struct tagged {
+	union bodies body;
+	enum shade shade;
+	union numbers required;
+	union next_to flat;
+	const void *pointer;
+	const void *required_pointer;
+	union {
+		int64_t light_number;
+		const char *any_text;
+	};
+};
+
+struct ruled {
+	int32_t from;
+	int32_t to;
+};
+
 HERALD_SCHEMA_DECLARE(leaf);
 HERALD_SCHEMA_DECLARE(kinds);
+HERALD_SCHEMA_DECLARE(entry);
+HERALD_SCHEMA_DECLARE(collections);
+HERALD_SCHEMA_DECLARE(tagged);
+HERALD_SCHEMA_DECLARE(ruled);
 
 #ifdef __cplusplus
 }

@@ -83,6 +83,18 @@ template <class S> class variant_of;
 namespace detail
 {
 
+/* Of a check that does not name its struct. */
+struct no_struct {
+};
+
+/* Whether a kind is a pointer with a count. */
+constexpr bool
+has_count(herald_kind kind) noexcept
+{
+	return kind == HERALD_KIND_LIST || kind == HERALD_KIND_VALUES ||
+	       kind == HERALD_KIND_STRUCT_MAP;
+}
+
 /* The value of a case. 0 and nullptr would be the case of all other values. */
 template <class T>
 constexpr const char *
@@ -232,6 +244,12 @@ template <class S> class line
 		field_.lenient = true;
 		return std::move(*this);
 	}
+	/** Lists and arrays of strings: an element may be null, which is NULL. */
+	line nullable() &&noexcept
+	{
+		field_.nullable = true;
+		return std::move(*this);
+	}
 	/** Any other option of struct herald_field: line.set(&herald_field::min_bytes, 1). */
 	template <class T> line set(T herald_field::*option, std::common_type_t<T> value) &&noexcept
 	{
@@ -298,7 +316,7 @@ template <class S> class variant_of
 		: tag_offset_(tag_offset)
 	{
 		lines_.reserve(sizeof...(Cases));
-		(add(names, offset, cases.value_, cases.line_.field_), ...);
+		(add(names, offset, cases.value_, cases.line_.field_, cases.line_.one_of_), ...);
 	}
 
       private:
@@ -306,17 +324,20 @@ template <class S> class variant_of
 
 	/* The line of a case in the union is a line of the struct, further behind. */
 	void add(const herald_field &names, std::size_t offset, const char *value,
-		 const herald_field &in_union) noexcept
+		 const herald_field &in_union, const std::vector<const char *> &one_of) noexcept
 	{
 		herald_field field = in_union;
 
 		field.name = names.name;
 		field.key = names.key;
 		field.offset += offset;
-		if (field.kind == HERALD_KIND_LIST || field.kind == HERALD_KIND_VALUES)
+		if (detail::has_count(field.kind))
 			field.count_offset += offset;
+		if (field.optional)
+			field.has_offset += offset;
 		field.when = value;
 		lines_.emplace_back(field);
+		lines_.back().one_of_ = one_of;
 	}
 
 	std::size_t tag_offset_;
@@ -438,19 +459,27 @@ check_struct()
 {
 	static_assert(std::is_standard_layout_v<S> && std::is_trivially_copyable_v<S>,
 		      "a payload is a plain struct: it cannot have members such as std::string");
-	static_assert(std::is_trivially_default_constructible_v<S>,
-		      "members of a payload cannot have initialisers: what is missing is zero");
+	static_assert(
+		std::is_trivially_default_constructible_v<S>,
+		"members of a payload cannot be const or have initialisers: what is missing is "
+		"zero");
 }
 
 template <class S, class M>
 std::size_t
 offset_of(M S::*member) noexcept
 {
-	static const S object{};
-
+	static_assert(!std::is_const_v<M> && !std::is_volatile_v<M>,
+		      "the member is const or volatile: decoding could not set it");
 	check_struct<S>();
-	return static_cast<std::size_t>(reinterpret_cast<const char *>(&(object.*member)) -
-					reinterpret_cast<const char *>(&object));
+	if constexpr (!std::is_const_v<M> && !std::is_volatile_v<M>) {
+		static const S object{};
+
+		return static_cast<std::size_t>(reinterpret_cast<const char *>(&(object.*member)) -
+						reinterpret_cast<const char *>(&object));
+	} else {
+		return 0;
+	}
 }
 
 /* A line with its names. A name with a dot would be a member of an inner struct in C. */
@@ -524,6 +553,20 @@ element_kind()
 	return kind;
 }
 
+/* A line of a member that is a value or a fixed array of values. */
+template <class S, class M>
+herald_field
+make_value(const char *key, M S::*member) noexcept
+{
+	if constexpr (std::is_array_v<M> &&
+		      !std::is_same_v<std::remove_cv_t<std::remove_extent_t<M>>, char>) {
+		return make_array(key, member, element_kind<std::remove_extent_t<M>>());
+	} else {
+		check_member<M>();
+		return make_field(key, member, kind_of<M>());
+	}
+}
+
 /*
  * Call `call`; if an exception leaves it, return what `caught` makes of its text. Exceptions must
  * not pass through Herald, which is C.
@@ -556,7 +599,9 @@ template <class S, class E, std::size_t N>
 line<S>
 name_values(herald_field field, const herald_name (&names)[N]) noexcept
 {
-	static_assert(std::is_enum_v<E> && sizeof(E) == sizeof(int),
+	static_assert(!std::is_array_v<E>,
+		      "the member is an array of enums, which is not supported: use herald::list");
+	static_assert(std::is_array_v<E> || (std::is_enum_v<E> && sizeof(E) == sizeof(int)),
 		      "names are for enums of the size of an int, and lists of them");
 	field.names = names;
 	field.names_count = N;
@@ -579,6 +624,20 @@ address_of(const schema<T> &schema) noexcept
 	return &static_cast<const schema_storage &>(schema).c_;
 }
 
+/* A line of a pointer to a struct, at no place yet. */
+template <class Schema>
+herald_field
+make_pointed(const Schema &inner) noexcept
+{
+	herald_field field{};
+
+	field.kind = HERALD_KIND_POINTER;
+	field.bytes = sizeof(void *);
+	field.schema = address_of(inner);
+	field.inner_bytes = sizeof(typename Schema::payload);
+	return field;
+}
+
 } // namespace detail
 
 /**
@@ -595,13 +654,8 @@ field(const char *key, M S::*member) noexcept
 		return line<S>(detail::make_list<S>(key, offset, offset + offsetof(M, count),
 						    detail::element_kind<detail::element_t<M>>(),
 						    nullptr));
-	} else if constexpr (std::is_array_v<M> &&
-			     !std::is_same_v<std::remove_cv_t<std::remove_extent_t<M>>, char>) {
-		return line<S>(detail::make_array(key, member,
-						  detail::element_kind<std::remove_extent_t<M>>()));
 	} else {
-		detail::check_member<M>();
-		return line<S>(detail::make_field(key, member, detail::kind_of<M>()));
+		return line<S>(detail::make_value(key, member));
 	}
 }
 
@@ -668,20 +722,40 @@ field(const char *, M S::*, const herald_schema &) noexcept
 	return line<S>(herald_field{});
 }
 
-/** A member that distinguishes missing from zero: `has`, a bool, is true if the JSON has a value
- * that is not null. */
+/** Something else than names and a schema. Does not compile. */
+template <class S, class M, class Other>
+line<S>
+field(const char *, M S::*, Other &&) noexcept
+{
+	static_assert(detail::always_false<M>,
+		      "after the member comes nothing, a schema, or an array of herald_name");
+	return line<S>(herald_field{});
+}
+
+/** A value or a fixed array of values that distinguishes missing from zero: `has`, a bool, is true
+ * if the JSON has a value that is not null. */
 template <class S, class M, class B>
 line<S>
 optional(const char *key, M S::*member, B S::*has) noexcept
 {
 	static_assert(std::is_same_v<B, bool>,
 		      "the member that says whether there is a value must be a bool");
-	detail::check_member<M>();
-	herald_field field = detail::make_field(key, member, detail::kind_of<M>());
+	herald_field field = detail::make_value(key, member);
 
 	field.optional = true;
 	field.has_offset = detail::offset_of(has);
 	return line<S>(field);
+}
+
+/** Without `has`, or of a struct. Does not compile. */
+template <class S, class M, class... More>
+line<S>
+optional(const char *, M S::*, const More &...) noexcept
+{
+	static_assert(detail::always_false<M>,
+		      "after an optional member comes the bool that says whether there is a value, "
+		      "then the names of an enum; an optional struct is a pointer");
+	return line<S>(herald_field{});
 }
 
 /** The same for an enum, with its names. */
@@ -699,36 +773,46 @@ optional(const char *key, E S::*member, bool S::*has, const herald_name (&names)
 /** A list of values in two members, as C structs have it. */
 template <class S, class T>
 line<S>
-list_field(const char *key, const T *S::*member, std::size_t S::*count) noexcept
+list_field(const char *key, T *S::*member, std::size_t S::*count) noexcept
 {
-	return line<S>(detail::make_list<S>(key, detail::offset_of(member),
-					    detail::offset_of(count), detail::element_kind<T>(),
-					    nullptr));
+	return line<S>(
+		detail::make_list<S>(key, detail::offset_of(member), detail::offset_of(count),
+				     detail::element_kind<std::remove_const_t<T>>(), nullptr));
 }
 
 /** A list of enums in two members, with their names. */
 template <class S, class E, std::size_t N>
 line<S>
-list_field(const char *key, const E *S::*member, std::size_t S::*count,
+list_field(const char *key, E *S::*member, std::size_t S::*count,
 	   const herald_name (&names)[N]) noexcept
 {
-	return detail::name_values<S, E>(detail::make_list<S>(key, detail::offset_of(member),
-							      detail::offset_of(count),
-							      HERALD_KIND_ENUM, nullptr),
-					 names);
+	return detail::name_values<S, std::remove_const_t<E>>(
+		detail::make_list<S>(key, detail::offset_of(member), detail::offset_of(count),
+				     HERALD_KIND_ENUM, nullptr),
+		names);
 }
 
 /** A list of structs in two members. */
-template <class S, class T, class Schema>
+template <class S, class T, class Schema, class = typename Schema::payload>
 line<S>
-list_field(const char *key, const T *S::*member, std::size_t S::*count,
-	   const Schema &inner) noexcept
+list_field(const char *key, T *S::*member, std::size_t S::*count, const Schema &inner) noexcept
 {
-	static_assert(std::is_same_v<T, typename Schema::payload>,
+	static_assert(std::is_same_v<std::remove_const_t<T>, typename Schema::payload>,
 		      "the schema is of another struct than the member");
 	return line<S>(detail::make_list<S>(key, detail::offset_of(member),
 					    detail::offset_of(count), HERALD_KIND_NONE,
 					    detail::address_of(inner), sizeof(T)));
+}
+
+/** Other members. Does not compile. */
+template <class S, class M, class... More>
+line<S>
+list_field(const char *, M S::*, const More &...) noexcept
+{
+	static_assert(detail::always_false<M>,
+		      "the members of a list are a pointer and a std::size_t, then come the schema "
+		      "of a struct or the names of an enum; a herald::list is herald::field()");
+	return line<S>(herald_field{});
 }
 
 /** A map, as HERALD_MAP: an object of any members, in input order. T's schema has a herald::key. */
@@ -747,11 +831,40 @@ map_field(const char *key, list<T> S::*member, const Schema &inner) noexcept
 	return line<S>(field);
 }
 
-/** The member of a map's struct that is the name in JSON, as HERALD_KEY. */
-template <class S>
+/** A map in two members, as C structs have it. */
+template <class S, class T, class Schema>
 line<S>
-key(const char *name, const char *S::*member) noexcept
+map_field(const char *key, T *S::*member, std::size_t S::*count, const Schema &inner) noexcept
 {
+	static_assert(std::is_same_v<std::remove_const_t<T>, typename Schema::payload>,
+		      "the schema is of another struct than the member");
+	herald_field field =
+		detail::make_list<S>(key, detail::offset_of(member), detail::offset_of(count),
+				     HERALD_KIND_NONE, detail::address_of(inner), sizeof(T));
+
+	field.kind = HERALD_KIND_STRUCT_MAP;
+	return line<S>(field);
+}
+
+/** Other members. Does not compile. */
+template <class S, class M, class... More>
+line<S>
+map_field(const char *, M S::*, const More &...) noexcept
+{
+	static_assert(detail::always_false<M>,
+		      "the member of a map is a herald::list of structs, or a pointer and a "
+		      "std::size_t, then comes the schema of the struct; a herald_map is "
+		      "herald::field()");
+	return line<S>(herald_field{});
+}
+
+/** The member of a map's struct that is the name in JSON, as HERALD_KEY. */
+template <class S, class M>
+line<S>
+key(const char *name, M S::*member) noexcept
+{
+	static_assert(std::is_same_v<M, const char *> || std::is_same_v<M, char *>,
+		      "the member must be a const char *, because a name in JSON is a string");
 	return line<S>(detail::make_field(name, member, HERALD_KIND_KEY));
 }
 
@@ -768,12 +881,47 @@ when(T value, M U::*member, const More &...more) noexcept
 	return case_of<U>(detail::text_of_case(value), field("", member, more...));
 }
 
+/** A case that needs more than field(): any line of the union, such as a map, with its options. The
+ * variant's name counts, not the line's: `herald::when("weight", herald::field("",
+ * &goods::bodies::weight).min(0))`. */
+template <class T, class U>
+case_of<U>
+when(T value, line<U> &&of_union) noexcept
+{
+	return case_of<U>(detail::text_of_case(value), std::move(of_union));
+}
+
+/** A case of a `const void *`: the schema of the struct that it points to. */
+template <class T, class Schema, class = typename Schema::payload>
+case_of<void>
+when(T value, const Schema &pointed) noexcept
+{
+	return case_of<void>(detail::text_of_case(value),
+			     line<void>(detail::make_pointed(pointed)));
+}
+
 /** The case of all other texts of the tag, as HERALD_CASE_OTHER. */
 template <class U, class M, class... More>
 case_of<U>
 when_other(M U::*member, const More &...more) noexcept
 {
 	return case_of<U>(nullptr, field("", member, more...));
+}
+
+/** The same for any line of the union. */
+template <class U>
+case_of<U>
+when_other(line<U> &&of_union) noexcept
+{
+	return case_of<U>(nullptr, std::move(of_union));
+}
+
+/** The same for a `const void *`. */
+template <class Schema, class = typename Schema::payload>
+case_of<void>
+when_other(const Schema &pointed) noexcept
+{
+	return case_of<void>(nullptr, line<void>(detail::make_pointed(pointed)));
 }
 
 /**
@@ -793,25 +941,53 @@ when_other(M U::*member, const More &...more) noexcept
  *	{"kind": "circle", "body": {"radius": 2}}
  *
  * With .flat(): {"kind": "circle", "radius": 2}. Unions without a name have lines with when().
+ *
+ * The member may also be a `const void *` that points to the struct of the case, as
+ * HERALD_POINTER_VARIANT. It is NULL if the value is missing:
+ *
+ *	herald::variant("body", &shape::body, &shape::kind,
+ *			herald::when("circle", circle_schema),
+ *			herald::when("square", square_schema))
  */
 template <class S, class U, class T, class... Cases>
 variant_of<S>
 variant(const char *key, U S::*member, T S::*tag, const Cases &...cases) noexcept
 {
 	constexpr herald_kind kind = detail::kind_of<T>();
+	constexpr bool is_pointer = std::is_same_v<U, const void *> || std::is_same_v<U, void *>;
+	using place = std::conditional_t<is_pointer, void, U>;
 
-	static_assert(std::is_union_v<U>, "the member of a variant must be a union");
+	static_assert(std::is_union_v<U> || is_pointer,
+		      "the member of a variant must be a union, or a const void *");
 	static_assert(std::is_enum_v<T> || kind == HERALD_KIND_STRING || kind == HERALD_KIND_TEXT ||
 			      kind == HERALD_KIND_CHARS,
 		      "the tag of a union must be a string or an enum");
 	static_assert(sizeof...(Cases) > 0, "a union needs a case, such as herald::when()");
-	static_assert((std::is_same_v<Cases, case_of<U>> && ...),
+	constexpr bool is_schema = !is_pointer && (std::is_same_v<Cases, case_of<void>> || ...);
+
+	static_assert(!is_schema, "a case of a union names its member: herald::when(\"circle\", "
+				  "&shape::bodies::circle, circle_schema)");
+	static_assert(is_pointer || is_schema || (std::is_same_v<Cases, case_of<U>> && ...),
 		      "a case is of another union than the member");
-	if constexpr ((std::is_same_v<Cases, case_of<U>> && ...))
+	static_assert(!is_pointer || (std::is_same_v<Cases, case_of<void>> && ...),
+		      "a case of a const void * is a schema: herald::when(\"circle\", "
+		      "circle_schema)");
+	if constexpr ((std::is_same_v<Cases, case_of<place>> && ...))
 		return variant_of<S>(detail::name_field(key), detail::offset_of(member),
 				     detail::offset_of(tag), cases...);
 	else
 		return variant_of<S>(herald_field{}, 0, 0);
+}
+
+/** Without a tag, or with its name. Does not compile. */
+template <class S, class U, class... More>
+variant_of<S>
+variant(const char *, U S::*, const More &...) noexcept
+{
+	static_assert(
+		detail::always_false<U>,
+		"after the union comes its tag, a member such as &shape::kind, then the cases");
+	return variant_of<S>(herald_field{}, 0, 0);
 }
 
 /** A member that is not in the JSON. Decoding sets it to zero. */
@@ -837,6 +1013,16 @@ check(F function) noexcept
 	static_assert(std::is_invocable_r_v<bool, F &, const S &, herald_refusal *>,
 		      "a check is a function (const S &, herald_refusal *) that returns bool");
 	return check_of<S>(std::move(function));
+}
+
+/** Without the struct. Does not compile. */
+template <class F>
+check_of<detail::no_struct>
+check(F &&) noexcept
+{
+	static_assert(detail::always_false<F>,
+		      "a check names its struct: herald::check<STRUCT>(function)");
+	return check_of<detail::no_struct>(nullptr);
 }
 
 /** The name and the options of a schema. A name alone converts to it. */
@@ -892,7 +1078,8 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 		detail::check_struct<S>();
 		static_assert(
 			((std::is_same_v<Lines, line<S>> || std::is_same_v<Lines, variant_of<S>> ||
-			  std::is_same_v<Lines, check_of<S>>)&&...),
+			  std::is_same_v<Lines, check_of<S>> ||
+			  std::is_same_v<Lines, check_of<detail::no_struct>>)&&...),
 			"a line is of another struct than its schema");
 		static_assert((0 + ... + std::is_same_v<Lines, check_of<S>>) <= 1,
 			      "a schema has at most one check");
@@ -912,6 +1099,15 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 		c_.reject_unknown = options.reject_unknown;
 		c_.transparent = options.transparent;
 		c_.no_padding = options.no_padding;
+	}
+
+	/** Without a name. Does not compile. */
+	template <class Line, class... Lines>
+	explicit schema(line<Line> &&, const Lines &...) noexcept
+		: typed_schema<S>(static_cast<const schema_storage *>(this)->c_)
+	{
+		static_assert(detail::always_false<Line>,
+			      "a schema begins with the name of its struct, then come the lines");
 	}
 
 	/* Schemas are compared by address. */
@@ -952,6 +1148,9 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 		check_ = {HERALD_CHECK_MARK, owner, call_check, &function_};
 		c_.check = &check_;
 	}
+
+	/* Does not compile, and has been said. */
+	void add(const char *, check_of<detail::no_struct> &&) noexcept {}
 
 	/* An exception must not pass through Herald, which is C. */
 	static bool

@@ -1,0 +1,16 @@
+/* expect: a case of a union names its member */
+#include <herald/herald.hpp>
+struct circle {
+	double radius;
+};
+const herald::schema<circle> circle_schema{"circle", herald::field("radius", &circle::radius)};
+
+struct shape {
+	const char *kind;
+	union u {
+		circle c;
+	} body;
+};
+const herald::schema<shape> s{
+	"shape", herald::field("kind", &shape::kind).required(),
+	herald::variant("body", &shape::body, &shape::kind, herald::when("circle", circle_schema))};
