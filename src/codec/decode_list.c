@@ -6,7 +6,9 @@
  * How it works. A loop reads an element and the comma or bracket after it, and only then adds it to
  * the list. So whenever something is not as expected, it returns the place where that element
  * begins, nothing has happened yet, and the decoder of single elements reads the element again.
- * Digits are read eight at a time, strings end where the scan of string_scan.h says.
+ * With AVX2, numbers are found 64 bytes at a time by number_block.h. Where a block is not as
+ * expected, and near the ends of a document, numbers are read one by one, with eight digits at a
+ * time. Strings end where the scan of string_scan.h says.
  */
 #include "codec/decode_list.h"
 
@@ -14,7 +16,9 @@
 
 #include "codec/constraints.h"
 #include "codec/kind.h"
+#include "json/float.h"
 #include "json/reader/digits.h"
+#include "json/reader/number_block.h"
 #include "json/reader/number_read.h"
 #include "json/reader/string_scan.h"
 
@@ -85,6 +89,183 @@ set_count(struct herald__list *list, const char *item)
 		list->count = (size_t)(item - list->items) / list->item_bytes;
 }
 
+/* Whether numbers can be found in blocks. */
+static inline bool
+finds_blocks(void)
+{
+#ifdef HERALD__AVX2
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+#else
+	return false;
+#endif
+}
+
+/*
+ * The bytes to decode one by one before blocks are tried again: more each time that they did not
+ * help, as for numbers with exponents. `moved`: they did.
+ */
+static inline size_t
+bytes_apart(size_t last, bool moved)
+{
+	return moved || last == 0 ? 64 : last * 2;
+}
+
+/* The place up to which elements are decoded one by one. */
+static inline char *
+find_until(const struct herald__reader *reader, char *at, size_t apart)
+{
+	return finds_blocks() && (size_t)(reader->end - at) > apart ? at + apart : reader->end;
+}
+
+/* Store the lower bytes of a value. */
+static HERALD__INLINE void
+store_integer(char *out, int64_t value, size_t bytes)
+{
+	if (bytes == sizeof(int64_t))
+		memcpy(out, &value, sizeof(int64_t));
+	else if (bytes == sizeof(int32_t))
+		memcpy(out, &value, sizeof(int32_t));
+	else if (bytes == sizeof(int16_t))
+		memcpy(out, &value, sizeof(int16_t));
+	else
+		memcpy(out, &value, sizeof(int8_t));
+}
+
+#ifdef HERALD__AVX2
+/* What the numbers of a list may be. */
+struct expected {
+	uint64_t min, span; /* the range of integers */
+	size_t bytes;       /* of an item */
+	bool reals;         /* doubles: the range is not used */
+};
+
+/*
+ * Read the numbers of a block to room->item, and move it. Returns false at one that cannot be read
+ * here or that there is no room for: then it is the next one of the block. Like its caller, inlined
+ * so that the members of `expected` are constants where they can be.
+ */
+HERALD__AVX2 static HERALD__INLINE bool
+read_integers(struct herald__number_block *block, const char *at, struct room *room,
+	      struct expected expected)
+{
+	uint64_t firsts = block->firsts, ends = block->ends, value, negative;
+	char *item = room->item;
+
+	while (ends != 0 && item != room->end) {
+		unsigned first = (unsigned)__builtin_ctzll(firsts);
+		unsigned end = (unsigned)__builtin_ctzll(ends);
+
+		if (!herald__join_integer(at + end, end - first, &value))
+			break;
+		negative = -(uint64_t)(at[(ptrdiff_t)first - 1] == '-');
+		value = (value ^ negative) - negative;
+		if (value - expected.min > expected.span)
+			break;
+		store_integer(item, (int64_t)value, expected.bytes);
+		item += expected.bytes;
+		firsts &= firsts - 1;
+		ends &= ends - 1;
+	}
+	room->item = item;
+	block->firsts = firsts;
+	block->ends = ends;
+	return ends == 0;
+}
+
+/* The same for doubles. */
+HERALD__AVX2 static HERALD__INLINE bool
+read_doubles(struct herald__number_block *block, const char *at, struct room *room)
+{
+	uint64_t firsts = block->firsts, ends = block->ends, points = block->points;
+	char *item = room->item;
+
+	while (ends != 0 && item != room->end) {
+		unsigned first = (unsigned)__builtin_ctzll(firsts);
+		unsigned end = (unsigned)__builtin_ctzll(ends);
+		unsigned point = (unsigned)_tzcnt_u64(points), fraction_digits;
+		uint64_t digits;
+		double value;
+
+		if (!herald__join_real(at, first, point, end, &digits, &fraction_digits) ||
+		    !herald__scale_down(digits, fraction_digits, &value))
+			break;
+		value = at[(ptrdiff_t)first - 1] == '-' ? -value : value;
+		memcpy(item, &value, sizeof(value));
+		item += sizeof(value);
+		firsts &= firsts - 1;
+		ends &= ends - 1;
+		points = point < end ? points & (points - 1) : points;
+	}
+	room->item = item;
+	block->firsts = firsts;
+	block->ends = ends;
+	block->points = points;
+	return ends == 0;
+}
+
+/* Decode numbers, a block at a time, up to the last whole block or to one that is not of the usual
+ * form. Inlined, for each kind. */
+HERALD__AVX2 static HERALD__INLINE char *
+decode_blocks(struct herald__reader *reader, char *at, const struct herald__field *field,
+	      struct herald__list *list, bool *closed, struct expected expected)
+{
+	struct room room = find_room(field, list);
+	bool is_closed = false;
+
+	while (!is_closed && reader->end - at >= HERALD__NUMBERS_AFTER &&
+	       at - reader->begin >= HERALD__NUMBERS_BEFORE) {
+		struct herald__number_block block = herald__find_numbers(at, expected.reals);
+
+		if (block.next == 0)
+			break;
+		while (expected.reals ? !read_doubles(&block, at, &room)
+				      : !read_integers(&block, at, &room, expected)) {
+			if (room.item != room.end || !add_room(reader->arena, field, list, &room)) {
+				set_count(list, room.item);
+				return herald__next_number(&block, at);
+			}
+		}
+		at += block.next;
+		is_closed = block.closed;
+	}
+	*closed = is_closed;
+	set_count(list, room.item);
+	return at;
+}
+
+HERALD__AVX2 static char *
+decode_integer_blocks(struct herald__reader *reader, char *at, const struct herald__field *field,
+		      struct herald__list *list, bool *closed)
+{
+	struct expected expected;
+	int64_t min, max;
+
+	herald__integer_range(field, &min, &max);
+	if (min > max)
+		return at;
+	expected.min = (uint64_t)min;
+	expected.span = (uint64_t)max - (uint64_t)min;
+	expected.bytes = list->item_bytes;
+	expected.reals = false;
+	if (expected.bytes == sizeof(int64_t)) {
+		expected.bytes = sizeof(int64_t);
+		return decode_blocks(reader, at, field, list, closed, expected);
+	}
+	return decode_blocks(reader, at, field, list, closed, expected);
+}
+
+HERALD__AVX2 static char *
+decode_double_blocks(struct herald__reader *reader, char *at, const struct herald__field *field,
+		     struct herald__list *list, bool *closed)
+{
+	struct expected expected = {.bytes = sizeof(double), .reals = true};
+
+	if (!herald__divides_to_nearest())
+		return at;
+	return decode_blocks(reader, at, field, list, closed, expected);
+}
+#endif
+
 #ifdef HERALD__DIGITS
 /* What is readable at an integer: its sign and what herald__read_few_digits() may read. */
 #define INTEGER_BYTES 20
@@ -105,30 +286,18 @@ read_integer(char *at, int64_t *out)
 	return at + count;
 }
 
-/* Store the lower bytes of a value. */
-static HERALD__INLINE void
-store_integer(char *out, int64_t value, size_t bytes)
-{
-	if (bytes == sizeof(int64_t))
-		memcpy(out, &value, sizeof(int64_t));
-	else if (bytes == sizeof(int32_t))
-		memcpy(out, &value, sizeof(int32_t));
-	else if (bytes == sizeof(int16_t))
-		memcpy(out, &value, sizeof(int16_t));
-	else
-		memcpy(out, &value, sizeof(int8_t));
-}
-
-/* Inlined, so that `bytes`, the size of an item, is a constant. */
+/* Decode integers one by one, up to `until`. Inlined, so that `bytes`, the size of an item, is a
+ * constant. */
 static HERALD__INLINE char *
-decode_integers(struct herald__reader *reader, char *at, const struct herald__field *field,
-		struct herald__list *list, bool *closed, size_t bytes)
+decode_each_integer(struct herald__reader *reader, char *at, char *until,
+		    const struct herald__field *field, struct herald__list *list, bool *closed,
+		    size_t bytes)
 {
 	struct room room = find_room(field, list);
 	int64_t min, max, value = 0;
 
 	herald__integer_range(field, &min, &max);
-	while (reader->end - at >= INTEGER_BYTES) {
+	while (at < until && reader->end - at >= INTEGER_BYTES) {
 		char *after = read_integer(at, &value);
 
 		if (!after || value < min || value > max || !(after = find_end(reader, after)) ||
@@ -148,28 +317,44 @@ decode_integers(struct herald__reader *reader, char *at, const struct herald__fi
 }
 
 static char *
-decode_any_integers(struct herald__reader *reader, char *at, const struct herald__field *field,
-		    struct herald__list *list, bool *closed)
+decode_integers(struct herald__reader *reader, char *at, const struct herald__field *field,
+		struct herald__list *list, bool *closed)
 {
-	switch (list->item_bytes) {
-	case sizeof(int64_t):
-		return decode_integers(reader, at, field, list, closed, sizeof(int64_t));
-	case sizeof(int32_t):
-		return decode_integers(reader, at, field, list, closed, sizeof(int32_t));
-	default:
-		return decode_integers(reader, at, field, list, closed, list->item_bytes);
-	}
+	size_t bytes = list->item_bytes, apart = 0;
+	char *start, *until;
+
+	do {
+		start = at;
+#ifdef HERALD__AVX2
+		if (finds_blocks())
+			at = decode_integer_blocks(reader, at, field, list, closed);
+		if (*closed)
+			break;
+#endif
+		apart = bytes_apart(apart, at != start);
+		until = find_until(reader, at, apart);
+		if (bytes == sizeof(int64_t))
+			at = decode_each_integer(reader, at, until, field, list, closed,
+						 sizeof(int64_t));
+		else if (bytes == sizeof(int32_t))
+			at = decode_each_integer(reader, at, until, field, list, closed,
+						 sizeof(int32_t));
+		else
+			at = decode_each_integer(reader, at, until, field, list, closed, bytes);
+	} while (!*closed && at >= until);
+	return at;
 }
 #endif
 
+/* Decode doubles one by one, up to `until`. */
 static char *
-decode_doubles(struct herald__reader *reader, char *at, const struct herald__field *field,
-	       struct herald__list *list, bool *closed)
+decode_each_double(struct herald__reader *reader, char *at, const char *until,
+		   const struct herald__field *field, struct herald__list *list, bool *closed)
 {
 	struct room room = find_room(field, list);
 	double value = 0;
 
-	for (;;) {
+	while (at < until) {
 		char *after = herald__read_usual_double(reader, at, &value);
 
 		if (!after || !(after = find_end(reader, after)) ||
@@ -185,6 +370,28 @@ decode_doubles(struct herald__reader *reader, char *at, const struct herald__fie
 		at = herald__skip_blank(reader, at);
 	}
 	set_count(list, room.item);
+	return at;
+}
+
+static char *
+decode_doubles(struct herald__reader *reader, char *at, const struct herald__field *field,
+	       struct herald__list *list, bool *closed)
+{
+	size_t apart = 0;
+	char *start, *until;
+
+	do {
+		start = at;
+#ifdef HERALD__AVX2
+		if (finds_blocks())
+			at = decode_double_blocks(reader, at, field, list, closed);
+		if (*closed)
+			break;
+#endif
+		apart = bytes_apart(apart, at != start);
+		until = find_until(reader, at, apart);
+		at = decode_each_double(reader, at, until, field, list, closed);
+	} while (!*closed && at >= until);
 	return at;
 }
 
@@ -234,7 +441,7 @@ herald__decode_usual(struct herald__reader *reader, char *at, const struct heral
 		return decode_doubles(reader, at, field, list, closed);
 #ifdef HERALD__DIGITS
 	if (herald__kind_is_number(kind) && kind < HERALD_KIND_FLOAT)
-		return decode_any_integers(reader, at, field, list, closed);
+		return decode_integers(reader, at, field, list, closed);
 #endif
 	return at;
 }

@@ -6,7 +6,9 @@
 
 #include <float.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* digits * 10^exponent */
 struct herald__decimal {
@@ -29,11 +31,44 @@ herald__divides_to_nearest(void)
 }
 
 /*
+ * digits / 10^fraction_digits by one division, if a double holds both operands exactly, so that the
+ * result is rounded only once (William Clinger, "How to Read Floating Point Numbers Accurately",
+ * 1990). At most 22 fraction digits. Only if herald__divides_to_nearest().
+ */
+static inline bool
+herald__divide_digits(uint64_t digits, size_t fraction_digits, double *out)
+{
+	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+					1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+					1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+	if (digits > UINT64_C(1) << DBL_MANT_DIG)
+		return false;
+	*out = (double)(int64_t)digits / powers[fraction_digits];
+	return true;
+}
+
+/*
  * The double (float) nearest to a decimal, ties to even, as bits without the sign; infinity if it
  * is too large. Returns false for the few decimals that 128 bits of a power cannot round correctly.
  */
 bool herald__to_double(uint64_t digits, int64_t exponent, uint64_t *bits);
 bool herald__to_float(uint64_t digits, int64_t exponent, uint64_t *bits);
+
+/* digits / 10^fraction_digits. Returns false if it is hard to round. The same conditions as for
+ * herald__divide_digits(). */
+static inline bool
+herald__scale_down(uint64_t digits, size_t fraction_digits, double *out)
+{
+	uint64_t bits;
+
+	if (herald__divide_digits(digits, fraction_digits, out))
+		return true;
+	if (!herald__to_double(digits, -(int64_t)fraction_digits, &bits))
+		return false;
+	memcpy(out, &bits, sizeof(*out));
+	return true;
+}
 
 /* The shortest decimal that reads as the same double (float), and of several the nearest. The
  * digits may end in zeros. The value must be finite and not 0. */

@@ -139,24 +139,49 @@ draw_space(char *out)
 	return strlen(space);
 }
 
-/* Draw a document with a list of a kind: {"v":[...]}. */
+/* A member that the schema does not have, of up to 99 bytes: it moves the list, or the end of the
+ * document, so that blocks of 64 bytes begin and end at any byte of the list. */
+static size_t
+draw_member(char *out)
+{
+	return (size_t)sprintf(out, "\"other\":\"%.*s\"", (int)draw_below(&state, 90),
+			       "a long string for the member that the schema does not have, "
+			       "so that there are bytes near the list");
+}
+
+/* The white space of a document: none, the same at each place, or drawn for each place. */
+enum spacing { COMPACT, INDENTED, MIXED, SPACINGS };
+
+/* Draw a document with a list of a kind: {"other":"...","v":[...],"other":"..."}. */
 static size_t
 draw_document(char *out, size_t kind, size_t count)
 {
-	bool spaced = draw_one_in(&state, 2);
-	size_t bytes = (size_t)sprintf(out, "{\"v\":[");
+	enum spacing spacing = (enum spacing)draw_below(&state, SPACINGS);
+	char indent[40] = "\r\n", *gap = indent + draw_below(&state, 2);
+	size_t bytes = (size_t)sprintf(out, "{");
 
+	memset(indent + 2, draw_one_in(&state, 2) ? ' ' : '\t', draw_below(&state, 36));
+	if (draw_one_in(&state, 2)) {
+		bytes += draw_member(out + bytes);
+		out[bytes++] = ',';
+	}
+	bytes += (size_t)sprintf(out + bytes, "\"v\":[");
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			out[bytes++] = ',';
-		if (spaced)
-			bytes += draw_space(out + bytes);
+		bytes += spacing == COMPACT    ? 0
+			 : spacing == INDENTED ? (size_t)sprintf(out + bytes, "%s", gap)
+					       : draw_space(out + bytes);
 		bytes += kinds[kind].draws == STRING ? draw_string(out + bytes)
 						     : draw_number(out + bytes, kind);
-		if (spaced)
+		if (spacing == MIXED)
 			bytes += draw_space(out + bytes);
 	}
 	out[bytes++] = ']';
+	if (draw_one_in(&state, 2)) {
+		out[bytes++] = ',';
+		bytes += draw_member(out + bytes);
+	}
 	out[bytes++] = '}';
 	return bytes;
 }
@@ -297,7 +322,7 @@ test_changes(void **unused)
 		for (size_t round = 0; round < 12; round++) {
 			size_t bytes = draw_document(text, kind, COUNT);
 
-			for (size_t i = strlen("{\"v\":"); i < bytes; i++) {
+			for (size_t i = (size_t)(strchr(text, '[') - text); i < bytes; i++) {
 				char was = text[i];
 
 				text[i] = changes[draw_below(&state, sizeof(changes) - 1)];
@@ -336,6 +361,32 @@ test_counts(void **unused)
 	herald_codec_destroy(codec);
 }
 
+/* Text after a closing bracket is not part of the list, even if it looks like elements. */
+static void
+test_after_bracket(void **unused)
+{
+	static const char *const after[] = {"@1,2",  "@-1,2", " @1 , 2", "@]",  "@1]",
+					    "@1,2]", "@.5,6", ",@1,2",   ",@1]"};
+	static const struct herald_schema *const lists[] = {&list_of_int64_schema,
+							    &list_of_real64_schema};
+	char text[200];
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct herald_codec *codec = decoding_codec(lists[i], NULL);
+
+		for (size_t j = 0; j < sizeof(after) / sizeof(after[0]); j++) {
+			snprintf(text, sizeof(text),
+				 "{\"a\":\"more than thirty-three bytes before it\","
+				 "\"v\":[1, 2]%s, \"x\": \"more than sixty-four bytes after it, so "
+				 "that it is one block\"}",
+				 after[j]);
+			decode_bad(codec, text, sizeof(struct list_of_int64), HERALD_BAD_JSON, "");
+		}
+		herald_codec_destroy(codec);
+	}
+}
+
 /* The limits of strings. */
 static void
 test_long_strings(void **unused)
@@ -363,9 +414,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_values),       cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_counts),       cmocka_unit_test(test_after_bracket),
 		cmocka_unit_test(test_long_strings),
 	};
 

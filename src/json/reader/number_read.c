@@ -6,7 +6,6 @@
 #include "json/reader/number_read.h"
 
 #include <fenv.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,22 +245,36 @@ read_any_double(struct herald__reader *reader, char *at, double *out)
 	return isfinite(*out) ? at : fail_too_large(reader, &decimal, "double");
 }
 
-/*
- * Convert a number of up to 19 digits by one division, if a double holds both operands exactly, so
- * that the result is rounded only once (William Clinger, "How to Read Floating Point Numbers
- * Accurately", 1990). Returns false otherwise.
- */
+/* digits * 10^exponent. Returns false if it is too large, or hard to round. */
 static inline bool
-divide(uint64_t digits, ptrdiff_t fraction_digits, double *out)
+scale(uint64_t digits, int64_t exponent, double *out)
 {
-	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-					1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-					1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+	uint64_t bits;
 
-	if (digits > UINT64_C(1) << DBL_MANT_DIG || !herald__divides_to_nearest())
+	if (exponent <= 0 && exponent >= -22 && herald__divides_to_nearest() &&
+	    herald__divide_digits(digits, (size_t)-exponent, out))
+		return true;
+	if (!herald__to_double(digits, exponent, &bits))
 		return false;
-	*out = (double)(int64_t)digits / powers[fraction_digits];
-	return true;
+	memcpy(out, &bits, sizeof(*out));
+	return isfinite(*out);
+}
+
+/* Read an exponent of up to three digits, and add it. Returns the place after it, or NULL. */
+static char *
+read_usual_exponent(char *at, int64_t *exponent)
+{
+	bool negative = *at == '-';
+	char *first = at += negative || *at == '+';
+	int64_t value = 0;
+
+	for (; is_digit(*at); at++) {
+		if (at - first == 3)
+			return NULL;
+		value = value * 10 + (*at - '0');
+	}
+	*exponent += negative ? -value : value;
+	return at == first ? NULL : at;
 }
 
 /* Whether a number has more than 19 digits. The point is not one, and a zero before it does not
@@ -278,7 +291,8 @@ read_usual_double(const struct herald__reader *reader, char *at, double *out)
 {
 	bool negative = *at == '-';
 	char *first = at += negative, *point;
-	uint64_t digits = 0, bits;
+	uint64_t digits = 0;
+	int64_t exponent;
 	unsigned digit;
 
 	for (; (digit = (unsigned char)*at - (unsigned)'0') <= 9; at++)
@@ -288,13 +302,13 @@ read_usual_double(const struct herald__reader *reader, char *at, double *out)
 	point = at;
 	if (*at == '.' && (at = read_digits(reader, at + 1, &digits)) == ++point)
 		return NULL;
-	if (*at == 'e' || *at == 'E' || (at - first > MAX_DIGITS && too_many(first, point, at)))
+	if (at - first > MAX_DIGITS && too_many(first, point, at))
 		return NULL;
-	if (!divide(digits, at - point, out)) {
-		if (!herald__to_double(digits, point - at, &bits))
-			return NULL;
-		memcpy(out, &bits, sizeof(*out));
-	}
+	exponent = point - at;
+	if ((*at == 'e' || *at == 'E') && !(at = read_usual_exponent(at + 1, &exponent)))
+		return NULL;
+	if (!scale(digits, exponent, out))
+		return NULL;
 	*out = negative ? -*out : *out;
 	return at;
 }

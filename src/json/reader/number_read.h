@@ -26,7 +26,7 @@ char *herald__read_double(struct herald__reader *reader, char *at, double *out);
 char *herald__read_float(struct herald__reader *reader, char *at, float *out);
 
 /*
- * Read a double of up to 19 digits without an exponent. Relies on the invariant of reader.h.
+ * Read a double of up to 19 digits, and three of an exponent. Relies on the invariant of reader.h.
  * Returns NULL for all other numbers, including invalid ones, and records no error.
  */
 char *herald__read_usual_double(const struct herald__reader *reader, char *at, double *out);
