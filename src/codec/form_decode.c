@@ -283,17 +283,18 @@ is_about_value(enum herald_status status, const struct herald__string *text)
 	       herald__scan_number(text->data, end, &wrong) == end;
 }
 
-/* What a field's value is, in a message. */
+/* What a quoted field's value is, in a message. If the field is lenient, numbers may be bare. */
 static const char *
 quoted_noun(const struct herald_field *field)
 {
 	enum herald_kind kind = herald__value_kind(field);
 
 	if (kind == HERALD_KIND_BOOL)
-		return field->lenient ? "true, false, 0 or 1 in quotes" : "0 or 1 in quotes";
-	return kind == HERALD_KIND_FLOAT || kind == HERALD_KIND_DOUBLE || kind == HERALD_KIND_TIME
-		       ? "a number in quotes"
-		       : "an integer in quotes";
+		return field->lenient ? "0 or 1, or true, false, 0 or 1 in quotes"
+				      : "0 or 1 in quotes";
+	if (kind == HERALD_KIND_FLOAT || kind == HERALD_KIND_DOUBLE || kind == HERALD_KIND_TIME)
+		return field->lenient ? "a number, in quotes or not" : "a number in quotes";
+	return field->lenient ? "an integer, in quotes or not" : "an integer in quotes";
 }
 
 /* Decode a number in quotes. The NUL that ends its text ends all loops over digits, as the

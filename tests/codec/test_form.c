@@ -63,6 +63,8 @@ struct forms {
 	bool has_oe;
 	enum level oe;
 	const char *string;
+	double lqd;
+	struct herald_time lqs;
 };
 
 HERALD_SCHEMA(forms,
@@ -91,7 +93,9 @@ HERALD_SCHEMA(forms,
 	HERALD_ENUMS(forms, es, levels, .max_count = 2),
 	HERALD_VALUES(forms, qs, .quoted = true),
 	HERALD_OPTIONAL_ENUM(forms, oe, levels),
-	HERALD_FIELD(forms, string));
+	HERALD_FIELD(forms, string),
+	HERALD_FIELD(forms, lqd, .quoted = true, .lenient = true, HERALD_MAX(10)),
+	HERALD_FIELD(forms, lqs, .quoted = true, .lenient = true, .epoch = HERALD_EPOCH_SECONDS));
 
 static struct herald_codec *codec;
 
@@ -284,8 +288,21 @@ static const struct {
 	{"wn", "@-1.0", HERALD_OUT_OF_RANGE, "/wn", "found -1.0"},
 	{"wn", "@1.8446744073709551616e19", HERALD_OUT_OF_RANGE, "/wn",
 	 "found 1.8446744073709551616e19"},
-	{"lq", "@true", HERALD_BAD_TYPE, "/lq", "expected an integer in quotes"},
-	{"lq", "@\"1.5\"", HERALD_BAD_VALUE, "/lq", "found \"1.5\""},
+	{"lq", "@true", HERALD_BAD_TYPE, "/lq",
+	 "expected an integer, in quotes or not, found a boolean"},
+	{"lq", "@\"1.5\"", HERALD_BAD_VALUE, "/lq",
+	 "expected an integer, in quotes or not, found \"1.5\""},
+	{"lq", "@1.5", HERALD_BAD_TYPE, "/lq", "found a number with a fraction: 1.5"},
+	{"lqd", "@true", HERALD_BAD_TYPE, "/lqd", "expected a number, in quotes or not, found a "},
+	{"lqd", "@\"x\"", HERALD_BAD_VALUE, "/lqd",
+	 "expected a number, in quotes or not, found \"x\""},
+	{"lqd", "@11", HERALD_OUT_OF_RANGE, "/lqd", "expected a number of at most 10, found 11"},
+	{"lqd", "@\"11\"", HERALD_OUT_OF_RANGE, "/lqd",
+	 "expected a number of at most 10, found 11"},
+	{"lqs", "@[]", HERALD_BAD_TYPE, "/lqs", "expected a number, in quotes or not, found an "},
+	{"lqs", "@\"2024\\u0000\"", HERALD_BAD_VALUE, "/lqs",
+	 "expected a number, in quotes or not, found \"2024\\u0000\""},
+	{"lqs", "@1e99", HERALD_BAD_TIME, "/lqs", "the years 0000 to 9999, found 1e99"},
 	{"nb", "@2", HERALD_BAD_VALUE, "/nb", "expected 0 or 1, found 2"},
 	{"nb", "@-1", HERALD_BAD_VALUE, "/nb", "expected 0 or 1, found -1"},
 	{"nb", "@true", HERALD_BAD_TYPE, "/nb", "expected 0 or 1, found a boolean"},
@@ -300,7 +317,9 @@ static const struct {
 	{"qb", "@\"2x\"", HERALD_BAD_VALUE, "/qb", "expected 0 or 1 in quotes, found \"2x\""},
 	{"qb", "@\"true\"", HERALD_BAD_VALUE, "/qb", "in quotes, found \"true\""},
 	{"lqb", "@\"yes\"", HERALD_BAD_VALUE, "/lqb",
-	 "expected true, false, 0 or 1 in quotes, found \"yes\""},
+	 "expected 0 or 1, or true, false, 0 or 1 in quotes, found \"yes\""},
+	{"lqb", "@true", HERALD_BAD_TYPE, "/lqb",
+	 "expected 0 or 1, or true, false, 0 or 1 in quotes, found a boolean"},
 	{"e", "@\"new\"", HERALD_BAD_VALUE, "/e", "expected one of \"low\", \"high\", \"below\""},
 	{"ne", "@0", HERALD_BAD_VALUE, "/ne", "expected one of 1, 2, -5, found 0"},
 	{"nse", "@0", HERALD_BAD_VALUE, "/nse", "expected one of 1, 2, found 0"},
