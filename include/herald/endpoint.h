@@ -41,8 +41,9 @@
  *	{"index":2,"status":"fail","http_status":400,"error":"...","path":"/payload","offset":83}
  *	{"index":3,"status":"retry","http_status":503,"retry_after_ms":1000,"error":"..."}
  *
- * Each event has the request's headers, except "ce-*", which would make all lines one CloudEvent in
- * binary mode: they are ignored. `index` counts events, not lines. `source` and `id` are omitted if
+ * Each event has the request's headers, except those that say what one event is: if the service has
+ * the format of CloudEvents, "ce-*" is ignored, which would make each line the same event in binary
+ * mode. `index` counts events, not lines. `source` and `id` are omitted if
  * empty; `path` and `offset` are those in the event. A function's answer is there if it is JSON;
  * headers are dropped. With a store the status is "accepted" or "duplicate", the events are
  * committed together, and they share memory as the events of a batch do. All lines have room for

@@ -79,8 +79,9 @@ struct herald_many_options {
 	size_t max_events;
 	/**
 	 * Transport metadata of each event. `content_type` is the one of an event, such as
-	 * "application/json", not of the text. `answer` is not called. Borrowed during the call.
-	 * NULL: none.
+	 * "application/json", not of the text. Attributes that say what one event is, such as
+	 * "ce-id" if the service has the format of CloudEvents, are left out. `answer` is not
+	 * called. Borrowed during the call. NULL: none.
 	 */
 	const struct herald_arrival *arrival;
 	/**

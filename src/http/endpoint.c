@@ -216,13 +216,11 @@ copy_ndjson_media_type(struct herald_endpoint *endpoint, const char *media_type,
 		       : herald_out_of_memory(error);
 }
 
-/* The herald_arrival.attribute callback of lines whose request has every header. The headers of
- * CloudEvents' binary mode are not given to lines. */
+/* The herald_arrival.attribute callback of lines whose request has every header that lines get. */
 static const char *
-attribute_of_any(const char *name, void *state)
+attribute_of_any(const char *name, void *service)
 {
-	(void)state;
-	return herald_ascii_same_bytes(name, "ce-", strlen("ce-")) ? NULL : "";
+	return herald__format_is_of_one_event(service, name) ? NULL : "";
 }
 
 /* Refuse a media type of lines that no format takes, whatever else a request has, and one that
@@ -234,7 +232,7 @@ check_line_format(const struct herald_endpoint *endpoint, struct herald_error *e
 		HERALD_ARRIVAL(.content_type = endpoint->ndjson_media_type);
 	const struct herald_arrival full =
 		HERALD_ARRIVAL(.content_type = endpoint->ndjson_media_type,
-			       .attribute = attribute_of_any);
+			       .attribute = attribute_of_any, .state = endpoint->service);
 	const struct herald_format *format;
 
 	if (!endpoint->takes_ndjson || !endpoint->service->selects_format)

@@ -12,6 +12,7 @@
 #include "base/form_text.h"
 #include "http/endpoint.h"
 #include "http/response.h"
+#include "service/format.h"
 #include "service/service.h"
 
 /* A head that is being kept. */
@@ -45,12 +46,11 @@ keep(struct herald_http_request *request, const char *name, struct herald_text v
 	return kept->name ? copy : NULL;
 }
 
-/* A CloudEvent in binary mode has these: they say what one event is, and the lines of NDJSON are
- * many. */
+/* The lines of NDJSON are many events, which have no header that says what one event is. */
 static bool
-is_of_one_event(const char *name)
+is_for_lines(const struct herald_http_request *request, const char *name)
 {
-	return herald_ascii_same_bytes(name, "ce-", strlen("ce-"));
+	return !herald__format_is_of_one_event(request->endpoint->service, name);
 }
 
 /* The herald_attribute_visitor of headers. */
@@ -62,7 +62,7 @@ keep_header(const char *name, const char *value, void *state)
 	/* No argument may come as a header. */
 	if (*name == HERALD__ARGUMENT_MARK || !is_listed(keeping->request, name))
 		return true;
-	if (keeping->request->is_lines && is_of_one_event(name))
+	if (keeping->request->is_lines && !is_for_lines(keeping->request, name))
 		return true;
 	keeping->failed = !keep(keeping->request, name,
 				herald_http_trimmed(value ? value : "", value ? strlen(value) : 0));

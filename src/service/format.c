@@ -126,6 +126,18 @@ herald__format_find(const struct herald_service *service, const struct herald_ar
 	return NULL;
 }
 
+bool
+herald__format_is_of_one_event(const struct herald_service *service, const char *name)
+{
+	for (size_t i = 0; i < service->formats_count; i++) {
+		const struct herald_format *format = service->formats[i];
+
+		if (format->ops->is_of_one_event && format->ops->is_of_one_event(format, name))
+			return true;
+	}
+	return false;
+}
+
 HERALD__COLD static enum herald_status
 refuse_unmatched(const struct herald_context *ctx, struct herald_error *error)
 {

@@ -29,6 +29,10 @@ herald__format_find(const struct herald_service *service, const struct herald_ar
 HERALD_MUST_CHECK enum herald_status
 herald__format_select(struct herald_context *ctx, struct herald_error *error);
 
+/* Whether an attribute says what one event is, for a format of the service: events that come
+ * together do not get it. */
+bool herald__format_is_of_one_event(const struct herald_service *service, const char *name);
+
 /* Whether an event is in the envelope's format, or would be. */
 static inline bool
 herald__is_envelope(const struct herald_context *ctx)

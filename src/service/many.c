@@ -16,6 +16,7 @@
 #include "codec/plan.h"
 #include "service/answer.h"
 #include "service/context.h"
+#include "service/format.h"
 #include "service/pipeline.h"
 #include "service/service.h"
 #include "service/split.h"
@@ -24,6 +25,60 @@ static inline void
 settle(struct herald__many *many, const struct herald__settled *event)
 {
 	many->settled(event, many->state);
+}
+
+/* Attributes that say what one event is are left out: they would make all events the same one. */
+
+/* The herald_arrival.attribute callback. */
+static const char *
+attribute_of_each(const char *name, void *state)
+{
+	const struct herald__many *many = state;
+
+	return herald__format_is_of_one_event(many->service, name)
+		       ? NULL
+		       : many->given.attribute(name, many->given.state);
+}
+
+/* The visitor to call for each attribute. */
+struct visit {
+	const struct herald__many *many;
+	herald_attribute_visitor *visit;
+	void *state;
+};
+
+static bool
+visit_attribute(const char *name, const char *value, void *state)
+{
+	const struct visit *visit = state;
+
+	return herald__format_is_of_one_event(visit->many->service, name) ||
+	       visit->visit(name, value, visit->state);
+}
+
+/* The herald_arrival.attributes_visit callback. */
+static void
+visit_attributes_of_each(herald_attribute_visitor *visit, void *visit_state, void *state)
+{
+	const struct herald__many *many = state;
+	struct visit each = {many, visit, visit_state};
+
+	many->given.attributes_visit(visit_attribute, &each, many->given.state);
+}
+
+static void
+leave_out_attributes(struct herald__many *many)
+{
+	const struct herald_arrival *given = &many->given;
+	struct herald_arrival *each = &many->arrival;
+
+	many->given = *each;
+	if (!many->service->has_others || (!given->attribute && !given->attributes_visit))
+		return;
+	each->state = many;
+	each->attribute = given->attribute ? attribute_of_each : NULL;
+	each->attributes_visit = given->attributes_visit ? visit_attributes_of_each : NULL;
+	each->answer = NULL; /* it is not called */
 }
 
 /* One event after the other, without a store. */
@@ -234,6 +289,7 @@ herald__many_begin(struct herald__many *many)
 {
 	many->line = 0;
 	many->count = 0;
+	leave_out_attributes(many);
 	many->now_ns = herald__clock_now_ns(many->service->clock);
 	begin_group(many);
 }

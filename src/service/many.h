@@ -46,6 +46,8 @@ struct herald__many {
 	void (*done)(void *state);
 	void *done_state;
 
+	struct herald_arrival given; /* `arrival`, before attributes of one event are left out */
+
 	size_t line;  /* of the event that is taken next; set by who splits */
 	size_t count; /* events that were taken */
 	/* Without a store: when the last event ended, and the next one begins. */

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <herald/adapter/text.h>
+#include <herald/cloudevents.h>
 #include <herald/many.h>
 
 #include "service/user_events.h"
@@ -359,6 +361,88 @@ test_parts_of_an_event(void **state)
 	herald_service_destroy(service);
 }
 
+/* Attributes of a CloudEvent in binary mode: with them each line would be the same event. */
+
+static const char *const one_event[][2] = {
+	{"ce-specversion", "1.0"}, {"CE-Id", "same"}, {"ce-source", "s"},
+	{"ce-type", "user"},       {"X-In", "in"},
+};
+
+static const char *
+find_of_one_event(const char *name, void *state)
+{
+	assert_string_equal(state, "given");
+	for (size_t i = 0; i < HERALD_COUNT(one_event); i++)
+		if (herald_ascii_same(one_event[i][0], name))
+			return one_event[i][1];
+	return NULL;
+}
+
+static void
+visit_of_one_event(herald_attribute_visitor *visit, void *visit_state, void *state)
+{
+	assert_string_equal(state, "given");
+	for (size_t i = 0; i < HERALD_COUNT(one_event); i++)
+		if (!visit(one_event[i][0], one_event[i][1], visit_state))
+			return;
+}
+
+static bool
+note_attribute(const char *name, const char *value, void *state)
+{
+	(void)state;
+	note("%s=%s", name, value);
+	return true;
+}
+
+static enum herald_verdict
+note_attributes(struct herald_context *ctx, const void *payload, void *state)
+{
+	const struct user *user = payload;
+	const char *id = herald_context_attribute(ctx, "ce-id");
+
+	(void)state;
+	note("%s:%s", user->user_id, id ? id : "NULL");
+	herald_context_attributes_visit(ctx, note_attribute, NULL);
+	return HERALD_DONE;
+}
+
+static void
+test_attributes_of_one_event_are_left_out(void **state)
+{
+	static const struct herald_route routes[] = {
+		{.event_type = "user", .schema = &user_schema, .function = note_attributes}};
+	static const char *const names[] = {"X-In", "ce-*", NULL};
+	const struct herald_format *const formats[] = {&herald_format_cloudevents,
+						       &herald_format_envelope};
+	struct herald_service *service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_ROUTES(routes), HERALD_FORMATS(formats), .attributes = names));
+	char given[] = "given";
+	const struct herald_arrival arrival =
+		HERALD_ARRIVAL(.attribute = find_of_one_event,
+			       .attributes_visit = visit_of_one_event, .state = given,
+			       .content_type = "application/json");
+	struct outcome outcome;
+
+	(void)state;
+	handle_many(&outcome, service, ANN "\n" BOB, strlen(ANN "\n" BOB),
+		    HERALD_MANY_OPTIONS(LINES, .arrival = &arrival));
+	assert_string_equal(trace, "ann:NULL X-In=in bob:NULL X-In=in");
+	handle_many(&outcome, service, "[" ANN "]", strlen("[" ANN "]"),
+		    HERALD_MANY_OPTIONS(.form = HERALD_MANY_ARRAY, .arrival = &arrival));
+	assert_string_equal(trace, "ann:NULL X-In=in");
+	herald_service_destroy(service);
+
+	/* Without that format, they are attributes like others. */
+	service =
+		create_service(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .attributes = names));
+	handle_many(&outcome, service, "[" ANN "]", strlen("[" ANN "]"),
+		    HERALD_MANY_OPTIONS(.form = HERALD_MANY_ARRAY, .arrival = &arrival));
+	assert_string_equal(trace, "ann:same ce-specversion=1.0 CE-Id=same ce-source=s "
+				   "ce-type=user X-In=in");
+	herald_service_destroy(service);
+}
+
 /* `receive`, `before`, statistics and the clock: as for single events. */
 
 static struct fake_clock hooks_clock;
@@ -696,6 +780,7 @@ main(void)
 		cmocka_unit_test_setup(test_limit_of_events, events_setup),
 		cmocka_unit_test_setup(test_options, events_setup),
 		cmocka_unit_test_setup(test_parts_of_an_event, events_setup),
+		cmocka_unit_test_setup(test_attributes_of_one_event_are_left_out, events_setup),
 		cmocka_unit_test_setup(test_handlers_and_statistics, events_setup),
 		cmocka_unit_test_setup(test_drawn_texts, events_setup),
 		cmocka_unit_test_setup(test_truncated_texts, events_setup),

@@ -138,6 +138,14 @@ struct herald_format_ops {
 
 	/** Frees a format that was created: herald_format_destroy(). NULL: nothing to free. */
 	void (*destroy)(const struct herald_format *format);
+
+	/**
+	 * Whether an attribute says what one event is, as the header "ce-id" does. Events that come
+	 * together, such as the lines of a request, do not get it: it would make all of them the
+	 * same one. Also called when an endpoint with `takes_ndjson` is created. Must not block.
+	 * NULL: no attribute does.
+	 */
+	bool (*is_of_one_event)(const struct herald_format *format, const char *name);
 };
 
 /**

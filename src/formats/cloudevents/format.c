@@ -71,6 +71,14 @@ matches(const struct herald_format *format, const struct herald_arrival *arrival
 	return mode != HERALD_CLOUDEVENT_NONE || is_dapr(format, arrival, mode);
 }
 
+/* The herald_format_ops.is_of_one_event callback: the attributes of binary mode. */
+static bool
+is_of_one_event(const struct herald_format *format, const char *name)
+{
+	(void)format;
+	return herald_ascii_same_bytes(name, "ce-", strlen("ce-"));
+}
+
 /* The herald_format_ops.is_batch callback. */
 static bool
 is_batch(const struct herald_format *format, const struct herald_arrival *arrival)
@@ -387,6 +395,7 @@ static const struct herald_format_ops ops = {
 	.is_batch = is_batch,
 	.split = split,
 	.destroy = destroy,
+	.is_of_one_event = is_of_one_event,
 };
 
 static const char *const attributes[] = {"ce-*", NULL};
