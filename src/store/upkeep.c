@@ -11,6 +11,8 @@
 #define COUNT_MS 1000
 /* Counting takes at most a hundredth of the time. */
 #define COUNT_SHARE 100
+/* More than all processes accept between two counts. */
+#define COUNT_RESERVE 1000000
 #define TRIM_MS 10000
 #define TRIM_BATCH 200
 /* So many batches at most, before the others have their turn. */
@@ -49,6 +51,25 @@ wall_ms(const struct herald_store *store)
 }
 
 /* What is pending. */
+
+/* Whether max_pending is far away, whatever a count would say. */
+static bool
+has_few_pending(struct herald_store *store)
+{
+	const struct herald_database_ops *ops = store->database->ops;
+	const uint64_t max = store->settings.options.max_pending;
+	struct herald_error error;
+	uint64_t most = 0;
+
+	/* After an error of the database the count has the same one, and reports it. */
+	if (max <= COUNT_RESERVE || !ops->pending_most ||
+	    ops->pending_most(store->upkeep.session, &most, &error) != HERALD_OK ||
+	    most >= max - COUNT_RESERVE)
+		return false;
+	herald__dispatch_pending(store, most);
+	store->upkeep.count_at_ms = now_ms(store) + COUNT_MS;
+	return true;
+}
 
 static void
 count_pending(struct herald_store *store)
@@ -174,7 +195,7 @@ herald__upkeep_step(struct herald_store *store)
 		log_failure(store, "connecting", status, &error);
 		return now_ms(store) + COUNT_MS;
 	}
-	if (now_ms(store) >= upkeep->count_at_ms)
+	if (now_ms(store) >= upkeep->count_at_ms && !has_few_pending(store))
 		count_pending(store);
 	if (now_ms(store) >= upkeep->trim_at_ms)
 		trim_dead(store);

@@ -170,6 +170,79 @@ test_max_pending_after_a_start(void **state)
 	model_destroy(model);
 }
 
+/* A database that can tell how many there are at most. */
+static struct {
+	uint64_t most;
+	enum herald_status status;
+} told;
+
+static enum herald_status
+tell_most(struct herald_session *session, uint64_t *count, struct herald_error *error)
+{
+	(void)session;
+	if (told.status != HERALD_OK)
+		return herald_error_set(error, told.status, HERALD_NO_OFFSET, "not now");
+	*count = told.most;
+	return HERALD_OK;
+}
+
+static void
+tells_most(struct herald_database_ops *ops)
+{
+	ops->pending_most = tell_most;
+}
+
+static enum herald_status
+count_counts(struct model_call *call, void *state)
+{
+	if (call->op == MODEL_PENDING)
+		++*(unsigned *)state;
+	return MODEL_GO_ON;
+}
+
+/* Events are not counted while there cannot be as many as max_pending, even if many come before the
+ * next look. */
+static void
+test_counting_is_spared(void **state)
+{
+	static const struct {
+		uint64_t max, most;
+		enum herald_status status;
+		bool is_counted;
+	} rows[] = {
+		{10000000, 8999999, HERALD_OK, false},
+		{10000000, 9000000, HERALD_OK, true},
+		{10000000, 11000000, HERALD_OK, true},
+		{10000000, 5, HERALD_UNAVAILABLE, true},
+		{1000001, 0, HERALD_OK, false},
+		{1000000, 0, HERALD_OK, true},
+		{3, 0, HERALD_OK, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unsigned counts = 0;
+
+		told.most = rows[i].most;
+		told.status = rows[i].status;
+		store_fixture_init(
+			f, &(struct store_fixture_options){
+				   .model_options = {.hook = count_counts, .state = &counts},
+				   .store = {.max_pending = rows[i].max},
+				   .adapt = tells_most});
+		uint64_t due_ms = herald__upkeep_step(f->store);
+		assert_int_equal(counts, rows[i].is_counted);
+		assert_int_equal(f->store->dispatch.pending, rows[i].is_counted ? 0 : rows[i].most);
+		assert_in_range(due_ms, f->wall_ms + 1, f->wall_ms + 1000);
+		f->wall_ms += 1000;
+		told.most = rows[i].max;
+		told.status = HERALD_OK;
+		herald__upkeep_step(f->store);
+		assert_int_equal(counts, 1 + rows[i].is_counted);
+		store_fixture_finish(f);
+	}
+}
+
 /* A part that fails is logged, and the others are done (pg-boss#492). */
 static const struct {
 	enum model_op op;
@@ -230,6 +303,7 @@ main(void)
 		TEST(test_batches),
 		TEST(test_ids_are_forgotten),
 		TEST(test_max_pending_after_a_start),
+		TEST(test_counting_is_spared),
 		TEST(test_failures),
 		TEST(test_disk_error),
 	};

@@ -117,27 +117,45 @@ herald__postgres_purge(struct herald_session *base, const struct herald_purge_fi
 
 /* Counting. */
 
+/* The one number that a statement selects. */
+static enum herald_status
+read_count(struct postgres_session *session, enum postgres_statement statement, uint64_t *count,
+	   struct herald_error *error)
+{
+	PGresult *result;
+	enum herald_status status = herald__postgres_run_alone(session, statement, &result, error);
+
+	if (status != HERALD_OK)
+		return status;
+	*count = (uint64_t)herald__postgres_row_int8(result, 0, 0);
+	PQclear(result);
+	return HERALD_OK;
+}
+
 enum herald_status
 herald__postgres_pending(struct herald_session *base, const struct herald_purge_filter *filter,
 			 uint64_t *count, struct herald_error *error)
 {
 	struct postgres_session *session = postgres_session(base);
 	struct postgres_parameters *parameters = herald__postgres_parameters(session);
-	PGresult *result;
 
 	if (filter)
 		put_filter(parameters, filter);
-	enum herald_status status =
-		herald__postgres_run_alone(session,
-					   !filter              ? POSTGRES_PENDING
-					   : filter->deliveries ? POSTGRES_PENDING_DELIVERIES
-								: POSTGRES_PENDING_EVENTS,
-					   &result, error);
-	if (status != HERALD_OK)
-		return status;
-	*count = (uint64_t)herald__postgres_row_int8(result, 0, 0);
-	PQclear(result);
-	return HERALD_OK;
+	return read_count(session,
+			  !filter              ? POSTGRES_PENDING
+			  : filter->deliveries ? POSTGRES_PENDING_DELIVERIES
+					       : POSTGRES_PENDING_EVENTS,
+			  count, error);
+}
+
+enum herald_status
+herald__postgres_pending_most(struct herald_session *base, uint64_t *count,
+			      struct herald_error *error)
+{
+	struct postgres_session *session = postgres_session(base);
+
+	herald__postgres_parameters(session);
+	return read_count(session, POSTGRES_PENDING_MOST, count, error);
 }
 
 enum herald_status

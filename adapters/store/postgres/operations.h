@@ -10,6 +10,8 @@
 enum herald_status
 herald__postgres_purge(struct herald_session *base, const struct herald_purge_filter *filter,
 		       size_t max, uint64_t *count, struct herald_error *error);
+enum herald_status herald__postgres_pending_most(struct herald_session *session, uint64_t *count,
+						 struct herald_error *error);
 enum herald_status
 herald__postgres_pending(struct herald_session *base, const struct herald_purge_filter *filter,
 			 uint64_t *count, struct herald_error *error);

@@ -272,8 +272,8 @@ sql(const struct herald_database *base)
 	.dead_visit = herald__postgres_dead_visit, .dead_since = herald__postgres_dead_since,      \
 	.dead_replay = herald__postgres_dead_replay, .dead_drop = herald__postgres_dead_drop,      \
 	.dead_trim = herald__postgres_dead_trim, .purge = herald__postgres_purge,                  \
-	.pending = herald__postgres_pending, .counts = herald__postgres_counts,                    \
-	.check = herald__postgres_check, .sql = sql
+	.pending = herald__postgres_pending, .pending_most = herald__postgres_pending_most,        \
+	.counts = herald__postgres_counts, .check = herald__postgres_check, .sql = sql
 
 static const struct herald_database_ops ops = {
 	COMMON_OPS,

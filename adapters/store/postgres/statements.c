@@ -402,6 +402,9 @@ static const char *const templates[] = {
 	/* Counts and checks. States as in herald_count_state. */
 	[POSTGRES_PENDING] =
 		"SELECT count(*) FROM @event",
+	/* An entry of this index has 20 bytes at least: the id, a header of 8, a pointer of 4. */
+	[POSTGRES_PENDING_MOST] =
+		"SELECT pg_relation_size('@event_pkey') / 20",
 	[POSTGRES_PENDING_EVENTS] =
 		"SELECT count(*) FROM @event WHERE " PURGE_EVENTS_FILTER,
 	[POSTGRES_PENDING_DELIVERIES] =

@@ -72,6 +72,7 @@
 	X(PURGE_DELIVERIES_LOCK, "lock origins")                                                   \
 	X(PURGE_DELIVERIES, "delete deliveries")                                                   \
 	X(PENDING, "count events")                                                                 \
+	X(PENDING_MOST, "measure its tables")                                                      \
 	X(PENDING_EVENTS, "count events")                                                          \
 	X(PENDING_DELIVERIES, "count deliveries")                                                  \
 	X(COUNTS, "count its rows")                                                                \

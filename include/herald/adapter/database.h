@@ -512,6 +512,11 @@ struct herald_database_ops {
 	enum herald_status (*pending)(struct herald_session *session,
 				      const struct herald_purge_filter *filter, uint64_t *count,
 				      struct herald_error *error);
+	/** A number that the events that are not finished do not exceed, found at once however many
+	 * there are. The store counts them by pending() only if this number is too large. NULL if
+	 * the database cannot tell. */
+	enum herald_status (*pending_most)(struct herald_session *session, uint64_t *count,
+					   struct herald_error *error);
 	/** Count rows, by queue, state and type. Reads all of them. */
 	enum herald_status (*counts)(struct herald_session *session, int64_t now_ms,
 				     herald_count_visitor *visit, void *state,

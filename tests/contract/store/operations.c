@@ -590,6 +590,33 @@ test_pending(const struct contract_store *kind)
 	stop(p);
 }
 
+/* The events at most are not fewer than there are, and not many times as many. */
+static void
+test_pending_most(const struct contract_store *kind)
+{
+	static struct herald_stored_event events[1000];
+	struct process *p = start(kind);
+	const uint64_t count = 3 * COUNT(events);
+	struct herald_error error;
+	uint64_t most = 0;
+
+	if (p->ops->pending_most) {
+		assert_works(p->ops->pending_most(p->session, &most, &error), &error);
+		assert_in_range(most, 0, count);
+		for (uint64_t i = 0; i < count; i += COUNT(events)) {
+			for (size_t j = 0; j < COUNT(events); j++)
+				events[j] = *EVENT();
+			begin(p);
+			assert_works(p->ops->accept(p->session, events, COUNT(events), &error),
+				     &error);
+			commit(p);
+		}
+		assert_works(p->ops->pending_most(p->session, &most, &error), &error);
+		assert_in_range(most, count, 3 * count);
+	}
+	stop(p);
+}
+
 struct counts {
 	struct {
 		struct herald_count count;
@@ -849,6 +876,7 @@ const struct contract_store_case contract_store_operations[] = {
 	{"test_purge", test_purge, NEEDS_NOTHING},
 	{"test_purge_max", test_purge_max, NEEDS_NOTHING},
 	{"test_pending", test_pending, NEEDS_NOTHING},
+	{"test_pending_most", test_pending_most, NEEDS_NOTHING},
 	{"test_counts", test_counts, NEEDS_NOTHING},
 	{"test_check", test_check, NEEDS_NOTHING},
 	{"test_sql", test_sql, NEEDS_NOTHING},
