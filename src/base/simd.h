@@ -80,18 +80,24 @@ herald__special_in_16(const char *at, bool high)
 #ifdef HERALD__SSE2
 #define HERALD__VECTORS
 
-/* The number of bytes of white space before the first other one, of 16. */
-static inline unsigned
-herald__count_spaces(const char *at)
+/* A bit for each of 16 bytes that is white space. */
+static inline uint32_t
+herald__find_spaces(const char *at)
 {
 	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
 	__m128i blanks = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')),
 				      _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')));
 	__m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')),
 				    _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
-	uint32_t spaces = (uint32_t)_mm_movemask_epi8(_mm_or_si128(blanks, ends));
 
-	return (unsigned)__builtin_ctz(~spaces);
+	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(blanks, ends));
+}
+
+/* The number of bytes of white space before the first other one, of 16. */
+static inline unsigned
+herald__count_spaces(const char *at)
+{
+	return (unsigned)__builtin_ctz(~herald__find_spaces(at));
 }
 #elif defined(HERALD__NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define HERALD__VECTORS

@@ -24,6 +24,7 @@
 #include "codec/name_token.h"
 #include "codec/plan.h"
 #include "codec/scalar.h"
+#include "json/reader/gap.h"
 #include "json/reader/number_read.h"
 #include "json/reader/scan.h"
 #include "json/reader/skip.h"
@@ -487,14 +488,14 @@ decode_members(struct herald__reader *reader, char *at, const struct herald__pla
 {
 	const struct herald__field *field = plan->fields;
 
-	for (;; at = herald__skip_blank(reader, at + 1)) {
+	for (;; at = herald__skip_gap(reader, at + 1, reader->depth)) {
 		if (!(at = decode_pair(reader, at, plan, out, seen, &field)))
 			return NULL;
 		if (at == reader->end)
 			return herald__fail_syntax(reader, at, "',' or '}'");
 		if (*at == ',')
 			continue;
-		at = herald__skip_blank(reader, at);
+		at = herald__skip_gap(reader, at, reader->depth - 1);
 		if (*at == '}')
 			return at + 1;
 		if (*at != ',')
@@ -555,7 +556,7 @@ decode_object(struct herald__reader *reader, char *at, const struct herald__plan
 			return herald__fail_memory(reader, at);
 		memset(seen, 0, bytes);
 	}
-	at = herald__skip_blank(reader, at + 1);
+	at = herald__skip_gap(reader, at + 1, reader->depth);
 	if (*at == '}')
 		at++;
 	else if (!(at = decode_members(reader, at, plan, out, seen)))

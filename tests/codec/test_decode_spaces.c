@@ -145,6 +145,73 @@ test_other_bytes(void **state)
 	herald_codec_destroy(codec);
 }
 
+/* Write members, the white space before the first two of `bytes[0]` bytes, before the others of
+ * `bytes[1]`. Returns the length, and the place of the last white space in *at. */
+static size_t
+write_members(char *out, const char *members, const char *run, const size_t bytes[2], size_t *at)
+{
+	size_t length = 0, count = 0;
+
+	for (const char *from = members; *from != '\0'; from++) {
+		if (*from != '~') {
+			out[length++] = *from;
+			continue;
+		}
+		*at = length;
+		for (size_t i = 0; i < bytes[count > 1]; i++)
+			out[length++] = run[i % strlen(run)];
+		count++;
+	}
+	return length;
+}
+
+/* The length of the white space before a member is guessed from the one before the member before
+ * it: other lengths must be found as well, and bytes that are not white space. */
+static void
+check_members(const struct herald_codec *codec, const char *members, const char *run,
+	      const size_t bytes[2])
+{
+	static char text[256 + 8 * MAX_RUN];
+	struct herald_error error;
+	struct thing thing;
+	size_t at, length = write_members(text, members, run, bytes, &at);
+
+	if (decode_bytes(codec, text, length, &thing, sizeof(thing), &error) != HERALD_OK)
+		fail_msg("%zu, %zu bytes: %s at %zu: %.*s", bytes[0], bytes[1], error.message,
+			 error.offset, (int)length, text);
+	assert_int_equal(thing.integer, 7);
+	for (size_t i = 0; i < bytes[1]; i += 1 + i / 8) {
+		char was = text[at + i];
+
+		text[at + i] = '\x0B';
+		assert_int_equal(decode_bytes(codec, text, length, &thing, sizeof(thing), &error),
+				 HERALD_BAD_JSON);
+		assert_int_equal(error.offset, at + i);
+		text[at + i] = was;
+	}
+}
+
+static void
+test_changing_gaps(void **state)
+{
+	static const char *const members[] = {
+		"{~\"x\":1,~\"y\":[],~\"integer\":7}                                ",
+		"{~\"x\":1,~\"y\":[],~\"integer\":7}",
+		"{~\"integer\":7,~\"strings\":[],~\"list\":[]}",
+		"{\"integer\":7,\"x\":{~\"a\":1,~\"b\":2,~\"c\":3}}",
+		"{\"integer\":7,\"x\":[[[[[[[[~1,~2,~{}]]]]]]]]}",
+	};
+	struct herald_codec *codec = decoding_codec(&thing_schema, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		for (size_t first = 0; first <= MAX_RUN; first++)
+			for (size_t next = 0; next <= MAX_RUN; next++)
+				check_members(codec, members[i], runs[(first + next) % 7],
+					      (const size_t[2]){first, next});
+	herald_codec_destroy(codec);
+}
+
 int
 main(void)
 {
@@ -152,6 +219,7 @@ main(void)
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_every_gap),
 		cmocka_unit_test(test_other_bytes),
+		cmocka_unit_test(test_changing_gaps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, decoding_finish);

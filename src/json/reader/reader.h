@@ -31,6 +31,11 @@ enum herald__text {
 	HERALD__INVALID, /* at least one byte is wrong */
 };
 
+/* The lengths of white space that are remembered, one for each depth up to here; and the longest.
+ * See gap.h. */
+#define HERALD__GAPS 8
+#define HERALD__MAX_GAP 30
+
 struct herald__reader;
 struct herald__deferral;
 struct herald__ends;
@@ -52,6 +57,10 @@ struct herald__reader {
 	char *skipped;             /* those before this place have been skipped */
 	struct herald__ends *ends; /* of the values in them; NULL until one is needed */
 	bool out_of_memory;        /* there is none for `ends` */
+
+	/* The white space before members and elements: see gap.h. */
+	uint32_t gap_masks[HERALD__GAPS]; /* a bit for each byte of it, and one; 0: none yet */
+	uint8_t gap_bytes[HERALD__GAPS];
 
 	/* The scan of strings: see string_scan.h. */
 	enum herald__text text;

@@ -9,6 +9,7 @@
 #include "json/reader/skip.h"
 
 #include "json/reader/ends.h"
+#include "json/reader/gap.h"
 #include "json/reader/number_scan.h"
 #include "json/reader/scan.h"
 #include "json/reader/string_read.h"
@@ -72,17 +73,17 @@ skip_between(struct herald__reader *reader, char *at, size_t depth, skip_bracket
 
 	if (depth > reader->limits->max_depth)
 		return NULL;
-	at = herald__skip_blank(reader, at + 1);
+	at = herald__skip_gap(reader, at + 1, depth);
 	if (*at == close)
 		return at + 1;
-	for (;; at = herald__skip_blank(reader, at + 1)) {
+	for (;; at = herald__skip_gap(reader, at + 1, depth)) {
 		if (close == '}' && !(at = skip_usual_key(reader, at)))
 			return NULL;
 		at = *at == '{' || *at == '[' ? inner(reader, at, depth + 1)
 					      : skip_usual_scalar(reader, at);
 		if (!at || at >= reader->end)
 			return NULL;
-		at = herald__skip_blank(reader, at);
+		at = herald__skip_gap(reader, at, depth - 1);
 		if (*at != ',')
 			return *at == close ? at + 1 : NULL;
 	}
