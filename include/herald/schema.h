@@ -459,7 +459,8 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 #define HERALD_RANGE(LEAST, GREATEST) HERALD_MIN(LEAST), HERALD_MAX(GREATEST)
 
 /** Option of a string: HERALD_ONE_OF("small", "large"). */
-#define HERALD_ONE_OF(...) .one_of = (const char *const[]){__VA_ARGS__, NULL}
+#define HERALD_ONE_OF(...)                                                                         \
+	.one_of = HERALD_REFUSE_NO_TEXT_(__VA_ARGS__, ) + (const char *const[]){__VA_ARGS__, NULL}
 
 /**
  * Option of an enum: other names, or other numbers if it is `numeric`, decode to this value. It can
@@ -506,6 +507,11 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 #define HERALD_PARENTHESES_(...) , 1
 #define HERALD_SECOND_OF_(...) HERALD_SECOND_(__VA_ARGS__)
 #define HERALD_SECOND_(FIRST, SECOND, ...) SECOND
+
+/* An array of texts, or numbers, would only be a warning of many compilers. */
+#define HERALD_REFUSE_NO_TEXT_(FIRST, ...)                                                         \
+	HERALD_REFUSE_(_Generic((FIRST), char *: 0, const char *: 0, default: 1),                  \
+		       "HERALD_ONE_OF lists texts: HERALD_ONE_OF(\"small\", \"large\")")
 
 /* A schema may refer to itself, so it is declared first. */
 #define HERALD_SCHEMA_FORWARD_(STRUCT) static const struct herald_schema STRUCT##_schema
@@ -593,13 +599,20 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 			HERALD_REFUSE_(!HERALD_IN_PARENTHESES_(OPTIONS),                           \
 				       "the options of the variant " #STRUCT "." #NAME             \
 				       " must be in parentheses: (.doc = ...)"),                   \
+		 HERALD_TAG_(TAG),                                                                 \
 		 .offset = offsetof(struct STRUCT, MEMBER) + 0 * offsetof(struct STRUCT, TAG),     \
-		 .bytes = sizeof(HERALD_MEMBER_(STRUCT, MEMBER)), .tag = #TAG, .when = (VALUE),    \
+		 .bytes = sizeof(HERALD_MEMBER_(STRUCT, MEMBER)), .when = (VALUE),                 \
 		 __VA_ARGS__, HERALD_EXPAND_(HERALD_UNPACK_ OPTIONS)}}
+
+/* First in a line, because without INNER the rest of it does not compile. */
+#define HERALD_REFUSE_NO_INNER_(STRUCT, MEMBER, INNER)                                             \
+	HERALD_REFUSE_(sizeof(#INNER) == 1,                                                        \
+		       "after " #STRUCT "." #MEMBER " comes the name of its struct, the one that " \
+		       "has a schema")
 
 /* The schema of INNER, if the member is a struct INNER. */
 #define HERALD_SCHEMA_IN_(STRUCT, MEMBER, INNER)                                                   \
-	(&INNER##_schema +                                                                         \
+	(HERALD_REFUSE_NO_INNER_(STRUCT, MEMBER, INNER) + &INNER##_schema +                        \
 	 HERALD_REFUSE_(                                                                           \
 		 !_Generic(&HERALD_MEMBER_(STRUCT, MEMBER), struct INNER *: 1, default: 0),        \
 		 #STRUCT "." #MEMBER " must be a struct " #INNER                                   \
@@ -607,7 +620,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 
 /* The schema of INNER, if the member is a pointer to a struct INNER, constant or not. */
 #define HERALD_SCHEMA_AT_(STRUCT, MEMBER, INNER)                                                   \
-	(&INNER##_schema +                                                                         \
+	(HERALD_REFUSE_NO_INNER_(STRUCT, MEMBER, INNER) + &INNER##_schema +                        \
 	 HERALD_REFUSE_(!_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                 \
 				  const struct INNER **: 1, struct INNER **: 1, default: 0),       \
 			#STRUCT "." #MEMBER " must be a pointer to struct " #INNER                 \
@@ -781,7 +794,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 
 /* The schema of INNER, if the member is an array of struct INNER. */
 #define HERALD_SCHEMA_IN_ARRAY_(STRUCT, MEMBER, INNER)                                             \
-	(&INNER##_schema +                                                                         \
+	(HERALD_REFUSE_NO_INNER_(STRUCT, MEMBER, INNER) + &INNER##_schema +                        \
 	 HERALD_REFUSE_(                                                                           \
 		 !_Generic(&HERALD_MEMBER_(STRUCT, MEMBER),                                        \
 			 struct INNER(*)[sizeof(HERALD_MEMBER_(STRUCT, MEMBER)) /                  \

@@ -1,0 +1,15 @@
+/* expect later: after user.circle comes the name of its struct, the one that has a schema */
+#include <herald/schema.h>
+
+struct circle {
+	double radius;
+};
+
+HERALD_SCHEMA(circle, HERALD_FIELD(circle, radius));
+
+struct user {
+	const struct circle *circle;
+	size_t circle_count;
+};
+
+HERALD_SCHEMA(user, HERALD_LIST(user, circle));

@@ -1,0 +1,8 @@
+/* expect: HERALD_ONE_OF lists texts: HERALD_ONE_OF */
+#include <herald/schema.h>
+
+struct user {
+	const char *size;
+};
+
+HERALD_SCHEMA(user, HERALD_FIELD(user, size, HERALD_ONE_OF(1, 2)));

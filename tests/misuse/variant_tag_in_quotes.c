@@ -1,0 +1,18 @@
+/* expect: write_the_tag_without_quotes_ */
+#include <herald/schema.h>
+
+struct circle {
+	double radius;
+};
+
+HERALD_SCHEMA(circle, HERALD_FIELD(circle, radius));
+
+struct shape {
+	const char *kind;
+	union {
+		struct circle circle;
+	} body;
+};
+
+HERALD_SCHEMA(shape, HERALD_FIELD(shape, kind, .required = true),
+	      HERALD_VARIANT(shape, body, "kind", HERALD_CASE("circle", circle)));
