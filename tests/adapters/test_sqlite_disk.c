@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -433,6 +434,17 @@ wal_bytes(const struct sqlite_file *file)
 	return stat(path, &at) == 0 ? at.st_size : 0;
 }
 
+/* The space of the disk: the adapter asks this function instead of the system's. */
+static uint64_t free_bytes = UINT64_MAX;
+
+int
+statvfs(const char *path, struct statvfs *out)
+{
+	(void)path;
+	*out = (struct statvfs){.f_frsize = 4096, .f_bavail = free_bytes / 4096};
+	return 0;
+}
+
 struct wal_test {
 	struct sqlite_file file;
 	struct herald_session *session;
@@ -442,7 +454,7 @@ struct wal_test {
 };
 
 static void
-start_wal(struct wal_test *test)
+start_wal_of(struct wal_test *test, uint64_t checkpoint_bytes)
 {
 	struct herald_error error = {.message = ""};
 
@@ -450,13 +462,19 @@ start_wal(struct wal_test *test)
 	test->now_ms = NOW;
 	sqlite_file_init(&test->file);
 	assert_works(sqlite_file_try(&test->file,
-				     &HERALD_SQLITE_OPTIONS(.checkpoint_bytes = 100000),
+				     &HERALD_SQLITE_OPTIONS(.checkpoint_bytes = checkpoint_bytes),
 				     &(struct herald_database_settings){
 					     .wal_warning_bytes = 1000000,
 					     .log = {.write = keep_record, .state = &test->log}},
 				     &error),
 		     &error);
 	test->session = sqlite_file_session(&test->file, HERALD_SESSION_COMMIT);
+}
+
+static void
+start_wal(struct wal_test *test)
+{
+	start_wal_of(test, 100000);
 }
 
 static void
@@ -491,6 +509,35 @@ the_wal_is_written_back(void **unused)
 	assert_true(wal_bytes(&test.file) < 200000);
 	assert_int_equal(test.log.warnings, 0);
 	stop_wal(&test);
+}
+
+/* A WAL that fills the disk could not be written back, and nothing would ever make room. */
+static void
+a_disk_with_little_space_has_a_short_wal(void **unused)
+{
+	struct wal_test test;
+
+	(void)unused;
+	start_wal_of(&test, 0);
+	write_wal(&test, 100);
+	assert_true(wal_bytes(&test.file) > 2000000);
+	/* Written back to the last page, so that it is begun anew. */
+	free_bytes = 4000000;
+	write_wal(&test, 1);
+	off_t bytes = wal_bytes(&test.file);
+	write_wal(&test, 50);
+	assert_int_equal(wal_bytes(&test.file), bytes);
+	stop_wal(&test);
+
+	start_wal_of(&test, 0);
+	free_bytes = 1000000;
+	write_wal(&test, 100);
+	assert_in_range(wal_bytes(&test.file), 500000, 600000);
+	free_bytes = 0;
+	write_wal(&test, 100);
+	assert_in_range(wal_bytes(&test.file), 500000, 600000);
+	stop_wal(&test);
+	free_bytes = UINT64_MAX;
 }
 
 static void *
@@ -779,6 +826,7 @@ main(void)
 		cmocka_unit_test(a_transaction_that_sqlite_ends_is_not_blamed_on_the_function),
 		cmocka_unit_test(statements_that_are_left_open_end_with_the_transaction),
 		cmocka_unit_test(the_wal_is_written_back),
+		cmocka_unit_test(a_disk_with_little_space_has_a_short_wal),
 		cmocka_unit_test(a_late_checkpoint_waits),
 		cmocka_unit_test(a_reader_pins_the_wal),
 		cmocka_unit_test(after_the_end_the_file_alone_is_complete),

@@ -3,7 +3,8 @@
  * a FULL checkpoint that does not get SQLite's lock falls back to a PASSIVE one, and in versions
  * with the WAL-reset bug a PASSIVE one that meets a writer can damage the file. TRUNCATE also waits
  * until no reader needs the WAL, and makes the file short again; so it is for a WAL that has grown
- * far. While a reader keeps the WAL, attempts wait for it only shortly, and become rare.
+ * far. On a disk with little space it comes sooner: a WAL that fills the disk could never be
+ * written back. While a reader keeps the WAL, attempts wait for it only shortly, and become rare.
  *
  * The last one is made when the committer's session is closed: then everything is in the file
  * itself, and a copy of it is a backup.
@@ -11,6 +12,7 @@
 #include "checkpoint.h"
 
 #include <stdio.h>
+#include <sys/statvfs.h>
 
 #include <herald/adapter/log.h>
 
@@ -27,6 +29,9 @@
 #define TRUNCATE_FACTOR 4
 /* A checkpoint waits for its turn when the WAL has grown by so many times checkpoint_bytes. */
 #define LATE_FACTOR 2
+
+/* The space of the disk is looked at when the WAL has grown by so many bytes. */
+#define SPACE_BYTES UINT64_C(262144)
 
 /* Each page has a header in the WAL. */
 #define FRAME_HEADER_BYTES 24
@@ -149,6 +154,16 @@ checkpoint(struct sqlite_session *session, uint64_t bytes, int64_t now_ms)
 	database->next_checkpoint_ms = now_ms + database->checkpoint_delay_ms;
 }
 
+/* Whether the file may soon have no room for what the WAL has grown by. */
+static bool
+is_short_of_space(const struct sqlite_database *database, uint64_t grown_bytes)
+{
+	struct statvfs disk;
+
+	return grown_bytes >= SPACE_BYTES && statvfs(database->path, &disk) == 0 &&
+	       (uint64_t)disk.f_bavail * disk.f_frsize < 2 * grown_bytes;
+}
+
 void
 herald__sqlite_tend(struct herald_session *base, int64_t now_ms)
 {
@@ -167,7 +182,8 @@ herald__sqlite_tend(struct herald_session *base, int64_t now_ms)
 	bool must_wait = database->checkpoint_delay_ms > 0 &&
 			 now_ms < database->next_checkpoint_ms &&
 			 now_ms >= database->next_checkpoint_ms - database->checkpoint_delay_ms;
-	if (bytes - database->checkpointed_bytes >= database->options.checkpoint_bytes &&
-	    !must_wait)
+	const uint64_t grown_bytes = bytes - database->checkpointed_bytes;
+	if (!must_wait && (grown_bytes >= database->options.checkpoint_bytes ||
+			   is_short_of_space(database, grown_bytes)))
 		checkpoint(session, bytes, now_ms);
 }

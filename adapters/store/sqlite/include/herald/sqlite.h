@@ -57,8 +57,8 @@ struct herald_sqlite_options {
 	/** Memory of each connection for pages of the file. Default 8 MiB, least 64 KiB, limit
 	 * 1 GiB. */
 	uint64_t cache_bytes;
-	/** The WAL is written back to the file when it is larger. Default 16 MiB, least 64 KiB,
-	 * limit 1 GiB. */
+	/** The WAL is written back to the file when it is larger, or sooner if the disk has little
+	 * space left. Default 16 MiB, least 64 KiB, limit 1 GiB. */
 	uint64_t checkpoint_bytes;
 	/** Deliveries to one origin (scheme, host and port) that may be claimed at a time; others
 	 * wait, so that a silent receiver delays only its own. Default 256, limit 100,000. */
