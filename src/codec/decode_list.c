@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "codec/constraints.h"
 #include "codec/kind.h"
 #include "json/float.h"
@@ -49,6 +50,55 @@ find_end(const struct herald__reader *reader, char *at)
 		return at;
 	at = herald__skip_blank(reader, at);
 	return *at == ',' || *at == ']' ? at : NULL;
+}
+
+/*
+ * The white space before the last element. Elements of a list have the same one, so it is compared
+ * before it is measured, as in json/reader/gap.h; here it is in registers, and needs no vectors.
+ * All zero at the beginning.
+ */
+struct gap {
+	size_t bytes;
+	uint64_t text[4], mask[4]; /* its bytes in memory order; the mask is set for them */
+};
+
+#define GAP_BYTES 32 /* the longest one that is remembered */
+
+/* Whether sixteen bytes are equal to the bytes of the gap from this word on. */
+static inline bool
+gap_is_at(const struct gap *gap, const char *at, unsigned word)
+{
+	uint64_t first = herald__load64(at) ^ gap->text[word];
+	uint64_t second = herald__load64(at + 8) ^ gap->text[word + 1];
+
+	return ((first & gap->mask[word]) | (second & gap->mask[word + 1])) == 0;
+}
+
+/* Skip white space other than the last one, and remember it. */
+HERALD__NOT_INLINE static char *
+skip_other_gap(const struct herald__reader *reader, char *at, struct gap *gap)
+{
+	char *after = herald__skip_spaces(reader, at);
+	size_t bytes = (size_t)(after - at);
+
+	if (bytes > GAP_BYTES)
+		return after;
+	*gap = (struct gap){.bytes = bytes};
+	memcpy(gap->text, at, bytes);
+	memset(gap->mask, 0xFF, bytes);
+	return after;
+}
+
+/* As herald__skip_blank(), before an element. */
+static inline char *
+skip_gap(const struct herald__reader *reader, char *at, struct gap *gap)
+{
+	if ((unsigned char)*at > ' ')
+		return at;
+	if (reader->end - at > GAP_BYTES && gap_is_at(gap, at, 0) &&
+	    (gap->bytes <= 16 || gap_is_at(gap, at + 16, 2)) && (unsigned char)at[gap->bytes] > ' ')
+		return at + gap->bytes;
+	return skip_other_gap(reader, at, gap);
 }
 
 /* Where the next item goes, and where there is no room left. Both are NULL if there is none. */
@@ -294,6 +344,7 @@ decode_each_integer(struct herald__reader *reader, char *at, char *until,
 		    size_t bytes)
 {
 	struct room room = find_room(field, list);
+	struct gap gap = {0};
 	int64_t min, max, value = 0;
 
 	herald__integer_range(field, &min, &max);
@@ -310,7 +361,7 @@ decode_each_integer(struct herald__reader *reader, char *at, char *until,
 			*closed = true;
 			break;
 		}
-		at = herald__skip_blank(reader, at);
+		at = skip_gap(reader, at, &gap);
 	}
 	set_count(list, room.item);
 	return at;
@@ -352,6 +403,7 @@ decode_each_double(struct herald__reader *reader, char *at, const char *until,
 		   const struct herald__field *field, struct herald__list *list, bool *closed)
 {
 	struct room room = find_room(field, list);
+	struct gap gap = {0};
 	double value = 0;
 
 	while (at < until) {
@@ -367,7 +419,7 @@ decode_each_double(struct herald__reader *reader, char *at, const char *until,
 			*closed = true;
 			break;
 		}
-		at = herald__skip_blank(reader, at);
+		at = skip_gap(reader, at, &gap);
 	}
 	set_count(list, room.item);
 	return at;
@@ -401,6 +453,7 @@ decode_strings(struct herald__reader *reader, char *at, const struct herald__fie
 	       struct herald__list *list, bool *closed)
 {
 	struct room room = find_room(field, list);
+	struct gap gap = {0};
 	size_t max_bytes = reader->limits->max_string_bytes;
 
 	while (*at == '"') {
@@ -423,7 +476,7 @@ decode_strings(struct herald__reader *reader, char *at, const struct herald__fie
 			*closed = true;
 			break;
 		}
-		at = herald__skip_blank(reader, at);
+		at = skip_gap(reader, at, &gap);
 	}
 	set_count(list, room.item);
 	return at;
