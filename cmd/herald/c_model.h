@@ -37,6 +37,7 @@ struct c_type {
 	size_t count;
 	struct memory_list cases; /* struct c_case */
 	const char *tag;          /* the name of a member that is an enum */
+	bool is_flat;             /* members of the cases are in the same object as the tag */
 	bool is_nullable;
 	const char *min, *max;                             /* as C writes them; NULL: none */
 	size_t min_bytes, max_bytes, min_count, max_count; /* 0: none */
@@ -47,8 +48,9 @@ struct c_type {
 /* A member of a union. */
 struct c_case {
 	const char *name;
-	struct herald_text value; /* of the tag */
+	struct memory_list values; /* of the tag, struct herald_text; one at least */
 	const struct c_struct *target;
+	bool is_pointer;
 };
 
 struct c_member {

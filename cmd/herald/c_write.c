@@ -59,7 +59,8 @@ put_union(struct herald_buffer *out, const struct c_member *member)
 	for (size_t i = 0; i < member->type.cases.count; i++) {
 		const struct c_case *one = member->type.cases.items[i];
 
-		c_put(out, "\t\tstruct %s %s;\n", one->target->name, one->name);
+		c_put(out, "\t\t%sstruct %s %s%s;\n", one->is_pointer ? "const " : "",
+		      one->target->name, one->is_pointer ? "*" : "", one->name);
 	}
 	c_put(out, "\t} %s;\n", member->name);
 }
@@ -273,25 +274,58 @@ add_doc(struct line *line, const char *doc)
 					      (struct herald_text){sentence, strlen(sentence)})));
 }
 
-/* HERALD_FLAT_VARIANT, a case on each line. */
+/* The options of a union that is a member of its own. */
+static struct memory_list
+variant_options(struct c_model *model, const struct c_member *member)
+{
+	struct line line = {.model = model};
+
+	if (member->key.bytes != strlen(member->name) ||
+	    memcmp(member->key.data, member->name, member->key.bytes) != 0)
+		memory_list_add(model->arena, &line.words,
+				memory_print(model->arena, ".key = %s",
+					     c_string(model->arena, member->key)));
+	if (member->is_required)
+		add(&line, ".required = true");
+	return line.words;
+}
+
+/* A case for each value of the tag, on a line each. */
+static void
+put_cases(struct c_model *model, struct herald_buffer *out, const struct c_case *source,
+	  bool is_last)
+{
+	for (size_t i = 0; i < source->values.count; i++) {
+		const struct herald_text *value = source->values.items[i];
+		bool is_end = is_last && i + 1 == source->values.count;
+		struct memory_list words = {0};
+
+		memory_list_add(model->arena, &words, c_string(model->arena, *value));
+		memory_list_add(model->arena, &words, source->name);
+		if (strcmp(source->name, source->target->name) != 0)
+			memory_list_add(model->arena, &words, source->target->name);
+		c_put_call(out, 2, "HERALD_CASE", &words, is_end ? ")" : ",\n");
+	}
+}
+
 static void
 put_variant(struct c_model *model, struct herald_buffer *out, const struct c_struct *source,
 	    const struct c_member *member, const char *after)
 {
 	const struct memory_list *cases = &member->type.cases;
+	struct memory_list options = {0};
 
-	c_put(out, "\tHERALD_FLAT_VARIANT(%s, %s, %s,\n", source->name, member->name,
-	      member->type.tag);
-	for (size_t i = 0; i < cases->count; i++) {
-		const struct c_case *one = cases->items[i];
-		struct memory_list words = {0};
-
-		memory_list_add(model->arena, &words, c_string(model->arena, one->value));
-		memory_list_add(model->arena, &words, one->name);
-		if (strcmp(one->name, one->target->name) != 0)
-			memory_list_add(model->arena, &words, one->target->name);
-		c_put_call(out, 2, "HERALD_CASE", &words, i + 1 < cases->count ? ",\n" : ")");
-	}
+	if (!member->type.is_flat)
+		options = variant_options(model, member);
+	c_put(out, "\t%s(%s, %s, %s,\n",
+	      member->type.is_flat ? "HERALD_FLAT_VARIANT"
+	      : options.count > 0  ? "HERALD_VARIANT_WITH"
+				   : "HERALD_VARIANT",
+	      source->name, member->name, member->type.tag);
+	if (options.count > 0)
+		c_put_call(out, 2, "", &options, ",\n");
+	for (size_t i = 0; i < cases->count; i++)
+		put_cases(model, out, cases->items[i], i + 1 == cases->count);
 	c_put(out, "%s", after);
 }
 

@@ -23,11 +23,19 @@ enum made_as { MADE_STRUCT, MADE_WRAPPER, MADE_NULLABLE_WRAPPER, MADE_ENTRY, MAD
 
 static struct c_type
 convert(struct generation *generation, const struct view *view, const char *hint);
+static struct c_struct *
+convert_object(struct generation *generation, const struct view *view, const char *hint);
 
 static void
 note(struct generation *generation, struct c_type *type, const char *text)
 {
 	memory_list_add(generation->model->arena, &type->notes, text);
+}
+
+static bool
+is_same_text(struct herald_text a, struct herald_text b)
+{
+	return a.bytes == b.bytes && memcmp(a.data, b.data, a.bytes) == 0;
 }
 
 static struct c_struct *
@@ -96,8 +104,7 @@ add_members(struct generation *generation, const struct view *view, const struct
 		struct memory_list schemas = view_member(view, *name);
 		struct view *inner = memory_take(generation->model->arena, sizeof(*inner));
 
-		if (tag.data && name->bytes == tag.bytes &&
-		    memcmp(name->data, tag.data, tag.bytes) == 0)
+		if (tag.data && is_same_text(*name, tag))
 			continue;
 		view_init_all(inner, view->files, view->work, &schemas);
 		if (inner->is_never)
@@ -230,7 +237,7 @@ convert_case(struct generation *generation, const struct view *view, const struc
 	const char *title = json_tree_string(one->schema, "title");
 	size_t members = view_members(&one->view).count;
 
-	if (members < 2)
+	if (members <= (view_member(&one->view, tagged->tag).count > 0))
 		return NULL;
 	if (title && strlen(title) < 40)
 		hint = c_name_of(model->arena, text_of(title), hint);
@@ -257,13 +264,134 @@ add_tag(struct generation *generation, const struct tagged *tagged, struct c_str
 						(strcmp(out->name, model->name) != 0),
 					c_name_of(model->arena, tagged->tag, "tag"));
 
-	for (size_t i = 0; i < tagged->cases.count; i++)
-		memory_list_add(model->arena, &names,
-				&((const struct tagged_case *)tagged->cases.items[i])->value);
+	for (size_t i = 0; i < tagged->cases.count; i++) {
+		const struct memory_list *values =
+			&((const struct tagged_case *)tagged->cases.items[i])->values;
+
+		for (size_t j = 0; j < values->count; j++)
+			memory_list_add(model->arena, &names, values->items[j]);
+	}
 	struct c_type type = {
 		.kind = C_ENUM,
 		.names = generate_enum(generation, NULL, &names, *hint == '_' ? hint + 1 : hint)};
 	return c_struct_add(model, out, tagged->tag, &type, true)->name;
+}
+
+/* The view of a member of an alternative. */
+static struct view *
+view_of_member(struct generation *generation, const struct tagged_case *one,
+	       struct herald_text name)
+{
+	struct view *out = memory_take(generation->model->arena, sizeof(*out));
+	struct memory_list schemas = view_member(&one->view, name);
+
+	view_init_all(out, generation->files, &generation->work, &schemas);
+	return out;
+}
+
+/* Whether an alternative has this member and the tag only, as a struct, and nothing else to say. */
+static bool
+is_only_member(struct generation *generation, const struct tagged *tagged,
+	       const struct tagged_case *one, struct herald_text name)
+{
+	struct memory_list notes = {0};
+	struct tagged inner;
+	const struct view *member = view_of_member(generation, one, name);
+
+	view_note_unchecked(&one->view, generation->model->arena, VIEW_OBJECT, &notes);
+	return view_members(&one->view).count ==
+		       1 + (view_member(&one->view, tagged->tag).count > 0) &&
+	       view_member(&one->view, name).count > 0 && notes.count == 0 &&
+	       !member->is_nullable && member->types == VIEW_OBJECT &&
+	       (member->union_ ? !generate_tagged(generation, member, &inner) : is_struct(member));
+}
+
+/*
+ * The member that has the alternatives: the only one besides the tag, in all that have another.
+ * Returns false if it is not in a member of its own, but in the same object as the tag.
+ */
+static bool
+find_body(struct generation *generation, const struct view *view, const struct tagged *tagged,
+	  struct herald_text *name, bool *is_required)
+{
+	*name = (struct herald_text){0};
+	for (size_t i = 0; i < tagged->cases.count; i++) {
+		const struct tagged_case *one = tagged->cases.items[i];
+		struct memory_list names = view_members(&one->view);
+
+		for (size_t j = 0; j < names.count && view_work(view->work, 1); j++) {
+			const struct herald_text *other = names.items[j];
+
+			if (is_same_text(*other, tagged->tag))
+				continue;
+			bool requires =
+				view_requires(&one->view, *other) || view_requires(view, *other);
+			if (!name->data) {
+				*name = *other;
+				*is_required = requires;
+			}
+			if (!is_same_text(*other, *name) || requires != *is_required ||
+			    !is_only_member(generation, tagged, one, *name))
+				return false;
+		}
+	}
+	return name->data && strlen(name->data) == name->bytes;
+}
+
+/* Add a case to a union. */
+static void
+add_case(struct generation *generation, const struct tagged_case *one,
+	 const struct c_struct *target, bool is_pointer, struct memory_map *used,
+	 struct c_type *type)
+{
+	struct c_model *model = generation->model;
+	struct c_case *made = memory_take(model->arena, sizeof(*made));
+
+	*made = (struct c_case){
+		.name = c_member_name_take(model, used,
+					   *(const struct herald_text *)one->values.items[0]),
+		.values = one->values,
+		.target = target,
+		.is_pointer = is_pointer,
+	};
+	memory_list_add(model->arena, &type->cases, made);
+}
+
+/* The union of a struct, in a member of its own, or flat. */
+static void
+add_union(struct generation *generation, const struct view *view, const struct tagged *tagged,
+	  const char *hint, const char *tag, struct c_struct *out)
+{
+	struct c_model *model = generation->model;
+	struct c_type type = {.kind = C_UNION, .tag = tag};
+	struct herald_text body;
+	struct memory_map used = {0};
+	bool is_required = true;
+
+	type.is_flat = !find_body(generation, view, tagged, &body, &is_required);
+	is_required |= type.is_flat;
+	for (size_t i = 0; i < tagged->cases.count; i++) {
+		const struct tagged_case *one = tagged->cases.items[i];
+		const char *name = c_name_of(
+			model->arena, *(const struct herald_text *)one->values.items[0], "other");
+		const struct c_struct *target = NULL;
+
+		if (hint)
+			name = memory_print(model->arena, "%s_%s", hint, name);
+		if (type.is_flat)
+			target = convert_case(generation, view, tagged, one, name);
+		else if (view_member(&one->view, body).count > 0)
+			target = convert_object(generation, view_of_member(generation, one, body),
+						name);
+		if (target)
+			add_case(generation, one, target,
+				 !type.is_flat && (!is_required || !target->is_complete), &used,
+				 &type);
+		if (!type.is_flat)
+			note_required(generation, &one->view, view, NULL, &out->notes);
+	}
+	if (type.cases.count > 0)
+		c_struct_add(model, out, type.is_flat ? text_of("body") : body, &type, is_required);
 }
 
 /* A struct with the tag, the members that all have, and a union of the others. */
@@ -273,8 +401,6 @@ convert_tagged(struct generation *generation, const struct view *view, const str
 {
 	struct c_model *model = generation->model;
 	struct c_struct *out = find_made(generation, view, MADE_TAGGED);
-	struct c_type type = {.kind = C_UNION};
-	struct memory_map used = {0};
 	bool is_root = generation->root_name != NULL;
 	size_t closed = 0;
 
@@ -283,31 +409,17 @@ convert_tagged(struct generation *generation, const struct view *view, const str
 	hint = name_of(generation, view, hint);
 	out = begin_made(generation, view, MADE_TAGGED, hint);
 	out->doc = view->doc;
-	type.tag = add_tag(generation, tagged, out);
+	const char *tag = add_tag(generation, tagged, out);
 	note_object(generation, view, out);
 	note_required(generation, view, NULL, tagged, &out->notes);
 	add_members(generation, view, NULL, tagged->tag, out);
-	for (size_t i = 0; i < tagged->cases.count; i++) {
-		const struct tagged_case *one = tagged->cases.items[i];
-		struct c_case *made = memory_take(model->arena, sizeof(*made));
-		const char *name = c_name_of(model->arena, one->value, "other");
-
-		closed += is_closed(&one->view);
-		made->target = convert_case(
-			generation, view, tagged, one,
-			is_root ? name : memory_print(model->arena, "%s_%s", hint, name));
-		if (!made->target)
-			continue;
-		made->value = one->value;
-		made->name = c_member_name_take(model, &used, one->value);
-		memory_list_add(model->arena, &type.cases, made);
-	}
+	for (size_t i = 0; i < tagged->cases.count; i++)
+		closed += is_closed(&((const struct tagged_case *)tagged->cases.items[i])->view);
 	out->rejects_unknown = is_closed(view) || closed == tagged->cases.count;
 	if (closed > 0 && !out->rejects_unknown)
 		memory_list_add(model->arena, &out->notes,
 				"Not checked: additionalProperties of some alternatives.");
-	if (type.cases.count > 0)
-		c_struct_add(model, out, text_of("body"), &type, true);
+	add_union(generation, view, tagged, is_root ? NULL : hint, tag, out);
 	c_struct_end(model, out);
 	return out;
 }

@@ -21,7 +21,7 @@ struct generation {
 struct tagged_case {
 	const struct json_tree *schema;
 	struct view view;
-	struct herald_text value; /* of the tag */
+	struct memory_list values; /* of the tag, struct herald_text */
 };
 
 struct tagged {

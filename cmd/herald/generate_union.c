@@ -17,31 +17,136 @@ is_same(struct herald_text a, struct herald_text b)
 	return a.bytes == b.bytes && memcmp(a.data, b.data, a.bytes) == 0;
 }
 
-/* The views of all alternatives that are not null. */
+/* A list of the elements of `list`, and one more. */
+static struct memory_list
+list_and(struct herald_arena *arena, const struct memory_list *list, const void *item)
+{
+	struct memory_list out = {0};
+
+	memory_list_add(arena, &out, item);
+	for (size_t i = 0; i < list->count; i++)
+		memory_list_add(arena, &out, list->items[i]);
+	return out;
+}
+
+/*
+ * Collect the views of all alternatives that are not null. Alternatives within an alternative are
+ * alternatives, each together with what is around it.
+ *
+ * alternatives  an anyOf or oneOf.
+ * around        the schemas around it that are alternatives themselves.
+ * unions        the anyOf and oneOf that hold it.
+ */
 static const char *
-read_cases(struct generation *generation, const struct view *view, struct tagged *out)
+read_cases(struct generation *generation, const struct json_tree *alternatives,
+	   const struct memory_list *around, const struct memory_list *unions, struct tagged *out)
 {
 	struct herald_arena *arena = generation->model->arena;
+	struct memory_list inside = list_and(arena, unions, alternatives);
+	const char *reason = NULL;
 
-	for (size_t i = 0; i < view->union_->count && view_work(view->work, 1); i++) {
+	for (size_t i = 0; i < alternatives->count && !reason && view_work(&generation->work, 1);
+	     i++) {
 		struct tagged_case *one = memory_take(arena, sizeof(*one));
+		one->schema = &alternatives->items[i];
+		struct memory_list schemas = list_and(arena, around, one->schema);
 
-		one->schema = &view->union_->items[i];
-		view_init(&one->view, view->files, view->work, one->schema);
+		view_init_without(&one->view, generation->files, &generation->work, &schemas,
+				  &inside);
 		if (one->view.types == 0)
 			continue;
 		if (one->view.types != VIEW_OBJECT)
 			return "not all of them are objects";
-		if (one->view.union_)
-			return "there are alternatives within them";
+		if (one->view.unions > 1)
+			return "there are several lists of them";
+		if (one->view.union_) {
+			reason = read_cases(generation, one->view.union_, &schemas, &inside, out);
+			continue;
+		}
 		memory_list_add(arena, &out->cases, one);
 		if (out->cases.count > MAX_CASES)
 			return "there are more than 64";
 	}
-	return out->cases.count < 2 ? "there is only one" : NULL;
+	return reason;
 }
 
-/* Whether the member has one value of its own in each alternative, which it requires. */
+/* The discriminator next to the alternatives, or the same one in each; NULL: there is none. It is
+ * a keyword of OpenAPI and AsyncAPI. */
+static const struct json_tree *
+find_discriminator(const struct view *view, const struct tagged *tagged)
+{
+	const struct json_tree *out = view_get(view, "discriminator");
+
+	for (size_t i = 0; !out && i < tagged->cases.count; i++)
+		out = view_get(&((const struct tagged_case *)tagged->cases.items[i])->view,
+			       "discriminator");
+	return out;
+}
+
+/* The member that a discriminator names. */
+static struct herald_text
+discriminator_name(const struct json_tree *discriminator)
+{
+	const struct json_tree *name = discriminator && discriminator->type == HERALD_JSON_OBJECT
+					       ? json_tree_get(discriminator, "propertyName")
+					       : discriminator;
+
+	return name && name->type == HERALD_JSON_STRING ? name->text : (struct herald_text){0};
+}
+
+/* The values for which a discriminator says that an alternative is meant: those that its mapping
+ * has, else the name of the alternative. */
+static struct memory_list
+mapped_values(struct herald_arena *arena, const struct json_tree *discriminator,
+	      const struct tagged_case *one)
+{
+	const struct json_tree *mapping = json_tree_get(discriminator, "mapping");
+	const char *ref = json_tree_string(one->schema, "$ref");
+	struct memory_list out = {0};
+
+	for (size_t i = 0; mapping && mapping->type == HERALD_JSON_OBJECT && i < mapping->count;
+	     i++) {
+		const struct json_member *member = &mapping->members[i];
+		const char *target = member->value.text.data;
+
+		if (member->value.type == HERALD_JSON_STRING &&
+		    ((ref && strcmp(ref, target) == 0) ||
+		     (one->view.name && strcmp(one->view.name, target) == 0)))
+			memory_list_add(arena, &out, &member->name);
+	}
+	if (out.count == 0 && one->view.name) {
+		struct herald_text *name = memory_take(arena, sizeof(*name));
+
+		*name = text_of(one->view.name);
+		memory_list_add(arena, &out, name);
+	}
+	return out;
+}
+
+/* The values of the tag in an alternative: those that its schema lists, or its discriminator. There
+ * are none if it is not a string or not required. */
+static struct memory_list
+values_of(struct generation *generation, const struct view *view, const struct tagged *tagged,
+	  const struct tagged_case *one)
+{
+	struct memory_list schemas = view_member(&one->view, tagged->tag), values = {0};
+	const struct json_tree *discriminator = find_discriminator(view, tagged);
+	bool is_named = discriminator && is_same(discriminator_name(discriminator), tagged->tag);
+
+	if (!(view_requires(&one->view, tagged->tag) || view_requires(view, tagged->tag)))
+		return values;
+	if (schemas.count > 0) {
+		struct view *member = memory_take(generation->model->arena, sizeof(*member));
+
+		view_init_all(member, view->files, view->work, &schemas);
+		if (member->types != VIEW_STRING || member->is_nullable || member->union_ ||
+		    generate_names(generation, member, &values))
+			return values;
+	}
+	return is_named ? mapped_values(generation->model->arena, discriminator, one) : values;
+}
+
+/* Whether the member has values of its own in each alternative, which requires it. */
 static bool
 set_values(struct generation *generation, const struct view *view, struct tagged *out)
 {
@@ -49,21 +154,20 @@ set_values(struct generation *generation, const struct view *view, struct tagged
 
 	for (size_t i = 0; i < out->cases.count && view_work(view->work, 1); i++) {
 		struct tagged_case *one = (struct tagged_case *)out->cases.items[i];
-		struct memory_list schemas = view_member(&one->view, out->tag), values = {0};
-		struct view *member = memory_take(generation->model->arena, sizeof(*member));
 
-		if (schemas.count == 0 ||
-		    !(view_requires(&one->view, out->tag) || view_requires(view, out->tag)))
+		one->values = values_of(generation, view, out, one);
+		if (one->values.count == 0)
 			return false;
-		view_init_all(member, view->files, view->work, &schemas);
-		if (member->types != VIEW_STRING || member->is_nullable || member->union_ ||
-		    !generate_names(generation, member, &values) || values.count != 1)
+		for (size_t j = 0; j < one->values.count; j++) {
+			const struct herald_text *value = one->values.items[j];
+
+			if (memchr(value->data, '\0', value->bytes) ||
+			    memory_map_get(&known, *value))
+				return false;
+			memory_map_set(generation->model->arena, &known, *value, one);
+		}
+		if (known.count > MAX_CASES)
 			return false;
-		one->value = *(const struct herald_text *)values.items[0];
-		if (memchr(one->value.data, '\0', one->value.bytes) ||
-		    memory_map_get(&known, one->value))
-			return false;
-		memory_map_set(generation->model->arena, &known, one->value, one);
 	}
 	return true;
 }
@@ -96,11 +200,18 @@ generate_tagged(struct generation *generation, const struct view *view, struct t
 		return "not all of them are objects";
 	if (view->unions > 1)
 		return "there are several lists of them";
-	const char *reason = read_cases(generation, view, out);
+	const char *reason = read_cases(generation, view->union_, &(struct memory_list){0},
+					&(struct memory_list){0}, out);
+	if (!reason && out->cases.count < 2)
+		reason = "there is only one";
 	if (reason)
 		return reason;
 	const struct tagged_case *first = out->cases.items[0];
 	struct memory_list names = view_members(&first->view);
+	struct herald_text named = discriminator_name(find_discriminator(view, out));
+	/* The one that a discriminator names comes first. */
+	if (named.data)
+		names = list_and(generation->model->arena, &names, &named);
 	for (size_t i = 0; i < names.count && view_work(view->work, 1); i++) {
 		out->tag = *(const struct herald_text *)names.items[i];
 		if (strlen(out->tag.data) == out->tag.bytes && set_values(generation, view, out))
@@ -108,5 +219,5 @@ generate_tagged(struct generation *generation, const struct view *view, struct t
 				       ? "members of theirs are also outside of them"
 				       : NULL;
 	}
-	return "no member that all require has another single value in each";
+	return "no member that all require has different values in each";
 }

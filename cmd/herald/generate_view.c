@@ -332,6 +332,15 @@ close_gaps(struct view *view)
 	view->count = count;
 }
 
+static bool
+is_skipped(const struct view *view, const struct json_tree *list)
+{
+	for (size_t i = 0; i < view->skipped.count; i++)
+		if (view->skipped.items[i] == list)
+			return true;
+	return false;
+}
+
 /* Resolve unions, and find the types that remain. */
 static void
 finish(struct view *view, unsigned depth)
@@ -349,6 +358,8 @@ finish(struct view *view, unsigned depth)
 		for (size_t j = 0; j < HERALD_COUNT(names); j++) {
 			const struct json_tree *list = json_tree_get(view->schemas[i], names[j]);
 
+			if (list && is_skipped(view, list))
+				continue;
 			if (list && (depth > MAX_DEPTH || view->work->looks > MAX_LOOKS))
 				note(view, "Not checked: alternatives within alternatives.");
 			else if (list && !add_union(view, list, names[j], depth) && i < own)
@@ -391,6 +402,17 @@ view_init_all(struct view *view, struct schema_files *files, struct view_work *w
 	      const struct memory_list *schemas)
 {
 	begin(view, files, work);
+	for (size_t i = 0; i < schemas->count; i++)
+		add_schema(view, schemas->items[i], 0);
+	finish(view, 0);
+}
+
+void
+view_init_without(struct view *view, struct schema_files *files, struct view_work *work,
+		  const struct memory_list *schemas, const struct memory_list *unions)
+{
+	begin(view, files, work);
+	view->skipped = *unions;
 	for (size_t i = 0; i < schemas->count; i++)
 		add_schema(view, schemas->items[i], 0);
 	finish(view, 0);

@@ -33,6 +33,7 @@ struct view {
 	struct view_work *work;
 	const struct json_tree *schemas[VIEW_MAX_SCHEMAS]; /* all must hold */
 	size_t count;
+	struct memory_list skipped;     /* anyOf and oneOf that are looked at elsewhere */
 	const struct json_tree *union_; /* the anyOf or oneOf that is not resolved; NULL: none */
 	const char *union_name;
 	unsigned unions;           /* how many of them there are */
@@ -55,6 +56,10 @@ void view_init(struct view *view, struct schema_files *files, struct view_work *
 /* The same, for a value that several schemas describe (struct json_tree). */
 void view_init_all(struct view *view, struct schema_files *files, struct view_work *work,
 		   const struct memory_list *schemas);
+
+/* The same, without some anyOf and oneOf (struct json_tree). */
+void view_init_without(struct view *view, struct schema_files *files, struct view_work *work,
+		       const struct memory_list *schemas, const struct memory_list *unions);
 
 /* The value of the first schema that has a keyword; NULL if none has. */
 const struct json_tree *view_get(const struct view *view, const char *keyword);

@@ -42,6 +42,7 @@ static const struct schema_keyword keywords[] = {
 	{"dependentSchemas", D2020, MAP, "o"},
 	{"deprecated", D2020, NONE, "b"},
 	{"description", ALL, NONE, "s"},
+	{"discriminator", ALL, NONE, NULL}, /* of OpenAPI and AsyncAPI: an annotation */
 	{"else", ALL, ONE, "bo"},
 	{"enum", ALL, NONE, "a"},
 	{"examples", ALL, NONE, NULL},

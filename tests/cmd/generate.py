@@ -221,6 +221,44 @@ PARTS = [
       "oneOf": [{"properties": {"kind": {"const": "x"}, "b": {}}}, {"$ref": "#/$defs/why"}],
       "$defs": {"why": {"allOf": [{"properties": {"kind": {"enum": ["y"]}}}, {"properties": {"c": {}}}]}}},
      ["\t\tstruct p_x x;", "\t\tstruct p_why y;"], ['\t\tHERALD_CASE("y", y, p_why)));']),
+    # Several values of the tag for a case; alternatives within an alternative.
+    ({"oneOf": [branch("x", b={}), {"type": "object", "required": ["kind"], "properties": {
+        "kind": {"enum": ["y", "z"]}, "c": {}}}]}, ["\tP_KIND_Z,", "\t\tstruct p_y y;"],
+     ['\t\tHERALD_CASE("y", y, p_y),', '\t\tHERALD_CASE("z", y, p_y)));']),
+    ({"oneOf": [branch("x", b={}), {"type": "object", "required": ["n"], "properties": {"n": {"type": "string"}},
+                                    "anyOf": [branch("y", c={}), {"oneOf": [branch("z", d={}), branch("w")]}]}]},
+     ["\tP_KIND_W,", "\t\tstruct p_z z;", "\t\tstruct p_w w;"],
+     ["\tHERALD_FIELD(p_z, d),", "\tHERALD_FIELD(p_z, n, .required = true));",
+      "\tHERALD_FIELD(p_w, n, .required = true));"]),
+    # The alternatives are a member of their own, next to the tag: required, or pointers.
+    *[({"oneOf": [{"type": "object", "required": ["type", *required], "properties": {
+        "type": {"const": value}, "Data": {"type": "object", "properties": {value: {}}}}} for value in "xy"] +
+        [{"type": "object", "required": ["type"], "properties": {"type": {"enum": ["z", "w"]}}}]},
+       ["\tP_TYPE_W,", *lines, "\t} data;"],
+       ["\tHERALD_VARIANT_WITH(p, data, type,", f'\t\t(.key = "Data"{option}),', '\t\tHERALD_CASE("x", x, p_x),',
+        '\t\tHERALD_CASE("y", y, p_y)));'])
+      for required, lines, option in (
+          (["Data"], ["\t\tstruct p_x x;", "\t\tstruct p_y y;"], ", .required = true"),
+          ([], ["\t\tconst struct p_x *x;", "\t\tconst struct p_y *y;"], ""))],
+    # What a discriminator names, by its mapping or by the names of definitions.
+    *[({"oneOf": [{"$ref": "#/$defs/Cat"}, {"$ref": "#/$defs/Dog"}], "discriminator": discriminator,
+        "$defs": {name: {"type": "object", "required": ["pet"], "properties": {"pet": {"type": "string"}, key: {}}}
+                  for name, key in (("Cat", "c"), ("Dog", "d"))}},
+       ["\tenum p_pet pet;", *lines], cases)
+      for discriminator, lines, cases in (
+          ({"propertyName": "pet", "mapping": {"cat": "#/$defs/Cat", "dog": "Dog", "puppy": "#/$defs/Dog"}},
+           ["\tP_PET_PUPPY,"], ['\t\tHERALD_CASE("cat", cat, p_cat),', '\t\tHERALD_CASE("dog", dog, p_dog),',
+                               '\t\tHERALD_CASE("puppy", dog, p_dog)));']),
+          ({"propertyName": "pet", "mapping": {"cat": "#/$defs/Cat"}}, [],
+           ['\t\tHERALD_CASE("cat", cat, p_cat),', '\t\tHERALD_CASE("Dog", dog, p_dog)));']),
+          ({"propertyName": "pet"}, [], ['\t\tHERALD_CASE("Cat", cat, p_cat),']),
+          ("pet", [], ['\t\tHERALD_CASE("Dog", dog, p_dog)));']))],
+    ({"properties": {"a": {"oneOf": [{"$ref": "#/$defs/Cat"}, {"$ref": "#/$defs/Dog"}]}},
+      "$defs": {"Pet": {"type": "object", "required": ["pet"], "discriminator": "pet",
+                        "properties": {"pet": {"type": "string"}}},
+                "Cat": {"allOf": [{"$ref": "#/$defs/Pet"}, {"properties": {"c": {}}}]},
+                "Dog": {"allOf": [{"$ref": "#/$defs/Pet"}, {"properties": {"d": {}}}]}}},
+     ["\t\tstruct p_cat cat;", "\t\tstruct p_dog dog;"], ['\t\tHERALD_CASE("Cat", cat, p_cat),']),
     # Required members without a schema; in Herald, what is required is not null.
     ({"properties": {"a": {}}, "required": ["a", "b", "c"]},
      ["/* Not checked: required members without a schema: b, c. */",
@@ -240,13 +278,19 @@ PARTS = [
     *[({"properties": {"a": {"oneOf": branches}}}, ["\tstruct herald_json a;", f"\t * {why}"], [])
       for branches, why in (
           ([branch("x", b={}), branch("x", c={})],
-           "Not a union: no member that all require has another single value in each."),
+           "Not a union: no member that all require has different values in each."),
           ([branch("x", b={}), {"type": "object", "properties": {"kind": {"const": "y"}}}],
-           "Not a union: no member that all require has another single value in each."),
+           "Not a union: no member that all require has different values in each."),
           ([branch("x", b={}), {"type": "string"}],
            "Not a union: not all of them are objects."),
-          ([branch("x", b={}), {"oneOf": [branch("y", c={}), branch("z", c={})]}],
-           "Not a union: there are alternatives within them."),
+          ([branch("x", b={}), {"oneOf": [branch("x", c={}), branch("z", c={})]}],
+           "Not a union: no member that all require has different values in each."),
+          ([branch("x", b={}), {"oneOf": [{"properties": {"c": {}}}, {"properties": {"d": {}}}],
+                                "anyOf": [{"properties": {"e": {}}}, {"properties": {"f": {}}}]}],
+           "Not a union: there are several lists of them."),
+          ([{"type": "object", "required": ["kind"], "properties": {"kind": {"enum": [f"{i}{j}" for j in range(9)]},
+                                                                    "b": {}}} for i in range(8)],
+           "Not a union: no member that all require has different values in each."),
           ([branch(str(i), b={}) for i in range(65)],
            "Not a union: there are more than 64."))],
     ({"properties": {"a": {"properties": {"b": {}}, "oneOf": [branch("x", b={}), branch("y")]}}},

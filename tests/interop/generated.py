@@ -336,6 +336,10 @@ class Drawing:
             if name in schema and "properties" not in schema:
                 return self.value(self.random.choice(schema[name]), depth + 1) if depth < 12 \
                     else None
+            if name in schema and depth < 12:  # members that are outside of the alternatives
+                inner = self.value(self.random.choice(schema[name]), depth + 1)
+                outer = self.value({key: value for key, value in schema.items() if key != name}, depth + 1)
+                return {**outer, **inner} if isinstance(inner, dict) and isinstance(outer, dict) else outer
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
@@ -440,11 +444,18 @@ class Unions:
                 {"type": "object", "additionalProperties": union}])
         return self.scalar()
 
-    def branch(self, tag, value, depth):
-        fixed = self.random.choice([{"const": value}, {"enum": [value]}, {"type": "string", "const": value}])
+    def branch(self, tag, values, depth, body):
+        """An alternative; `body` is the name of its only other member, or None."""
+        fixed = {"enum": values} if len(values) > 1 else self.random.choice(
+            [{"const": values[0]}, {"enum": values}, {"type": "string", "const": values[0]}])
         names = self.random.sample(["a", "b", "cD", "int", "e_f", "body", "x"], self.random.randrange(4))
         members = {name: self.value(depth) for name in names}
-        required = [name for name in names if self.random.random() < 0.5]
+        if body:
+            names = [body]
+            members = {body: {"type": "object", "properties": members or {"z": self.scalar()}}}
+        required = [name for name in names if body or self.random.random() < 0.5]
+        if body == "maybe":
+            required = []
         if self.random.random() < 0.3:
             out = {"allOf": [{"type": "object", "properties": {tag: fixed}, "required": [tag]},
                              {"type": "object", "properties": members, "required": required}]}
@@ -462,7 +473,18 @@ class Unions:
         tag = self.random.choice(["kind", "type", "@type", "event.name", "default"])
         values = self.random.sample(["circle", "two words", "class", "9", "Ü", "A", "a"],
                                     self.random.randrange(2, 6))
-        branches = [self.branch(tag, value, depth) for value in values]
+        body = self.random.choice([None, None, "data", "maybe"])
+        branches = []
+        while values:
+            count = self.random.choice([1, 1, 1, 2, 3])
+            branches.append(self.branch(tag, values[:count], depth, body))
+            del values[:count]
+        if len(branches) == 1:
+            branches.append(self.branch(tag, ["last"], depth, body))
+        if len(branches) > 2 and self.random.random() < 0.3:  # alternatives within an alternative
+            outside = {} if body or self.random.random() < 0.5 else \
+                {"properties": {"outside": self.scalar()}, "required": ["outside"]}
+            branches[-2:] = [{**outside, self.random.choice(["oneOf", "anyOf"]): branches[-2:]}]
         if self.random.random() < 0.3:
             branches.append({"type": "null"})
         return {self.random.choice(["oneOf", "anyOf"]): branches}
