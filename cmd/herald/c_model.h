@@ -80,6 +80,7 @@ struct c_value {
 struct c_enum {
 	const char *name, *doc;
 	struct memory_list values; /* struct c_value */
+	bool is_numeric;           /* in JSON, values are numbers */
 };
 
 /* A payload, and the type of events that have it. */
@@ -130,9 +131,9 @@ c_member_name_take(struct c_model *model, struct memory_map *used, struct herald
 /* Add the member that holds the names of a map. */
 void c_struct_add_key(struct c_model *model, struct c_struct *out);
 
-/* An enum of these names (struct herald_text). */
-const struct c_enum *
-c_enum_add(struct c_model *model, const char *name, const struct memory_list *values);
+/* An enum of these names, or numbers as JSON and C write them (struct herald_text). */
+const struct c_enum *c_enum_add(struct c_model *model, const char *name,
+				const struct memory_list *values, bool are_numbers);
 
 /* Whether a member distinguishes missing from zero by a bool has_NAME. */
 bool c_member_has_flag(const struct c_member *member);

@@ -289,17 +289,20 @@ upper(struct herald_arena *arena, const char *text)
 }
 
 const struct c_enum *
-c_enum_add(struct c_model *model, const char *name, const struct memory_list *values)
+c_enum_add(struct c_model *model, const char *name, const struct memory_list *values,
+	   bool are_numbers)
 {
 	struct c_enum *out = memory_take(model->arena, sizeof(*out));
 
 	out->name = name;
+	out->is_numeric = are_numbers;
 	for (size_t i = 0; i < values->count; i++) {
 		const struct herald_text *json = values->items[i];
 		struct c_value *value = memory_take(model->arena, sizeof(*value));
 		const char *word = c_name_of(model->arena, *json, json->bytes ? "other" : "empty");
 		char *wanted = memory_print(
-			model->arena, "%s_%s", upper(model->arena, name),
+			model->arena, "%s_%s%s", upper(model->arena, name),
+			are_numbers && json->data[0] == '-' ? "MINUS_" : "",
 			upper(model->arena, strncmp(word, "n_", 2) == 0 ? word + 2 : word));
 
 		*value = (struct c_value){take(model->arena, &model->used, wanted), *json};

@@ -112,8 +112,12 @@ put_enum(struct c_model *model, struct herald_buffer *out, const struct c_enum *
 	c_put(out, "\n");
 	c_put_comment(out, 0, &comment);
 	c_put(out, "enum %s {\n", source->name);
-	for (size_t i = 0; i < source->values.count; i++)
-		c_put(out, "\t%s,\n", ((const struct c_value *)source->values.items[i])->name);
+	for (size_t i = 0; i < source->values.count; i++) {
+		const struct c_value *value = source->values.items[i];
+
+		c_put(out, source->is_numeric ? "\t%s = %s,\n" : "\t%s,\n", value->name,
+		      value->json.data);
+	}
 	c_put(out, "};\n");
 }
 
@@ -352,6 +356,9 @@ put_line(struct c_model *model, struct herald_buffer *out, const struct c_struct
 		memory_list_add(model->arena, &line.words,
 				memory_print(model->arena, ".key = %s",
 					     c_string(model->arena, member->key)));
+	if ((type->names && type->names->is_numeric) ||
+	    (type->element && type->element->names && type->element->names->is_numeric))
+		add(&line, ".numeric = true");
 	if (member->is_required && !type->is_nullable)
 		add(&line, ".required = true");
 	add_bounds(&line, type);

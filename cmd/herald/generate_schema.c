@@ -32,12 +32,6 @@ note(struct generation *generation, struct c_type *type, const char *text)
 	memory_list_add(generation->model->arena, &type->notes, text);
 }
 
-static bool
-is_same_text(struct herald_text a, struct herald_text b)
-{
-	return a.bytes == b.bytes && memcmp(a.data, b.data, a.bytes) == 0;
-}
-
 static struct c_struct *
 find_made(const struct generation *generation, const struct view *view, enum made_as as)
 {
@@ -104,7 +98,7 @@ add_members(struct generation *generation, const struct view *view, const struct
 		struct memory_list schemas = view_member(view, *name);
 		struct view *inner = memory_take(generation->model->arena, sizeof(*inner));
 
-		if (tag.data && is_same_text(*name, tag))
+		if (tag.data && json_texts_equal(*name, tag))
 			continue;
 		view_init_all(inner, view->files, view->work, &schemas);
 		if (inner->is_never)
@@ -271,9 +265,9 @@ add_tag(struct generation *generation, const struct tagged *tagged, struct c_str
 		for (size_t j = 0; j < values->count; j++)
 			memory_list_add(model->arena, &names, values->items[j]);
 	}
-	struct c_type type = {
-		.kind = C_ENUM,
-		.names = generate_enum(generation, NULL, &names, *hint == '_' ? hint + 1 : hint)};
+	struct c_type type = {.kind = C_ENUM,
+			      .names = generate_enum(generation, NULL, &names, false,
+						     *hint == '_' ? hint + 1 : hint)};
 	return c_struct_add(model, out, tagged->tag, &type, true)->name;
 }
 
@@ -322,7 +316,7 @@ find_body(struct generation *generation, const struct view *view, const struct t
 		for (size_t j = 0; j < names.count && view_work(view->work, 1); j++) {
 			const struct herald_text *other = names.items[j];
 
-			if (is_same_text(*other, tagged->tag))
+			if (json_texts_equal(*other, tagged->tag))
 				continue;
 			bool requires =
 				view_requires(&one->view, *other) || view_requires(view, *other);
@@ -330,7 +324,7 @@ find_body(struct generation *generation, const struct view *view, const struct t
 				*name = *other;
 				*is_required = requires;
 			}
-			if (!is_same_text(*other, *name) || requires != *is_required ||
+			if (!json_texts_equal(*other, *name) || requires != *is_required ||
 			    !is_only_member(generation, tagged, one, *name))
 				return false;
 		}

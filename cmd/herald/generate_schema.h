@@ -38,9 +38,15 @@ generate_tagged(struct generation *generation, const struct view *view, struct t
 bool
 generate_names(struct generation *generation, const struct view *view, struct memory_list *out);
 
-/* An enum with these names, which others may share. */
-const struct c_enum *generate_enum(struct generation *generation, const struct view *view,
-				   const struct memory_list *names, const char *hint);
+/* An enum with these names, or numbers as JSON writes them, which others may share. */
+const struct c_enum *
+generate_enum(struct generation *generation, const struct view *view,
+	      const struct memory_list *names, bool are_numbers, const char *hint);
+
+/* Convert a number (generate_number.c). */
+void generate_integer(struct generation *generation, const struct view *view, const char *hint,
+		      struct c_type *out);
+void generate_real(struct generation *generation, const struct view *view, struct c_type *out);
 
 /* Convert a string, a number or a boolean. Returns false if it is something else. */
 bool generate_value(struct generation *generation, const struct view *view, const char *hint,

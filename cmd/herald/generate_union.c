@@ -11,12 +11,6 @@
 /* Cases that a table can have (herald/schema.h). */
 #define MAX_CASES 64
 
-static bool
-is_same(struct herald_text a, struct herald_text b)
-{
-	return a.bytes == b.bytes && memcmp(a.data, b.data, a.bytes) == 0;
-}
-
 /* A list of the elements of `list`, and one more. */
 static struct memory_list
 list_and(struct herald_arena *arena, const struct memory_list *list, const void *item)
@@ -131,7 +125,8 @@ values_of(struct generation *generation, const struct view *view, const struct t
 {
 	struct memory_list schemas = view_member(&one->view, tagged->tag), values = {0};
 	const struct json_tree *discriminator = find_discriminator(view, tagged);
-	bool is_named = discriminator && is_same(discriminator_name(discriminator), tagged->tag);
+	bool is_named =
+		discriminator && json_texts_equal(discriminator_name(discriminator), tagged->tag);
 
 	if (!(view_requires(&one->view, tagged->tag) || view_requires(view, tagged->tag)))
 		return values;
@@ -184,7 +179,7 @@ has_shared_member(const struct view *view, const struct tagged *tagged)
 		for (size_t j = 0; j < tagged->cases.count; j++) {
 			const struct tagged_case *one = tagged->cases.items[j];
 
-			if (!is_same(*name, tagged->tag) &&
+			if (!json_texts_equal(*name, tagged->tag) &&
 			    view_member(&one->view, *name).count > 0)
 				return true;
 		}

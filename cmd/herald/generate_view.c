@@ -177,6 +177,13 @@ struct alternatives {
 	bool are_constraints, are_values, has_null;
 };
 
+/* Whether these are all numbers. */
+static bool
+are_numbers(unsigned types)
+{
+	return (types & ~(unsigned)(VIEW_INTEGER | VIEW_NUMBER)) == 0;
+}
+
 static void
 look_at(struct view *view, const struct json_tree *schema, unsigned depth, struct alternatives *out)
 {
@@ -196,7 +203,8 @@ look_at(struct view *view, const struct json_tree *schema, unsigned depth, struc
 	out->are_constraints &= is_constraint(schema);
 	const struct json_tree *values = view_get(inner, "enum");
 	const struct json_tree *value = view_get(inner, "const");
-	out->are_values &= inner->types == VIEW_STRING && (values || value || inner->values.count);
+	out->are_values &= (inner->types == VIEW_STRING || are_numbers(inner->types)) &&
+			   (values || value || inner->values.count);
 	for (size_t i = 0; i < inner->values.count; i++)
 		memory_list_add(view->files->arena, &view->values, inner->values.items[i]);
 	for (size_t i = 0; values && i < values->count; i++)
@@ -205,14 +213,17 @@ look_at(struct view *view, const struct json_tree *schema, unsigned depth, struc
 		memory_list_add(view->files->arena, &view->values, value);
 }
 
-/* Whether these are all numbers. */
+/* Whether a value is among others, from `first` on. */
 static bool
-are_numbers(unsigned types)
+is_among(const struct memory_list *values, size_t first, const struct json_tree *value)
 {
-	return (types & ~(unsigned)(VIEW_INTEGER | VIEW_NUMBER)) == 0;
+	for (size_t i = first; i < values->count; i++)
+		if (json_tree_equal(values->items[i], value))
+			return true;
+	return false;
 }
 
-/* Keep the first strings that are among the later ones, too: both unions must hold. */
+/* Keep the first values that are among the later ones, too: both unions must hold. */
 static void
 keep_common(struct view *view, size_t first)
 {
@@ -228,7 +239,10 @@ keep_common(struct view *view, size_t first)
 	for (size_t i = 0; i < first; i++) {
 		const struct json_tree *value = view->values.items[i];
 
-		if (value->type == HERALD_JSON_STRING && memory_map_get(&later, value->text))
+		if (value->type == HERALD_JSON_STRING
+			    ? memory_map_get(&later, value->text) != NULL
+			    : view_work(view->work, (view->values.count - first) / 64) &&
+				      is_among(&view->values, first, value))
 			view->values.items[kept++] = value;
 	}
 	view->values.count = kept;
@@ -256,6 +270,7 @@ add_union(struct view *view, const struct json_tree *list, const char *name, uns
 
 	for (size_t i = 0; i < list->count && view_work(view->work, 1); i++)
 		look_at(view, &list->items[i], depth, &found);
+	found.are_values &= found.types == VIEW_STRING || are_numbers(found.types);
 	if (!found.are_values)
 		view->values.count = values;
 	else if (values > 0)
@@ -268,7 +283,7 @@ add_union(struct view *view, const struct json_tree *list, const char *name, uns
 		add_schema(view, found.only, depth + 1);
 		forget(view, list, name);
 	} else if (found.are_values) {
-		view->types &= VIEW_STRING;
+		view->types &= found.types;
 	} else if (found.types == VIEW_STRING || found.types == VIEW_BOOL ||
 		   are_numbers(found.types)) {
 		view->types &= found.types;

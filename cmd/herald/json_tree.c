@@ -263,6 +263,12 @@ json_tree_equal(const struct json_tree *a, const struct json_tree *b)
 }
 
 bool
+json_texts_equal(struct herald_text a, struct herald_text b)
+{
+	return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.data, b.data, a.bytes) == 0);
+}
+
+bool
 json_text_equal(struct herald_text text, const char *string)
 {
 	return text.bytes == strlen(string) && memcmp(text.data, string, text.bytes) == 0;

@@ -57,6 +57,7 @@ bool json_tree_is_false(const struct json_tree *tree);
 /* Whether two values are the same JSON: numbers by value, objects in any order. */
 bool json_tree_equal(const struct json_tree *a, const struct json_tree *b);
 
+bool json_texts_equal(struct herald_text a, struct herald_text b);
 bool json_text_equal(struct herald_text text, const char *string);
 
 /* Append a name to a JSON Pointer. */

@@ -432,7 +432,8 @@ class Unions:
     def scalar(self):
         return self.random.choice([
             {"type": "string"}, {"type": "boolean"}, {"type": "integer", "minimum": 0, "maximum": 300},
-            {"type": "number"}, {"enum": ["red", "green"]}, {"type": "array", "items": {"type": "integer"}},
+            {"type": "number"}, {"enum": ["red", "green"]}, {"enum": [3, -1, 0]}, {"const": 5},
+            {"type": ["integer", "null"], "enum": [1, 2, None]}, {"oneOf": [{"const": 7}, {"const": 9}]}, {"type": "array", "items": {"type": "integer"}},
             {"type": ["string", "null"]}, {"type": "string", "format": "date-time"}])
 
     def value(self, depth):
