@@ -47,7 +47,14 @@ HERALD_SCHEMA_WITH(series, (.transparent = true),
 	HERALD_KEY(series, name),
 	HERALD_VALUES(series, cells, .min_count = 1));
 
-HERALD_SCHEMA_WITH(span, (.reject_unknown = true),
+static bool
+is_lucky(const struct span *span, struct herald_refusal *refusal)
+{
+	return span->from != 77 || herald_refuse(refusal, "from", "is %d", (int)span->from);
+}
+HERALD_CHECK(is_lucky, span);
+
+HERALD_SCHEMA_WITH(span, (.reject_unknown = true, .check = &is_lucky_check),
 	HERALD_FIELD(span, from),
 	HERALD_FIELD(span, to, HERALD_MAX(0)));
 
@@ -96,6 +103,7 @@ HERALD_SCHEMA_WITH(kinds, (.reject_unknown = true),
 	HERALD_STRUCT(kinds, span, span, .flat = true),
 	HERALD_LIST(kinds, rows, row),
 	HERALD_ARRAY(kinds, pair),
+	HERALD_OPTIONAL_ARRAY(kinds, trio, HERALD_MAX(9)),
 	HERALD_STRUCT_ARRAY(kinds, nodes, node),
 	HERALD_VALUES(kinds, holes, .nullable = true, .max_bytes = 6),
 	HERALD_ENUMS(kinds, sizes, sizes),

@@ -50,7 +50,7 @@ struct series {
 	size_t cells_count;
 };
 
-/* Its members are in the object of the struct that it is in. */
+/* Its members are in the object of the struct that it is in. A check refuses `from` 77. */
 struct span {
 	int32_t from, to;
 };
@@ -120,6 +120,8 @@ struct kinds {
 	const struct row *rows;
 	size_t rows_count;
 	int16_t pair[2];
+	bool has_trio;
+	uint8_t trio[3];
 	struct node nodes[2];
 	const char *const *holes;
 	size_t holes_count;

@@ -330,6 +330,18 @@ fits_hole(const json_t *json, const char *const *out)
 	return fits_string(json_is_null(json) ? NULL : json, out) && json_string_length(json) <= 6;
 }
 
+/* Missing and null are told from three zeros. */
+static bool
+fits_trio(const json_t *trio, const struct kinds *out)
+{
+	bool fits = !trio || json_array_size(trio) == 3;
+
+	CHECK(!out || out->has_trio == (trio != NULL));
+	for (size_t i = 0; fits && i < 3; i++)
+		fits = FITS_INTEGER(json_array_get(trio, i), 0, 9, out, trio[i]);
+	return fits;
+}
+
 static bool
 fits_lists(const json_t *root, const struct kinds *out)
 {
@@ -555,12 +567,13 @@ fits_kinds(json_t *root, const struct kinds *out, bool *uncertain_out)
 
 	uncertain = false;
 	fits = HAS_ONLY(root, "shape", "notices", "opens", "pointed", "prices", "people", "series",
-			"from", "to", "rows", "pair", "nodes", "holes", "sizes", "unknown",
+			"from", "to", "rows", "pair", "trio", "nodes", "holes", "sizes", "unknown",
 			"number", "maybe", "quoted", "loose", "loose_quoted", "bit", "loose_bit",
 			"epoch", "deep", "reals", "floats", "texts", "quoted_real", "quoted_bit",
 			"milliseconds") &&
 	       fits_unions(root, out) && fits_maps(root, out) && fits_series(root, out) &&
 	       FITS_INTEGER(get(root, "from"), INT32_MIN, INT32_MAX, out, span.from) &&
+	       json_integer_value(get(root, "from")) != 77 && fits_trio(get(root, "trio"), out) &&
 	       FITS_INTEGER(get(root, "to"), INT32_MIN, 0, out, span.to) && fits_lists(root, out) &&
 	       fits_enums(root, out) && fits_forms(root, out) && fits_reals(root, out) &&
 	       fits_texts(root, out) && fits_quoted_others(root, out);
