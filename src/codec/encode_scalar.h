@@ -178,12 +178,28 @@ encode_special(struct writer *writer, char *at, const char *text, const char *fr
 	return put_byte(writer, after, '"');
 }
 
-/* Write a text for which there is not enough room yet. */
-HERALD__COLD static char *
+/* Write a long text for which there is enough room, unless escapes need more. */
+static inline char *
+encode_long(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
+{
+	const char *end = text + bytes, *plain = herald__write_blocks(at + 1, text, end);
+
+	*at = '"';
+	plain = herald__write_plain(at + 1 + (plain - text), plain, end);
+	if (plain != end || bytes > max_bytes)
+		return encode_special(writer, at, text, plain, bytes, max_bytes);
+	at[bytes + 1] = '"';
+	return at + bytes + 2;
+}
+
+/* Write a text that is long, or for which there is not enough room yet. */
+HERALD__NOT_INLINE static char *
 encode_large(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
 {
-	if (bytes > SIZE_MAX - 2 || !(at = grow(writer, at, bytes + 2)))
+	if (bytes > SIZE_MAX - 2 || !(at = reserve(writer, at, bytes + 2)))
 		return NULL;
+	if (bytes >= HERALD__LONG_TEXT)
+		return encode_long(writer, at, text, bytes, max_bytes);
 	return encode_text(writer, at, text, bytes, max_bytes);
 }
 
@@ -197,7 +213,7 @@ encode_text(struct writer *writer, char *at, const char *text, size_t bytes, siz
 	const char *plain;
 
 	/* Room for the text and its quotes; only escapes need more. */
-	if (bytes > SIZE_MAX - 2 || room(writer, at) < bytes + 2)
+	if (bytes >= HERALD__LONG_TEXT || room(writer, at) < bytes + 2)
 		return encode_large(writer, at, text, bytes, max_bytes);
 	*at = '"';
 	plain = herald__write_plain(at + 1, text, text + bytes);

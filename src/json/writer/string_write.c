@@ -19,6 +19,7 @@
 
 #define BLOCK 32
 #define HALF 16
+#define TWO_BLOCKS 64
 
 /* The most that a block with its escapes takes, plus what a store may write after it. */
 #define BLOCK_ROOM (BLOCK * HERALD__ESCAPE_BYTES + BLOCK)
@@ -153,7 +154,36 @@ herald__write_text(char *out, const char *room_end, const char *text, const char
 		return NULL;
 	return write_text(out, room_end, text, at, end);
 }
+
+HERALD__AVX2 static const char *
+write_blocks(char *out, const char *at, const char *end)
+{
+	for (; end - at >= TWO_BLOCKS; at += TWO_BLOCKS, out += TWO_BLOCKS) {
+		__m256i first = load_block(at), next = load_block(at + BLOCK);
+
+		if ((find_special(first) | find_special(next)) != 0 ||
+		    _mm256_movemask_epi8(_mm256_or_si256(first, next)) != 0)
+			break;
+		_mm256_storeu_si256((__m256i *)(void *)out, first);
+		_mm256_storeu_si256((__m256i *)(void *)(out + BLOCK), next);
+	}
+	return at;
+}
+
+const char *
+herald__write_blocks(char *out, const char *text, const char *end)
+{
+	return __builtin_cpu_supports("avx2") ? write_blocks(out, text, end) : text;
+}
 #else
+const char *
+herald__write_blocks(char *out, const char *text, const char *end)
+{
+	(void)out;
+	(void)end;
+	return text;
+}
+
 char *
 herald__write_text(char *out, const char *room_end, const char *text, const char *at,
 		   const char *end)
