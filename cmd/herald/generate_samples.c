@@ -18,13 +18,14 @@
 /* What the values at one place of the samples have in common. */
 struct shape {
 	size_t nulls, bools, integers, reals, strings, arrays, objects;
-	bool is_unsigned;           /* an integer is above INT64_MAX */
-	bool is_negative;           /* one is below 0 */
-	bool is_exact;              /* all numbers fit into their type */
-	bool are_times;             /* all strings */
-	bool has_nul;               /* a string */
-	size_t items;               /* elements of all arrays */
-	struct shape *element;      /* of arrays */
+	bool is_unsigned;      /* an integer is above INT64_MAX */
+	bool is_negative;      /* one is below 0 */
+	bool is_large;         /* one is beyond 2 to the power of 53, as a double may not hold */
+	bool is_exact;         /* all numbers fit into their type */
+	bool are_times;        /* all strings */
+	bool has_nul;          /* a string */
+	size_t items;          /* elements of all arrays */
+	struct shape *element; /* of arrays */
 	struct memory_list members; /* struct shape_member */
 };
 
@@ -80,6 +81,16 @@ find_member(struct herald_arena *arena, struct shape *shape, struct herald_text 
 	return member;
 }
 
+/* Whether a number is written without a fraction and an exponent. */
+static bool
+is_plain(struct herald_json number)
+{
+	for (size_t i = 0; i < number.bytes; i++)
+		if (strchr(".eE", number.data[i]))
+			return false;
+	return true;
+}
+
 static void
 merge_number(struct shape *shape, const struct json_tree *value)
 {
@@ -90,12 +101,14 @@ merge_number(struct shape *shape, const struct json_tree *value)
 	if (herald_json_read_int64(&value->json, &number) == HERALD_OK) {
 		shape->integers++;
 		shape->is_negative |= number < 0;
+		shape->is_large |= number > INT64_C(1) << 53 || number < -(INT64_C(1) << 53);
 	} else if (herald_json_read_uint64(&value->json, &magnitude) == HERALD_OK) {
 		shape->integers++;
-		shape->is_unsigned = true;
+		shape->is_unsigned = shape->is_large = true;
 	} else {
 		shape->reals++;
-		shape->is_exact &= herald_json_read_double(&value->json, &real) == HERALD_OK;
+		shape->is_exact &= !is_plain(value->json) &&
+				   herald_json_read_double(&value->json, &real) == HERALD_OK;
 	}
 }
 
@@ -192,7 +205,8 @@ convert_number(struct sampling *sampling, const struct shape *shape)
 {
 	struct c_type type = {.kind = C_NUMBER, .number = "int64_t"};
 
-	if (!shape->is_exact || (shape->is_unsigned && (shape->is_negative || shape->reals > 0)))
+	if (!shape->is_exact || (shape->is_unsigned && shape->is_negative) ||
+	    (shape->is_large && shape->reals > 0))
 		return raw(sampling, shape, "Raw JSON: a number that no type in C holds.");
 	if (shape->reals > 0)
 		type.number = "double";
@@ -235,6 +249,7 @@ merge_members(const struct shape *shape, struct shape *out)
 		out->strings += member->strings;
 		out->is_unsigned |= member->is_unsigned;
 		out->is_negative |= member->is_negative;
+		out->is_large |= member->is_large;
 		out->is_exact &= member->is_exact;
 		out->are_times &= member->are_times || member->strings == 0;
 		out->has_nul |= member->has_nul;

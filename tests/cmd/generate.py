@@ -631,6 +631,24 @@ def values_that_all_lists_have(folder):
         assert "enum p_a {\n\tP_A_Y,\n\tP_A_Z,\n};\n" in (folder / "p.h").read_text(), schema
 
 
+def numbers_of_samples(folder):
+    """No type is chosen that loses digits of a number."""
+    for numbers, line in ((["1", "-2"], "\tint64_t n;"), (["1", str(2 ** 64 - 1)], "\tuint64_t n;"),
+                          (["1", "2.5"], "\tdouble n;"), (["1e400"], "\tstruct herald_json n;"),
+                          (["-1", str(2 ** 64 - 1)], "\tstruct herald_json n;"),
+                          ([str(2 ** 64)], "\tstruct herald_json n;"),
+                          ([str(2 ** 53), "0.5"], "\tdouble n;"),
+                          ([str(2 ** 53 + 1), "0.5"], "\tstruct herald_json n;"),
+                          (["0.5", str(-2 ** 53 - 1)], "\tstruct herald_json n;")):
+        words = []
+        for index, number in enumerate(numbers):
+            (folder / f"{index}.json").write_text(f'{{"n": {number}}}')
+            words += ["--from", f"{index}.json"]
+        equal(generate(folder, *words, "--samples", "--name", "p", "--out", "."), (0, "", ""))
+        lines = (folder / "p.h").read_text().splitlines()
+        assert line in lines, (numbers, lines)
+
+
 def samples_with_many_names(folder):
     """An object with 60,000 names is a map, in a time that does not grow with their square."""
     (folder / "p.json").write_text(json.dumps({f"a{i}": i % 7 for i in range(60000)}))
@@ -677,6 +695,6 @@ if __name__ == "__main__":
             [(check.__name__, in_folder, check)
              for check in (names_of_elements, asyncapi_names, references_to_the_file_next_to_it, large_and_deep, too_many_steps,
                            many_of_everything,
-                           values_that_all_lists_have, samples_with_many_names,
+                           values_that_all_lists_have, numbers_of_samples, samples_with_many_names,
                            every_keyword_with_every_type, random_schemas,
                            definitions_that_nobody_checked)])
