@@ -80,25 +80,61 @@ delete_file(const struct sqlite_file *file)
 }
 
 static void
-replace_file(const struct sqlite_file *file)
+replace(const struct sqlite_file *file, const char *suffix)
 {
+	char path[128];
 	char other[128];
 
+	snprintf(path, sizeof(path), "%s%s", file->path, suffix);
 	snprintf(other, sizeof(other), "%s/other", file->folder);
 	int fd = open(other, O_WRONLY | O_CREAT, 0644);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(rename(other, file->path), 0);
+	assert_int_equal(rename(other, path), 0);
+}
+
+static void
+replace_file(const struct sqlite_file *file)
+{
+	replace(file, "");
+}
+
+static void
+delete_next_to(const struct sqlite_file *file, const char *suffix)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s%s", file->path, suffix);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void
 delete_lock_file(const struct sqlite_file *file)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s-herald.lock", file->path);
-	assert_int_equal(unlink(path), 0);
+	delete_next_to(file, "-herald.lock");
 }
+
+static void
+delete_wal(const struct sqlite_file *file)
+{
+	delete_next_to(file, "-wal");
+}
+
+static void
+replace_wal(const struct sqlite_file *file)
+{
+	replace(file, "-wal");
+}
+
+static void
+delete_shm(const struct sqlite_file *file)
+{
+	delete_next_to(file, "-shm");
+}
+
+#define WAL_IS_GONE                                                                                \
+	"PATH-wal was deleted, moved or replaced while in use, and the last commits were only "    \
+	"there; put it back if it was moved, and restart the process"
 
 static void
 a_file_that_goes_away_is_noticed(void **unused)
@@ -113,6 +149,10 @@ a_file_that_goes_away_is_noticed(void **unused)
 			       "and restart the process"},
 		{delete_lock_file, "PATH-herald.lock was deleted or replaced while in use, so that "
 				   "other processes take this one for dead; restart the process"},
+		{delete_wal, WAL_IS_GONE},
+		{replace_wal, WAL_IS_GONE},
+		{delete_shm, "PATH-shm was deleted, moved or replaced while in use, so that other "
+			     "processes do not see the locks of this one; restart the process"},
 	};
 
 	(void)unused;
@@ -132,6 +172,82 @@ a_file_that_goes_away_is_noticed(void **unused)
 		ops(&file)->session_close(session);
 		sqlite_file_close(&file);
 	}
+}
+
+/* In the middle of a transaction: what COMMIT has written is lost, so it must not succeed. */
+static void
+a_file_that_goes_away_before_a_commit_is_noticed(void **unused)
+{
+	static void (*const cases[])(const struct sqlite_file *file) = {
+		delete_file, replace_file, delete_lock_file, delete_wal, replace_wal, delete_shm,
+	};
+	static const enum herald_session_use uses[] = {HERALD_SESSION_COMMIT, HERALD_SESSION_JOIN};
+
+	(void)unused;
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		struct herald_stored_event event = sqlite_file_event("{}");
+		struct sqlite_file file;
+		struct herald_error error;
+
+		sqlite_file_open(&file);
+		struct herald_session *session = sqlite_file_session(&file, uses[i % 2]);
+		sqlite_file_join(&file, session);
+		assert_works(ops(&file)->begin(session, &error), &error);
+		assert_works(ops(&file)->accept(session, &event, 1, &error), &error);
+		cases[i / 2](&file);
+		assert_int_equal(ops(&file)->commit(session, &error), HERALD_STORE_FAILED);
+		assert_message(&error, "while in use");
+		ops(&file)->rollback(session);
+		assert_int_equal(accept_one(&file, session, &error), HERALD_STORE_FAILED);
+		ops(&file)->session_close(session);
+		sqlite_file_close(&file);
+	}
+}
+
+/* A session that is opened later would write another WAL than those that are open. */
+static void
+a_session_on_another_wal_is_refused(void **unused)
+{
+	struct sqlite_file file;
+	struct herald_session *other = NULL;
+	struct herald_error error;
+
+	(void)unused;
+	sqlite_file_open(&file);
+	struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_COMMIT);
+	assert_works(accept_one(&file, session, &error), &error);
+	delete_wal(&file);
+	assert_int_equal(
+		ops(&file)->session_open(file.database, HERALD_SESSION_JOIN, &other, &error),
+		HERALD_STORE_FAILED);
+	assert_message(&error, WAL_IS_GONE);
+	ops(&file)->session_close(session);
+	sqlite_file_close(&file);
+}
+
+/* SQLite itself deletes the WAL with the last connection, whichever process has it. */
+static void
+files_that_sqlite_makes_anew_are_accepted(void **unused)
+{
+	struct sqlite_file file;
+	char path[128];
+	struct herald_error error;
+
+	(void)unused;
+	sqlite_file_open(&file);
+	for (int i = 0; i < 3; i++) {
+		struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_COMMIT);
+		assert_works(accept_one(&file, session, &error), &error);
+		/* A tool that comes and goes. */
+		sqlite_file_run(&file, "PRAGMA wal_checkpoint(TRUNCATE)");
+		assert_works(accept_one(&file, session, &error), &error);
+		assert_int_equal(sqlite_file_number(&file, "SELECT count(*) FROM herald_event"),
+				 2 * (i + 1));
+		ops(&file)->session_close(session);
+		snprintf(path, sizeof(path), "%s-wal", file.path);
+		assert_int_equal(access(path, F_OK), -1);
+	}
+	sqlite_file_close(&file);
 }
 
 /* A full disk. */
@@ -817,6 +933,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_that_goes_away_is_noticed),
+		cmocka_unit_test(a_file_that_goes_away_before_a_commit_is_noticed),
+		cmocka_unit_test(a_session_on_another_wal_is_refused),
+		cmocka_unit_test(files_that_sqlite_makes_anew_are_accepted),
 		cmocka_unit_test(a_full_disk_refuses_for_now),
 		cmocka_unit_test(a_full_disk_refuses_to_create),
 		cmocka_unit_test(a_writer_that_takes_long_is_named),

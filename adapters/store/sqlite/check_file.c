@@ -206,6 +206,8 @@ herald__sqlite_check_file(struct sqlite_database *database, bool must_exist,
 		status = refuse_access(error, "the folder", folder);
 	snprintf(database->lock_path, sizeof(database->lock_path), "%s-herald.lock",
 		 database->path);
+	snprintf(database->wal_path, sizeof(database->wal_path), "%s-wal", database->path);
+	snprintf(database->shm_path, sizeof(database->shm_path), "%s-shm", database->path);
 	return status;
 }
 

@@ -66,6 +66,7 @@ configure(struct sqlite_database *database, sqlite3 *db)
 	sqlite3_extended_result_codes(db, 1);
 	sqlite3_busy_timeout(db, (int)database->options.busy_timeout_ms);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	/* cache_size reads the schema, and from then on SQLite has the WAL open (files.c). */
 	snprintf(pragmas, sizeof(pragmas),
 		 "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=FAST;"
 		 "PRAGMA cache_size=-%llu",

@@ -14,7 +14,7 @@
 #include "check_file.h"
 #include "checkpoint.h"
 #include "connection.h"
-#include "lock_file.h"
+#include "files.h"
 #include "problem.h"
 #include "statement.h"
 
@@ -64,6 +64,9 @@ herald__sqlite_session_open(struct herald_database *base, enum herald_session_us
 		return HERALD_NO_MEMORY;
 	session->use = use;
 	status = herald__sqlite_connect(database, &session->db, error);
+	if (status == HERALD_OK)
+		status = herald__sqlite_files_join(database, error);
+	session->is_counted = status == HERALD_OK;
 	if (status == HERALD_OK && use != HERALD_SESSION_JOIN)
 		sqlite3_wal_hook(session->db, note_wal_pages, database);
 	if (status == HERALD_OK && use == HERALD_SESSION_JOIN && database->options.setup &&
@@ -137,6 +140,9 @@ herald__sqlite_session_close(struct herald_session *base)
 		herald__sqlite_rollback(base);
 	if (session->db && session->use == HERALD_SESSION_COMMIT && !session->is_wrapped)
 		herald__sqlite_checkpoint_last(session);
+	/* Before it is closed: the last connection deletes the WAL. */
+	if (session->is_counted)
+		herald__sqlite_files_leave(herald__sqlite_database(session));
 	for (int i = 0; i < SLOT_COUNT; i++)
 		sqlite3_finalize(session->statements[i]);
 	if (!session->is_wrapped)
@@ -161,29 +167,12 @@ give_writer(struct sqlite_session *session)
 	session->has_writer = false;
 }
 
-static enum herald_status
-check_files(struct sqlite_database *database, struct herald_error *error)
-{
-	struct sqlite_identity identity;
-	enum herald_status status = herald__sqlite_health(database, error);
-
-	if (status != HERALD_OK)
-		return status;
-	if (!herald__sqlite_identify(database->path, &identity) ||
-	    identity.device != database->identity.device ||
-	    identity.inode != database->identity.inode)
-		return herald__sqlite_fail(database, error,
-					   "the file was deleted, moved or replaced while in use; "
-					   "put it back and restart the process");
-	return herald__lock_file_check(database, error);
-}
-
 enum herald_status
 herald__sqlite_begin(struct herald_session *base, struct herald_error *error)
 {
 	struct sqlite_session *session = herald__sqlite_session(base);
 	struct sqlite_database *database = herald__sqlite_database(session);
-	enum herald_status status = check_files(database, error);
+	enum herald_status status = herald__sqlite_files_check(database, error);
 
 	if (status != HERALD_OK)
 		return status;
@@ -224,10 +213,13 @@ herald__sqlite_commit(struct herald_session *base, struct herald_error *error)
 	struct sqlite_query query = herald__sqlite_query(session, &commit_sql);
 	status = herald__sqlite_run(&query, error);
 	session->is_committing = false;
-	if (status == HERALD_OK)
-		give_writer(session);
-	else
+	if (status != HERALD_OK) {
 		herald__sqlite_rollback(base);
+		return status;
+	}
+	/* Written to a file that was deleted meanwhile, it is lost. */
+	status = herald__sqlite_files_check(herald__sqlite_database(session), error);
+	give_writer(session);
 	return status;
 }
 

@@ -41,6 +41,8 @@ struct sqlite_database {
 
 	char path[SQLITE_PATH_BYTES]; /* absolute, without symbolic links; set by open() */
 	char lock_path[SQLITE_PATH_BYTES + 32];
+	char wal_path[SQLITE_PATH_BYTES + 8];
+	char shm_path[SQLITE_PATH_BYTES + 8];
 	struct sqlite_identity identity;
 	struct herald__fair_lock writer; /* in front of SQLite's: its waiting is not fair */
 
@@ -51,6 +53,11 @@ struct sqlite_database {
 
 	pthread_mutex_t mutex;     /* of what follows, and of writing `failure` */
 	struct sqlite_node *nodes; /* of this process */
+
+	/* See files.c. */
+	unsigned sessions_count; /* without those on a connection of the user's */
+	struct sqlite_identity wal;
+	struct sqlite_identity shm;
 
 	pthread_cond_t watch_end; /* of one of the sessions; with the mutex */
 
@@ -147,6 +154,7 @@ struct sqlite_session {
 	sqlite3 *db;
 	enum herald_session_use use;
 	bool is_wrapped;       /* connection and transaction belong to the caller */
+	bool is_counted;       /* in the database's sessions_count */
 	bool has_writer;       /* holds database->writer */
 	bool is_committing;    /* the statement that runs is COMMIT */
 	unsigned seen_current; /* which table of keys is the current one; in this transaction */
