@@ -380,7 +380,8 @@ struct herald_finding {
 /** Takes a finding. Returns false to stop. */
 typedef bool herald_finding_visitor(const struct herald_finding *finding, void *state);
 
-/** Check the database: its integrity, rows that no living process owns, the size of its log. */
+/** Check the database: its integrity, processes that have died and whose events no other process
+ * has taken over, the size of its log. */
 HERALD_API HERALD_MUST_CHECK enum herald_status
 herald_store_check(struct herald_store *store, herald_finding_visitor *visit, void *state,
 		   struct herald_error *error);

@@ -103,6 +103,35 @@ def the_tool_reads_the_store(url):
     equal(result.stdout.decode(), "The store is empty.\n")
 
 
+def the_tool(*words):
+    """Status, stdout and stderr of `herald store`."""
+    result = subprocess.run([herald, "store", *words], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, timeout=WAIT_S, check=False)
+    return result.returncode, result.stdout.decode(), result.stderr.decode()
+
+
+# Every command of the tool that opens a store, except for migrate.
+READING = (["status"], ["check"], ["dead", "list"], ["dead", "show", "1"], ["purge", "--all"],
+           ["dead", "drop", "--all", "--dry-run"], ["dead", "replay", "--all"])
+
+
+def schemas(url):
+    return query(url, "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information)'")
+
+
+def the_tool_creates_nothing(url):
+    query(url, "CREATE DATABASE nothing")
+    empty = url.replace("/postgres", "/nothing")
+    for words in READING:
+        status, output, errors = the_tool(*words, "--store", empty)
+        equal((words, status, output), (words, 1, ""))
+        assert "the database nothing has no tables of Herald in schema herald" in errors, errors
+        equal((words, schemas(empty)), (words, ["public"]))
+    equal(the_tool("migrate", "--store", empty), (0, "The tables are up to date.\n", ""))
+    equal(the_tool("status", "--store", empty), (0, "The store is empty.\n", ""))
+    equal(schemas(empty), ["public", "herald"])
+
+
 def a_stop_leaves_at_once(url):
     with processes(url, 1) as (worker,):
         worker.process.send_signal(signal.SIGTERM)
@@ -115,7 +144,8 @@ workers, herald = sys.argv[1:]
 if __name__ == "__main__":
     checks = [the_commands_of_its_head_answer_as_written,
               two_processes_share_the_work_and_keep_the_order_of_a_key,
-              a_killed_process_loses_nothing, a_stop_leaves_at_once, the_tool_reads_the_store]
+              a_killed_process_loses_nothing, a_stop_leaves_at_once, the_tool_reads_the_store,
+              the_tool_creates_nothing]
     if folder_of_programs():
         with cluster() as database:
             tap.run([(check.__name__.replace("_", " "), check, database) for check in checks])

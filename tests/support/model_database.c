@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <herald/adapter/options.h>
+
 #include "model_internal.h"
 
 #define MUST(CONDITION)                                                                            \
@@ -408,9 +410,18 @@ static enum herald_status
 op_open(struct herald_database *database, const struct herald_database_settings *settings,
 	struct herald_error *error)
 {
-	(void)error;
-	((struct model_process *)database)->lease_ms = settings->lease_ms;
-	return HERALD_OK;
+	struct model_process *process = (struct model_process *)database;
+	struct model *model = process->model;
+
+	process->lease_ms = settings->lease_ms;
+	pthread_mutex_lock(&model->mutex);
+	const bool is_refused = settings->must_exist && !model->exists;
+	model->exists |= !settings->must_exist;
+	pthread_mutex_unlock(&model->mutex);
+	return is_refused ? herald_option_refuse(error, "model",
+						 "no process has opened it yet; "
+						 "open it without must_exist")
+			  : HERALD_OK;
 }
 
 static struct herald_session *

@@ -23,6 +23,7 @@ struct model {
 	struct herald_database_ops ops;
 	pthread_mutex_t mutex; /* protects everything below, and what is reached from it */
 	pthread_cond_t is_alone;
+	bool exists;                     /* a process has opened it */
 	struct model_tables tables;      /* what is committed */
 	struct model_connection *writer; /* which has a transaction */
 	struct model_process *processes;
@@ -88,6 +89,9 @@ struct model_tables *model_tables_of(struct herald_session *session);
 struct model *model_of(struct herald_session *session);
 
 struct model_node *model_node_find(struct model *model, uint64_t id);
+bool model_node_is_dead(const struct model *model, const struct model_node *node);
+/* A node as others see it. */
+struct herald_node model_node_seen(const struct model_node *node);
 void model_node_free(struct model_node *node);
 
 /* Rules of events, used by several functions. */

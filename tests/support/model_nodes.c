@@ -36,8 +36,8 @@ node_remove(struct model *model, struct model_node *node)
 	model_node_free(node);
 }
 
-static bool
-is_dead(const struct model *model, const struct model_node *node)
+bool
+model_node_is_dead(const struct model *model, const struct model_node *node)
 {
 	if (model->options.has_leases)
 		return model->options.now_ms(model->options.state) >= node->expires_ms;
@@ -104,7 +104,7 @@ op_renew(struct herald_session *session, uint64_t id, int64_t now_ms, struct her
 	if (status != HERALD_OK)
 		return status;
 	node = model_node_find(model, id);
-	if (!node || is_dead(model, node))
+	if (!node || model_node_is_dead(model, node))
 		return model_leave(session, HERALD_LEASE_LOST, error);
 	node->expires_ms = next_expiry_ms(node->process);
 	return model_leave(session, HERALD_OK, error);
@@ -142,9 +142,8 @@ op_leave(struct herald_session *session, uint64_t id, struct herald_error *error
 	return model_leave(session, HERALD_OK, error);
 }
 
-/* A node as others see it. */
-static struct herald_node
-seen_by_others(const struct model_node *node)
+struct herald_node
+model_node_seen(const struct model_node *node)
 {
 	const struct model_process *process = node->process;
 
@@ -170,8 +169,8 @@ op_dead(struct herald_session *session, int64_t now_ms, herald_node_visitor *vis
 	if (status != HERALD_OK)
 		return status;
 	for (struct model_node *node = model->nodes; node && goes_on; node = node->next)
-		if (is_dead(model, node)) {
-			struct herald_node seen = seen_by_others(node);
+		if (model_node_is_dead(model, node)) {
+			struct herald_node seen = model_node_seen(node);
 
 			goes_on = visit(&seen, state);
 		}
@@ -251,7 +250,7 @@ op_recover(struct herald_session *session, struct herald_recovery *recovery,
 		return status;
 	recovery->ready = recovery->dead = 0;
 	node = model_node_find(model, recovery->node);
-	recovery->is_taken = node && is_dead(model, node);
+	recovery->is_taken = node && model_node_is_dead(model, node);
 	if (recovery->is_taken) {
 		recover_rows(&model->tables, recovery);
 		node_remove(model, node);

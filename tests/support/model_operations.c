@@ -382,6 +382,26 @@ orphans_count(struct model *model, const struct model_tables *tables)
 	return count;
 }
 
+static bool
+visit_dead_nodes(const struct model *model, herald_finding_visitor *visit, void *state)
+{
+	bool goes_on = true;
+	char text[256];
+
+	for (const struct model_node *node = model->nodes; node && goes_on; node = node->next)
+		if (model_node_is_dead(model, node)) {
+			struct herald_node seen = model_node_seen(node);
+
+			snprintf(text, sizeof(text), "process %ld on %s has died", seen.pid,
+				 seen.host);
+			goes_on = visit(&(struct herald_finding){.is_problem = true,
+								 .name = "dead_node",
+								 .text = text},
+					state);
+		}
+	return goes_on;
+}
+
 static enum herald_status
 op_check(struct herald_session *session, int64_t now_ms, herald_finding_visitor *visit, void *state,
 	 struct herald_error *error)
@@ -398,6 +418,7 @@ op_check(struct herald_session *session, int64_t now_ms, herald_finding_visitor 
 	snprintf(text, sizeof(text), "%zu rows", tables->rows_count);
 	goes_on = visit(&(struct herald_finding){.name = "rows", .text = text}, state);
 	snprintf(text, sizeof(text), "%zu rows", orphans_count(model_of(session), tables));
+	goes_on = goes_on && visit_dead_nodes(model_of(session), visit, state);
 	if (goes_on)
 		visit(&(struct herald_finding){.is_problem = strcmp(text, "0 rows") != 0,
 					       .name = "orphans",

@@ -9,6 +9,7 @@
 #include <herald/adapter/text.h>
 
 #include "lanes.h"
+#include "node.h"
 #include "rows.h"
 #include "session.h"
 #include "times.h"
@@ -243,6 +244,22 @@ check_sizes(struct postgres_session *session, struct report *report, struct hera
 	return HERALD_OK;
 }
 
+/* Nodes whose lease has ended: their events run again when another process has taken them over. */
+static bool
+note_dead_node(const struct herald_node *node, void *state)
+{
+	struct report *report = state;
+	char text[1024];
+
+	herald_text_write(text, sizeof(text),
+			  "process %ld on %s has died, and its events wait for a process that runs "
+			  "events",
+			  node->pid, node->host);
+	const struct herald_finding finding = {true, "dead_node", text};
+	report->goes_on = report->goes_on && report->visit(&finding, report->state);
+	return report->goes_on;
+}
+
 /* Settings that lose events in a crash, or let the tables grow. */
 static enum herald_status
 check_settings(struct postgres_session *session, struct report *report, struct herald_error *error)
@@ -301,7 +318,6 @@ herald__postgres_check(struct herald_session *base, int64_t now_ms, herald_findi
 	struct report report = {visit, state, true};
 	enum herald_status status;
 
-	(void)now_ms;
 	status = check_none(session, &report, POSTGRES_CHECK_KEYS, "keys",
 			    "%" PRId64 " keys with a wrong count of events", error);
 	if (status == HERALD_OK)
@@ -311,6 +327,8 @@ herald__postgres_check(struct herald_session *base, int64_t now_ms, herald_findi
 		status = check_none(session, &report, POSTGRES_CHECK_OWNERS, "owners",
 				    "%" PRId64 " running events and deliveries without a process",
 				    error);
+	if (status == HERALD_OK)
+		status = herald__postgres_node_dead(base, now_ms, note_dead_node, &report, error);
 	if (status == HERALD_OK)
 		status = check_sizes(session, &report, error);
 	if (status == HERALD_OK)

@@ -185,7 +185,7 @@ open_database(struct herald_database *base, const struct herald_database_setting
 		herald__postgres_session_open(database, HERALD_SESSION_ADMIN, &session, error);
 	if (status != HERALD_OK)
 		return status;
-	status = herald__postgres_schema_open(session, error);
+	status = herald__postgres_schema_open(session, settings->must_exist, error);
 	if (status == HERALD_OK)
 		status = clean_marks(session, error);
 	herald__postgres_session_close(session);

@@ -248,6 +248,23 @@ refuse_newer(const struct postgres_session *session, int version, struct herald_
 				session->database->options.schema, version, VERSION);
 }
 
+/* Whether tables of this version can be used without creating or migrating anything. */
+static enum herald_status
+refuse_missing(const struct postgres_session *session, int version, struct herald_error *error)
+{
+	const char *schema = session->database->options.schema;
+
+	if (version == 0)
+		return herald_option_refuse(error, "schema",
+					    "the database %s has no tables of Herald in schema %s; "
+					    "a service with a store creates them",
+					    PQdb(session->conn), schema);
+	return herald_option_refuse(error, "schema",
+				    "an older Herald made the tables in schema %s: they have "
+				    "version %d, expected %d; a service with a store migrates them",
+				    schema, version, VERSION);
+}
+
 /* Creating. */
 
 /* The right that is missing is named by the server. */
@@ -355,13 +372,16 @@ check_rights(struct postgres_session *session, struct herald_error *error)
 }
 
 enum herald_status
-herald__postgres_schema_open(struct postgres_session *session, struct herald_error *error)
+herald__postgres_schema_open(struct postgres_session *session, bool must_exist,
+			     struct herald_error *error)
 {
 	int version = 0, min_reader = 0;
 	enum herald_status status = check_server(session, error);
 
 	if (status == HERALD_OK)
 		status = read_version(session, &version, &min_reader, error);
+	if (status == HERALD_OK && version < VERSION && must_exist)
+		status = refuse_missing(session, version, error);
 	if (status == HERALD_OK && version < VERSION) {
 		status = lock_and_migrate(session, error);
 		if (status == HERALD_OK)

@@ -13,9 +13,11 @@ const char *herald__postgres_schema_sql(struct herald_arena *arena, const char *
  * Check the server, create or migrate the tables, and check the rights. Several processes may do it
  * at once. `session` has the use HERALD_SESSION_ADMIN.
  *
+ * must_exist  create and migrate nothing: refuse tables that are missing or older
+ *
  * Errors  HERALD_BAD_OPTION, HERALD_BAD_SCHEMA, HERALD_UNAVAILABLE, HERALD_NO_MEMORY.
  */
-enum herald_status
-herald__postgres_schema_open(struct postgres_session *session, struct herald_error *error);
+enum herald_status herald__postgres_schema_open(struct postgres_session *session, bool must_exist,
+						struct herald_error *error);
 
 #endif

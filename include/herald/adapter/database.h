@@ -521,7 +521,8 @@ struct herald_database_ops {
 	enum herald_status (*counts)(struct herald_session *session, int64_t now_ms,
 				     herald_count_visitor *visit, void *state,
 				     struct herald_error *error);
-	/** Integrity of the database, its size, and the age of its longest reader. */
+	/** Integrity of the database, its size, the age of its longest reader, and the nodes of
+	 * node_dead(): a problem with the name "dead_node" for each. */
 	enum herald_status (*check)(struct herald_session *session, int64_t now_ms,
 				    herald_finding_visitor *visit, void *state,
 				    struct herald_error *error);

@@ -875,10 +875,61 @@ test_second_node_is_refused(const struct contract_store *kind)
 	stop(p);
 }
 
+struct dead_findings {
+	size_t nodes, others;
+	char text[512];
+};
+
+static bool
+keep_problem(const struct herald_finding *finding, void *state)
+{
+	struct dead_findings *findings = state;
+
+	if (!finding->is_problem)
+		return true;
+	if (strcmp(finding->name, "dead_node") == 0) {
+		findings->nodes++;
+		snprintf(findings->text, sizeof(findings->text), "%s", finding->text);
+	} else {
+		findings->others++;
+	}
+	return true;
+}
+
+/* Rows that wait for a dead process are found, until another process has taken them over. */
+static void
+test_check_finds_dead_nodes(const struct contract_store *kind)
+{
+	struct process *p = start_mortal(kind);
+	struct process *survivor = start_tool(p);
+	struct dead_findings findings = {.nodes = 0};
+	struct herald_error error;
+	char process[64];
+
+	const uint64_t node = p->node;
+	accept_event(p, EVENT(.owner = node));
+	push(p, DELIVERY(.owner = node));
+	die(p, survivor);
+	assert_works(survivor->ops->check(survivor->session, T0, keep_problem, &findings, &error),
+		     &error);
+	assert_int_equal(findings.nodes, 1);
+	assert_int_equal(findings.others, 0);
+	snprintf(process, sizeof(process), "process %ld on host", (long)getpid());
+	assert_non_null(strstr(findings.text, process));
+
+	assert_true(recover(survivor, node, RECOVER_ALL).is_taken);
+	findings = (struct dead_findings){.nodes = 0};
+	assert_works(survivor->ops->check(survivor->session, T0, keep_problem, &findings, &error),
+		     &error);
+	assert_int_equal(findings.nodes + findings.others, 0);
+	stop(survivor);
+}
+
 const struct contract_store_case contract_store_nodes[] = {
 	{"test_ids_are_new", test_ids_are_new, NEEDS_NOTHING},
 	{"test_in_flight_path", test_in_flight_path, NEEDS_NOTHING},
 	{"test_dead_node_is_visited", test_dead_node_is_visited, NEEDS_NOTHING},
+	{"test_check_finds_dead_nodes", test_check_finds_dead_nodes, NEEDS_NOTHING},
 	{"test_alive_node_is_left_alone", test_alive_node_is_left_alone, NEEDS_NOTHING},
 	{"test_fates", test_fates, NEEDS_NOTHING},
 	{"test_poison", test_poison, NEEDS_NOTHING},

@@ -717,7 +717,7 @@ keep_finding(const struct herald_finding *finding, void *state)
 	return true;
 }
 
-/* A database in use has no problem: empty, with rows in all states, and with dead nodes. */
+/* A database in use has no problem: empty, and with rows in all states. */
 static void
 test_check(const struct contract_store *kind)
 {
@@ -735,6 +735,49 @@ test_check(const struct contract_store *kind)
 	assert_works(p->ops->check(p->session, T0, keep_finding, &again, &error), &error);
 	assert_true(again > 0);
 	stop(p);
+}
+
+/* What opens with must_exist. */
+static void
+open_existing(const struct contract_store *kind, void *place, enum herald_status expected)
+{
+	struct herald_database *database = kind->create(place);
+	struct herald_error error = {.message = ""};
+	enum herald_status status = database->ops->open(
+		database,
+		&(struct herald_database_settings){
+			.allocator = herald_allocator_libc, .lease_ms = 15000, .must_exist = true},
+		&error);
+
+	database->ops->destroy(database);
+	assert_status(status, expected, &error);
+	if (expected != HERALD_OK) {
+		assert_true(strlen(error.path) > 0);
+		assert_true(strlen(error.message) > 20); /* it says what to do */
+	}
+}
+
+/* A tool that looks at the wrong place leaves nothing there. */
+static void
+test_must_exist(const struct contract_store *kind)
+{
+	void *place = kind->place_create();
+	struct herald_database *database;
+	struct herald_error error;
+
+	open_existing(kind, place, HERALD_BAD_OPTION);
+	open_existing(kind, place, HERALD_BAD_OPTION); /* nothing was created by the first */
+	database = kind->create(place);
+	assert_works(
+		database->ops->open(database,
+				    &(struct herald_database_settings){
+					    .allocator = herald_allocator_libc, .lease_ms = 15000},
+				    &error),
+		&error);
+	open_existing(kind, place, HERALD_OK); /* in use */
+	database->ops->destroy(database);
+	open_existing(kind, place, HERALD_OK);
+	kind->place_destroy(place);
 }
 
 static void
@@ -879,6 +922,7 @@ const struct contract_store_case contract_store_operations[] = {
 	{"test_pending_most", test_pending_most, NEEDS_NOTHING},
 	{"test_counts", test_counts, NEEDS_NOTHING},
 	{"test_check", test_check, NEEDS_NOTHING},
+	{"test_must_exist", test_must_exist, NEEDS_NOTHING},
 	{"test_sql", test_sql, NEEDS_NOTHING},
 	{"test_watch", test_watch, NEEDS_NOTHING},
 	{"test_watch_after_its_end", test_watch_after_its_end, NEEDS_NOTHING},
