@@ -341,7 +341,7 @@ open_batch(struct herald__http_batch *batch, char *body, size_t bytes)
 	many->ctx = request->ctx;
 	herald__many_begin(many);
 	if (herald__service_batch_in(
-		    endpoint->service, request->ctx, body, bytes, &many->arrival,
+		    endpoint->service, request->ctx, body, bytes, &many->given,
 		    &(struct herald__batch_visit){endpoint->max_batch_events, herald__many_take,
 						  many, request->is_lines ? &lines : NULL},
 		    &result))
@@ -360,10 +360,12 @@ close_batch(struct herald__http_batch *batch)
 
 	/* Without the answer of its last event. */
 	herald__context_reset(request->ctx);
-	if (request->is_lines)
+	if (request->is_lines) {
 		herald__verdict_lines_respond(&batch->lines);
-	else
+	} else {
+		request->is_whole = true;
 		respond_to_batch(request, &batch->tally);
+	}
 }
 
 bool

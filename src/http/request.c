@@ -229,6 +229,7 @@ end_event(struct herald_http_request *request, const struct herald_result *resul
 	struct herald_context *ctx = request->ctx;
 
 	herald__request_release_large_body(request);
+	request->is_whole = ctx && herald_context_message(ctx);
 	herald__respond_result(request, result);
 	/* The answer is in the event's memory until the response has been sent. */
 	if (ctx && !ctx->answer)
@@ -343,6 +344,12 @@ herald_http_request_finish_in_place(struct herald_http_request *request, char *b
 	if (!request->answered)
 		handle_event(request, body, bytes);
 	return &request->response;
+}
+
+bool
+herald_http_request_is_whole(const struct herald_http_request *request)
+{
+	return request->is_whole;
 }
 
 const struct herald_http_response *

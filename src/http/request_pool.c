@@ -121,6 +121,7 @@ herald__request_pool_take(struct herald__request_pool *pool, struct herald_http_
 	request->coding = NULL;
 	request->decoder = NULL;
 	request->coded_bytes = 0;
+	request->is_whole = false;
 	request->answered = false;
 	request->response = (struct herald_http_response){0};
 	return request;

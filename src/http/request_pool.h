@@ -52,7 +52,8 @@ struct herald_http_request {
 	bool is_stored;     /* the service's store has the event, or has answered */
 	bool is_batch;      /* the body is several events */
 	bool is_lines;      /* and each has a line of its own */
-	bool answered;      /* `response` is final; the rest of the body is ignored */
+	bool is_whole; /* an event was found in all of the body; see herald/adapter/request.h */
+	bool answered; /* `response` is final; the rest of the body is ignored */
 	struct herald_http_response response;
 	struct herald_buffer body;
 	const struct herald_content_coding *coding; /* of the body; NULL: none */

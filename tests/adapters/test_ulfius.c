@@ -225,6 +225,42 @@ unknown_expectation_closes(void **state)
 	probe_stop(&probe);
 }
 
+/* A length may be hidden in any other head, too, so that the body ended earlier than it seems. */
+static void
+only_events_keep_the_connection(void **state)
+{
+	static const struct {
+		const char *body;
+		unsigned status;
+		bool is_open;
+	} cases[] = {
+		{PROBE_DONE, 200, true},
+		{PROBE_EVENT("taken", ""), 409, true},
+		{PROBE_EVENT("busy", ""), 503, true},
+		{PROBE_EVENT("ada", "\"before\":\"fail\""), 500, true},
+		{"{\"event_type\":\"unknown\",\"timestamp\":\"2024-08-20T05:21:19Z\"}", 404, true},
+		{"{}", 400, false},
+	};
+	struct probe probe;
+
+	probe_start(&probe, state, NULL);
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		struct http_client client;
+
+		probe_connect(&probe, &client);
+		assert_true(probe_post(&client, cases[i].body));
+		probe_assert_next(&client, cases[i].status, NULL);
+		if (cases[i].is_open) {
+			assert_true(probe_post(&client, PROBE_DONE));
+			probe_assert_next(&client, 200, PROBE_SUCCESS);
+		} else {
+			assert_true(http_wait_closed(&client, PROBE_AT_ONCE_MS));
+		}
+		http_close(&client);
+	}
+	probe_stop(&probe);
+}
+
 /* The truncated body is a complete event, which must not be handled. */
 static void
 bodies_far_over_the_limit(void **state)
@@ -324,8 +360,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_ADAPTER(bodies_with_two_lengths),   WITH_ADAPTER(unknown_expectation_closes),
-		WITH_ADAPTER(bodies_far_over_the_limit), cmocka_unit_test(bad_options),
+		WITH_ADAPTER(bodies_with_two_lengths),
+		WITH_ADAPTER(unknown_expectation_closes),
+		WITH_ADAPTER(only_events_keep_the_connection),
+		WITH_ADAPTER(bodies_far_over_the_limit),
+		cmocka_unit_test(bad_options),
 		WITH_ADAPTER(size_that_was_lowered),
 	};
 

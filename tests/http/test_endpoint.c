@@ -117,6 +117,61 @@ test_undecodable(void **state)
 	close_endpoint(&hiding);
 }
 
+static enum herald_verdict
+refuse_short(struct herald_handler *handler, struct herald_context *ctx, const char *data,
+	     size_t bytes)
+{
+	(void)handler;
+	(void)data;
+	return bytes < 10 ? herald_fail_status(ctx, 403, "too short") : HERALD_DONE;
+}
+
+/* Of adapters that do not know where the body ends. */
+static void
+test_whole_events(void **state)
+{
+	static const struct {
+		const char *body;
+		unsigned status;
+		bool is_whole;
+	} rows[] = {
+		{EVENT("user_created", "{\"user_id\":\"1\"}"), 200, true},
+		{EVENT("do", "\"retry\""), 503, true},
+		{EVENT("do", "\"fail\""), 500, true},
+		{EVENT("do", "\"fail 409\""), 409, true},
+		{EVENT("user_created", "{\"user_id\":\"1\"}") "x", 400, false},
+		{EVENT("unknown", "{}"), 404, true},
+		{"invalid json", 400, false},
+		{"", 403, false},
+		{"short", 403, false},
+	};
+	static const struct herald_handler_ops ops = {
+		.struct_size = sizeof(ops), .name = "short", .receive = refuse_short};
+	struct herald_handler handler = {.ops = &ops}, *handlers[] = {&handler};
+	struct fixture fixture;
+
+	(void)state;
+	fixture.service = create_service(
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers)));
+	assert_int_equal(herald_endpoint_create(fixture.service, NULL, &fixture.endpoint, NULL),
+			 HERALD_OK);
+	for (size_t i = 0; i < COUNT(rows) * 2; i++) {
+		size_t row = i % COUNT(rows);
+		struct herald_http_request *request = post(&fixture, HERALD_HTTP_NO_LENGTH);
+
+		assert_false(herald_http_request_is_whole(request));
+		herald_http_request_append(request, rows[row].body, strlen(rows[row].body));
+		assert_int_equal(herald_http_request_finish(request)->status, rows[row].status);
+		assert_int_equal(herald_http_request_is_whole(request), rows[row].is_whole);
+		herald_http_request_destroy(request);
+	}
+	struct herald_http_request *request = post(&fixture, SIZE_MAX - 1);
+	assert_int_equal(herald_http_request_response(request)->status, 413);
+	assert_false(herald_http_request_is_whole(request));
+	herald_http_request_destroy(request);
+	close_endpoint(&fixture);
+}
+
 static void
 test_default_delay(void **state)
 {
@@ -432,6 +487,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_answers, events_setup),
 		cmocka_unit_test_setup(test_undecodable, events_setup),
+		cmocka_unit_test_setup(test_whole_events, events_setup),
 		cmocka_unit_test_setup(test_default_delay, events_setup),
 		cmocka_unit_test_setup(test_paths_of_formats, events_setup),
 		cmocka_unit_test_setup(test_longest_answer, events_setup),

@@ -114,24 +114,15 @@ put_header(const char *name, const char *value, void *state)
 /*
  * Ulfius' copy of a head does not show what libmicrohttpd (0.9.75) has dropped: a line that is only
  * a colon ends the head, and a folded line hides a length. Then the apparent body is not an event,
- * and the apparent next request is the body. So the connection is closed after a request that was
- * not an event.
+ * and the apparent next request is the body. So the connection is closed after everything but an
+ * event.
  */
 static bool
-must_close(const struct herald_http_framing *framing, const struct herald_http_response *response)
+must_close(const struct herald_http_framing *framing, const struct herald_http_request *request,
+	   const char *method)
 {
-	if (framing->problem)
-		return true;
-	switch (response->status) {
-	case 400:
-	case 405:
-	case 413:
-	case 415:
-	case 431:
-		return true;
-	default:
-		return false; /* an event, whatever its outcome */
-	}
+	return !request || !herald_http_request_is_whole(request) ||
+	       herald_http_framing_may_hide_body(framing, method);
 }
 
 static int
@@ -158,8 +149,7 @@ handle_request(const struct _u_request *from, struct _u_response *to, void *stat
 		herald_http_request_destroy(request);
 		return U_CALLBACK_ERROR; /* Ulfius answers 500. */
 	}
-	if (must_close(&framing, response) ||
-	    herald_http_framing_may_hide_body(&framing, from->http_verb) ||
+	if (must_close(&framing, request, from->http_verb) ||
 	    herald_http_drain_is_stopping(&ulfius->drain))
 		u_map_put(to->map_header, "Connection", "close");
 	/* A block of 0 bytes is an error for libmicrohttpd. */

@@ -134,6 +134,14 @@ herald_http_request_finish_async(struct herald_http_request *request, void (*don
  * response is not known. */
 HERALD_API bool herald_http_request_may_wait(const struct herald_http_request *request);
 
+/**
+ * Whether the body was decoded as one event, or one batch, from its first byte to its last.
+ * Otherwise the request was refused, or its events came one a line: any part of a body might look
+ * like that. An adapter whose framework may drop headers, so that the body's real end is not known,
+ * closes the connection unless this is true. Call it when the response is known.
+ */
+HERALD_API bool herald_http_request_is_whole(const struct herald_http_request *request);
+
 /** The body cannot be read to its end: respond with 400, without handling the event. Never NULL. */
 HERALD_API const struct herald_http_response *
 herald_http_request_unreadable(struct herald_http_request *request);
