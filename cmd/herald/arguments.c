@@ -58,8 +58,9 @@ read_age(const char *text, int64_t *out_ms)
 	return true;
 }
 
+/* `least_ms`: in filters 0 means any time, which only a beginning may say. */
 static bool
-read_time(const char *text, int64_t *out_ms)
+read_time(const char *text, int64_t least_ms, int64_t *out_ms)
 {
 	struct herald_time time;
 
@@ -67,13 +68,28 @@ read_time(const char *text, int64_t *out_ms)
 		*out_ms = time.seconds * 1000 + time.nanoseconds / 1000000;
 	else if (!read_age(text, out_ms))
 		return false;
-	return true;
+	return *out_ms >= least_ms;
 }
 
 static const char *
 read_store(const char *value, struct arguments *out)
 {
-	out->store = value;
+	out->store.name = value;
+	return NULL;
+}
+
+static const char *
+read_schema(const char *value, struct arguments *out)
+{
+	out->store.schema = value;
+	return NULL;
+}
+
+static const char *
+read_pooled(const char *value, struct arguments *out)
+{
+	(void)value;
+	out->store.is_pooled = true;
 	return NULL;
 }
 
@@ -191,24 +207,25 @@ read_kind(const char *value, struct arguments *out)
 	return "events, deliveries or both";
 }
 
-static const char a_time[] = "a time (2026-01-31T12:00:00Z) or an age (90s, 15m, 12h, 7d)";
+static const char a_time[] =
+	"a time since 1970 (2026-01-31T12:00:00Z) or an age (90s, 15m, 12h, 7d)";
 
 static const char *
 read_from(const char *value, struct arguments *out)
 {
-	return read_time(value, &out->filter.from_ms) ? NULL : a_time;
+	return read_time(value, 0, &out->filter.from_ms) ? NULL : a_time;
 }
 
 static const char *
 read_to(const char *value, struct arguments *out)
 {
-	return read_time(value, &out->filter.to_ms) ? NULL : a_time;
+	return read_time(value, 1, &out->filter.to_ms) ? NULL : a_time;
 }
 
 static const char *
 read_before(const char *value, struct arguments *out)
 {
-	return read_time(value, &out->purge.created_before_ms) ? NULL : a_time;
+	return read_time(value, 1, &out->purge.created_before_ms) ? NULL : a_time;
 }
 
 static const char *
@@ -223,28 +240,29 @@ static const struct {
 	const char *name;
 	int has_value;
 	unsigned takes; /* the commands: those with one of these bits; 0: all */
-	bool is_filter;
 	read_value *read;
 } options[] = {
-	{"store", required_argument, 0, false, read_store},
-	{"json", no_argument, TAKES_JSON, false, read_json},
-	{"all", no_argument, TAKES_BULK, false, read_all},
-	{"dry-run", no_argument, TAKES_BULK, false, read_dry_run},
-	{"rate", required_argument, TAKES_BULK, false, read_rate},
-	{"limit", required_argument, TAKES_LIMIT, false, read_limit},
-	{"id", required_argument, TAKES_FILTER | TAKES_ID, true, read_id},
-	{"after-id", required_argument, TAKES_FILTER, true, read_after_id},
-	{"queue", required_argument, TAKES_FILTER | TAKES_PURGE, true, read_queue},
-	{"type", required_argument, TAKES_FILTER | TAKES_PURGE, true, read_type},
-	{"source", required_argument, TAKES_FILTER, true, read_source},
-	{"event-id", required_argument, TAKES_FILTER, true, read_event_id},
-	{"destination", required_argument, TAKES_FILTER, true, read_destination},
-	{"reason", required_argument, TAKES_FILTER, true, read_reason},
-	{"kind", required_argument, TAKES_FILTER, false, read_kind},
-	{"from", required_argument, TAKES_FILTER, true, read_from},
-	{"to", required_argument, TAKES_FILTER, true, read_to},
-	{"created-before", required_argument, TAKES_PURGE, true, read_before},
-	{"deliveries", no_argument, TAKES_PURGE, false, read_deliveries},
+	{"store", required_argument, 0, read_store},
+	{"schema", required_argument, 0, read_schema},
+	{"pooled", no_argument, 0, read_pooled},
+	{"json", no_argument, TAKES_JSON, read_json},
+	{"all", no_argument, TAKES_BULK, read_all},
+	{"dry-run", no_argument, TAKES_BULK, read_dry_run},
+	{"rate", required_argument, TAKES_BULK, read_rate},
+	{"limit", required_argument, TAKES_LIMIT, read_limit},
+	{"id", required_argument, TAKES_FILTER | TAKES_ID, read_id},
+	{"after-id", required_argument, TAKES_FILTER, read_after_id},
+	{"queue", required_argument, TAKES_FILTER | TAKES_PURGE, read_queue},
+	{"type", required_argument, TAKES_FILTER | TAKES_PURGE, read_type},
+	{"source", required_argument, TAKES_FILTER, read_source},
+	{"event-id", required_argument, TAKES_FILTER, read_event_id},
+	{"destination", required_argument, TAKES_FILTER, read_destination},
+	{"reason", required_argument, TAKES_FILTER, read_reason},
+	{"kind", required_argument, TAKES_FILTER, read_kind},
+	{"from", required_argument, TAKES_FILTER, read_from},
+	{"to", required_argument, TAKES_FILTER, read_to},
+	{"created-before", required_argument, TAKES_PURGE, read_before},
+	{"deliveries", no_argument, TAKES_PURGE, read_deliveries},
 };
 
 /* The command's options for getopt_long(); `val` is the index in `options`, plus 1. */
@@ -276,13 +294,19 @@ read_options(const char *command, unsigned takes, int argc, char **argv, struct 
 				command, argv[optind - 1]);
 			return false;
 		}
+		if (optarg && *optarg == '\0') {
+			fprintf(stderr,
+				"herald: --%s: the value is empty; is a variable of the shell not "
+				"set?\n",
+				options[found - 1].name);
+			return false;
+		}
 		const char *expected = options[found - 1].read(optarg, out);
 		if (expected) {
 			fprintf(stderr, "herald: --%s: expected %s, found \"%s\"\n",
 				options[found - 1].name, expected, optarg);
 			return false;
 		}
-		out->is_filtered |= options[found - 1].is_filter;
 		out->has_more |= (options[found - 1].takes & TAKES_FILTER) &&
 				 options[found - 1].read != read_id;
 	}
@@ -307,7 +331,6 @@ read_id_word(const char *command, const char *word, struct arguments *out)
 			word, (unsigned long long)option);
 		return false;
 	}
-	out->is_filtered = true;
 	return true;
 }
 
@@ -335,21 +358,66 @@ read_words(const char *command, unsigned takes, int argc, char **argv, struct ar
 	return true;
 }
 
-bool
-arguments_read(const char *command, unsigned takes, int argc, char **argv, struct arguments *out)
+/* Whether the filters leave something out. A beginning that everything comes after does not, nor
+ * does an end that is still to come. */
+static bool
+is_filtered(const struct arguments *arguments)
 {
-	*out = (struct arguments){.store = getenv("HERALD_STORE")};
-	if (!read_options(command, takes, argc, argv, out) ||
-	    !read_words(command, takes, argc, argv, out))
-		return false;
-	if (!out->store || *out->store == '\0') {
+	const struct herald_dead_filter *filter = &arguments->filter;
+	const int64_t ends[] = {filter->to_ms, arguments->purge.created_before_ms};
+	const int64_t now_ms = herald_time_now().seconds * 1000;
+
+	for (size_t i = 0; i < HERALD_COUNT(ends); i++)
+		if (ends[i] != 0 && ends[i] <= now_ms)
+			return true;
+	return filter->id != 0 || filter->after_id != 0 || filter->queue || filter->event_type ||
+	       filter->source || filter->event_id || filter->destination ||
+	       filter->reason != HERALD_DEAD_ANY || filter->from_ms != 0;
+}
+
+/* Options that do not go together. */
+static bool
+check_options(const char *command, const struct arguments *arguments)
+{
+	const struct herald_dead_filter *filter = &arguments->filter;
+	const char *why = NULL;
+
+	if (filter->to_ms != 0 && filter->from_ms >= filter->to_ms)
+		why = "--to must be later than --from";
+	else if (arguments->purge.deliveries && arguments->purge.queue)
+		why = "--queue: deliveries are in no queue; leave it out, or --deliveries";
+	if (why)
+		fprintf(stderr, "herald: %s: %s\n", command, why);
+	return !why;
+}
+
+static bool
+check_store(const char *command, const struct store_place *store)
+{
+	if (!store->name || *store->name == '\0') {
 		fprintf(stderr,
 			"herald: %s: --store is missing: sqlite:FILE or "
 			"postgres://USER@HOST/DATABASE\n",
 			command);
 		return false;
 	}
-	if ((takes & TAKES_BULK) && !out->is_filtered && !out->is_all) {
+	if ((store->schema || store->is_pooled) && !database_is_postgres(store->name)) {
+		fprintf(stderr, "herald: %s: --%s is for PostgreSQL, found --store %s\n", command,
+			store->schema ? "schema" : "pooled", store->name);
+		return false;
+	}
+	return true;
+}
+
+bool
+arguments_read(const char *command, unsigned takes, int argc, char **argv, struct arguments *out)
+{
+	*out = (struct arguments){.store.name = getenv("HERALD_STORE")};
+	if (!read_options(command, takes, argc, argv, out) ||
+	    !read_words(command, takes, argc, argv, out) || !check_options(command, out) ||
+	    !check_store(command, &out->store))
+		return false;
+	if ((takes & TAKES_BULK) && !is_filtered(out) && !out->is_all) {
 		fprintf(stderr,
 			"herald: %s: give a filter such as --type, or --all for all of them\n",
 			command);

@@ -9,6 +9,8 @@
 
 #include <herald/store.h>
 
+#include "database.h"
+
 /* Bits of the options that a command takes. */
 enum command_option {
 	TAKES_FILTER = 1 << 0, /* --id, or it alone; --queue, --type, ... */
@@ -20,12 +22,11 @@ enum command_option {
 };
 
 struct arguments {
-	const char *store; /* the value of --store, or of HERALD_STORE */
+	struct store_place store; /* its name is HERALD_STORE without --store */
 	bool is_json;
-	bool is_all;      /* --all: no filter is needed */
-	bool is_filtered; /* a filter was given */
-	bool has_kind;    /* --kind was given */
-	bool has_more;    /* a filter of dead letters besides an id was given */
+	bool is_all;   /* --all: no filter is needed */
+	bool has_kind; /* --kind was given */
+	bool has_more; /* a filter of dead letters besides an id was given */
 	struct herald_dead_filter filter;
 	struct herald_purge_filter purge;
 	struct herald_bulk bulk;

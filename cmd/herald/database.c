@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/array.h>
+
 #ifdef HAVE_POSTGRES
 #include <herald/postgres.h>
 #endif
@@ -28,12 +30,16 @@ create_sqlite(const char *path, struct herald_database **out, struct herald_erro
 }
 
 static enum herald_status
-create_postgres(const char *url, struct herald_database **out, struct herald_error *error)
+create_postgres(const struct store_place *place, struct herald_database **out,
+		struct herald_error *error)
 {
 #ifdef HAVE_POSTGRES
-	return herald_postgres_create(&HERALD_POSTGRES_OPTIONS(.dsn = url), out, error);
+	return herald_postgres_create(&HERALD_POSTGRES_OPTIONS(.dsn = place->name,
+							       .schema = place->schema,
+							       .is_pooled = place->is_pooled),
+				      out, error);
 #else
-	(void)url;
+	(void)place;
 	(void)out;
 	return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
 				"this tool was built without PostgreSQL");
@@ -46,27 +52,65 @@ begins_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-enum herald_status
-database_create(const char *name, struct herald_database **out, struct herald_error *error)
+bool
+database_is_postgres(const char *name)
 {
-	static const char sqlite[] = "sqlite:";
+	return begins_with(name, "postgres://") || begins_with(name, "postgresql://");
+}
 
-	if (begins_with(name, sqlite))
-		return create_sqlite(name + sizeof(sqlite) - 1, out, error);
-	if (begins_with(name, "postgres://") || begins_with(name, "postgresql://"))
-		return create_postgres(name, out, error);
-	return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
-				"--store: expected sqlite:FILE or postgres://..., found \"%s\"",
-				name);
+/* The tool's name of an adapter's option. */
+static void
+name_option(struct herald_error *error)
+{
+	static const struct {
+		const char *option, *flag;
+	} flags[] = {{"path", "--store"}, {"dsn", "--store"}, {"schema", "--schema"}};
+
+	for (size_t i = 0; i < HERALD_COUNT(flags); i++) {
+		const size_t bytes = strlen(flags[i].option);
+
+		if (strcmp(error->path, flags[i].option) != 0)
+			continue;
+		snprintf(error->path, sizeof(error->path), "%s", flags[i].flag);
+		if (begins_with(error->message, flags[i].option) &&
+		    begins_with(error->message + bytes, ": "))
+			memmove(error->message, error->message + bytes + 2,
+				strlen(error->message + bytes + 2) + 1);
+		return;
+	}
 }
 
 enum herald_status
-store_open(const char *name, bool must_exist, struct herald_store **out, struct herald_error *error)
+database_create(const struct store_place *place, struct herald_database **out,
+		struct herald_error *error)
 {
-	struct herald_store_options options =
-		HERALD_STORE_OPTIONS(.must_exist = must_exist,
-				     .log = {herald_log_logfmt, stderr, HERALD_LOG_WARNING});
-	enum herald_status status = database_create(name, &options.database, error);
+	static const char sqlite[] = "sqlite:";
+	enum herald_status status;
 
-	return status == HERALD_OK ? herald_store_create(&options, out, error) : status;
+	if (begins_with(place->name, sqlite))
+		status = create_sqlite(place->name + sizeof(sqlite) - 1, out, error);
+	else if (database_is_postgres(place->name))
+		status = create_postgres(place, out, error);
+	else
+		return herald_error_set(
+			error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+			"--store: expected sqlite:FILE or postgres://..., found \"%s\"",
+			place->name);
+	if (status != HERALD_OK)
+		name_option(error);
+	return status;
+}
+
+enum herald_status
+store_open(struct herald_database *database, bool must_exist, struct herald_store **out,
+	   struct herald_error *error)
+{
+	const struct herald_store_options options =
+		HERALD_STORE_OPTIONS(.database = database, .must_exist = must_exist,
+				     .log = {herald_log_logfmt, stderr, HERALD_LOG_WARNING});
+	enum herald_status status = herald_store_create(&options, out, error);
+
+	if (status != HERALD_OK)
+		name_option(error);
+	return status;
 }

@@ -4,6 +4,7 @@
  */
 #include "store.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -139,6 +140,36 @@ run_dead_show(struct job *job, struct herald_error *error)
 	return status == HERALD_OK && !job->is_found ? no_such_id(job, error) : status;
 }
 
+/* Long work ends after its batch at the first signal, so that its count is told; the second one
+ * ends the process at once. */
+static volatile sig_atomic_t interrupted_by;
+
+static void
+note_signal(int number)
+{
+	interrupted_by = number;
+}
+
+static void
+catch_signals(void)
+{
+	const struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* Ends by the signal, as the shell expects of a program that was interrupted. */
+static void
+end_interrupted(const struct job *job)
+{
+	if (interrupted_by == 0)
+		return;
+	fprintf(stderr, "herald: interrupted: the rest, if any, was not %s\n", job->doing);
+	signal(interrupted_by, SIG_DFL);
+	raise(interrupted_by);
+}
+
 /* Progress of long work, for people, once a second. */
 static bool
 tell_progress(uint64_t count, void *state)
@@ -149,7 +180,7 @@ tell_progress(uint64_t count, void *state)
 	if (now != job->told && isatty(STDERR_FILENO))
 		fprintf(stderr, "herald: %s %llu so far\n", job->doing, (unsigned long long)count);
 	job->told = now;
-	return true;
+	return interrupted_by == 0;
 }
 
 static struct herald_bulk
@@ -159,6 +190,8 @@ bulk_of(struct job *job, const char *doing)
 
 	job->doing = doing;
 	job->told = time(NULL);
+	if (!bulk.is_dry_run)
+		catch_signals();
 	bulk.progress = tell_progress;
 	bulk.state = job;
 	return bulk;
@@ -243,16 +276,10 @@ run_migrate(struct job *job, struct herald_error *error)
 	return HERALD_OK;
 }
 
-/* The database need not exist: nothing is opened. So the file's name may be missing, too. */
+/* The database need not exist: nothing is opened. */
 static enum herald_status
-print_sql(const char *name, struct herald_error *error)
+print_sql(struct herald_database *database, struct herald_error *error)
 {
-	struct herald_database *database;
-	const char *any = strcmp(name, "sqlite:") == 0 ? "sqlite:any.db" : name;
-	enum herald_status status = database_create(any, &database, error);
-
-	if (status != HERALD_OK)
-		return status;
 	bool is_printed = fputs(database->ops->sql(database), stdout) >= 0;
 	database->ops->destroy(database);
 	return is_printed ? HERALD_OK
@@ -284,6 +311,7 @@ store_print_usage(FILE *out)
 	      "\npurge: --queue NAME  --type TYPE  --created-before TIME  --deliveries\n"
 	      "\nreplay, drop and purge: a filter or --all; --dry-run counts only; --rate N a "
 	      "second\n"
+	      "\nPostgreSQL: --schema NAME (default herald)  --pooled behind PgBouncer\n"
 	      "\n--json prints one JSON object a line. HERALD_STORE is the default of --store.\n"
 	      "Exit status: 0, 1 for a failure or a problem that check found, 2 for wrong usage.\n",
 	      out);
@@ -303,26 +331,67 @@ matching_words(const struct command *command, int argc, char **argv)
 	return count;
 }
 
+static enum herald_status
+run_on(const struct command *command, struct herald_database *database, struct job *job,
+       struct herald_error *error)
+{
+	if (!command->run)
+		return print_sql(database, error);
+	enum herald_status status =
+		store_open(database, command->run != run_migrate, &job->store, error);
+	if (status != HERALD_OK)
+		return status;
+	status = command->run(job, error);
+	herald_store_destroy(job->store);
+	return status;
+}
+
 static int
 run_command(const struct command *command, struct job *job)
 {
-	const char *name = job->arguments.store;
+	struct store_place *place = &job->arguments.store;
+	struct herald_database *database;
 	struct herald_error error;
-	enum herald_status status =
-		command->run ? store_open(name, command->run != run_migrate, &job->store, &error)
-			     : print_sql(name, &error);
 
-	if (status == HERALD_OK && command->run) {
-		status = command->run(job, &error);
-		herald_store_destroy(job->store);
-	}
+	/* `sql` opens nothing, so that the file's name may be missing. */
+	if (!command->run && strcmp(place->name, "sqlite:") == 0)
+		place->name = "sqlite:any.db";
+	enum herald_status status = database_create(place, &database, &error);
+	const bool is_wrong_usage = status == HERALD_BAD_OPTION;
+	if (status == HERALD_OK)
+		status = run_on(command, database, job, &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "herald", &error);
 	if (fflush(stdout) != 0 || !job->is_ok) {
 		fprintf(stderr, "herald: could not write to stdout\n");
 		return 1;
 	}
-	return status == HERALD_OK ? 0 : 1;
+	end_interrupted(job);
+	return status == HERALD_OK ? 0 : is_wrong_usage ? 2 : 1;
+}
+
+/* Says how much of argv is known: `store dead frob`. */
+static void
+refuse_command(int argc, char **argv)
+{
+	bool is_first_known = false;
+
+	for (size_t i = 0; i < HERALD_COUNT(commands); i++)
+		is_first_known |=
+			commands[i].words[1] && strcmp(argv[0], commands[i].words[0]) == 0;
+	if (!is_first_known)
+		fprintf(stderr, "herald: store: unknown command \"%s\"\n", argv[0]);
+	else if (argc == 1 || argv[1][0] == '-')
+		fprintf(stderr, "herald: store %s: a command is missing", argv[0]);
+	else
+		fprintf(stderr, "herald: store %s: unknown command \"%s\"", argv[0], argv[1]);
+	if (!is_first_known)
+		return;
+	for (size_t i = 0, found = 0; i < HERALD_COUNT(commands); i++)
+		if (commands[i].words[1] && strcmp(argv[0], commands[i].words[0]) == 0)
+			fprintf(stderr, "%s%s", found++ == 0 ? "; expected one of " : ", ",
+				commands[i].words[1]);
+	fprintf(stderr, "\n");
 }
 
 int
@@ -348,7 +417,7 @@ store_main(int argc, char **argv)
 		return 0;
 	}
 	if (argc > 0)
-		fprintf(stderr, "herald: store: unknown command \"%s\"\n", argv[0]);
+		refuse_command(argc, argv);
 	store_print_usage(stderr);
 	return 2;
 }

@@ -268,9 +268,36 @@ def every_filter_counts_in_a_dry_run_what_is_then_done():
             for suffix in ("-wal", "-shm"):
                 pathlib.Path(program.path + suffix).unlink(missing_ok=True)
             shutil.copyfile(kept, program.path)
-        status, output, errors = run("purge", "--deliveries", "--queue", "x", store=program.path)
-        equal((status, output), (1, ""))
-        assert "deliveries are in no queue" in errors, errors
+
+
+LETTERS = 1000
+
+
+@case
+def an_interrupted_command_tells_what_it_has_done():
+    with dead_letters() as program:
+        program.kill(signal.SIGTERM)
+        with contextlib.closing(sqlite3.connect(program.path)) as db:
+            names = [row[1] for row in db.execute("PRAGMA table_info(herald_dead)")][1:]
+            columns = ", ".join(names)
+            for i in range(LETTERS - 3):
+                db.execute(f"INSERT INTO herald_dead (id, {columns}) SELECT {10000 + i}, {columns} "
+                           "FROM herald_dead WHERE event_id = 'f-1' LIMIT 1")
+            db.commit()
+        left = LETTERS
+        for number in (signal.SIGINT, signal.SIGTERM):
+            command = subprocess.Popen(
+                [durable.herald, "store", "dead", "drop", "--all", "--rate", "10", "--store",
+                 f"sqlite:{program.path}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            began_with = left
+            wait_until(lambda count=left: len(program.read("SELECT id FROM herald_dead")) < count, command)
+            command.send_signal(number)
+            output, errors = command.communicate(timeout=WAIT_S)
+            left = len(program.read("SELECT id FROM herald_dead"))
+            equal((command.returncode, output.decode(), errors.decode()),
+                  (-number, f"dropped {began_with - left}\n",
+                   "herald: interrupted: the rest, if any, was not dropped\n"))
+            assert 0 < left < began_with, left
 
 
 @case
@@ -383,7 +410,9 @@ def wrong_usage_is_refused_with_the_reason():
             ([], "usage:"),
             (["status"], "--store is missing"),
             (["nonsense"], "unknown command"),
-            (["dead"], "unknown command"),
+            (["dead"], "store dead: a command is missing; expected one of list, show"),
+            (["dead", "--json"], "store dead: a command is missing; expected one of list, show"),
+            (["dead", "frob"], 'store dead: unknown command "frob"; expected one of list, show'),
             (["status", "--store", "mysql:x"], "expected sqlite:FILE or postgres://"),
             (["status", "--store"], "its value is missing"),
             (["status", "--limit", "1", "--store", "sqlite:x"], "unknown option"),
@@ -394,6 +423,20 @@ def wrong_usage_is_refused_with_the_reason():
             (["dead", "list", "--reason", "x", "--store", "sqlite:x"], "--reason: expected"),
             (["dead", "list", "--kind", "x", "--store", "sqlite:x"], "--kind: expected"),
             (["dead", "list", "--from", "yesterday", "--store", "sqlite:x"], "--from: expected"),
+            (["dead", "list", "--from", "1969-12-31T23:59:59Z", "--store", "sqlite:x"],
+             "--from: expected a time since 1970"),
+            (["dead", "list", "--from", "1000000000d", "--store", "sqlite:x"],
+             "--from: expected a time since 1970"),
+            (["dead", "drop", "--to", "1970-01-01T00:00:00Z", "--store", "sqlite:x"],
+             "--to: expected a time since 1970"),
+            (["purge", "--created-before", "1970-01-01T00:00:00Z", "--store", "sqlite:x"],
+             "--created-before: expected a time since 1970"),
+            (["dead", "list", "--from", "1h", "--to", "2h", "--store", "sqlite:x"],
+             "--to must be later than --from"),
+            (["purge", "--deliveries", "--queue", "x", "--store", "sqlite:x"],
+             "--queue: deliveries are in no queue"),
+            (["status", "--schema", "x", "--store", "sqlite:x"], "--schema is for PostgreSQL"),
+            (["status", "--pooled", "--store", "sqlite:x"], "--pooled is for PostgreSQL"),
             (["dead", "show", "--store", "sqlite:x"], "expected an id"),
             (["dead", "show", "x", "--store", "sqlite:x"], 'prints it, found "x"'),
             (["dead", "show", "--id", "0", "--store", "sqlite:x"], "--id: expected an id"),
@@ -408,8 +451,37 @@ def wrong_usage_is_refused_with_the_reason():
             (["purge", "--store", "sqlite:x"], "give a filter")):
         status, output, errors = run(*arguments)
         equal((arguments, output), (arguments, ""))
-        assert status in (1, 2) and reason in errors, (arguments, status, errors)
+        assert status == 2 and reason in errors, (arguments, status, errors)
         assert not os.path.exists("x"), arguments
+
+
+# The flags with a text of each kind of command.
+TEXTS = ((("dead", "drop"), ("queue", "type", "source", "event-id", "destination", "reason", "kind",
+                             "from", "to", "id", "after-id", "limit", "rate", "store", "schema")),
+         (("purge",), ("queue", "type", "created-before", "rate", "store", "schema")))
+
+
+@case
+def an_unset_variable_of_the_shell_is_refused():
+    for words, flags in TEXTS:
+        for flag in flags:
+            for given in ((f"--{flag}", ""), (f"--{flag}=",)):
+                equal((given, run(*words, *given, "--all", "--store", "sqlite:x")),
+                      (given, (2, "", f"herald: --{flag}: the value is empty; is a variable of "
+                                      "the shell not set?\n")))
+
+
+@case
+def filters_that_leave_nothing_out_are_no_filters():
+    for words in (["dead", "drop", "--reason", "any"], ["dead", "drop", "--after-id", "0"],
+                  ["dead", "drop", "--from", "1970-01-01T00:00:00Z"],
+                  ["dead", "drop", "--to", "2999-01-01T00:00:00Z"],
+                  ["dead", "replay", "--kind", "both", "--limit", "9"],
+                  ["purge", "--created-before", "2999-01-01T00:00:00Z"],
+                  ["purge", "--deliveries"]):
+        status, output, errors = run(*words, "--store", "sqlite:x")
+        equal((words, status, output), (words, 2, ""))
+        assert "give a filter such as --type, or --all" in errors, errors
 
 
 if __name__ == "__main__":

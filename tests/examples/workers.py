@@ -132,6 +132,29 @@ def the_tool_creates_nothing(url):
     equal(schemas(empty), ["public", "herald"])
 
 
+def the_tool_finds_other_schemas_and_pools(url):
+    query(url, "CREATE DATABASE two")
+    place = ("--store", url.replace("/postgres", "/two"), "--schema", "shop")
+    for words in READING:
+        status, output, errors = the_tool(*words, *place)
+        equal((words, status, output), (words, 1, ""))
+        assert "the database two has no tables of Herald in schema shop" in errors, errors
+    equal(the_tool("migrate", *place), (0, "The tables are up to date.\n", ""))
+    equal(schemas(place[1]), ["public", "shop"])
+    query(place[1], "INSERT INTO shop.herald_dead (id, kind, died, created, attempts, replays, "
+                    "event_type, event_id, why, reason, data) VALUES "
+                    "(7, 0, now(), now(), 1, 0, 'a', 'b', 'failed', 'because', '{}')")
+    for options in ((), ("--pooled",)):
+        status, output, errors = the_tool("dead", "list", "--json", *place, *options)
+        equal((status, json.loads(output)["reason"], errors), (0, "because", ""))
+        equal(the_tool("dead", "drop", "--all", "--dry-run", *place, *options),
+              (0, "1 would be dropped\n", ""))
+    assert 'CREATE SCHEMA IF NOT EXISTS "shop"' in the_tool("sql", *place)[1]
+    status, output, errors = the_tool("status", *place[:2], "--schema", "Shop")
+    equal((status, output), (2, ""))
+    assert errors.startswith("herald: --schema: must have lower-case letters"), errors
+
+
 def a_stop_leaves_at_once(url):
     with processes(url, 1) as (worker,):
         worker.process.send_signal(signal.SIGTERM)
@@ -145,7 +168,7 @@ if __name__ == "__main__":
     checks = [the_commands_of_its_head_answer_as_written,
               two_processes_share_the_work_and_keep_the_order_of_a_key,
               a_killed_process_loses_nothing, a_stop_leaves_at_once, the_tool_reads_the_store,
-              the_tool_creates_nothing]
+              the_tool_creates_nothing, the_tool_finds_other_schemas_and_pools]
     if folder_of_programs():
         with cluster() as database:
             tap.run([(check.__name__.replace("_", " "), check, database) for check in checks])

@@ -20,6 +20,7 @@ _herald() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
 		;;
+	--schema | --from) [[ ${COMP_WORDS[1]} == store ]] && return ;;&
 	--headers | --schema | --from)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
@@ -38,7 +39,7 @@ _herald() {
 	validate) options="--schema --message --draft --max-steps --formats --help" ;;
 	generate) options="--from --out --name --samples --draft --max-steps --help" ;;
 	store)
-		options="status dead purge check migrate sql --store --json --all --dry-run --rate --limit"
+		options="status dead purge check migrate sql --store --schema --pooled --json --all --dry-run --rate --limit"
 		options+=" --id --after-id --queue --type --source --event-id --destination --reason"
 		options+=" --kind --from --to --created-before --deliveries"
 		;;
