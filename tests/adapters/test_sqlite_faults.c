@@ -326,10 +326,77 @@ failures_of_a_commit_have_their_status(void **unused)
 	}
 }
 
+/* Several processes that create a file together are in each other's way for moments. */
+static void
+a_lock_that_is_busy_for_a_moment_is_waited_for(void **unused)
+{
+	struct vfs_fault fault = {.calls = 1U << VFS_LOCK, .n = 1, .code = SQLITE_BUSY};
+	bool has_failed = true;
+
+	(void)unused;
+	sqlite_vfs_register();
+	for (; has_failed; fault.n++) {
+		struct herald_error error = {.message = ""};
+		struct sqlite_file file;
+
+		sqlite_file_init(&file);
+		sqlite_vfs_fail(&fault);
+		if (sqlite_file_try(&file, &HERALD_SQLITE_OPTIONS(.vfs = SQLITE_VFS), NULL,
+				    &error) != HERALD_OK)
+			fail_msg("lock %ld: %s", fault.n, error.message);
+		has_failed = sqlite_vfs_failed();
+		sqlite_vfs_stop_failing();
+		sqlite_file_close(&file);
+	}
+	assert_true(fault.n > 10);
+	sqlite_vfs_unregister();
+}
+
+/* The last checkpoint. */
+
+static void
+keep_last_message(const struct herald_log_record *record, void *state)
+{
+	snprintf(state, 256, "%s", record->message);
+}
+
+static void
+a_last_checkpoint_that_fails_has_its_reason(void **unused)
+{
+	const struct vfs_fault fault = {
+		.calls = 1U << VFS_TRUNCATE, .n = 1, .code = SQLITE_IOERR_TRUNCATE};
+	char message[256] = "";
+	const struct herald_database_settings settings = {
+		.log = {.write = keep_last_message, .state = message, .level = HERALD_LOG_INFO}};
+	struct herald_stored_event event = sqlite_file_event("{}");
+	struct herald_error error = {.message = ""};
+	static struct run run;
+
+	(void)unused;
+	sqlite_vfs_register();
+	memset(&run, 0, sizeof(run));
+	sqlite_file_init(&run.file);
+	assert_int_equal(sqlite_file_try(&run.file, &HERALD_SQLITE_OPTIONS(.vfs = SQLITE_VFS),
+					 &settings, &error),
+			 HERALD_OK);
+	run.session = sqlite_file_session(&run.file, HERALD_SESSION_COMMIT);
+	assert_int_equal(ops(&run)->begin(run.session, &error), HERALD_OK);
+	assert_int_equal(ops(&run)->accept(run.session, &event, 1, &error), HERALD_OK);
+	assert_int_equal(ops(&run)->commit(run.session, &error), HERALD_OK);
+	sqlite_vfs_fail(&fault);
+	ops(&run)->session_close(run.session);
+	assert_true(sqlite_vfs_failed());
+	sqlite_vfs_stop_failing();
+	assert_string_equal(message, "the WAL could not be emptied: the file is complete only "
+				     "together with it");
+	sqlite_file_close(&run.file);
+	sqlite_vfs_unregister();
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[sizeof(kinds) / sizeof(kinds[0]) + 1];
+	struct CMUnitTest tests[sizeof(kinds) / sizeof(kinds[0]) + 3];
 	size_t count = sizeof(kinds) / sizeof(kinds[0]);
 
 	for (size_t i = 0; i < count; i++)
@@ -337,5 +404,9 @@ main(void)
 					       .test_func = every_call_fails,
 					       .initial_state = (void *)&kinds[i]};
 	tests[count] = (struct CMUnitTest)cmocka_unit_test(failures_of_a_commit_have_their_status);
-	return _cmocka_run_group_tests("sqlite_faults", tests, count + 1, NULL, NULL);
+	tests[count + 1] =
+		(struct CMUnitTest)cmocka_unit_test(a_lock_that_is_busy_for_a_moment_is_waited_for);
+	tests[count + 2] =
+		(struct CMUnitTest)cmocka_unit_test(a_last_checkpoint_that_fails_has_its_reason);
+	return _cmocka_run_group_tests("sqlite_faults", tests, count + 3, NULL, NULL);
 }

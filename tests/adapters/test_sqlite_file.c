@@ -319,6 +319,28 @@ prepare_other_tables(struct sqlite_file *file)
 }
 
 static void
+prepare_table_of_herald(struct sqlite_file *file)
+{
+	sqlite_file_run(file, "CREATE TABLE herald_event (id INTEGER PRIMARY KEY)");
+}
+
+static void
+prepare_index_of_herald(struct sqlite_file *file)
+{
+	sqlite_file_run(file, "CREATE TABLE a (b); CREATE INDEX herald_event_ready ON a (b)");
+}
+
+static void
+prepare_hard_link(struct sqlite_file *file)
+{
+	char other[128];
+
+	prepare_tables(file);
+	snprintf(other, sizeof(other), "%s/other.db", file->folder);
+	assert_int_equal(link(file->path, other), 0);
+}
+
+static void
 prepare_locked(struct sqlite_file *file)
 {
 	file->user = sqlite_file_connect(file);
@@ -358,6 +380,16 @@ static const struct bad_file {
 	 "a.db does not exist; a service with a store creates it"},
 	{"no tables", prepare_other_tables, NULL, true, HERALD_BAD_OPTION,
 	 "the file has no tables of Herald; a service with a store creates them"},
+	{"a table of Herald's", prepare_table_of_herald, NULL, false, HERALD_BAD_OPTION,
+	 "Herald's tables cannot be created: table herald_event already exists. Names that begin "
+	 "with herald_ belong to Herald: rename yours, or name another file"},
+	{"an index of Herald's", prepare_index_of_herald, NULL, false, HERALD_BAD_OPTION,
+	 "Herald's tables cannot be created: index herald_event_ready already exists. Names"},
+	{"a hard link", prepare_hard_link, NULL, false, HERALD_BAD_OPTION,
+	 "a.db has 2 names (hard links): a process that uses another one has another WAL, which "
+	 "damages the file. Find them with `find FOLDER -samefile FILE`, and keep one"},
+	{"a hard link for a tool", prepare_hard_link, NULL, true, HERALD_BAD_OPTION,
+	 "a.db has 2 names (hard links)"},
 	{"locked", prepare_locked, NULL, false, HERALD_UNAVAILABLE,
 	 "a.db is locked by another connection for longer than busy_timeout_ms (100)"},
 };
@@ -642,6 +674,9 @@ old_tables_are_migrated(void **unused)
 	schema = schema_of(4, migrations);
 	assert_int_equal(herald__sqlite_migrate(db, &schema, false, false, &status, &error),
 			 SQLITE_ERROR);
+	/* The transaction is still open, so that the error's text is known. */
+	assert_string_equal(sqlite3_errmsg(db), "near \"not\": syntax error");
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite_file_number_on(db, "SELECT version FROM herald_meta"), 3);
 	assert_int_equal(sqlite_file_number_on(db, "SELECT count(*) FROM sqlite_schema "
 						   "WHERE name = 'herald_newer'"),
@@ -690,6 +725,40 @@ the_schema_is_as_it_was(void **unused)
 	sqlite_file_close(&fresh);
 }
 
+/* Also a file whose tables were created with the SQL that the tool prints. */
+static void
+the_printed_sql_makes_a_store(void **unused)
+{
+	static const struct herald_database_settings must_exist = {.must_exist = true};
+	struct herald_error error = {.message = ""};
+	struct sqlite_file other;
+	struct sqlite_file file;
+
+	(void)unused;
+	sqlite_file_open(&other);
+	sqlite_file_init(&file);
+	sqlite_file_run(&file, ops(&other)->sql(other.database));
+	assert_int_equal(sqlite_file_number(&file, "SELECT length(secret) = 16 AND secret <> "
+						   "zeroblob(16) FROM herald_meta"),
+			 1);
+	assert_int_equal(sqlite_file_number(&file, "SELECT version * 10 + min_reader "
+						   "FROM herald_meta"),
+			 sqlite_file_number(&other, "SELECT version * 10 + min_reader "
+						    "FROM herald_meta"));
+	if (sqlite_file_try(&file, NULL, &must_exist, &error) != HERALD_OK)
+		fail_msg("%s", error.message);
+	ops(&file)->session_close(sqlite_file_session(&file, HERALD_SESSION_COMMIT));
+	/* Run again, statement by statement as the shell does, it keeps the secret. */
+	char *secret = sqlite_file_text(&file, "SELECT hex(secret) FROM herald_meta");
+	sqlite_file_run(&file, strrchr(ops(&other)->sql(other.database), 'U'));
+	char *again = sqlite_file_text(&file, "SELECT hex(secret) FROM herald_meta");
+	assert_string_equal(again, secret);
+	free(secret);
+	free(again);
+	sqlite_file_close(&file);
+	sqlite_file_close(&other);
+}
+
 /* Secrets differ. */
 static void
 each_database_has_a_secret(void **unused)
@@ -727,6 +796,7 @@ main(void)
 		cmocka_unit_test(setup_is_for_joins),
 		cmocka_unit_test(old_tables_are_migrated),
 		cmocka_unit_test(the_schema_is_as_it_was),
+		cmocka_unit_test(the_printed_sql_makes_a_store),
 		cmocka_unit_test(each_database_has_a_secret),
 	};
 

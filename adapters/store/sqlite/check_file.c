@@ -152,6 +152,14 @@ check_existing(const char *path, const struct stat *at, struct herald_error *err
 					    path);
 	if (!S_ISREG(at->st_mode))
 		return herald_option_refuse(error, "path", "%s is not a regular file", path);
+	/* SQLite derives the names of the WAL and its index from the name of the file. */
+	if (at->st_nlink > 1)
+		return herald_option_refuse(
+			error, "path",
+			"%s has %lu names (hard links): a process that uses "
+			"another one has another WAL, which damages the file. Find "
+			"them with `find FOLDER -samefile FILE`, and keep one",
+			path, (unsigned long)at->st_nlink);
 	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
 		return refuse_access(error, "the file", path);
 	return HERALD_OK;

@@ -91,6 +91,12 @@ run_checkpoint(struct sqlite_session *session, int mode, uint64_t bytes)
 	return rc;
 }
 
+static bool
+is_busy(int rc)
+{
+	return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED;
+}
+
 /* An error of fsync makes the database fail; others are tried again. */
 static void
 report(struct sqlite_session *session, int rc)
@@ -98,8 +104,7 @@ report(struct sqlite_session *session, int rc)
 	struct sqlite_database *database = herald__sqlite_database(session);
 	struct herald_error error;
 
-	if ((rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED &&
-	    herald__sqlite_problem(session, rc, &error) != HERALD_OK)
+	if (!is_busy(rc) && herald__sqlite_problem(session, rc, &error) != HERALD_OK)
 		herald_log_write(&database->log, HERALD_LOG_ERROR, "a checkpoint failed",
 				 &(struct herald_log_field){.key = "error", .text = error.message},
 				 1);
@@ -121,8 +126,10 @@ herald__sqlite_checkpoint_last(struct sqlite_session *session)
 		return;
 	report(session, rc);
 	herald_log_write(&database->log, HERALD_LOG_INFO,
-			 "the WAL could not be emptied, because another connection uses it: the "
-			 "file is complete only together with it",
+			 is_busy(rc) ? "the WAL could not be emptied, because another connection "
+				       "uses it: the file is complete only together with it"
+				     : "the WAL could not be emptied: the file is complete only "
+				       "together with it",
 			 &(struct herald_log_field){.key = "path", .text = database->path}, 1);
 }
 

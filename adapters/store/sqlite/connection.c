@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <herald/adapter/options.h>
 #include <herald/adapter/text.h>
@@ -14,6 +15,8 @@
 #include "check_file.h"
 #include "problem.h"
 #include "schema.h"
+
+#define BUSY_PAUSE_MS 5
 
 static enum herald_status
 open_problem(struct sqlite_database *database, sqlite3 *db, int rc, struct herald_error *error)
@@ -121,11 +124,34 @@ keep_text(void *state, int count, char **values, char **names)
 	return 0;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Here SQLite does not call its busy handler: if another connection reads or writes the file, it
+ * fails at once. Several processes that create a file together meet this. */
+static int
+switch_to_wal(const struct sqlite_database *database, sqlite3 *db, char mode[16])
+{
+	const int64_t end_ms = now_ms() + database->options.busy_timeout_ms;
+	int rc;
+
+	while (rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL", keep_text, mode, NULL),
+	       (rc & 0xff) == SQLITE_BUSY && now_ms() < end_ms)
+		sqlite3_sleep(BUSY_PAUSE_MS);
+	return rc;
+}
+
 static enum herald_status
 set_wal_mode(struct sqlite_database *database, sqlite3 *db, struct herald_error *error)
 {
 	char mode[16] = "";
-	int rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL", keep_text, mode, NULL);
+	int rc = switch_to_wal(database, db, mode);
 
 	if (rc != SQLITE_OK)
 		return open_problem(database, db, rc, error);

@@ -137,7 +137,10 @@ const struct herald__sqlite_schema herald__sqlite_schema = {
 	.version = sizeof(migrations) / sizeof(migrations[0]),
 };
 
-const char herald__sqlite_schema_sql[] = SQL_1;
+/* For people who create the tables themselves. Run again, it must not change the secret. */
+const char herald__sqlite_schema_sql[] =
+	SQL_1 "UPDATE herald_meta SET version = 1, min_reader = 1, secret = randomblob(16)\n"
+	      "  WHERE version = 0;\n";
 
 /* Read numbers of the one row of a query; 0 if there is none. */
 static int
@@ -229,6 +232,16 @@ run_migrations(sqlite3 *db, const struct herald__sqlite_schema *schema, int vers
 	return rc == SQLITE_OK ? sqlite3_exec(db, update, NULL, NULL, NULL) : rc;
 }
 
+/* A table or index of the user's has a name of Herald's. */
+static enum herald_status
+refuse_tables(sqlite3 *db, struct herald_error *error)
+{
+	return herald_option_refuse(error, "path",
+				    "Herald's tables cannot be created: %s. Names that begin with "
+				    "herald_ belong to Herald: rename yours, or name another file",
+				    sqlite3_errmsg(db));
+}
+
 int
 herald__sqlite_migrate(sqlite3 *db, const struct herald__sqlite_schema *schema, bool must_exist,
 		       bool only_check, enum herald_status *status, struct herald_error *error)
@@ -251,9 +264,13 @@ herald__sqlite_migrate(sqlite3 *db, const struct herald__sqlite_schema *schema, 
 		*status = check_version(schema, version, min_reader, must_exist, error);
 	if (rc == SQLITE_OK && *status == HERALD_OK && version < schema->version)
 		rc = run_migrations(db, schema, version);
+	if (rc == SQLITE_ERROR && version == 0) {
+		*status = refuse_tables(db, error);
+		rc = SQLITE_OK;
+	}
 	if (rc == SQLITE_OK && *status == HERALD_OK)
 		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-	if (rc != SQLITE_OK || *status != HERALD_OK)
+	if (rc == SQLITE_OK && *status != HERALD_OK)
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return rc;
 }

@@ -28,7 +28,7 @@ struct herald__sqlite_schema {
 
 extern const struct herald__sqlite_schema herald__sqlite_schema;
 
-/* All of its SQL. */
+/* SQL that creates the tables of this version. */
 extern const char herald__sqlite_schema_sql[];
 
 /*
@@ -37,7 +37,8 @@ extern const char herald__sqlite_schema_sql[];
  * must_exist  refuse tables that are missing or older
  * only_check  refuse what would be refused, and change nothing
  * status      the refusal, with `error`; HERALD_OK if there is none
- * Returns     an error of SQLite, or SQLITE_OK
+ * Returns     an error of SQLite, or SQLITE_OK. After an error the transaction may still be open,
+ *             as ROLLBACK would replace the error's text; close the connection.
  */
 int herald__sqlite_migrate(sqlite3 *db, const struct herald__sqlite_schema *schema, bool must_exist,
 			   bool only_check, enum herald_status *status, struct herald_error *error);
