@@ -174,14 +174,16 @@ struct settings {
 };
 
 static bool
-read_number(const char *name, const char *text, unsigned long max, unsigned long *out)
+read_number(const char *name, const char *text, unsigned long min, unsigned long max,
+	    unsigned long *out)
 {
 	errno = 0;
 	*out = strtoul(text, NULL, 10);
-	if (errno == 0 && *text != '\0' && text[strspn(text, "0123456789")] == '\0' && *out <= max)
+	if (errno == 0 && *text != '\0' && text[strspn(text, "0123456789")] == '\0' &&
+	    *out >= min && *out <= max)
 		return true;
-	fprintf(stderr, "durable: --%s: expected a number up to %lu, not \"%s\"\n", name, max,
-		text);
+	fprintf(stderr, "durable: --%s: expected a number from %lu to %lu, not \"%s\"\n", name, min,
+		max, text);
 	return false;
 }
 
@@ -199,23 +201,30 @@ read_settings(int argc, char **argv, struct settings *out)
 	};
 	unsigned long *const numbers[] = {&out->port,         NULL,           &out->workers,
 					  &out->max_attempts, &out->retry_ms, &out->crash_after};
+	/* To Herald 0 is the default: a store always has workers, attempts and delays. */
+	static const unsigned long minima[] = {0, 0, 1, 1, 1, 0};
 	static const unsigned long maxima[] = {UINT16_MAX, 0, 1024, 10000, UINT32_MAX, ULONG_MAX};
-	int index;
+	int found, index;
 
-	while (getopt_long(argc, argv, "", options, &index) == 0) {
+	while ((found = getopt_long(argc, argv, "", options, &index)) == 0) {
 		if (!numbers[index])
 			out->path = optarg;
-		else if (!read_number(options[index].name, optarg, maxima[index], numbers[index]))
+		else if (!read_number(options[index].name, optarg, minima[index], maxima[index],
+				      numbers[index]))
 			return false;
 	}
-	if (optind == argc && out->path)
+	if (found == -1 && optind == argc && out->path && *out->path != '\0')
 		return true;
 	fprintf(stderr, "usage: durable --db FILE [--port N] [--workers N] [--max-attempts N]\n"
 			"               [--retry-ms N] [--crash-after N]\n");
 	return false;
 }
 
-/* The table of the business logic is in the same file as the events. */
+/* How long to wait for another connection that has locked the file. */
+#define BUSY_TIMEOUT_MS 5000
+
+/* The table of the business logic is in the same file as the events. Another start of the program
+ * may create it at the same time. */
 static bool
 create_table(const char *path)
 {
@@ -223,6 +232,7 @@ create_table(const char *path)
 				  "effects(event_id TEXT, event_type TEXT, username TEXT)";
 	sqlite3 *db;
 	bool is_ok = sqlite3_open(path, &db) == SQLITE_OK &&
+		     sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
 		     sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 
 	if (!is_ok)

@@ -106,13 +106,25 @@ serve(uint16_t port, struct herald_store *store, struct herald_error *error)
 	return status;
 }
 
+/* 0 lets the system choose. */
+static bool
+read_port(const char *text, uint16_t *port)
+{
+	const unsigned long number = strtoul(text, NULL, 10);
+
+	*port = (uint16_t)number;
+	return *text != '\0' && text[strspn(text, "0123456789")] == '\0' && number <= UINT16_MAX;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct herald_store *store = NULL;
 	struct herald_error error;
+	uint16_t port;
 
-	if (argc != 5 || strcmp(argv[1], "--port") != 0 || strcmp(argv[3], "--store") != 0) {
+	if (argc != 5 || strcmp(argv[1], "--port") != 0 || !read_port(argv[2], &port) ||
+	    strcmp(argv[3], "--store") != 0) {
 		fprintf(stderr, "usage: workers --port N --store postgres://...\n");
 		return 2;
 	}
@@ -121,7 +133,7 @@ main(int argc, char **argv)
 		return 1;
 	enum herald_status status = create_store(argv[4], &store, &error);
 	if (status == HERALD_OK)
-		status = serve((uint16_t)strtoul(argv[2], NULL, 10), store, &error);
+		status = serve(port, store, &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "workers", &error);
 	herald_store_destroy(store);

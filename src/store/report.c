@@ -12,13 +12,15 @@ static void
 log_job(const struct herald_store *store, enum herald_log_level level, const char *message,
 	const struct herald__job *job, const char *why, const struct herald_error *error)
 {
+	/* The runs that began: not a claim that was only for its end. */
+	const unsigned attempts = job->attempts - job->has_not_run;
 	const struct herald_log_field fields[] = {
 		{"id", NULL, (int64_t)job->id},
 		{"queue", job->queue->name, 0},
 		{"event_type", job->event_type, 0},
 		{"event_id", job->event_id, 0},
 		{"source", job->source, 0},
-		{"attempts", NULL, job->attempts},
+		{"attempts", NULL, attempts},
 		{"why", why, 0},
 		{"reason", error ? error->message : "", 0},
 		{"path", error ? error->path : "", 0},

@@ -314,11 +314,49 @@ def a_stop_keeps_what_has_not_run():
 @case
 def bad_arguments_are_refused():
     for options in ([], ["--db"], ["--db", "x", "--port", "65536"], ["--db", "x", "more"],
-                    ["--db", "x", "--workers", "-1"], ["--unknown"]):
+                    ["--db", "x", "--workers", "-1"], ["--unknown"], ["--db", "x", "--unknown"],
+                    ["--db", ""], ["--db", "x", "--workers", ""]):
         result = subprocess.run([durable, *options], stderr=subprocess.PIPE, timeout=WAIT_S,
                                 check=False)
-        equal(result.returncode, 2)
+        equal((options, result.returncode), (options, 2))
         assert result.stderr, options
+        assert not os.path.exists("x"), options
+
+
+@case
+def zero_does_not_mean_another_number():
+    for name, most in (("workers", 1024), ("max-attempts", 10000), ("retry-ms", 4294967295)):
+        result = subprocess.run([durable, "--db", "x", f"--{name}", "0"], stderr=subprocess.PIPE,
+                                timeout=WAIT_S, check=False)
+        equal((result.returncode, result.stderr.decode()),
+              (2, f'durable: --{name}: expected a number from 1 to {most}, not "0"\n'))
+        assert not os.path.exists("x"), name
+
+
+def waits_for_a_lock(process, path):
+    """Whether a program sleeps that has the file open and one thread; True if it has ended."""
+    if process.poll() is not None:
+        return True
+    folder = f"/proc/{process.pid}"
+    with contextlib.suppress(OSError):
+        files = [os.readlink(f"{folder}/fd/{number}") for number in os.listdir(f"{folder}/fd")]
+        with open(f"{folder}/stat", encoding="utf-8") as stat:
+            return os.path.realpath(path) in files and stat.read().rsplit(")")[1].split()[0] == "S"
+    return False
+
+
+@case
+def a_start_waits_for_another_one():
+    with tempfile.TemporaryDirectory() as folder:
+        program = Shop(folder)
+        with contextlib.closing(sqlite3.connect(program.path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            program.start()
+            wait_until(lambda: waits_for_a_lock(program.process, program.path))
+            other.execute("ROLLBACK")
+        program.wait()
+        equal(program.send("1", "johndoe"), ACCEPTED)
+        program.kill()
 
 
 @case

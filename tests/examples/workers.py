@@ -155,6 +155,14 @@ def the_tool_finds_other_schemas_and_pools(url):
     assert errors.startswith("herald: --schema: must have lower-case letters"), errors
 
 
+def a_bad_port_is_refused(url):
+    for port in ("", "-1", "65536", "http"):
+        result = subprocess.run([workers, "--port", port, "--store", url], stderr=subprocess.PIPE,
+                                timeout=WAIT_S, check=False)
+        equal((port, result.returncode, result.stderr),
+              (port, 2, b"usage: workers --port N --store postgres://...\n"))
+
+
 def a_stop_leaves_at_once(url):
     with processes(url, 1) as (worker,):
         worker.process.send_signal(signal.SIGTERM)
@@ -168,7 +176,7 @@ if __name__ == "__main__":
     checks = [the_commands_of_its_head_answer_as_written,
               two_processes_share_the_work_and_keep_the_order_of_a_key,
               a_killed_process_loses_nothing, a_stop_leaves_at_once, the_tool_reads_the_store,
-              the_tool_creates_nothing, the_tool_finds_other_schemas_and_pools]
+              a_bad_port_is_refused, the_tool_creates_nothing, the_tool_finds_other_schemas_and_pools]
     if folder_of_programs():
         with cluster() as database:
             tap.run([(check.__name__.replace("_", " "), check, database) for check in checks])

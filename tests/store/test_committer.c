@@ -693,6 +693,8 @@ test_a_last_run_that_was_left(void **state)
 	assert_int_equal(store_row(f, "1")->why, HERALD_DEAD_ATTEMPTS);
 	assert_string_equal(store_row(f, "1")->texts[MODEL_REASON],
 			    "its last attempt, number 1, did not end");
+	assert_int_equal(store_row(f, "1")->attempts, 1);
+	assert_true(store_logged(f, "attempts=1 why=attempts"));
 	store_fixture_finish(f);
 }
 

@@ -158,6 +158,8 @@ check_an_event_that_kills(bool kills_again)
 	assert_int_equal(store_row(b, "1")->state, MODEL_DEAD);
 	assert_int_equal(store_row(b, "1")->why, HERALD_DEAD_INTERRUPTED);
 	assert_int_equal(store_row(b, "1")->attempts, kills_again ? 3 : 2);
+	if (!kills_again) /* otherwise the recovery itself has made it a dead letter */
+		assert_true(store_logged(b, "attempts=2 why=interrupted"));
 	assert_string_equal(b->runs, kills_again ? "" : "2/1");
 	assert_int_equal(store_counts(b).dead, 1);
 	store_fixture_finish(b);
