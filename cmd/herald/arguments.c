@@ -12,6 +12,8 @@
 #include <herald/array.h>
 #include <herald/time.h>
 
+#include "options.h"
+
 /* Each reads the value of one option. Returns NULL, or what was expected. */
 typedef const char *read_value(const char *value, struct arguments *out);
 
@@ -295,10 +297,7 @@ read_options(const char *command, unsigned takes, int argc, char **argv, struct 
 			return false;
 		}
 		if (optarg && *optarg == '\0') {
-			fprintf(stderr,
-				"herald: --%s: the value is empty; is a variable of the shell not "
-				"set?\n",
-				options[found - 1].name);
+			fprintf(stderr, OPTIONS_EMPTY, options[found - 1].name);
 			return false;
 		}
 		const char *expected = options[found - 1].read(optarg, out);

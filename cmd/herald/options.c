@@ -65,6 +65,10 @@ options_read(const struct tool_command *command, int argc, char **argv, void *st
 		const char *expected = option->read(optarg, state);
 		if (expected)
 			return refuse_value(option, expected, optarg);
+		if (optarg && *optarg == '\0') {
+			fprintf(stderr, OPTIONS_EMPTY, option->name);
+			return OPTIONS_WRONG;
+		}
 	}
 	*words = argv + optind;
 	if (argc - optind <= max_words)

@@ -37,13 +37,17 @@ enum options_result {
 };
 
 /*
- * Read argv[1] to the end. Options may come in any order, as "--name value" or "--name=value".
+ * Read argv[1] to the end. Options may come in any order, as "--name value" or "--name=value". An
+ * empty value is refused: most often a variable of the shell is not set.
  *
  * max_words  how many words there may be besides options; they are moved to the end of argv.
  * words      set to the first of them; argv[argc] if there are none.
  */
 enum options_result options_read(const struct tool_command *command, int argc, char **argv,
 				 void *state, int max_words, char ***words);
+
+/* For an option whose value is empty; takes its name. */
+#define OPTIONS_EMPTY "herald: --%s: the value is empty; is a variable of the shell not set?\n"
 
 void options_print(FILE *out, const struct tool_command *command);
 

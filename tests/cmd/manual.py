@@ -60,6 +60,26 @@ def completes(line, expected):
     equal(found, expected)
 
 
+def values_of(command):
+    return re.findall(r"^  --([a-z-]+) \S", output(command, "--help"),
+                      re.MULTILINE)
+
+
+def empty(command):
+    """An unset variable of the shell is not taken for a value that was meant."""
+    found = values_of(command)
+    assert found
+    for name in found:
+        for words in ((f"--{name}", ""), (f"--{name}=",)):
+            result = subprocess.run([HERALD, command, *words], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False,
+                                    timeout=30)
+            errors = result.stderr.decode()
+            equal((words, result.returncode, result.stdout), (words, 2, b""))
+            assert errors.startswith(f"herald: --{name}: "), errors
+            assert errors.endswith(', found ""\n') or "empty" in errors, errors
+
+
 def usage():
     text = output("--help")
     for command in (*COMMANDS, "store"):
@@ -69,7 +89,7 @@ def usage():
 if __name__ == "__main__":
     tap.run([("usage", usage)] +
             [(f"{check.__name__} {command}", check, command)
-             for command in COMMANDS for check in (manual, bash, zsh)] +
+             for command in COMMANDS for check in (manual, bash, zsh, empty)] +
             [("completes a command", completes, "herald se", ["send"]),
              ("completes an option", completes, "herald listen --ty", ["--type-from"]),
              ("completes a draft", completes, "herald validate --draft 2", ["2020-12"]),
