@@ -149,7 +149,8 @@ herald_store_create(const struct herald_store_options *options, struct herald_st
 
 /**
  * Stop running events: claim no more, accept no more (503), and wait up to drain_ms for those that
- * are running. Events that have not begun are given back, and run after the next start.
+ * are running. Events that have not begun are given back, and run after the next start. While
+ * another process is writing to SQLite's file, nothing waits longer for it than drain_ms.
  *
  * Returns  the number of events that are still running; their functions go on. Call it again to
  *          wait for them; herald_service_destroy() waits without a limit. 0 for NULL.

@@ -74,15 +74,16 @@ note_failure(struct herald_store *store, enum herald_status status,
 	     const struct herald_error *error)
 {
 	struct herald__committer *committer = &store->committer;
+	/* The failure may have taken long, such as a wait for a lock; the pause comes after it. */
+	const uint64_t now_ms = herald__clock_now_ms(&store->settings.clock);
 	uint64_t pause_ms = FIRST_PAUSE_MS;
 
 	herald__health_fails(store, status, error);
 	for (unsigned i = 0; i < committer->failures && pause_ms < MAX_PAUSE_MS; i++)
 		pause_ms *= 2;
 	committer->failures++;
-	committer->failed_ms = committer->now_ms;
-	committer->retry_at_ms =
-		committer->now_ms + (pause_ms < MAX_PAUSE_MS ? pause_ms : MAX_PAUSE_MS);
+	committer->failed_ms = now_ms;
+	committer->retry_at_ms = now_ms + (pause_ms < MAX_PAUSE_MS ? pause_ms : MAX_PAUSE_MS);
 	if (herald__health_has_failed(store))
 		herald__dispatch_fail(store);
 	else

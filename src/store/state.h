@@ -56,6 +56,7 @@ struct herald_store {
 	struct herald__worker *workers;
 	struct herald__starting starting;
 	bool has_threads;
+	bool is_stopped;                       /* by herald_store_stop() */
 	struct herald__store_threads *threads; /* NULL: none run */
 	atomic_uint_fast64_t random;           /* state of the system's clock */
 };

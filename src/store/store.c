@@ -23,6 +23,8 @@
 
 /* Time to store the ends of runs when a store is destroyed. */
 #define LAST_DRAIN_MS 5000
+/* After herald_store_stop() has drained: for what has ended since. */
+#define STOPPED_DRAIN_MS 1000
 
 /* The inbox. */
 
@@ -292,7 +294,10 @@ herald_store_stop(struct herald_store *store, uint32_t drain_ms)
 {
 	if (!store)
 		return 0;
+	store->is_stopped = true;
 	herald__dispatch_stop(store);
+	if (store->database->ops->stopping)
+		store->database->ops->stopping(store->database, drain_ms);
 	return store->threads ? herald__dispatch_drain(store, drain_ms) : 0;
 }
 
@@ -303,7 +308,7 @@ herald_store_destroy(struct herald_store *store)
 		return;
 
 	struct herald_database *database = store->database;
-	herald_store_stop(store, LAST_DRAIN_MS);
+	herald_store_stop(store, store->is_stopped ? STOPPED_DRAIN_MS : LAST_DRAIN_MS);
 	herald__threads_stop(store);
 	herald__upkeep_close(store);
 	herald__node_close(store);

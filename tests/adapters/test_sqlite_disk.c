@@ -22,7 +22,9 @@
 #include <cmocka.h>
 
 #include <herald/adapter/database.h>
+#include <herald/adapter/queue.h>
 #include <herald/sqlite.h>
+#include <herald/store.h>
 
 #include "support/sqlite_file.h"
 
@@ -344,6 +346,102 @@ a_writer_that_takes_long_is_named(void **unused)
 	assert_works(accept_one(&file, session, &error), &error);
 	ops(&file)->session_close(other);
 	ops(&file)->session_close(session);
+	sqlite_file_close(&file);
+}
+
+static uint64_t
+seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+/* A stop, while another connection has the lock of writers for as long as it likes. */
+
+struct waiter {
+	struct sqlite_file *file;
+	struct herald_session *session;
+	enum herald_status status;
+	struct herald_error error;
+};
+
+static void *
+wait_for_the_lock(void *state)
+{
+	struct waiter *waiter = state;
+
+	waiter->status = ops(waiter->file)->begin(waiter->session, &waiter->error);
+	return NULL;
+}
+
+static void
+a_stop_ends_waits_for_locks(void **unused)
+{
+	struct waiter waiters[3];
+	pthread_t threads[3];
+	struct sqlite_file file;
+
+	(void)unused;
+	sqlite_file_open(&file);
+	for (int i = 0; i < 3; i++)
+		waiters[i] = (struct waiter){
+			.file = &file,
+			.session = sqlite_file_session(&file, i == 0 ? HERALD_SESSION_COMMIT
+								     : HERALD_SESSION_JOIN)};
+	sqlite3 *user = sqlite_file_connect(&file);
+	assert_int_equal(sqlite3_exec(user, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	const uint64_t began_s = seconds();
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, wait_for_the_lock, &waiters[i]),
+				 0);
+	ops(&file)->stopping(file.database, 100);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(waiters[i].status, HERALD_UNAVAILABLE);
+		assert_message(&waiters[i].error, "a.db: another connection is writing, and the "
+						  "store is being stopped");
+	}
+	assert_true(seconds() - began_s < 8); /* busy_timeout_ms is 10 s for each */
+	sqlite3_close(user);
+	/* When the lock is free, what has ended is still stored. */
+	for (int i = 0; i < 3; i++) {
+		struct herald_error error;
+
+		assert_works(accept_one(&file, waiters[i].session, &error), &error);
+		ops(&file)->session_close(waiters[i].session);
+	}
+	sqlite_file_close(&file);
+}
+
+static void
+a_store_stops_within_its_drains(void **unused)
+{
+	struct herald_store_options options = HERALD_STORE_OPTIONS(.workers = 2);
+	struct herald_delivery_queue *queue = NULL;
+	struct herald_store *store = NULL;
+	struct sqlite_file file;
+	struct herald_error error;
+
+	(void)unused;
+	sqlite_file_init(&file);
+	assert_works(herald_sqlite_create(&HERALD_SQLITE_OPTIONS(.path = file.path),
+					  &options.database, &error),
+		     &error);
+	assert_works(herald_store_create(&options, &store, &error), &error);
+	/* It starts the threads. */
+	assert_works(herald_store_queue_create(store, &queue, &error), &error);
+	sqlite3 *user = sqlite_file_connect(&file);
+	assert_int_equal(sqlite3_exec(user, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	const uint64_t began_s = seconds();
+	herald_store_stop(store, 100);
+	queue->ops->destroy(queue);
+	herald_store_destroy(store);
+	assert_true(seconds() - began_s < 8);
+	sqlite3_close(user);
+	/* Its node is still there, and is recovered by the next one. */
+	assert_int_equal(sqlite_file_number(&file, "SELECT count(*) FROM herald_node"), 1);
 	sqlite_file_close(&file);
 }
 
@@ -778,15 +876,6 @@ events_in_a_copy(const struct sqlite_file *file)
 	return count;
 }
 
-static uint64_t
-seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec;
-}
-
 static void
 after_the_end_the_file_alone_is_complete(void **unused)
 {
@@ -939,6 +1028,8 @@ main(void)
 		cmocka_unit_test(a_full_disk_refuses_for_now),
 		cmocka_unit_test(a_full_disk_refuses_to_create),
 		cmocka_unit_test(a_writer_that_takes_long_is_named),
+		cmocka_unit_test(a_stop_ends_waits_for_locks),
+		cmocka_unit_test(a_store_stops_within_its_drains),
 		cmocka_unit_test(the_users_connection_keeps_its_hooks),
 		cmocka_unit_test(a_connection_to_another_file_is_refused),
 		cmocka_unit_test(a_function_that_ends_the_transaction_is_found),

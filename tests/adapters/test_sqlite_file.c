@@ -527,9 +527,10 @@ connections_are_safe(void **unused)
 		const char *sql;
 		int value;
 	} settings[] = {
-		{"PRAGMA synchronous", 2},      {"PRAGMA wal_autocheckpoint", 0},
-		{"PRAGMA secure_delete", 2},    {"PRAGMA cache_size", -8192},
-		{"PRAGMA busy_timeout", 10000},
+		{"PRAGMA synchronous", 2},
+		{"PRAGMA wal_autocheckpoint", 0},
+		{"PRAGMA secure_delete", 2},
+		{"PRAGMA cache_size", -8192},
 	};
 	struct sqlite_file file;
 

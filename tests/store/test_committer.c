@@ -845,6 +845,35 @@ test_pauses(void **state)
 	store_fixture_finish(f);
 }
 
+static enum herald_status
+fail_begin_after_long(struct model_call *call, void *state)
+{
+	const enum herald_status status = fail_begin(call, state);
+
+	if (status == HERALD_UNAVAILABLE)
+		f->wall_ms += 10000;
+	return status;
+}
+
+/* A wait for a lock of another process: senders that came meanwhile do not wait as long again. */
+static void
+test_pause_after_a_long_failure(void **state)
+{
+	bool fails = true;
+
+	(void)state;
+	setup_with(&(struct store_fixture_options){
+		.model_options = {.hook = fail_begin_after_long, .state = &fails}});
+	submit_many(1, "done");
+	const uint64_t next_ms = herald__committer_turn(f->store);
+	assert_int_equal(next_ms, (uint64_t)f->wall_ms + 50);
+	store_submit(f, "2", "done");
+	herald__committer_turn(f->store);
+	check_answers(0, 2, HERALD_UNAVAILABLE);
+	assert_int_equal(store_counts(f).failures, 1);
+	store_fixture_finish(f);
+}
+
 /* A full disk: looking for events still works, which does not mean that writing does. After a
  * while without a failure the store counts as working, so that senders come back. */
 static void
@@ -1141,6 +1170,7 @@ main(void)
 		TEST(test_health_after_a_failed_claim),
 		TEST(test_limits),
 		TEST(test_pauses),
+		TEST(test_pause_after_a_long_failure),
 		TEST(test_health_does_not_flap),
 		TEST(test_refusals_are_logged),
 		TEST(test_stop_gives_back),

@@ -16,6 +16,7 @@
 
 #include <herald/adapter/log.h>
 
+#include "busy.h"
 #include "problem.h"
 #include "readers.h"
 #include "statement.h"
@@ -84,7 +85,7 @@ run_checkpoint(struct sqlite_session *session, int mode, uint64_t bytes)
 
 	sqlite3_busy_timeout(session->db, (int)(timeout_ms < WAIT_MS ? timeout_ms : WAIT_MS));
 	int rc = sqlite3_wal_checkpoint_v2(session->db, "main", mode, NULL, NULL);
-	sqlite3_busy_timeout(session->db, (int)timeout_ms);
+	herald__sqlite_busy_set(database, session->db);
 	/* The next writer begins the WAL anew, unless a reader needs it. */
 	if (rc == SQLITE_OK)
 		database->checkpointed_bytes = mode == SQLITE_CHECKPOINT_TRUNCATE ? 0 : bytes;

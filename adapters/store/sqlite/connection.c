@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <herald/adapter/options.h>
 #include <herald/adapter/text.h>
 
+#include "busy.h"
 #include "check_file.h"
 #include "problem.h"
 #include "schema.h"
@@ -67,7 +67,7 @@ configure(struct sqlite_database *database, sqlite3 *db)
 	char pragmas[256];
 
 	sqlite3_extended_result_codes(db, 1);
-	sqlite3_busy_timeout(db, (int)database->options.busy_timeout_ms);
+	herald__sqlite_busy_set(database, db);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	/* cache_size reads the schema, and from then on SQLite has the WAL open (files.c). */
 	snprintf(pragmas, sizeof(pragmas),
@@ -124,25 +124,16 @@ keep_text(void *state, int count, char **values, char **names)
 	return 0;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Here SQLite does not call its busy handler: if another connection reads or writes the file, it
  * fails at once. Several processes that create a file together meet this. */
 static int
 switch_to_wal(const struct sqlite_database *database, sqlite3 *db, char mode[16])
 {
-	const int64_t end_ms = now_ms() + database->options.busy_timeout_ms;
+	const int64_t end_ms = herald__sqlite_monotonic_ms() + database->options.busy_timeout_ms;
 	int rc;
 
 	while (rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL", keep_text, mode, NULL),
-	       (rc & 0xff) == SQLITE_BUSY && now_ms() < end_ms)
+	       (rc & 0xff) == SQLITE_BUSY && herald__sqlite_monotonic_ms() < end_ms)
 		sqlite3_sleep(BUSY_PAUSE_MS);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include <herald/adapter/options.h>
 #include <herald/adapter/thread.h>
 
+#include "busy.h"
 #include "check.h"
 #include "check_file.h"
 #include "checkpoint.h"
@@ -181,6 +182,7 @@ static const struct herald_database_ops ops = {
 	.watch = herald__sqlite_watch,
 	.watch_end = herald__sqlite_watch_end,
 	.tend = herald__sqlite_tend,
+	.stopping = herald__sqlite_stopping,
 	.delivery_push = herald__sqlite_delivery_push,
 	.delivery_claim = herald__sqlite_delivery_claim,
 	.delivery_owned = herald__sqlite_delivery_owned,

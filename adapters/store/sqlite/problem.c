@@ -103,6 +103,11 @@ herald__sqlite_problem(struct sqlite_session *session, int rc, struct herald_err
 		return disk_problem(session, rc, error);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
+		if (atomic_load(&database->drain_end_ms) != 0)
+			return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+						"%s: another connection is writing, and the store "
+						"is being stopped",
+						path);
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					"%s: another connection has been writing for longer than "
 					"busy_timeout_ms (%u)",

@@ -46,7 +46,8 @@ struct sqlite_database {
 	struct sqlite_identity identity;
 	struct herald__fair_lock writer; /* in front of SQLite's: its waiting is not fair */
 
-	_Atomic int64_t last_id; /* given to a row of this process, rolled back or not */
+	_Atomic int64_t drain_end_ms; /* by the monotonic clock; 0: the store is not stopped */
+	_Atomic int64_t last_id;      /* given to a row of this process, rolled back or not */
 
 	atomic_bool has_failed; /* a disk's error: `failure` says which */
 	char failure[256];      /* written once, before has_failed */

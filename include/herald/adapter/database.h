@@ -453,6 +453,11 @@ struct herald_database_ops {
 	 */
 	void (*tend)(struct herald_session *session, int64_t now_ms);
 
+	/** herald_store_stop() was called: waits for locks of other processes, also those that have
+	 * begun, should end after drain_ms. Later ones may take half a second each. Any thread,
+	 * several times. NULL: waits are short, or need no limit. */
+	void (*stopping)(struct herald_database *database, uint32_t drain_ms);
+
 	/* Deliveries, in a transaction, except for delivery_claim() if claims_apart. Of one origin,
 	 * at most a few hundred are READY at a time; the others are BLOCKED, so that a silent
 	 * receiver costs no one else time. */

@@ -52,7 +52,8 @@ struct herald_sqlite_options {
 	 * folder. ":memory:" is refused. */
 	const char *path;
 	/** How long to wait for another connection that is writing, before HERALD_UNAVAILABLE.
-	 * Default 10,000, limit 600,000. */
+	 * Default 10,000, limit 600,000. After herald_store_stop() waits end with its drain. A
+	 * server with a shorter drain closes connections of senders that still wait. */
 	uint32_t busy_timeout_ms;
 	/** Memory of each connection for pages of the file. Default 8 MiB, least 64 KiB, limit
 	 * 1 GiB. */
