@@ -394,9 +394,22 @@ refuse_command(int argc, char **argv)
 	fprintf(stderr, "\n");
 }
 
+static bool
+asks_for_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
 int
 store_main(int argc, char **argv)
 {
+	if (asks_for_help(argc, argv)) {
+		store_print_usage(stdout);
+		return 0;
+	}
 	for (size_t i = 0; i < HERALD_COUNT(commands); i++) {
 		int words = matching_words(&commands[i], argc, argv);
 		struct job job = {.is_ok = true};
@@ -411,10 +424,6 @@ store_main(int argc, char **argv)
 				    &job.arguments))
 			return 2;
 		return run_command(&commands[i], &job);
-	}
-	if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-		store_print_usage(stdout);
-		return 0;
 	}
 	if (argc > 0)
 		refuse_command(argc, argv);

@@ -455,6 +455,15 @@ def wrong_usage_is_refused_with_the_reason():
         assert not os.path.exists("x"), arguments
 
 
+@case
+def every_command_has_help():
+    for words in ((), ("status",), ("dead",), ("dead", "drop"), ("sql",)):
+        for flag in ("--help", "-h"):
+            status, output, errors = run(*words, flag)
+            equal((words, status, errors), (words, 0, ""))
+            assert output.startswith("usage: herald store COMMAND"), output
+
+
 # The flags with a text of each kind of command.
 TEXTS = ((("dead", "drop"), ("queue", "type", "source", "event-id", "destination", "reason", "kind",
                              "from", "to", "id", "after-id", "limit", "rate", "store", "schema")),
