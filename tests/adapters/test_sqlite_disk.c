@@ -135,7 +135,8 @@ delete_shm(const struct sqlite_file *file)
 }
 
 #define WAL_IS_GONE                                                                                \
-	"PATH-wal was deleted, moved or replaced while in use, and the last commits were only "    \
+	"its -wal file was deleted, moved or replaced while in use, and the last commits were "    \
+	"only "                                                                                    \
 	"there; put it back if it was moved, and restart the process"
 
 static void
@@ -149,12 +150,14 @@ a_file_that_goes_away_is_noticed(void **unused)
 			      "and restart the process"},
 		{replace_file, "the file was deleted, moved or replaced while in use; put it back "
 			       "and restart the process"},
-		{delete_lock_file, "PATH-herald.lock was deleted or replaced while in use, so that "
-				   "other processes take this one for dead; restart the process"},
+		{delete_lock_file,
+		 "its -herald.lock file was deleted or replaced while in use, so that "
+		 "other processes take this one for dead; restart the process"},
 		{delete_wal, WAL_IS_GONE},
 		{replace_wal, WAL_IS_GONE},
-		{delete_shm, "PATH-shm was deleted, moved or replaced while in use, so that other "
-			     "processes do not see the locks of this one; restart the process"},
+		{delete_shm,
+		 "its -shm file was deleted, moved or replaced while in use, so that other "
+		 "processes do not see the locks of this one; restart the process"},
 	};
 
 	(void)unused;
@@ -248,6 +251,41 @@ files_that_sqlite_makes_anew_are_accepted(void **unused)
 		ops(&file)->session_close(session);
 		snprintf(path, sizeof(path), "%s-wal", file.path);
 		assert_int_equal(access(path, F_OK), -1);
+	}
+	sqlite_file_close(&file);
+}
+
+static bool
+ignore_finding(const struct herald_finding *finding, void *state)
+{
+	(void)finding;
+	(void)state;
+	return true;
+}
+
+/* What a tool leaves behind belongs to its user, and the service could perhaps not write it. */
+static void
+a_session_that_only_reads_leaves_no_files(void **unused)
+{
+	static const char *const suffixes[] = {"-wal", "-shm", "-herald.lock"};
+	static const struct herald_database_settings must_exist = {.must_exist = true};
+	struct sqlite_file file;
+	struct herald_error error;
+	uint64_t count;
+	char path[128];
+
+	(void)unused;
+	sqlite_file_open(&file);
+	sqlite_file_destroy(&file);
+	assert_works(sqlite_file_try(&file, NULL, &must_exist, &error), &error);
+	struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_ADMIN);
+	assert_works(ops(&file)->pending(session, NULL, &count, &error), &error);
+	assert_works(ops(&file)->check(session, NOW, ignore_finding, NULL, &error), &error);
+	ops(&file)->session_close(session);
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", file.path, suffixes[i]);
+		if (access(path, F_OK) == 0)
+			fail_msg("%s is left", path);
 	}
 	sqlite_file_close(&file);
 }
@@ -1025,6 +1063,7 @@ main(void)
 		cmocka_unit_test(a_file_that_goes_away_before_a_commit_is_noticed),
 		cmocka_unit_test(a_session_on_another_wal_is_refused),
 		cmocka_unit_test(files_that_sqlite_makes_anew_are_accepted),
+		cmocka_unit_test(a_session_that_only_reads_leaves_no_files),
 		cmocka_unit_test(a_full_disk_refuses_for_now),
 		cmocka_unit_test(a_full_disk_refuses_to_create),
 		cmocka_unit_test(a_writer_that_takes_long_is_named),

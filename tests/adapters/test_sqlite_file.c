@@ -340,6 +340,36 @@ prepare_hard_link(struct sqlite_file *file)
 	assert_int_equal(link(file->path, other), 0);
 }
 
+/* As root leaves it. */
+static void
+prepare_foreign(struct sqlite_file *file, const char *suffix)
+{
+	char path[128];
+
+	prepare_tables(file);
+	snprintf(path, sizeof(path), "%s%s", file->path, suffix);
+	write_file(path, "", 0);
+	assert_int_equal(chmod(path, 0444), 0);
+}
+
+static void
+prepare_foreign_wal(struct sqlite_file *file)
+{
+	prepare_foreign(file, "-wal");
+}
+
+static void
+prepare_foreign_shm(struct sqlite_file *file)
+{
+	prepare_foreign(file, "-shm");
+}
+
+static void
+prepare_foreign_lock(struct sqlite_file *file)
+{
+	prepare_foreign(file, "-herald.lock");
+}
+
 static void
 prepare_locked(struct sqlite_file *file)
 {
@@ -390,6 +420,12 @@ static const struct bad_file {
 	 "damages the file. Find them with `find FOLDER -samefile FILE`, and keep one"},
 	{"a hard link for a tool", prepare_hard_link, NULL, true, HERALD_BAD_OPTION,
 	 "a.db has 2 names (hard links)"},
+	{"a WAL of another user", prepare_foreign_wal, NULL, false, HERALD_BAD_OPTION,
+	 "a.db-wal, of user "},
+	{"an index of another user", prepare_foreign_shm, NULL, true, HERALD_BAD_OPTION,
+	 "a.db-shm, of user "},
+	{"a lock file of another user", prepare_foreign_lock, NULL, false, HERALD_BAD_OPTION,
+	 ": Permission denied; change its owner (chown), but do not delete it"},
 	{"locked", prepare_locked, NULL, false, HERALD_UNAVAILABLE,
 	 "a.db is locked by another connection for longer than busy_timeout_ms (100)"},
 };

@@ -165,6 +165,30 @@ check_existing(const char *path, const struct stat *at, struct herald_error *err
 	return HERALD_OK;
 }
 
+/* A file that another user has left, such as one who has used a tool. A store that must exist makes
+ * no lock file. */
+static enum herald_status
+check_next_to(const struct sqlite_database *database, bool must_exist, struct herald_error *error)
+{
+	const char *const paths[] = {database->wal_path, database->shm_path,
+				     must_exist ? NULL : database->lock_path};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && paths[i]; i++) {
+		struct stat at;
+
+		if (stat(paths[i], &at) != 0 ||
+		    faccessat(AT_FDCWD, paths[i], R_OK | W_OK, AT_EACCESS) == 0)
+			continue;
+		return herald_option_refuse(
+			error, "path",
+			"the file %s, of user %u, is not writable for user %u: %s; change its "
+			"owner (chown), but do not delete it",
+			paths[i], (unsigned)at.st_uid, (unsigned)geteuid(),
+			herald_errno_text(errno));
+	}
+	return HERALD_OK;
+}
+
 /* Two steps, because a file that is a symbolic link is in another folder than the link. */
 static enum herald_status
 resolve(const char *path, char out[SQLITE_PATH_BYTES], char folder[SQLITE_PATH_BYTES],
@@ -190,6 +214,15 @@ resolve(const char *path, char out[SQLITE_PATH_BYTES], char folder[SQLITE_PATH_B
 	return HERALD_OK;
 }
 
+static void
+name_files(struct sqlite_database *database)
+{
+	snprintf(database->lock_path, sizeof(database->lock_path), "%s-herald.lock",
+		 database->path);
+	snprintf(database->wal_path, sizeof(database->wal_path), "%s-wal", database->path);
+	snprintf(database->shm_path, sizeof(database->shm_path), "%s-shm", database->path);
+}
+
 enum herald_status
 herald__sqlite_check_file(struct sqlite_database *database, bool must_exist,
 			  struct herald_error *error)
@@ -212,10 +245,9 @@ herald__sqlite_check_file(struct sqlite_database *database, bool must_exist,
 					      database->path);
 	if (status == HERALD_OK && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
 		status = refuse_access(error, "the folder", folder);
-	snprintf(database->lock_path, sizeof(database->lock_path), "%s-herald.lock",
-		 database->path);
-	snprintf(database->wal_path, sizeof(database->wal_path), "%s-wal", database->path);
-	snprintf(database->shm_path, sizeof(database->shm_path), "%s-shm", database->path);
+	name_files(database);
+	if (status == HERALD_OK)
+		status = check_next_to(database, must_exist, error);
 	return status;
 }
 

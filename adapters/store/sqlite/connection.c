@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <herald/adapter/options.h>
 #include <herald/adapter/text.h>
@@ -105,12 +106,22 @@ herald__sqlite_connect(struct sqlite_database *database, sqlite3 **out, struct h
 }
 
 /* The checkpoint of the last connection is SQLite's own, with the file locked against all others;
- * so it is safe whatever the version. A connection that only reads leaves the files as they are,
- * and what a failed disk holds is for the restart. */
+ * so it is safe whatever the version. A connection that only reads writes nothing back. But it does
+ * not leave an empty WAL and its index behind, which it may have created: they belong to its user,
+ * and the service could perhaps not write them. After a failure of the disk nothing is written. */
+static bool
+may_checkpoint(const struct sqlite_database *database, sqlite3 *db)
+{
+	struct stat wal;
+
+	return !database->has_failed && (sqlite3_total_changes(db) > 0 ||
+					 (stat(database->wal_path, &wal) == 0 && wal.st_size == 0));
+}
+
 void
 herald__sqlite_disconnect(struct sqlite_database *database, sqlite3 *db)
 {
-	if (db && !database->has_failed && sqlite3_total_changes(db) > 0)
+	if (db && may_checkpoint(database, db))
 		sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	/* close_v2: a statement that the user's function has left must not keep it open. */
 	sqlite3_close_v2(db);

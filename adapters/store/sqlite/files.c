@@ -41,10 +41,11 @@ find_changed(const struct sqlite_database *database)
 	const struct sqlite_identity shm = identify(database->shm_path);
 
 	if (!is_same(&wal, &database->wal))
-		return "PATH-wal was deleted, moved or replaced while in use, and the last commits "
+		return "its -wal file was deleted, moved or replaced while in use, and the last "
+		       "commits "
 		       "were only there; put it back if it was moved, and restart the process";
 	if (!is_same(&shm, &database->shm))
-		return "PATH-shm was deleted, moved or replaced while in use, so that other "
+		return "its -shm file was deleted, moved or replaced while in use, so that other "
 		       "processes do not see the locks of this one; restart the process";
 	return NULL;
 }
@@ -61,7 +62,7 @@ herald__sqlite_files_join(struct sqlite_database *database, struct herald_error 
 	}
 	/* A VFS of the user's may have no such files. */
 	if (!database->options.vfs && (database->wal.inode == 0 || database->shm.inode == 0))
-		changed = "PATH-wal or PATH-shm was deleted while the file was opened; restart the "
+		changed = "its -wal or -shm file was deleted while it was opened; restart the "
 			  "process";
 	else if (database->sessions_count > 0)
 		changed = find_changed(database);

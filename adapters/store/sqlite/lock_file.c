@@ -12,20 +12,47 @@
 
 #include <herald/adapter/memory.h>
 #include <herald/adapter/options.h>
+#include <herald/adapter/text.h>
 
 #include "check_file.h"
 #include "problem.h"
 
+static enum herald_status
+file_error(struct herald_error *error, const char *what, const char *path, int number)
+{
+	return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET, "cannot %s %s: %s", what,
+				path, herald_errno_text(number));
+}
+
+static int
+open_file(const char *path, int flags)
+{
+	int fd;
+
+	do
+		fd = open(path, flags | O_CLOEXEC, 0644);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 enum herald_status
 herald__lock_file_open(const char *path, int *fd, struct herald_error *error)
 {
-	int opened;
+	int opened = open_file(path, O_RDWR | O_CREAT);
 
-	do
-		opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	while (opened < 0 && errno == EINTR);
 	if (opened < 0)
-		return herald_system_error(error, "cannot open the file PATH-herald.lock", errno);
+		return file_error(error, "open", path, errno);
+	*fd = opened;
+	return HERALD_OK;
+}
+
+enum herald_status
+herald__lock_file_look(const char *path, int *fd, struct herald_error *error)
+{
+	int opened = open_file(path, O_RDONLY);
+
+	if (opened < 0 && errno != ENOENT)
+		return file_error(error, "open", path, errno);
 	*fd = opened;
 	return HERALD_OK;
 }
@@ -37,7 +64,7 @@ herald__lock_file_lock(int fd, int slot, bool *is_locked, struct herald_error *e
 
 	*is_locked = fcntl(fd, F_OFD_SETLK, &lock) == 0;
 	if (!*is_locked && errno != EAGAIN && errno != EACCES)
-		return herald_system_error(error, "cannot lock the file PATH-herald.lock", errno);
+		return herald_system_error(error, "cannot lock the -herald.lock file", errno);
 	return HERALD_OK;
 }
 
@@ -46,9 +73,11 @@ herald__lock_file_test(int fd, int slot, bool *is_locked, struct herald_error *e
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_start = slot, .l_len = 1};
 
+	*is_locked = false;
+	if (fd < 0)
+		return HERALD_OK;
 	if (fcntl(fd, F_OFD_GETLK, &lock) != 0)
-		return herald_system_error(error, "cannot look at the file PATH-herald.lock",
-					   errno);
+		return herald_system_error(error, "cannot look at the -herald.lock file", errno);
 	*is_locked = lock.l_type != F_UNLCK;
 	return HERALD_OK;
 }
@@ -78,9 +107,10 @@ herald__lock_file_check(struct sqlite_database *database, struct herald_error *e
 	pthread_mutex_unlock(&database->mutex);
 	if (is_same)
 		return HERALD_OK;
-	return herald__sqlite_fail(database, error,
-				   "PATH-herald.lock was deleted or replaced while in use, so that "
-				   "other processes take this one for dead; restart the process");
+	return herald__sqlite_fail(
+		database, error,
+		"its -herald.lock file was deleted or replaced while in use, so that "
+		"other processes take this one for dead; restart the process");
 }
 
 static void

@@ -35,6 +35,10 @@ void herald__lock_file_leave_all(struct sqlite_database *database);
 /* Open the file, and create it if it is missing. The caller closes *fd. */
 enum herald_status herald__lock_file_open(const char *path, int *fd, struct herald_error *error);
 
+/* Open the file to test locks, but do not create it. *fd is -1 if it is missing: then no process
+ * has locked a byte. Else the caller closes it. */
+enum herald_status herald__lock_file_look(const char *path, int *fd, struct herald_error *error);
+
 /* Lock a byte. The lock ends when fd is closed, and with the process. *is_locked is false if
  * another descriptor has locked the byte, of this process or another one. */
 enum herald_status

@@ -344,7 +344,7 @@ herald__sqlite_node_dead(struct herald_session *base, int64_t now_ms, herald_nod
 	int fd;
 
 	(void)now_ms; /* the operating system knows */
-	enum herald_status status = herald__lock_file_open(database->lock_path, &fd, error);
+	enum herald_status status = herald__lock_file_look(database->lock_path, &fd, error);
 	if (status != HERALD_OK)
 		return status;
 	for (uint64_t least = 0; goes_on; least = found.node.id + 1) {
@@ -357,7 +357,8 @@ herald__sqlite_node_dead(struct herald_session *base, int64_t now_ms, herald_nod
 		if (goes_on && !is_alive)
 			goes_on = visit(&found.node, state);
 	}
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return status;
 }
 
