@@ -553,18 +553,21 @@ element_kind()
 	return kind;
 }
 
-/* A line of a member that is a value or a fixed array of values. */
+template <class M>
+inline constexpr bool is_array_of_values =
+	std::is_array_v<M> && !std::is_same_v<std::remove_cv_t<std::remove_extent_t<M>>, char>;
+
+/* A line of a member that is a value or a fixed array of values. Who calls it calls check_member()
+ * first: gcc reports what is refused in templates that are called from here only after what is
+ * refused in the struct. */
 template <class S, class M>
 herald_field
 make_value(const char *key, M S::*member) noexcept
 {
-	if constexpr (std::is_array_v<M> &&
-		      !std::is_same_v<std::remove_cv_t<std::remove_extent_t<M>>, char>) {
+	if constexpr (is_array_of_values<M>)
 		return make_array(key, member, element_kind<std::remove_extent_t<M>>());
-	} else {
-		check_member<M>();
+	else
 		return make_field(key, member, kind_of<M>());
-	}
 }
 
 /*
@@ -655,6 +658,8 @@ field(const char *key, M S::*member) noexcept
 						    detail::element_kind<detail::element_t<M>>(),
 						    nullptr));
 	} else {
+		if constexpr (!detail::is_array_of_values<M>)
+			detail::check_member<M>();
 		return line<S>(detail::make_value(key, member));
 	}
 }
@@ -740,6 +745,8 @@ optional(const char *key, M S::*member, B S::*has) noexcept
 {
 	static_assert(std::is_same_v<B, bool>,
 		      "the member that says whether there is a value must be a bool");
+	if constexpr (!detail::is_array_of_values<M>)
+		detail::check_member<M>();
 	herald_field field = detail::make_value(key, member);
 
 	field.optional = true;
