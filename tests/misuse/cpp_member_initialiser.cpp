@@ -1,4 +1,4 @@
-/* expect: members of a payload cannot have initialisers */
+/* expect: members of a payload cannot be const or have initialisers */
 #include <herald/herald.hpp>
 
 struct user {
