@@ -222,6 +222,17 @@ context_of(struct herald_http_request *request)
 	return request->ctx;
 }
 
+/* Whether all of the body was decoded. With some formats the event is in the headers, and the body
+ * is its payload: if that is wrong, or is not JSON, it may be any bytes. */
+static bool
+is_whole(const struct herald_context *ctx, enum herald_status status)
+{
+	if (!ctx || !herald_context_message(ctx) || ctx->payload_data.data)
+		return false;
+	return ctx->payload || status == HERALD_OK || status == HERALD_UNKNOWN_TYPE ||
+	       status == HERALD_UNKNOWN_VERSION;
+}
+
 /* The event has been handled. */
 static void
 end_event(struct herald_http_request *request, const struct herald_result *result)
@@ -229,7 +240,7 @@ end_event(struct herald_http_request *request, const struct herald_result *resul
 	struct herald_context *ctx = request->ctx;
 
 	herald__request_release_large_body(request);
-	request->is_whole = ctx && herald_context_message(ctx);
+	request->is_whole = is_whole(ctx, result->status);
 	herald__respond_result(request, result);
 	/* The answer is in the event's memory until the response has been sent. */
 	if (ctx && !ctx->answer)

@@ -51,10 +51,15 @@ has_header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* The length may be in a part of the head that libmicrohttpd (0.9.75) has dropped in a way that
- * head_check.c cannot see. */
+/*
+ * A length may be in a part of the head that libmicrohttpd (0.9.75) has dropped in a way that
+ * head_check.c cannot see. Then the apparent body is that part of the head, which is not an event,
+ * and the apparent next request is the body. So the connection is closed after everything but an
+ * event, and after a request without a length.
+ */
 static bool
-may_hide_body(struct MHD_Connection *connection, const char *method)
+may_hide_body(struct MHD_Connection *connection, const char *method,
+	      const struct herald_http_request *request)
 {
 	const struct herald_http_framing framing = {
 		.content_length = has_header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH)
@@ -63,7 +68,8 @@ may_hide_body(struct MHD_Connection *connection, const char *method)
 		.chunked = has_header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING),
 	};
 
-	return herald_http_framing_may_hide_body(&framing, method);
+	return !herald_http_request_is_whole(request) ||
+	       herald_http_framing_may_hide_body(&framing, method);
 }
 
 /* The first call, with the head. */
@@ -127,7 +133,7 @@ finish(struct herald_microhttpd *microhttpd, struct MHD_Connection *connection, 
 	}
 	const struct herald_http_response *response = herald_http_request_finish(request);
 	return respond(connection, response,
-		       may_hide_body(connection, method) ||
+		       may_hide_body(connection, method, request) ||
 			       herald_http_drain_is_stopping(&microhttpd->drain));
 }
 

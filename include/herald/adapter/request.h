@@ -136,9 +136,10 @@ HERALD_API bool herald_http_request_may_wait(const struct herald_http_request *r
 
 /**
  * Whether the body was decoded as one event, or one batch, from its first byte to its last.
- * Otherwise the request was refused, or its events came one a line: any part of a body might look
- * like that. An adapter whose framework may drop headers, so that the body's real end is not known,
- * closes the connection unless this is true. Call it when the response is known.
+ * Otherwise the request was refused, or its events came one a line, or the body was a payload that
+ * is wrong or not JSON: any part of a body might look like that. An adapter whose framework may
+ * drop headers, so that the body's real end is not known, closes the connection unless this is
+ * true. Call it when the response is known.
  */
 HERALD_API bool herald_http_request_is_whole(const struct herald_http_request *request);
 

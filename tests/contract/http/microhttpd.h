@@ -17,6 +17,8 @@
 
 #define MICROHTTPD_DEVIATIONS                                                                      \
 	{"leading_lf", "200 open", MICROHTTPD_LEADING},                                            \
+		{"leading_nul_line", "200 open",                                                   \
+		 "libmicrohttpd 0.9.75 skips a line that begins with a NUL before a request"},     \
 		{"chunk_bare_lf_*", "200 open", MICROHTTPD_LF},                                    \
 		{"chunk_ext_nul", "200 open", MICROHTTPD_IGNORED},                                 \
 		{"chunk_bad_ext_*", "200 open", MICROHTTPD_IGNORED},                               \

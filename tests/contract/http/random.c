@@ -50,6 +50,7 @@ static const struct piece other_methods[] = {
 	PIECE("DELETE", 0),
 	PIECE("PATCH", 0),
 	PIECE("HEAD", 0),
+	PIECE("OPTIONS", 0),
 	PIECE("post", 0),
 	/* Where the adapter does not see it, the connection stays open. */
 	PIECE("CONNECT", CONTRACT_GUARDS_ROUTES),
@@ -111,6 +112,9 @@ static const struct piece doubtful_lengths[] = {
 	PIECE("Content-Length: " WHOLE "\r\n:\r\nX-Fill: " FILL "\r\n", 0),
 	PIECE("Content-Length: " WHOLE "\r\n\0\r\nX-Fill: " FILL "\r\n", 0),
 	PIECE("Content-Length: " WHOLE "\n\r\nX-Fill: " FILL "\r\n", 0),
+	PIECE("Content-Length: " WHOLE "\n:\r\nX-Fill: " FILL "\r\n", 0),
+	PIECE("Content-Length: " WHOLE "\r\n:\nX-Fill: " FILL "\r\n", 0),
+	PIECE("Content-Length: " WHOLE "\r\n\0\nX-Fill: " FILL "\r\n", 0),
 	PIECE("Content-Length : " WHOLE "\r\n", CONTRACT_REFUSES_BLANKS),
 	PIECE("Content-Length\t: " WHOLE "\r\n", CONTRACT_REFUSES_BLANKS),
 	PIECE("Content-Length\0: " WHOLE "\r\n", CONTRACT_REFUSES_NAMES),

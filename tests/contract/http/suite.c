@@ -148,6 +148,7 @@ contract_http_main(const struct contract_http_adapter *adapters, size_t adapters
 			  contract_http_signatures_count);
 		add_cases(&suite, &adapters[i], contract_http_traces, contract_http_traces_count);
 		add_cases(&suite, &adapters[i], contract_http_formats, contract_http_formats_count);
+		add_cases(&suite, &adapters[i], contract_http_hidden, contract_http_hidden_count);
 	}
 	for (size_t i = 0; i < own_count; i++) {
 		assert_true(!own[i].setup_func && !own[i].teardown_func);

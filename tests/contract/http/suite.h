@@ -152,5 +152,7 @@ extern const struct contract_http_case contract_http_traces[];
 extern const size_t contract_http_traces_count;
 extern const struct contract_http_case contract_http_formats[];
 extern const size_t contract_http_formats_count;
+extern const struct contract_http_case contract_http_hidden[];
+extern const size_t contract_http_hidden_count;
 
 #endif
