@@ -174,7 +174,7 @@ check_members(const struct herald_codec *codec, const char *members, const char 
 	static char text[256 + 8 * MAX_RUN];
 	struct herald_error error;
 	struct thing thing;
-	size_t at, length = write_members(text, members, run, bytes, &at);
+	size_t at = 0, length = write_members(text, members, run, bytes, &at);
 
 	if (decode_bytes(codec, text, length, &thing, sizeof(thing), &error) != HERALD_OK)
 		fail_msg("%zu, %zu bytes: %s at %zu: %.*s", bytes[0], bytes[1], error.message,
