@@ -238,6 +238,19 @@ end_line(struct herald__scanner *scanner)
 }
 
 /*
+ * Whether a request is refused before its line ends. evhttp (2.1.12) does not close the connection
+ * when it refuses a CONNECT, so it must not see that it is one.
+ */
+static bool
+is_refused_early(const struct herald__scanner *scanner)
+{
+	static const char connect[] = "CONNECT ";
+
+	return scanner->state == SCAN_REQUEST_LINE &&
+	       strncmp(scanner->line, connect, sizeof(connect) - 1) == 0;
+}
+
+/*
  * Consume the bytes of a line, up to its end. Returns their number; 0 if the next byte is not
  * allowed.
  */
@@ -259,6 +272,8 @@ take_line(struct herald__scanner *scanner, const char *data, size_t bytes)
 	memcpy(scanner->line + scanner->line_bytes, data, count);
 	scanner->line_bytes += count;
 	scanner->line[scanner->line_bytes] = '\0';
+	if (is_refused_early(scanner))
+		return 0;
 	scanner->has_cr = count < bytes && data[count] == '\r';
 	return count + scanner->has_cr;
 }
