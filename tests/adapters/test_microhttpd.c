@@ -3,6 +3,7 @@
  * own next to the one for events.
  */
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 /* A daemon as a user would have it: a route of its own next to the one for events. */
 struct own_daemon {
+	atomic_bool leaves_escapes; /* of queries */
 	struct MHD_Daemon *daemon;
 	struct herald_microhttpd *events;
 };
@@ -64,6 +66,18 @@ set_timeout(struct MHD_Connection *connection, bool is_first, size_t upload_byte
 		MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, TIMEOUT_S);
 }
 
+/* Programs add arguments: parts of the path, or an existing one once more. */
+static void
+add_arguments(struct MHD_Connection *connection, const char *url)
+{
+	const char *value = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "adds");
+
+	if (!value)
+		return;
+	MHD_set_connection_value(connection, MHD_GET_ARGUMENT_KIND, "name", url + 1);
+	MHD_set_connection_value(connection, MHD_GET_ARGUMENT_KIND, "again", value);
+}
+
 static enum MHD_Result
 handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
        const char *version, const char *upload_data, size_t *upload_data_size, void **con_cls)
@@ -71,6 +85,8 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 	struct own_daemon *own = cls;
 
 	set_timeout(connection, !*con_cls, *upload_data_size);
+	if (!*con_cls)
+		add_arguments(connection, url);
 	if (strcmp(url, "/event") == 0)
 		return herald_microhttpd_handle(own->events, connection, method, version,
 						upload_data, upload_data_size, con_cls);
@@ -83,6 +99,16 @@ completed(void *cls, struct MHD_Connection *connection, void **con_cls,
 {
 	if (*con_cls != &own_request)
 		herald_microhttpd_completed(cls, connection, con_cls, toe);
+}
+
+/* As libmicrohttpd does, or not at all. */
+static size_t
+unescape(void *cls, struct MHD_Connection *connection, char *text)
+{
+	const struct own_daemon *own = cls;
+
+	(void)connection;
+	return own->leaves_escapes ? strlen(text) : MHD_http_unescape(text);
 }
 
 static void *
@@ -103,7 +129,8 @@ start_with(unsigned flags, struct herald_endpoint *endpoint, uint32_t idle_grace
 				       flags & MHD_USE_THREAD_PER_CONNECTION ? 0u : 4u,
 				       MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
 				       MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
-				       MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+				       MHD_OPTION_STRICT_FOR_CLIENT, 1,
+				       MHD_OPTION_UNESCAPE_CALLBACK, unescape, own, MHD_OPTION_END);
 	assert_non_null(own->daemon);
 	*port = MHD_get_daemon_info(own->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 	return own;
@@ -221,6 +248,20 @@ bad_options(void **state)
 	herald_microhttpd_destroy(NULL);
 }
 
+static void
+expect_answer(uint16_t port, const char *request, const char *answer)
+{
+	static struct http_client client;
+	struct http_response response;
+
+	assert_true(http_connect(&client, "127.0.0.1", port));
+	assert_true(http_send_text(&client, request));
+	assert_true(http_receive(&client, true, &response));
+	if (strncmp(response.head, answer, strlen(answer)) != 0)
+		fail_msg("%s: %s%s", request, response.head, response.body);
+	http_close(&client);
+}
+
 /* The user's own paths may have escapes; the rest of the head is judged all the same. */
 static void
 own_paths_may_have_escapes(void **state)
@@ -244,24 +285,23 @@ own_paths_may_have_escapes(void **state)
 		 "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		 "HTTP/1.1 400 "},
 		{"POST /ev%65nt HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 400 "},
+		{"GET /hello?a=b&adds=c HTTP/1.1\r\nHost: t\r\n\r\n", "HTTP/1.1 200 "},
+		{"GET /h%65llo?a=%20&adds=%41%42&c HTTP/1.1\r\nHost: t\r\n\r\n", "HTTP/1.1 200 "},
+		{"GET /hello?adds=#&b HTTP/1.1\r\nHost: t\r\n\r\n", "HTTP/1.1 400 "},
 	};
 	struct probe probe;
-	struct http_response response;
-	static struct http_client client;
 	uint16_t port;
 
 	(void)state;
 	probe_create(&probe);
 	probe_create_endpoint(&probe, NULL);
 	void *daemon = start_daemon(probe.endpoint, 0, &port);
-	for (size_t i = 0; i < HERALD_COUNT(rows); i++) {
-		assert_true(http_connect(&client, "127.0.0.1", port));
-		assert_true(http_send_text(&client, rows[i].request));
-		assert_true(http_receive(&client, true, &response));
-		if (strncmp(response.head, rows[i].answer, strlen(rows[i].answer)) != 0)
-			fail_msg("row %zu: %s%s", i, response.head, response.body);
-		http_close(&client);
-	}
+	for (size_t i = 0; i < HERALD_COUNT(rows); i++)
+		expect_answer(port, rows[i].request, rows[i].answer);
+	/* The daemon's callback may leave all escapes as they are. */
+	((struct own_daemon *)daemon)->leaves_escapes = true;
+	expect_answer(port, "GET /hello?a=%41%2b&b HTTP/1.1\r\nHost: t\r\n\r\n", "HTTP/1.1 200 ");
+	expect_answer(port, "GET /hello?a=%4 HTTP/1.1\r\nHost: t\r\n\r\n", "HTTP/1.1 400 ");
 	stop_daemon(daemon, 0);
 	end_daemon(daemon);
 	probe_destroy(&probe);

@@ -50,18 +50,31 @@ herald__microhttpd_target_is_whole(struct MHD_Connection *connection, const char
 
 /* The arguments of a query, as far as they have been checked. */
 struct query {
-	const char *line, *line_end; /* the request line, up to the version */
+	const char *begin, *line_end; /* what is behind the path, up to the version */
 	const char *text;  /* a name or a value, which ends where the next one begins; NULL: none */
 	size_t text_bytes; /* once decoded */
 	bool broken;
 };
 
-/* Whether the next byte of a target can be in a query only as an escape. */
+/* Whether a byte of a decoded text can have been in the query only as an escape. */
 static bool
 needs_escape(char c)
 {
 	/* A blank was a plus. */
 	return c < ' ' || c > '~' || c == '#' || c == '%';
+}
+
+static bool
+is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
+/* Whether an escape is still there: the daemon's MHD_OPTION_UNESCAPE_CALLBACK may leave them. */
+static bool
+is_escape(const char *text, size_t bytes)
+{
+	return bytes >= 3 && text[0] == '%' && is_hex(text[1]) && is_hex(text[2]);
 }
 
 /*
@@ -80,7 +93,10 @@ end_text(struct query *query, const char *end)
 	size_t escapes = 0;
 
 	for (size_t i = 0; query->text && i < query->text_bytes; i++) {
-		escapes += needs_escape(query->text[i]);
+		bool is_left =
+			dropped_bytes == 0 && is_escape(query->text + i, query->text_bytes - i);
+
+		escapes += !is_left && needs_escape(query->text[i]);
 		query->broken |= query->text[i] == '\0';
 	}
 	query->broken |= dropped_bytes % 2 != 0 || escapes > dropped_bytes / 2;
@@ -88,18 +104,20 @@ end_text(struct query *query, const char *end)
 		query->broken |= end[-(ptrdiff_t)i] != '%' && needs_escape(end[-(ptrdiff_t)i]);
 }
 
-/* Not what the program itself has added to the connection. */
+/* Not what the program itself has added to the connection: that may also be a part of the path, or
+ * an argument once more. */
 static bool
-is_in_line(const struct query *query, const char *text)
+is_next(const struct query *query, const char *text)
 {
-	return (uintptr_t)text > (uintptr_t)query->line &&
-	       (uintptr_t)text < (uintptr_t)query->line_end;
+	const char *last = query->text ? query->text + query->text_bytes : query->begin;
+
+	return (uintptr_t)text > (uintptr_t)last && (uintptr_t)text < (uintptr_t)query->line_end;
 }
 
 static void
 begin_text(struct query *query, const char *text, size_t bytes)
 {
-	if (!text || !is_in_line(query, text))
+	if (!text || !is_next(query, text))
 		return;
 	/* A separator is between them. */
 	end_text(query, text - 1);
@@ -124,7 +142,8 @@ bool
 herald__microhttpd_query_is_valid(struct MHD_Connection *connection, const char *method,
 				  const char *version)
 {
-	struct query query = {.line = method, .line_end = version};
+	const char *target = herald__microhttpd_check_target(method);
+	struct query query = {.begin = target + strlen(target), .line_end = version};
 
 	MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, check_argument, &query);
 	if (!query.text || query.broken)
