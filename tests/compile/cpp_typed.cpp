@@ -61,8 +61,9 @@ struct line {
 };
 
 enum class size { small, large, other };
-const herald_name sizes[] = {{"small", static_cast<int>(size::small)},
-			     {"large", static_cast<int>(size::large)}};
+/* Not const: such names are taken, too. */
+herald_name sizes[] = {{"small", static_cast<int>(size::small)},
+		       {"large", static_cast<int>(size::large)}};
 
 struct order {
 	herald::text id;

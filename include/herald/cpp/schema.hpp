@@ -730,7 +730,7 @@ field(const char *, M S::*, const herald_schema &) noexcept
 /** Something else than names and a schema. Does not compile. */
 template <class S, class M, class Other>
 line<S>
-field(const char *, M S::*, Other &&) noexcept
+field(const char *, M S::*, const Other &) noexcept
 {
 	static_assert(detail::always_false<M>,
 		      "after the member comes nothing, a schema, or an array of herald_name");
