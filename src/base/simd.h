@@ -18,7 +18,7 @@
 #if defined(__SSE2__) && !defined(HERALD_NO_SIMD)
 #define HERALD__SSE2
 #if defined(__x86_64__) && !defined(HERALD_NO_AVX2)
-/* Put before functions that may be called only if __builtin_cpu_supports("avx2"). */
+/* Put before functions that may be called only if herald__has_avx2(). */
 #define HERALD__AVX2 __attribute__((target("avx2,bmi,bmi2")))
 #endif
 #elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(HERALD_NO_SIMD)
@@ -29,6 +29,16 @@
 #include <emmintrin.h>
 #elif defined(HERALD__NEON)
 #include <arm_neon.h>
+#endif
+
+#ifdef HERALD__AVX2
+/* A virtual machine may have AVX2 without the others. */
+static inline bool
+herald__has_avx2(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+	       __builtin_cpu_supports("bmi2");
+}
 #endif
 
 #ifdef HERALD__SSE2

@@ -58,7 +58,7 @@ is_utf8_slowly(const char *text, size_t bytes)
 
 #if defined(HERALD__AVX2)
 #define QUICK_TARGET HERALD__AVX2
-#define HAVE_QUICK __builtin_cpu_supports("avx2")
+#define HAVE_QUICK herald__has_avx2()
 #define BLOCK ((ptrdiff_t)sizeof(__m256i))
 typedef __m256i block;
 #elif defined(HERALD__NEON)

@@ -144,7 +144,7 @@ static inline bool
 finds_blocks(void)
 {
 #ifdef HERALD__AVX2
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+	return herald__has_avx2();
 #else
 	return false;
 #endif

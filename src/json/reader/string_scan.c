@@ -91,7 +91,7 @@ herald__scan_function *
 herald__choose_scan(void)
 {
 #ifdef HERALD__AVX2
-	if (__builtin_cpu_supports("avx2"))
+	if (herald__has_avx2())
 		return scan_ahead_by_32;
 #endif
 	return scan_ahead_by_16;

@@ -150,7 +150,7 @@ char *
 herald__write_text(char *out, const char *room_end, const char *text, const char *at,
 		   const char *end)
 {
-	if (room_end - out < BLOCK_ROOM || !__builtin_cpu_supports("avx2"))
+	if (room_end - out < BLOCK_ROOM || !herald__has_avx2())
 		return NULL;
 	return write_text(out, room_end, text, at, end);
 }
@@ -173,7 +173,7 @@ write_blocks(char *out, const char *at, const char *end)
 const char *
 herald__write_blocks(char *out, const char *text, const char *end)
 {
-	return __builtin_cpu_supports("avx2") ? write_blocks(out, text, end) : text;
+	return herald__has_avx2() ? write_blocks(out, text, end) : text;
 }
 #else
 const char *
