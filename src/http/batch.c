@@ -363,7 +363,7 @@ close_batch(struct herald__http_batch *batch)
 	if (request->is_lines) {
 		herald__verdict_lines_respond(&batch->lines);
 	} else {
-		request->is_whole = true;
+		request->is_whole = request->format->ops->reads_all;
 		respond_to_batch(request, &batch->tally);
 	}
 }

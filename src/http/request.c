@@ -227,7 +227,8 @@ context_of(struct herald_http_request *request)
 static bool
 is_whole(const struct herald_context *ctx, enum herald_status status)
 {
-	if (!ctx || !herald_context_message(ctx) || ctx->payload_data.data)
+	if (!ctx || !herald_context_message(ctx) || ctx->payload_data.data ||
+	    !ctx->format->ops->reads_all)
 		return false;
 	return ctx->payload || status == HERALD_OK || status == HERALD_UNKNOWN_TYPE ||
 	       status == HERALD_UNKNOWN_VERSION;

@@ -32,6 +32,7 @@ static const struct herald_format_ops envelope_ops = {
 	.struct_size = sizeof(envelope_ops),
 	.name = "envelope",
 	.decode = decode_envelope,
+	.reads_all = true,
 };
 
 const struct herald_format herald_format_envelope = {.ops = &envelope_ops};

@@ -146,6 +146,14 @@ struct herald_format_ops {
 	 * NULL: no attribute does.
 	 */
 	bool (*is_of_one_event)(const struct herald_format *format, const char *name);
+
+	/**
+	 * Whether decode and split fail unless all of their bytes are JSON, to the last one, except
+	 * for a payload in `data`. libmicrohttpd and Ulfius can mistake a part of a head for the
+	 * body, so behind them the connection is closed after an event of another format. Default
+	 * false.
+	 */
+	bool reads_all;
 };
 
 /**

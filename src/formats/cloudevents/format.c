@@ -396,6 +396,7 @@ static const struct herald_format_ops ops = {
 	.split = split,
 	.destroy = destroy,
 	.is_of_one_event = is_of_one_event,
+	.reads_all = true,
 };
 
 static const char *const attributes[] = {"ce-*", NULL};

@@ -415,6 +415,8 @@ fill(struct webhook *webhook, const struct herald_webhook_options *options,
 		.matches = matches,
 		.decode = decode,
 		.destroy = destroy,
+		/* Of a form, one field is read. */
+		.reads_all = !options->form_field,
 	};
 	return webhook->payload_path && webhook->format.attributes &&
 			       herald__arena_string(webhook->arena, name, &webhook->ops.name) &&

@@ -6,6 +6,8 @@
  */
 #include "probe.h"
 
+#include <herald/webhook.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +46,16 @@ on_bytes(struct herald_context *ctx, const struct herald_data *data, struct prob
 }
 HERALD_FUNCTION(on_bytes, herald_data, probe);
 
+static enum herald_verdict
+on_form(struct herald_context *ctx, const struct hidden_order *order, struct probe *probe)
+{
+	(void)ctx;
+	(void)order;
+	(void)probe;
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_form, hidden_order, probe);
+
 /* As the handler of signatures does. */
 static enum herald_verdict
 refuse_unsigned(struct herald_handler *handler, struct herald_context *ctx, const char *data,
@@ -56,17 +68,17 @@ refuse_unsigned(struct herald_handler *handler, struct herald_context *ctx, cons
 }
 
 static void
-start(struct probe *probe, void **state, const struct herald_endpoint_options *options,
-      bool is_signed)
+start_with(struct probe *probe, void **state, const struct herald_format *last,
+	   const struct herald_endpoint_options *options, bool is_signed)
 {
-	static const struct herald_format *const formats[] = {&herald_format_cloudevents,
-							      &herald_format_envelope};
+	const struct herald_format *const formats[] = {&herald_format_cloudevents, last};
 	static const struct herald_handler_ops ops = {
 		.struct_size = sizeof(ops), .name = "signature", .receive = refuse_unsigned};
 	static struct herald_handler handler = {.ops = &ops}, *handlers[] = {&handler};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("order", hidden_order, on_hidden_order, probe),
 		HERALD_ROUTE("bytes", herald_data, on_bytes, probe),
+		HERALD_ROUTE("form", hidden_order, on_form, probe),
 	};
 	struct herald_error error;
 
@@ -85,6 +97,13 @@ start(struct probe *probe, void **state, const struct herald_endpoint_options *o
 	assert_non_null(probe->server);
 }
 
+static void
+start(struct probe *probe, void **state, const struct herald_endpoint_options *options,
+      bool is_signed)
+{
+	start_with(probe, state, &herald_format_envelope, options, is_signed);
+}
+
 /* An end of a head for some readers. */
 struct end {
 	const char *text;
@@ -98,15 +117,14 @@ struct end {
 
 static void
 send_hidden(const struct probe *probe, const char *method, const char *headers,
-	    const struct end *end)
+	    const struct end *end, const char *rest)
 {
-	static const char rest[] = "Transfer-Encoding: chunked\r\n\r\n";
 	static struct http_client client;
 	char request[2048], answers[1024];
 	size_t bytes =
 		(size_t)snprintf(request, sizeof(request),
 				 "%s /event HTTP/1.1\r\nHost: t\r\n%sContent-Length: %zu\r\nX-A: b",
-				 method, headers, sizeof(rest) - 1);
+				 method, headers, strlen(rest));
 
 	memcpy(request + bytes, end->text, end->bytes);
 	bytes += end->bytes;
@@ -128,9 +146,9 @@ send_hidden(const struct probe *probe, const char *method, const char *headers,
 	http_close(&client);
 }
 
-/* Each method, and each end of a head. */
+/* Each method, and each end of a head; `rest` is what is hidden. */
 static void
-send_all(const struct probe *probe, const char *headers)
+send_all_before(const struct probe *probe, const char *headers, const char *rest)
 {
 	static const char *const methods[] = {"POST", "OPTIONS", "GET", "HEAD", "PUT"};
 	static const struct end ends[] = {
@@ -143,11 +161,17 @@ send_all(const struct probe *probe, const char *headers)
 		const char *method = methods[i / HERALD_COUNT(ends)];
 		size_t end = i % HERALD_COUNT(ends);
 
-		send_hidden(probe, method, headers, &ends[end]);
+		send_hidden(probe, method, headers, &ends[end], rest);
 		if (atomic_load(&probe->smuggled_count) > 0)
 			fail_msg("%s with %sand end %zu: the request in the body ran", method,
 				 headers, end);
 	}
+}
+
+static void
+send_all(const struct probe *probe, const char *headers)
+{
+	send_all_before(probe, headers, "Transfer-Encoding: chunked\r\n\r\n");
 }
 
 static void
@@ -199,9 +223,30 @@ requests_in_hidden_bodies_without_signature(void **state)
 	probe_stop(&probe);
 }
 
+/* Of a form one field is read, so a part of a head may be one. */
+static void
+requests_in_hidden_forms(void **state)
+{
+	const struct herald_format *webhook;
+	struct herald_error error;
+	struct probe probe;
+
+	assert_int_equal(herald_webhook_create(&HERALD_WEBHOOK_OPTIONS(.type = {.constant = "form"},
+								       .form_field = "payload"),
+					       &webhook, &error),
+			 HERALD_OK);
+	start_with(&probe, state, webhook, NULL, false);
+	send_all_before(&probe, "Content-Type: application/x-www-form-urlencoded\r\n",
+			"X: &payload=%7B%22order_id%22:%22a%22%7D&z=\r\n"
+			"Transfer-Encoding: chunked\r\n\r\n");
+	probe_stop(&probe);
+	herald_format_destroy(webhook);
+}
+
 const struct contract_http_case contract_http_hidden[] = {
 	CONTRACT_CASE(requests_in_hidden_bodies, 0),
 	CONTRACT_CASE(requests_in_hidden_lines, 0),
+	CONTRACT_CASE(requests_in_hidden_forms, 0),
 	CONTRACT_CASE(requests_in_hidden_bodies_from_dapr, 0),
 	CONTRACT_CASE(requests_in_hidden_bodies_without_signature, 0),
 };
