@@ -727,8 +727,22 @@ field(const char *, M S::*, const herald_schema &) noexcept
 	return line<S>(herald_field{});
 }
 
+namespace detail
+{
+
+/* What the functions above take. */
+template <class Other, class = void>
+constexpr bool is_names_or_schema =
+	std::is_same_v<std::remove_cv_t<std::remove_extent_t<Other>>, herald_name> ||
+	std::is_same_v<Other, herald_schema>;
+template <class Other>
+constexpr bool is_names_or_schema<Other, std::void_t<typename Other::payload>> = true;
+
+} // namespace detail
+
 /** Something else than names and a schema. Does not compile. */
-template <class S, class M, class Other>
+template <class S, class M, class Other,
+	  std::enable_if_t<!detail::is_names_or_schema<Other>, int> = 0>
 line<S>
 field(const char *, M S::*, const Other &) noexcept
 {
