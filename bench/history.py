@@ -9,7 +9,7 @@ from html import escape
 
 WIDTH, COLUMNS, ROW, PAD = 900, 3, 150, 50
 COLOURS = ["#b3261e", "#1f6fb2", "#2e7d32", "#f0a202", "#777777", "#c77dff"]
-UNITS = {"ns_per_event": "ns", "cpu_us_per_event": "µs"}
+UNITS = {"ns_per_event": "ns", "cpu_us_per_event": "µs", "client_us_per_event": "µs"}
 
 PAGE = """<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" \
 viewBox="0 0 {width} {height}">

@@ -14,16 +14,20 @@ from html import escape
 from pathlib import Path
 from statistics import median, quantiles
 
+import consuming_report
 import history
 import storing_report
 
 HERE = Path(__file__).resolve().parent
 RESULTS, README = HERE / "results.json", HERE / "README.md"
 PICTURE, HISTORY = HERE / "results.svg", HERE / "history.svg"
-DURABLE_PICTURE = HERE / "durable.svg"
+# {bench: (its own picture, what draws it)}
+OWN_PICTURES = {"durable": (HERE / "durable.svg", storing_report.draw),
+                "brokers": (HERE / "brokers.svg", consuming_report.draw)}
 COST = {"decode": "ns_per_event", "encode": "ns_per_event",
         "signature": "ns_per_event", "cloudevents": "ns_per_event",
-        "http": "cpu_us_per_event", "callback": "cpu_us_per_event", "durable": "cpu_us_per_event"}
+        "http": "cpu_us_per_event", "callback": "cpu_us_per_event", "durable": "cpu_us_per_event",
+        "brokers": "client_us_per_event"}
 
 
 def spread(values):
@@ -56,12 +60,15 @@ def table(bench, results):
         return codec_tables(results)
     if bench == "durable":
         return storing_report.table([result.shape() for result in results], rows_to_text)
+    if bench == "brokers":
+        return consuming_report.table([result.shape() for result in results], rows_to_text)
     return serving_table(results)
 
 
 def codec_tables(results):
     grown = [result for result in results if result.case.startswith(("size_", "routes_"))]
-    plain = [result for result in results if result not in grown]
+    many = [result for result in results if result.case.startswith("many_")]
+    plain = [result for result in results if result not in grown + many]
     parts = []
     if plain:
         parts.append(codec_table(plain))
@@ -70,6 +77,11 @@ def codec_tables(results):
         rows += [[r.case, str(r.bytes), f"{r.cost:.0f} ±{r.spread:.0f} %",
                   f"{r.cost / r.bytes:.2f}"] for r in grown]
         parts.append("How `herald service` grows:\n\n" + rows_to_text(rows))
+    if many:
+        rows = [["many events in one call", "case", "ns per event", "events per second"]]
+        rows += [[r.peer, r.case, f"{r.cost:.0f} ±{r.spread:.0f} %", f"{1e9 / r.cost:,.0f}"]
+                 for r in many]
+        parts.append("`herald service` takes them one at a time:\n\n" + rows_to_text(rows))
     return "\n\n".join(parts)
 
 
@@ -137,10 +149,11 @@ def write(bench, results, skipped, options):
 
 def draw_pictures(shapes):
     last = last_runs(shapes)
-    durable = [shape for shape in last if shape["bench"] == "durable"]
-    PICTURE.write_text(draw([shape for shape in last if shape["bench"] != "durable"]))
-    if durable:
-        DURABLE_PICTURE.write_text(storing_report.draw(durable))
+    PICTURE.write_text(draw([shape for shape in last if shape["bench"] not in OWN_PICTURES]))
+    for bench, (picture, drawn) in OWN_PICTURES.items():
+        of_bench = [shape for shape in last if shape["bench"] == bench]
+        if of_bench:
+            picture.write_text(drawn(of_bench))
     HISTORY.write_text(history.draw(shapes, COST))
 
 

@@ -2,8 +2,8 @@
 """./dev bench: measures Herald against what its users would choose instead. See README.md.
 
 It owns the command line and what is printed; the cases and the measuring in turns are in codec.py
-(decode, encode), serving.py (http, callback), signing.py (signature), storing.py (durable) and
-cloudevent_sdks.py (cloudevents).
+(decode, encode), serving.py (http, callback), signing.py (signature), storing.py (durable),
+consuming.py (brokers) and cloudevent_sdks.py (cloudevents).
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cloudevent_sdks
 import codec
+import consuming
 import peers
 import report
 import serving
@@ -27,6 +28,7 @@ BENCHES = {
     "callback": serving.callback,
     "signature": signing.signature,
     "durable": storing.durable,
+    "brokers": consuming.brokers,
     "cloudevents": cloudevent_sdks.cloudevents,
 }
 
@@ -36,7 +38,7 @@ def arguments():
     parser.add_argument("bench", choices=BENCHES)
     parser.add_argument("--json", action="store_true", help="one object a line instead of a table")
     parser.add_argument("--quick", action="store_true", help="few and short rounds: does it run?")
-    parser.add_argument("--rounds", type=int, help="how often each peer is measured (11; durable: 5)")
+    parser.add_argument("--rounds", type=int, help="how often each peer is measured (11; durable and brokers: 5)")
     parser.add_argument("--cases", type=lambda text: text.split(","), help="only these: a,b")
     parser.add_argument("--peers", type=lambda text: text.split(","), help="only these: a,b")
     parser.add_argument("--write-results", action="store_true",
@@ -56,6 +58,8 @@ def arguments():
 def rounds(options):
     if options.bench == "durable":
         return 2 if options.quick else storing.ROUNDS
+    if options.bench == "brokers":
+        return 2 if options.quick else consuming.ROUNDS
     return 3 if options.quick else 11
 
 

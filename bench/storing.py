@@ -73,6 +73,7 @@ class Result:
             "cpu_us_per_event": middle(self.cpu_us, 2),
             "cpu_us_range": ends(self.cpu_us, 2),
             "client_us_per_event": middle(self.client_us, 2),
+            "client_us_range": ends(self.client_us, 2),
             "server_us_per_event": middle(self.server_us, 2),
             "events_per_s": middle(self.rates, 0),
             "events_per_s_range": ends(self.rates, 0),

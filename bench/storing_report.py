@@ -145,8 +145,8 @@ text {{ font: 12px sans-serif; fill: #222; }}
 .range {{ stroke: #222; stroke-width: 2; }}
 </style>
 <rect width="{width}" height="{height}" fill="white"/>
-<text x="10" y="20">CPU time of an event in µs, client and server together, on a logarithmic scale; \
-shorter is better.</text>
+<text x="10" y="20">CPU time of an event in µs, {of}, on a logarithmic scale; shorter is \
+better.</text>
 <text x="10" y="38">A bar ends at the median, the line goes from the least to the most. Herald is \
 red.</text>
 {body}
@@ -162,38 +162,42 @@ def draw(shapes):
                         and shape["store"] == store and shape["cpu_us_per_event"]]
             if of_panel:
                 y = draw_panel(parts, f"{case}, {title}", of_panel, y)
-    return PAGE.format(width=WIDTH, height=y, body="\n".join(parts))
+    return page("client and server together", parts, y)
 
 
-def place(us):
-    part = (log(us) - log(TICKS[0])) / (log(TICKS[-1]) - log(TICKS[0]))
+def page(of, parts, height):
+    return PAGE.format(of=of, width=WIDTH, height=height, body="\n".join(parts))
+
+
+def place(us, ticks):
+    part = (log(us) - log(ticks[0])) / (log(ticks[-1]) - log(ticks[0]))
     return LEFT + min(1, max(0, part)) * (WIDTH - LEFT - RIGHT)
 
 
-def draw_panel(parts, title, shapes, y):
+def draw_panel(parts, title, shapes, y, ticks=TICKS):
     top, bottom = y + 8, y + 8 + ROW * len(shapes)
     parts.append(f'<text x="10" y="{y}" class="title">{escape(title)}</text>')
-    for tick in TICKS:
-        parts.append(f'<line x1="{place(tick):.1f}" x2="{place(tick):.1f}" y1="{top}" '
-                     f'y2="{bottom}" class="tick"/>'
-                     f'<text x="{place(tick):.1f}" y="{bottom + 13}" class="scale">{tick}</text>')
+    for tick in ticks:
+        x = f"{place(tick, ticks):.1f}"
+        parts.append(f'<line x1="{x}" x2="{x}" y1="{top}" y2="{bottom}" class="tick"/>'
+                     f'<text x="{x}" y="{bottom + 13}" class="scale">{tick}</text>')
     for i, shape in enumerate(sorted(shapes, key=lambda shape: shape["cpu_us_per_event"])):
-        draw_bar(parts, shape, top + ROW * i)
+        draw_bar(parts, shape, top + ROW * i, ticks)
     return bottom + 44
 
 
-def draw_bar(parts, shape, top):
+def draw_bar(parts, shape, top, ticks):
     value, (low, high) = shape["cpu_us_per_event"], shape["cpu_us_range"]
     colour = OURS if shape["peer"].startswith("herald") else \
         SERVER if shape["store"] == "postgres" else CLIENT
     middle = top + ROW // 2
+    end, left, right = (place(us, ticks) for us in (value, low, high))
     parts.append(
         f'<text x="{LEFT - 8}" y="{middle + 4}" class="peer">{escape(shape["peer"])}</text>'
-        f'<rect x="{LEFT}" y="{top + 4}" width="{place(value) - LEFT:.1f}" height="{ROW - 8}" '
+        f'<rect x="{LEFT}" y="{top + 4}" width="{end - LEFT:.1f}" height="{ROW - 8}" '
         f'fill="{colour}"/>'
-        f'<line x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{middle}" y2="{middle}" '
-        f'class="range"/>'
-        f'<text x="{max(place(value), place(high)) + 6:.1f}" y="{middle + 4}">{rounded(value)}</text>')
+        f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{middle}" y2="{middle}" class="range"/>'
+        f'<text x="{max(end, right) + 6:.1f}" y="{middle + 4}">{rounded(value)}</text>')
 
 
 def rounded(value):

@@ -55,6 +55,19 @@ on_callback(struct herald_server_request *request, void *state)
 	(void)herald_server_answer(request, 204, NULL, NULL, 0);
 }
 
+/* Digits only, unlike strtoul(); 0 lets the system choose. */
+static bool
+read_port(const char *text, uint16_t *port)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	*port = (uint16_t)number;
+	if (*text != '\0' && text[strspn(text, "0123456789")] == '\0' && number <= UINT16_MAX)
+		return true;
+	fprintf(stderr, "callback: expected a port from 0 to 65535, not \"%s\"\n", text);
+	return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -63,7 +76,7 @@ main(int argc, char **argv)
 	struct user_created root = {"root"};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user_created, &root)};
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = 8080;
 	const struct herald_server_path paths[] = {{.path = "/callback", .function = on_callback}};
 	struct herald_deliverer *deliverer;
 	struct herald_handler *handlers[1];
@@ -72,6 +85,8 @@ main(int argc, char **argv)
 	struct herald_server *server;
 	struct herald_error error;
 
+	if (argc > 1 && !read_port(argv[1], &port))
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	struct herald_deliverer_options deliverer_options =
 		HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks));

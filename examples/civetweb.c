@@ -13,6 +13,8 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <herald/civetweb.h>
 #include <herald/herald.h>
@@ -55,12 +57,12 @@ add_handlers(const struct mg_context *context)
 }
 
 static struct mg_context *
-start_server(struct herald_civetweb *events, const char *port)
+start_server(struct herald_civetweb *events, uint16_t port)
 {
 	char address[32];
 	const char *options[] = {"listening_ports", address, "enable_keep_alive", "yes", NULL};
 
-	snprintf(address, sizeof(address), "127.0.0.1:%s", port);
+	snprintf(address, sizeof(address), "127.0.0.1:%u", port);
 	const struct mg_callbacks callbacks = {
 		/* Refuses ambiguous requests, for all handlers. */
 		.begin_request = herald_civetweb_begin_request,
@@ -71,7 +73,7 @@ start_server(struct herald_civetweb *events, const char *port)
 
 /* Serve until SIGINT or SIGTERM. */
 static bool
-serve(struct herald_civetweb *events, const char *port)
+serve(struct herald_civetweb *events, uint16_t port)
 {
 	sigset_t signals;
 	int number;
@@ -84,12 +86,24 @@ serve(struct herald_civetweb *events, const char *port)
 	struct mg_context *context = start_server(events, port);
 	if (!context)
 		return false;
-	fprintf(stderr, "listening on http://127.0.0.1:%s/event\n", port);
+	fprintf(stderr, "listening on http://127.0.0.1:%u/event\n", port);
 	sigwait(&signals, &number);
 	pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second signal ends the process at once */
 	herald_civetweb_stop(events, 10000);          /* first answers the open requests */
 	mg_stop(context);
 	return true;
+}
+
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "civetweb: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
 }
 
 int
@@ -102,13 +116,16 @@ main(int argc, char **argv)
 	struct herald_endpoint *endpoint = NULL;
 	struct herald_civetweb *events = NULL;
 	struct herald_error error = {.message = "cannot start CivetWeb"};
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
 		  herald_endpoint_create(service, NULL, &endpoint, &error) == HERALD_OK &&
 		  herald_civetweb_create(endpoint, NULL, &events, &error) == HERALD_OK &&
-		  serve(events, argc > 1 ? argv[1] : "8080");
+		  serve(events, port);
 	if (!ok)
 		herald_error_print(stderr, "civetweb", &error);
 	herald_civetweb_destroy(events);

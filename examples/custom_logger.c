@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <herald/herald.h>
 
@@ -88,6 +89,18 @@ on_user(struct herald_context *ctx, const struct user_created *user)
 }
 HERALD_FUNCTION(on_user, user_created);
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "custom_logger: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -95,10 +108,12 @@ main(int argc, char **argv)
 	const struct herald_log log = {write_line, &logger, HERALD_LOG_DEBUG};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user, NULL)};
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_codec_create(&log_line_schema, NULL, NULL, &logger.codec, &error) ==
 			  HERALD_OK &&

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -73,10 +74,22 @@ on_signal(evutil_socket_t number, short what, void *web)
 	herald_libevent_stop(((struct web *)web)->adapter, 10000, leave_loop, web);
 }
 
-int
-main(int argc, char **argv)
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
 {
-	const uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "libevent: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
+/* Returns the exit status. */
+static int
+serve(uint16_t port)
+{
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user_created, NULL)};
 	struct web web = {.base = event_base_new()};
@@ -87,6 +100,7 @@ main(int argc, char **argv)
 	struct herald_service *service = NULL;
 	struct herald_endpoint *endpoint = NULL;
 	struct herald_error error = {.message = "cannot listen"};
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	evhttp_set_timeout(server, 30);
 	evhttp_set_cb(server, "/hello", say_hello, NULL);
@@ -114,4 +128,12 @@ main(int argc, char **argv)
 	herald_service_destroy(service);
 	event_base_free(web.base);
 	return ok ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	const uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
+
+	return port ? serve(port) : 2;
 }

@@ -297,6 +297,18 @@ run(int port)
 	return uv_run(server.loop, UV_RUN_DEFAULT);
 }
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "libuv: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -305,8 +317,11 @@ main(int argc, char **argv)
 	struct herald_service *service = NULL;
 	struct herald_endpoint *endpoint = NULL;
 	struct herald_error error;
-	int port = argc > 1 ? (int)strtoul(argv[1], NULL, 10) : 8080, result = 1;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
+	int result = 1;
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	server.loop = uv_default_loop();
 	uv_async_init(server.loop, &server.woken, on_woken);

@@ -166,8 +166,8 @@ print_welcome(const struct herald_server *server, void *state)
 	printf("# Does it run?\n"
 	       "curl -i http://127.0.0.1:%u/healthz\n"
 	       "# => 200 {\"status\":\"ok\"}\n\n"
-	       "Ctrl-C stops it.\n",
-	       port);
+	       "Metrics for Prometheus are at http://127.0.0.1:%u/metrics. Ctrl-C stops it.\n",
+	       port, port);
 }
 
 /* Digits only, unlike strtoul(); 0 lets the system choose. */
@@ -182,6 +182,19 @@ read_port(const char *text, uint16_t *port)
 	}
 	*port = (uint16_t)number;
 	return true;
+}
+
+static enum herald_status
+serve(struct herald_service *service, const struct herald_metrics *metrics, uint16_t port,
+      struct herald_error *error)
+{
+	const struct herald_server_path paths[] = {herald_metrics_path(metrics)};
+
+	return herald_serve(service,
+			    &HERALD_SERVER_OPTIONS(.port = port, .any_port = port == 0,
+						   HERALD_SERVER_PATHS(paths), .quiet = true,
+						   .on_started = print_welcome),
+			    error);
 }
 
 int
@@ -199,6 +212,7 @@ main(int argc, char **argv)
 	bool has_port = argc == 3 && strcmp(argv[1], "--port") == 0;
 	uint16_t port = 8080;
 	struct herald_service *service = NULL;
+	struct herald_metrics *metrics = NULL;
 	struct herald_error error;
 
 	if (argc > 1 && !has_port) {
@@ -212,13 +226,13 @@ main(int argc, char **argv)
 		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters)),
 		&service, &error);
 	if (status == HERALD_OK)
-		status = herald_serve(service,
-				      &HERALD_SERVER_OPTIONS(.port = port, .any_port = port == 0,
-							     .quiet = true,
-							     .on_started = print_welcome),
-				      &error);
+		status = herald_metrics_create(&HERALD_METRICS_OPTIONS(.service = service),
+					       &metrics, &error);
+	if (status == HERALD_OK)
+		status = serve(service, metrics, port, &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "quickstart", &error);
+	herald_metrics_destroy(metrics);
 	herald_service_destroy(service);
 	while (shop.usernames) {
 		char *name = *(char **)shop.usernames;

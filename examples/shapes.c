@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <herald/herald.h>
 #include <herald/server.h>
@@ -96,6 +97,18 @@ on_measured(struct herald_context *ctx, const struct grid *grid)
 }
 HERALD_FUNCTION(on_measured, grid);
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "shapes: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -103,10 +116,12 @@ main(int argc, char **argv)
 		HERALD_ROUTE("counted", warehouse, on_counted, NULL),
 		HERALD_ROUTE("measured", grid, on_measured, NULL),
 	};
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	enum herald_status status = herald_service_create(
 		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service, &error);

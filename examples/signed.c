@@ -22,6 +22,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <herald/herald.h>
 #include <herald/signature.h>
@@ -40,6 +41,18 @@ on_paid(struct herald_context *ctx, const struct paid *paid)
 }
 HERALD_FUNCTION(on_paid, paid);
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "signed: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -54,8 +67,10 @@ main(int argc, char **argv)
 		HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_HANDLERS(handlers));
 	struct herald_service *service = NULL;
 	struct herald_error error;
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_signature_handler_create_with(&scheme, NULL, &handlers[0], &error) ==
 			  HERALD_OK &&

@@ -22,6 +22,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <herald/herald.h>
 
@@ -77,6 +78,18 @@ on_event(struct herald_context *ctx, const struct slack_event *event)
 }
 HERALD_FUNCTION(on_event, slack_event);
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "slack_verification: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -84,10 +97,12 @@ main(int argc, char **argv)
 		HERALD_ROUTE("url_verification", herald_json, on_verification, NULL),
 		HERALD_ROUTE("event_callback", slack_event, on_event, NULL),
 	};
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	enum herald_status status = herald_service_create(
 		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .envelope = &slack_envelope_schema,

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <herald/herald.h>
 #include <herald/openssl.h>
@@ -55,19 +56,18 @@ wait_for_the_end(struct herald_tls *tls, const sigset_t *signals)
 }
 
 static enum herald_status
-serve(struct herald_service *service, const char *const *arguments, const sigset_t *signals,
-      struct herald_error *error)
+serve(struct herald_service *service, const char *const *files, uint16_t port,
+      const sigset_t *signals, struct herald_error *error)
 {
 	struct herald_endpoint *endpoint = NULL;
 	struct herald_tls *tls = NULL;
 	struct herald_server *server = NULL;
-	uint16_t port = arguments[2] ? (uint16_t)strtoul(arguments[2], NULL, 10) : 8080;
 
 	enum herald_status status = herald_endpoint_create(service, NULL, &endpoint, error);
 	if (status == HERALD_OK)
 		status = herald_openssl_create(
-			&HERALD_OPENSSL_OPTIONS(.certificate = arguments[0], .key = arguments[1]),
-			&tls, error);
+			&HERALD_OPENSSL_OPTIONS(.certificate = files[0], .key = files[1]), &tls,
+			error);
 	if (status == HERALD_OK)
 		status = herald_server_create(
 			endpoint, &HERALD_SERVER_OPTIONS(.tls = tls, .port = port), &server, error);
@@ -80,6 +80,18 @@ serve(struct herald_service *service, const char *const *arguments, const sigset
 	herald_openssl_destroy(tls);
 	herald_endpoint_destroy(endpoint);
 	return status;
+}
+
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "tls: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
 }
 
 int
@@ -96,6 +108,9 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: tls CERTIFICATE KEY [PORT]\n");
 		return 2;
 	}
+	uint16_t port = argc > 3 ? read_port(argv[3]) : 8080;
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0); /* a line at a time, in a pipe as well */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
@@ -106,7 +121,7 @@ main(int argc, char **argv)
 	enum herald_status status = herald_service_create(
 		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service, &error);
 	if (status == HERALD_OK)
-		status = serve(service, (const char *const *)argv + 1, &signals, &error);
+		status = serve(service, (const char *const *)argv + 1, port, &signals, &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "tls", &error);
 	herald_service_destroy(service);

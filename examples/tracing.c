@@ -10,6 +10,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <herald/curl.h>
 #include <herald/herald.h>
@@ -31,6 +32,18 @@ on_user_created(struct herald_context *ctx, const struct user_created *user)
 }
 HERALD_FUNCTION(on_user_created, user_created);
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "tracing: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -38,12 +51,14 @@ main(int argc, char **argv)
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user_created, NULL),
 	};
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 	struct herald_otlp_exporter *exporter = NULL;
 	struct herald_service *service = NULL;
 	struct herald_error error;
 	const struct herald_log log = {herald_log_logfmt, stderr, HERALD_LOG_DEBUG};
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	struct herald_otlp_options options =
 		HERALD_OTLP_OPTIONS(.url = argc > 2 ? argv[2] : "http://127.0.0.1:4318/v1/traces",

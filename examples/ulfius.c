@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <herald/herald.h>
 #include <herald/ulfius.h>
@@ -93,6 +94,18 @@ serve(struct herald_endpoint *endpoint, unsigned port, struct herald_error *erro
 	return ok;
 }
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "ulfius: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -102,12 +115,15 @@ main(int argc, char **argv)
 	struct herald_service *service = NULL;
 	struct herald_endpoint *endpoint = NULL;
 	struct herald_error error = {.message = "cannot start Ulfius"};
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service,
 					&error) == HERALD_OK &&
 		  herald_endpoint_create(service, NULL, &endpoint, &error) == HERALD_OK &&
-		  serve(endpoint, argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 8080, &error);
+		  serve(endpoint, port, &error);
 	if (!ok)
 		herald_error_print(stderr, "ulfius", &error);
 	herald_endpoint_destroy(endpoint);

@@ -98,6 +98,18 @@ on_changed(struct herald_context *ctx, const struct change *change)
 }
 HERALD_FUNCTION(on_changed, change);
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "unions: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -105,9 +117,12 @@ main(int argc, char **argv)
 		HERALD_ROUTE("drawn", drawing, on_drawn, NULL),
 		HERALD_ROUTE("changed", change, on_changed, NULL),
 	};
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
+
+	if (port == 0)
+		return 2;
 	enum herald_status status = herald_service_create(
 		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes)), &service, &error);
 	if (status == HERALD_OK)

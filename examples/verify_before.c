@@ -95,6 +95,18 @@ on_user(struct herald_context *ctx, const struct user_created *user)
 }
 HERALD_FUNCTION(on_user, user_created);
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "verify_before: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -102,9 +114,12 @@ main(int argc, char **argv)
 	struct herald_handler *handlers[] = {&verifier.base};
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("user_created", user_created, on_user, NULL)};
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error = {.message = "set API_KEY in the environment"};
+
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = verifier.key &&
 		  herald_service_create(

@@ -25,6 +25,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <herald/herald.h>
 
@@ -87,6 +88,18 @@ on_other(struct herald_context *ctx, const struct herald_json *payload)
 }
 HERALD_FUNCTION(on_other, herald_json);
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "versions: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -99,9 +112,12 @@ main(int argc, char **argv)
 		HERALD_UPCAST("order_placed", "1", order_v1, "2", order_v2, order_v1_to_v2),
 		HERALD_UPCAST("order_placed", "2", order_v2, "3", order, order_v2_to_v3),
 	};
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 	struct herald_service *service = NULL;
 	struct herald_error error;
+
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes),
 								HERALD_UPCASTERS(upcasters)),

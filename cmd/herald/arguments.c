@@ -10,68 +10,12 @@
 #include <string.h>
 
 #include <herald/array.h>
-#include <herald/time.h>
 
+#include "moment.h"
 #include "options.h"
 
 /* Each reads the value of one option. Returns NULL, or what was expected. */
 typedef const char *read_value(const char *value, struct arguments *out);
-
-/* Digits at the beginning of the text; *end is what follows. */
-static bool
-read_digits(const char *text, uint64_t *out, const char **end)
-{
-	const char *at = text;
-
-	for (*out = 0; *at >= '0' && *at <= '9'; at++) {
-		uint64_t digit = (uint64_t)(*at - '0');
-
-		if (*out > (UINT64_MAX - digit) / 10)
-			return false;
-		*out = *out * 10 + digit;
-	}
-	*end = at;
-	return at != text;
-}
-
-static bool
-read_count(const char *text, uint64_t *out)
-{
-	const char *end;
-
-	return read_digits(text, out, &end) && *end == '\0';
-}
-
-/* "90s", "15m", "12h" or "7d" before now. */
-static bool
-read_age(const char *text, int64_t *out_ms)
-{
-	static const char units[] = "smhd";
-	static const int64_t seconds[] = {1, 60, 3600, 86400};
-	uint64_t count;
-	const char *end;
-
-	if (!read_digits(text, &count, &end) || count > 1000000000)
-		return false;
-	const char *unit = *end ? strchr(units, *end) : NULL;
-	if (!unit || end[1] != '\0')
-		return false;
-	*out_ms = (herald_time_now().seconds - (int64_t)count * seconds[unit - units]) * 1000;
-	return true;
-}
-
-/* `least_ms`: in filters 0 means any time, which only a beginning may say. */
-static bool
-read_time(const char *text, int64_t least_ms, int64_t *out_ms)
-{
-	struct herald_time time;
-
-	if (herald_time_parse(text, strlen(text), &time, NULL) == HERALD_OK)
-		*out_ms = time.seconds * 1000 + time.nanoseconds / 1000000;
-	else if (!read_age(text, out_ms))
-		return false;
-	return *out_ms >= least_ms;
-}
 
 static const char *
 read_store(const char *value, struct arguments *out)
@@ -104,6 +48,14 @@ read_json(const char *value, struct arguments *out)
 }
 
 static const char *
+read_help(const char *value, struct arguments *out)
+{
+	(void)value;
+	out->wants_help = true;
+	return NULL;
+}
+
+static const char *
 read_all(const char *value, struct arguments *out)
 {
 	(void)value;
@@ -122,7 +74,7 @@ read_dry_run(const char *value, struct arguments *out)
 static const char *
 read_rate(const char *value, struct arguments *out)
 {
-	return read_count(value, &out->bulk.per_second) && out->bulk.per_second > 0
+	return moment_read_count(value, &out->bulk.per_second) && out->bulk.per_second > 0
 		       ? NULL
 		       : "a number per second from 1";
 }
@@ -130,20 +82,21 @@ read_rate(const char *value, struct arguments *out)
 static const char *
 read_limit(const char *value, struct arguments *out)
 {
-	return read_count(value, &out->filter.limit) && out->filter.limit > 0 ? NULL
-									      : "a number from 1";
+	return moment_read_count(value, &out->filter.limit) && out->filter.limit > 0
+		       ? NULL
+		       : "a number from 1";
 }
 
 static const char *
 read_id(const char *value, struct arguments *out)
 {
-	return read_count(value, &out->filter.id) && out->filter.id > 0 ? NULL : "an id";
+	return moment_read_count(value, &out->filter.id) && out->filter.id > 0 ? NULL : "an id";
 }
 
 static const char *
 read_after_id(const char *value, struct arguments *out)
 {
-	return read_count(value, &out->filter.after_id) ? NULL : "an id";
+	return moment_read_count(value, &out->filter.after_id) ? NULL : "an id";
 }
 
 static const char *
@@ -209,25 +162,22 @@ read_kind(const char *value, struct arguments *out)
 	return "events, deliveries or both";
 }
 
-static const char a_time[] =
-	"a time since 1970 (2026-01-31T12:00:00Z) or an age (90s, 15m, 12h, 7d)";
-
 static const char *
 read_from(const char *value, struct arguments *out)
 {
-	return read_time(value, 0, &out->filter.from_ms) ? NULL : a_time;
+	return moment_read(value, 0, &out->filter.from_ms) ? NULL : MOMENT_EXPECTED;
 }
 
 static const char *
 read_to(const char *value, struct arguments *out)
 {
-	return read_time(value, 1, &out->filter.to_ms) ? NULL : a_time;
+	return moment_read(value, 1, &out->filter.to_ms) ? NULL : MOMENT_EXPECTED;
 }
 
 static const char *
 read_before(const char *value, struct arguments *out)
 {
-	return read_time(value, 1, &out->purge.created_before_ms) ? NULL : a_time;
+	return moment_read(value, 1, &out->purge.created_before_ms) ? NULL : MOMENT_EXPECTED;
 }
 
 static const char *
@@ -247,6 +197,7 @@ static const struct {
 	{"store", required_argument, 0, read_store},
 	{"schema", required_argument, 0, read_schema},
 	{"pooled", no_argument, 0, read_pooled},
+	{"help", no_argument, 0, read_help},
 	{"json", no_argument, TAKES_JSON, read_json},
 	{"all", no_argument, TAKES_BULK, read_all},
 	{"dry-run", no_argument, TAKES_BULK, read_dry_run},
@@ -290,7 +241,11 @@ read_options(const char *command, unsigned takes, int argc, char **argv, struct 
 	list_options(takes, list);
 	optind = 1;
 	opterr = 0;
-	while ((found = getopt_long(argc, argv, "", list, NULL)) != -1) {
+	while (!out->wants_help && (found = getopt_long(argc, argv, "h", list, NULL)) != -1) {
+		if (found == 'h') {
+			out->wants_help = true;
+			return true;
+		}
 		if (found == '?') {
 			fprintf(stderr, "herald: %s: unknown option, or its value is missing: %s\n",
 				command, argv[optind - 1]);
@@ -357,21 +312,17 @@ read_words(const char *command, unsigned takes, int argc, char **argv, struct ar
 	return true;
 }
 
-/* Whether the filters leave something out. A beginning that everything comes after does not, nor
- * does an end that is still to come. */
+/* Whether the filters leave something out. --after-id says where to go on, as --limit says where to
+ * end: neither is meant to choose. */
 static bool
 is_filtered(const struct arguments *arguments)
 {
 	const struct herald_dead_filter *filter = &arguments->filter;
-	const int64_t ends[] = {filter->to_ms, arguments->purge.created_before_ms};
-	const int64_t now_ms = herald_time_now().seconds * 1000;
 
-	for (size_t i = 0; i < HERALD_COUNT(ends); i++)
-		if (ends[i] != 0 && ends[i] <= now_ms)
-			return true;
-	return filter->id != 0 || filter->after_id != 0 || filter->queue || filter->event_type ||
-	       filter->source || filter->event_id || filter->destination ||
-	       filter->reason != HERALD_DEAD_ANY || filter->from_ms != 0;
+	return moment_is_end(filter->to_ms) || moment_is_end(arguments->purge.created_before_ms) ||
+	       moment_is_beginning(filter->from_ms) || filter->id != 0 || filter->queue ||
+	       filter->event_type || filter->source || filter->event_id || filter->destination ||
+	       filter->reason != HERALD_DEAD_ANY;
 }
 
 /* Options that do not go together. */
@@ -412,8 +363,11 @@ bool
 arguments_read(const char *command, unsigned takes, int argc, char **argv, struct arguments *out)
 {
 	*out = (struct arguments){.store.name = getenv("HERALD_STORE")};
-	if (!read_options(command, takes, argc, argv, out) ||
-	    !read_words(command, takes, argc, argv, out) || !check_options(command, out) ||
+	if (!read_options(command, takes, argc, argv, out))
+		return false;
+	if (out->wants_help)
+		return true;
+	if (!read_words(command, takes, argc, argv, out) || !check_options(command, out) ||
 	    !check_store(command, &out->store))
 		return false;
 	if ((takes & TAKES_BULK) && !is_filtered(out) && !out->is_all) {

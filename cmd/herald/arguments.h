@@ -24,9 +24,10 @@ enum command_option {
 struct arguments {
 	struct store_place store; /* its name is HERALD_STORE without --store */
 	bool is_json;
-	bool is_all;   /* --all: no filter is needed */
-	bool has_kind; /* --kind was given */
-	bool has_more; /* a filter of dead letters besides an id was given */
+	bool is_all;     /* --all: no filter is needed */
+	bool has_kind;   /* --kind was given */
+	bool has_more;   /* a filter of dead letters besides an id was given */
+	bool wants_help; /* --help or -h: the rest is not read */
 	struct herald_dead_filter filter;
 	struct herald_purge_filter purge;
 	struct herald_bulk bulk;

@@ -15,6 +15,7 @@ struct reading {
 	const struct json_tree *root;
 	struct memory_list *out;
 	struct memory_list found; /* messages that were collected (struct json_tree) */
+	bool has_message_ids;     /* version 2 */
 };
 
 /* A value and its JSON Pointer. */
@@ -90,13 +91,13 @@ is_json_schema(const char *format)
 	       strncmp(format, "application/schema+", 19) == 0;
 }
 
+/* Set the payload of a message, or the format of what is not JSON Schema. */
 static bool
-find_payload(const struct reading *reading, struct place message, const struct json_tree **out)
+find_payload(const struct reading *reading, struct place message, struct asyncapi_message *out)
 {
 	struct place payload = place_in(reading, message, "payload");
 	const char *format = json_tree_string(message.value, "schemaFormat");
 
-	*out = NULL;
 	if (!payload.value)
 		return true;
 	if (json_tree_get(payload.value, "schemaFormat") &&
@@ -104,13 +105,14 @@ find_payload(const struct reading *reading, struct place message, const struct j
 		format = json_tree_string(payload.value, "schemaFormat");
 		payload = place_in(reading, payload, "schema");
 	}
-	if (!is_json_schema(format))
-		return fail(reading, payload.pointer,
-			    "only JSON Schema is supported, not the schemaFormat ", format);
-	*out = schema_files_find(reading->files, payload.pointer);
-	if (!*out)
+	if (!is_json_schema(format)) {
+		out->format = format;
+		return true;
+	}
+	out->payload = schema_files_find(reading->files, payload.pointer);
+	if (!out->payload)
 		return fail(reading, payload.pointer, "the payload cannot be read", "");
-	return schema_is_schema(*out) ||
+	return schema_is_schema(out->payload) ||
 	       fail(reading, payload.pointer,
 		    "expected a schema, which is an object, true or false", "");
 }
@@ -135,32 +137,27 @@ component_name(const struct reading *reading, const char *pointer)
 static bool
 add_message(struct reading *reading, struct place message, const char *key)
 {
-	const struct json_tree *payload;
-
 	if (!dereference(reading, &message) || !check_object(reading, message))
 		return false;
 	for (size_t i = 0; i < reading->found.count; i++)
 		if (reading->found.items[i] == message.value)
 			return true;
 	memory_list_add(reading->files->arena, &reading->found, message.value);
-	if (!find_payload(reading, message, &payload))
-		return false;
 	struct asyncapi_message *out = memory_take(reading->files->arena, sizeof(*out));
+	if (!find_payload(reading, message, out))
+		return false;
 	const char *name = json_tree_string(message.value, "name");
+	const char *id =
+		reading->has_message_ids ? json_tree_string(message.value, "messageId") : NULL;
 	const char *doc = json_tree_string(message.value, "description");
 	const char *summary = json_tree_string(message.value, "summary");
 	const char *component = component_name(reading, message.pointer);
 	/* The key in components is a name; the key in a channel is, in version 3. */
 	if (component)
 		key = component;
-	*out = (struct asyncapi_message){
-		.type = name ? name : key,
-		.name = component ? component
-			: name    ? name
-				  : key,
-		.doc = doc ? doc : summary,
-		.payload = payload,
-	};
+	out->type = name ? name : id ? id : key;
+	out->name = component ? component : out->type;
+	out->doc = doc ? doc : summary;
 	memory_list_add(reading->files->arena, reading->out, out);
 	return true;
 }
@@ -223,12 +220,13 @@ bool
 asyncapi_read(struct schema_files *files, const struct document *document, struct memory_list *out)
 {
 	const struct json_tree *root = document->root;
-	struct reading reading = {files, document->path, root, out, {0}};
+	struct reading reading = {.files = files, .path = document->path, .root = root, .out = out};
 	const struct place whole = {root, ""};
 	const char *version = json_tree_string(root, "asyncapi");
 
 	if (strncmp(version, "2.", 2) != 0 && strncmp(version, "3.", 2) != 0)
 		return fail(&reading, "/asyncapi", "expected version 2 or 3, found ", version);
+	reading.has_message_ids = *version == '2';
 	schema_files_add_document(files, document, files->draft ? files->draft : SCHEMA_DRAFT_7);
 	struct place channels = place_in(&reading, whole, "channels");
 	if (!check_object(&reading, channels))

@@ -12,7 +12,8 @@ struct asyncapi_message {
 	const char *type;                /* the event type: its name */
 	const char *name;                /* in components; else its type */
 	const char *doc;                 /* may be NULL */
-	const struct json_tree *payload; /* a registered schema; NULL: any */
+	const struct json_tree *payload; /* a registered schema; NULL: any, or see `format` */
+	const char *format;              /* of a payload that is not JSON Schema; else NULL */
 };
 
 /* Whether a document is AsyncAPI. */

@@ -85,14 +85,16 @@ struct c_enum {
 
 /* A payload, and the type of events that have it. */
 struct c_route {
-	const char *type, *doc;
+	const char *type, *function;    /* each once */
 	const struct c_struct *payload; /* NULL: any JSON */
+	struct memory_list notes;       /* sentences */
 };
 
 struct c_model {
 	struct herald_arena *arena;
 	const char *name;           /* of the files, and the prefix of all names */
 	struct memory_list sources; /* names of files */
+	const char *source_kind;    /* what they are: "sample" */
 	const char *doc;
 	struct memory_list notes;   /* sentences about the payload as a whole */
 	struct memory_list structs; /* struct c_struct; each after those it holds */
@@ -115,6 +117,9 @@ char *c_name_take(struct c_model *model, const char *name);
 
 /* Use a name, which no other gets then. */
 void c_name_use(struct herald_arena *arena, struct memory_map *used, const char *name);
+
+/* The name `wanted`, or if it is used, the first of NAME_2, NAME_3 that is not. */
+char *c_name_take_free(struct herald_arena *arena, struct memory_map *used, char *wanted);
 
 /* Begin a struct, whose name is free. c_struct_end() adds it to the model. */
 struct c_struct *c_struct_begin(struct c_model *model, const char *name);

@@ -150,9 +150,8 @@ next_number(const struct memory_map *used, const char *name)
 	return (unsigned *)memory_map_get(used, text_of(name));
 }
 
-/* Take a name, or if it is used, the first of NAME_2, NAME_3 that is not. */
-static char *
-take(struct herald_arena *arena, struct memory_map *used, char *wanted)
+char *
+c_name_take_free(struct herald_arena *arena, struct memory_map *used, char *wanted)
 {
 	unsigned *next = next_number(used, wanted);
 	char *out = wanted;
@@ -167,8 +166,8 @@ char *
 c_name_take(struct c_model *model, const char *name)
 {
 	/* A table has the name of its enum and "_names". */
-	return take(model->arena, &model->used,
-		    memory_print(model->arena, "%s_%s", model->name, name));
+	return c_name_take_free(model->arena, &model->used,
+				memory_print(model->arena, "%s_%s", model->name, name));
 }
 
 bool
@@ -264,7 +263,7 @@ c_member_name_take(struct c_model *model, struct memory_map *used, struct herald
 
 	if (is_reserved(name))
 		name = memory_print(model->arena, "%s_", name);
-	return take(model->arena, used, name);
+	return c_name_take_free(model->arena, used, name);
 }
 
 void
@@ -305,7 +304,8 @@ c_enum_add(struct c_model *model, const char *name, const struct memory_list *va
 			are_numbers && json->data[0] == '-' ? "MINUS_" : "",
 			upper(model->arena, strncmp(word, "n_", 2) == 0 ? word + 2 : word));
 
-		*value = (struct c_value){take(model->arena, &model->used, wanted), *json};
+		*value = (struct c_value){c_name_take_free(model->arena, &model->used, wanted),
+					  *json};
 		memory_list_add(model->arena, &out->values, value);
 	}
 	memory_list_add(model->arena, &model->enums, out);

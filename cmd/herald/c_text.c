@@ -181,6 +181,24 @@ c_string(struct herald_arena *arena, struct herald_text text)
 	return out;
 }
 
+char *
+c_string_in_comment(struct herald_arena *arena, struct herald_text text)
+{
+	const char *string = c_string(arena, text);
+	char *out = memory_take(arena, 4 * strlen(string) + 1), *at = out;
+
+	for (size_t i = 0; string[i] != '\0'; i++) {
+		bool is_mark = at > out && ((at[-1] == '*' && string[i] == '/') ||
+					    (at[-1] == '/' && string[i] == '*'));
+
+		if (is_mark)
+			at += sprintf(at, "\\%03o", (unsigned)(unsigned char)string[i]);
+		else
+			*at++ = string[i];
+	}
+	return out;
+}
+
 /* Whether a byte is inside a character of UTF-8, not its first one. */
 static bool
 is_continuation(char c)

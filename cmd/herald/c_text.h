@@ -14,6 +14,8 @@
 
 /* Columns of a line; a tab has 8. */
 #define C_COLUMNS 100
+/* Of a string literal, which C11 needs to allow (section 5.2.4.1). */
+#define C_LITERAL_BYTES 4095
 
 /* Append text. If there is no memory left, a message is printed and the process ends. */
 HERALD_PRINTF(2, 3) void c_put(struct herald_buffer *out, const char *format, ...);
@@ -26,6 +28,9 @@ void c_put_comment(struct herald_buffer *out, size_t tabs, const struct memory_l
 
 /* A string literal of a text: what is not ASCII or could be mistaken is escaped. */
 char *c_string(struct herald_arena *arena, struct herald_text text);
+
+/* The same for code in a comment: it has neither the begin nor the end of one. */
+char *c_string_in_comment(struct herald_arena *arena, struct herald_text text);
 
 /* The first sentence of a text, on one line; cut at about 200 bytes. */
 char *c_sentence(struct herald_arena *arena, const char *text);

@@ -4,11 +4,13 @@
  */
 #include <assert.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "c_model.h"
 #include "c_text.h"
+#include "text.h"
 
 /* The doc and the notes of something, as paragraphs of a comment. */
 static struct memory_list
@@ -125,30 +127,26 @@ put_enum(struct c_model *model, struct herald_buffer *out, const struct c_enum *
 static void
 put_routes(struct c_model *model, struct herald_buffer *out)
 {
+	struct memory_list comment = {0};
+
 	if (model->routes.count == 0)
 		return;
+	for (size_t i = 0; i < model->routes.count; i++) {
+		const struct c_route *route = model->routes.items[i];
+
+		for (size_t j = 0; j < route->notes.count; j++)
+			memory_list_add(model->arena, &comment, route->notes.items[j]);
+	}
+	if (comment.count > 0)
+		c_put(out, "\n");
+	c_put_comment(out, 0, &comment);
 	c_put(out, "\n/*\n * Routes for these events; the functions are yours:\n *\n");
 	for (size_t i = 0; i < model->routes.count; i++) {
 		const struct c_route *route = model->routes.items[i];
-		struct memory_list type = {0};
-		struct herald_buffer line;
 
-		memory_list_add(model->arena, &type,
-				c_string(model->arena,
-					 (struct herald_text){route->type, strlen(route->type)}));
-		herald_buffer_init(&line, NULL, 0);
-		/* A type may hold the end of a comment, which "\057" does not. */
-		for (const char *at = type.items[0]; *at != '\0'; at++)
-			c_put(&line,
-			      *at == '/' && line.bytes > 0 && line.data[line.bytes - 1] == '*'
-				      ? "\\057"
-				      : "%c",
-			      *at);
-		c_put(out, " *\tHERALD_ROUTE(%.*s, %s, on_%s, NULL),\n", (int)line.bytes, line.data,
-		      route->payload ? route->payload->name : "herald_json",
-		      c_name_of(model->arena,
-				(struct herald_text){route->type, strlen(route->type)}, "event"));
-		herald_buffer_finish(&line);
+		c_put(out, " *\tHERALD_ROUTE(%s, %s, %s, NULL),\n",
+		      c_string_in_comment(model->arena, text_of(route->type)),
+		      route->payload ? route->payload->name : "herald_json", route->function);
 	}
 	c_put(out, " */\n");
 }
@@ -166,9 +164,10 @@ put_head(struct c_model *model, struct herald_buffer *out, const char *what)
 	if (model->sources.count > 3)
 		sources = memory_print(model->arena, "%s and %zu more", sources,
 				       model->sources.count - 3);
-	memory_list_add(model->arena, &comment,
-			memory_print(model->arena, "%s, made by `herald generate` from %s.", what,
-				     sources));
+	memory_list_add(
+		model->arena, &comment,
+		memory_print(model->arena, "%s, made by `herald generate` from the %s%s %s.", what,
+			     model->source_kind, model->sources.count > 1 ? "s" : "", sources));
 	if (model->doc)
 		memory_list_add(model->arena, &comment, model->doc);
 	for (size_t i = 0; i < model->notes.count; i++)
@@ -247,6 +246,15 @@ macro_of(const struct c_member *member)
 	}
 }
 
+/* A word such as ".min_count = 5", unless the number is 0. */
+static void
+add_size(struct line *line, const char *name, size_t number)
+{
+	/* A decimal constant that no signed type holds needs a suffix (C11 6.4.4.1). */
+	if (number > 0)
+		add(line, ".%s = %zu%s", name, number, (uint64_t)number > INT64_MAX ? "u" : "");
+}
+
 /* Words for the bounds of a value. */
 static void
 add_bounds(struct line *line, const struct c_type *type)
@@ -257,10 +265,8 @@ add_bounds(struct line *line, const struct c_type *type)
 		add(line, "HERALD_MIN(%s)", type->min);
 	else if (type->max)
 		add(line, "HERALD_MAX(%s)", type->max);
-	if (type->min_bytes > 0)
-		add(line, ".min_bytes = %zu", type->min_bytes);
-	if (type->max_bytes > 0)
-		add(line, ".max_bytes = %zu", type->max_bytes);
+	add_size(line, "min_bytes", type->min_bytes);
+	add_size(line, "max_bytes", type->max_bytes);
 	if (type->only)
 		memory_list_add(line->model->arena, &line->words,
 				memory_print(line->model->arena, "HERALD_ONE_OF(%s)", type->only));
@@ -366,10 +372,8 @@ put_line(struct c_model *model, struct herald_buffer *out, const struct c_struct
 		add_bounds(&line, type->element);
 	if (type->element && type->element->is_nullable && type->element->kind == C_STRING)
 		add(&line, ".nullable = true");
-	if (type->min_count > 0)
-		add(&line, ".min_count = %zu", type->min_count);
-	if (type->max_count > 0)
-		add(&line, ".max_count = %zu", type->max_count);
+	add_size(&line, "min_count", type->min_count);
+	add_size(&line, "max_count", type->max_count);
 	add_doc(&line, member->doc);
 	c_put_call(out, 1, macro_of(member), &line.words, after);
 }

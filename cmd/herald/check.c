@@ -134,6 +134,18 @@ check_fail(const struct check_call *call, const char *format, ...)
 	return false;
 }
 
+/* The bytes of a text without a character at its end that was cut. */
+static size_t
+whole_bytes(const char *text, size_t bytes)
+{
+	size_t begin = bytes;
+
+	while (begin > 0 && ((unsigned char)text[begin - 1] & 0xC0) == 0x80)
+		begin--;
+	begin -= begin > 0;
+	return herald_utf8_sequence_bytes(text + begin, bytes - begin) > 0 ? bytes : begin;
+}
+
 const char *
 check_show(const struct check_call *call, const struct json_tree *value)
 {
@@ -154,6 +166,35 @@ check_show(const struct check_call *call, const struct json_tree *value)
 		bytes += next > 0 ? next : 1;
 	}
 	return memory_print(call->checker->arena, "%.*s...", (int)bytes, value->json.data);
+}
+
+const char *
+check_show_json(const struct check_call *call, const struct json_tree *value)
+{
+	const size_t most = (size_t)SHOWN_BYTES * STEP_BYTES;
+	char text[SHOWN_BYTES + 4];
+	bool is_string = false;
+	size_t bytes = 0;
+
+	if (!call->failure ||
+	    (value->type != HERALD_JSON_OBJECT && value->type != HERALD_JSON_ARRAY))
+		return check_show(call, value);
+	for (size_t i = 0; i < value->json.bytes; i++) {
+		char c = value->json.data[i];
+
+		if (i < most && !is_string && strchr(" \t\r\n", c))
+			continue;
+		if (bytes == SHOWN_BYTES || i >= most)
+			return memory_print(call->checker->arena, "%.*s...",
+					    (int)whole_bytes(text, bytes), text);
+		text[bytes++] = c;
+		/* An escape is two bytes, or a 'u' and digits, which end no string. */
+		if (is_string && c == '\\' && bytes < SHOWN_BYTES && ++i < value->json.bytes)
+			text[bytes++] = value->json.data[i];
+		else
+			is_string ^= c == '"';
+	}
+	return memory_copy(call->checker->arena, text, bytes);
 }
 
 /* Whether the check must end: too many steps, or too deep. Keywords look at all of a string or a

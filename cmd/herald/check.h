@@ -114,6 +114,9 @@ bool check_bounded(const struct check_call *call, const char *keyword, const cha
 /* A value for messages: its text, cut; or what it is. */
 const char *check_show(const struct check_call *call, const struct json_tree *value);
 
+/* The same with the text of arrays and objects, where what they are does not say what is wrong. */
+const char *check_show_json(const struct check_call *call, const struct json_tree *value);
+
 /* Whether `subject` matches the pattern `text` of the schema. */
 bool check_matches(const struct check_call *call, const struct herald_text *text,
 		   struct herald_text subject);

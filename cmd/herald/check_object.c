@@ -77,6 +77,22 @@ check_max_properties(const struct check_call *call, const struct json_tree *keyw
 	       check_bounded(call, "maxProperties", "minProperties", "member", call->value->count);
 }
 
+/* A name as JSON, for messages. */
+static struct herald_json
+quote(const struct check_call *call, struct herald_text name)
+{
+	char *out = memory_take(call->checker->arena, 2 * name.bytes + 2), *at = out;
+
+	*at++ = '"';
+	for (size_t i = 0; i < name.bytes; i++) {
+		if (name.data[i] == '"' || name.data[i] == '\\')
+			*at++ = '\\';
+		*at++ = name.data[i];
+	}
+	*at++ = '"';
+	return (struct herald_json){out, (size_t)(at - out)};
+}
+
 bool
 check_property_names(const struct check_call *call, const struct json_tree *keyword)
 {
@@ -85,7 +101,9 @@ check_property_names(const struct check_call *call, const struct json_tree *keyw
 		const struct json_tree name = {
 			.type = HERALD_JSON_STRING,
 			.text = member->name,
-			.json = {member->name.data, member->name.bytes},
+			.json = call->failure ? quote(call, member->name)
+					      : (struct herald_json){member->name.data,
+								     member->name.bytes},
 		};
 		struct check_failure failure = {0};
 		struct check_call inner = *call;

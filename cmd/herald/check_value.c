@@ -111,10 +111,10 @@ check_fail_values(const struct check_call *call, const struct json_tree *values)
 
 	for (size_t i = 0; call->failure && i < values->count && i < SHOWN_VALUES; i++)
 		list = memory_print(call->checker->arena, "%s%s%s", list, i > 0 ? ", " : "",
-				    check_show(call, &values->items[i]));
+				    check_show_json(call, &values->items[i]));
 	return check_fail(call, "expected %s%s%s, found %s", values->count == 1 ? "" : "one of ",
 			  list, values->count > SHOWN_VALUES ? ", ..." : "",
-			  check_show(call, call->value));
+			  check_show_json(call, call->value));
 }
 
 bool
@@ -132,8 +132,8 @@ bool
 check_const(const struct check_call *call, const struct json_tree *keyword)
 {
 	return check_equal(call, call->value, keyword) ||
-	       check_fail(call, "expected %s, found %s", check_show(call, keyword),
-			  check_show(call, call->value));
+	       check_fail(call, "expected %s, found %s", check_show_json(call, keyword),
+			  check_show_json(call, call->value));
 }
 
 bool

@@ -1,6 +1,7 @@
 /*
- * `herald generate`: reads schemas or samples, and writes NAME.h and NAME.c. generate_schema.c and
- * generate_samples.c make what is in them, and c_write.c writes it.
+ * `herald generate`: reads schemas or samples, and writes NAME.h and NAME.c. generate_kind.c tells
+ * one from the other, generate_schema.c and generate_samples.c make what is in them, and c_write.c
+ * writes it.
  */
 #include "generate.h"
 
@@ -20,7 +21,7 @@ struct generating {
 	struct herald_arena *arena;
 	struct memory_list from; /* paths */
 	const char *out, *name;
-	bool are_samples;
+	bool are_samples, are_schemas; /* --samples, --schema; the first file says it, too */
 	uint64_t max_steps;
 	struct schema_files files;
 	struct c_model model;
@@ -61,6 +62,14 @@ read_samples(const char *value, void *state)
 }
 
 static const char *
+read_schema(const char *value, void *state)
+{
+	(void)value;
+	((struct generating *)state)->are_schemas = true;
+	return NULL;
+}
+
+static const char *
 read_draft(const char *value, void *state)
 {
 	return schema_draft_read(value, &((struct generating *)state)->files.draft)
@@ -81,6 +90,7 @@ static const struct tool_option options[] = {
 	{"out", "DIR", read_out, "where NAME.h and NAME.c are written"},
 	{"name", "NAME", read_name, "of the files, and of all in them. Default: the first FILE's"},
 	{"samples", NULL, read_samples, "the files are samples, even if they look like schemas"},
+	{"schema", NULL, read_schema, "the files are JSON Schemas, even if they look like samples"},
 	{"draft", "7|2020-12", read_draft, "of the schemas. Default: their $schema, or 2020-12"},
 	{"max-steps", "N", read_max_steps, "schemas visited, as often as needed. Default 2000000"},
 };
@@ -93,23 +103,16 @@ base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Whether a document is a JSON Schema, not a sample. */
-static bool
-is_schema(const struct json_tree *root)
+/* What the files are: what an option says, or else the first one looks like. */
+static void
+set_kind(struct generating *generating, const struct json_tree *root)
 {
-	static const char *const keywords[] = {"$schema",    "$ref",  "$defs", "definitions",
-					       "properties", "allOf", "anyOf", "oneOf"};
-	const char *type = json_tree_string(root, "type");
-
-	if (root->type != HERALD_JSON_OBJECT)
-		return root->type == HERALD_JSON_BOOL;
-	if (json_tree_string(root, "$schema"))
-		return true;
-	for (size_t i = 1; i < HERALD_COUNT(keywords); i++)
-		if (json_tree_get(root, keywords[i]) && (!type || strcmp(type, "object") == 0))
-			return true;
-	return type && (strcmp(type, "object") == 0 || strcmp(type, "array") == 0) &&
-	       (json_tree_get(root, "items") || json_tree_get(root, "additionalProperties"));
+	if (!generating->are_schemas && !asyncapi_is(root) && !generate_is_schema(root))
+		generating->are_samples = true;
+	generating->model.source_kind = generating->are_samples ? "sample"
+					: !generating->are_schemas && asyncapi_is(root)
+						? "AsyncAPI document"
+						: "JSON Schema";
 }
 
 /* Read one file. The first one tells what they all are. */
@@ -121,16 +124,19 @@ add_file(struct generating *generating, const char *path)
 	if (!document_read_or_print(generating->arena, path, &document))
 		return false;
 	if (generating->model.sources.count == 0)
-		generating->are_samples |= !asyncapi_is(document.root) && !is_schema(document.root);
+		set_kind(generating, document.root);
 	memory_list_add(generating->arena, &generating->model.sources, base_name(path));
 	if (generating->are_samples) {
 		memory_list_add(generating->arena, &generating->samples, document.root);
 		return true;
 	}
-	if (asyncapi_is(document.root))
+	if (!generating->are_schemas && asyncapi_is(document.root))
 		return asyncapi_read(&generating->files, &document, &generating->messages);
-	if (generating->model.sources.count == 1)
+	if (generating->model.sources.count == 1) {
 		generating->schema = document.root;
+		generating->files.is_guessed =
+			!generating->are_schemas && !json_tree_string(document.root, "$schema");
+	}
 	return schema_files_add(&generating->files, &document, SCHEMA_2020_12);
 }
 
@@ -251,6 +257,8 @@ run_generate(int argc, char **argv)
 	else if (result == OPTIONS_OK && (generating.from.count == 0 || !generating.out))
 		fprintf(stderr, "herald: generate: %s is missing\n",
 			generating.from.count == 0 ? "--from" : "--out");
+	else if (result == OPTIONS_OK && generating.are_samples && generating.are_schemas)
+		fprintf(stderr, "herald: generate: --samples and --schema exclude each other\n");
 	else if (result == OPTIONS_OK)
 		status = generate(&generating);
 	herald_arena_destroy(generating.arena);

@@ -14,6 +14,9 @@ extern const struct tool_command generate_command;
 /* Schemas and members that are visited, each as often as it is referred to in another way. */
 #define GENERATE_DEFAULT_STEPS 2000000
 
+/* Whether a document looks like a JSON Schema, not like a sample (generate_kind.c). */
+bool generate_is_schema(const struct json_tree *root);
+
 /* Add the structs of a schema, and of the messages of an AsyncAPI document. Returns false if that
  * takes more than max_steps. */
 bool generate_schema(struct c_model *model, struct schema_files *files, uint64_t max_steps,

@@ -196,10 +196,12 @@ first_list(const struct view *view)
 /*
  * The numbers (struct json_tree) that enum and const of all schemas and their alternatives allow.
  * Returns false if there is none of these, or too many, which a comment of the type says.
+ *
+ * are_whole  leave out those with a fraction.
  */
 static bool
-find_values(struct generation *generation, const struct view *view, struct c_type *type,
-	    struct memory_list *out)
+find_values(struct generation *generation, const struct view *view, bool are_whole,
+	    struct c_type *type, struct memory_list *out)
 {
 	struct memory_list all = first_list(view);
 
@@ -211,11 +213,15 @@ find_values(struct generation *generation, const struct view *view, struct c_typ
 		const struct json_tree *value = all.items[i];
 
 		if (value->type != HERALD_JSON_NUMBER || is_listed(out, value) ||
-		    !is_allowed(view, value))
+		    !is_allowed(view, value) || (are_whole && !decimal_is_whole(value->json)))
 			continue;
 		if (view->values.count == 0 || is_listed(&view->values, value))
 			memory_list_add(generation->model->arena, out, value);
 	}
+	if (all.count > 0 && all.count <= MAX_VALUES && out->count == 0)
+		note(generation, type,
+		     are_whole ? "Never valid: no integer is in every enum."
+			       : "Never valid: no value is in every enum.");
 	return all.count > 0 && all.count <= MAX_VALUES;
 }
 
@@ -236,6 +242,33 @@ bound_values(const struct memory_list *values, struct bound *min, struct bound *
 	}
 }
 
+/* The integers of a list (struct herald_text) as C writes them. Returns false if one is not an int.
+ */
+static bool
+list_integers(struct herald_arena *arena, const struct memory_list *values, struct memory_list *out)
+{
+	for (size_t i = 0; i < values->count; i++) {
+		struct bound bound = bound_of(values->items[i], false, false);
+		struct herald_text *name = memory_take(arena, sizeof(*name));
+
+		if (!bound.is_set || bound.magnitude > (uint64_t)INT32_MAX + bound.is_negative)
+			return false;
+		*name = text_of(bound_text(arena, bound));
+		memory_list_add(arena, out, name);
+	}
+	return true;
+}
+
+bool
+generate_integers(struct generation *generation, const struct view *view, struct memory_list *out)
+{
+	struct memory_list values = {0};
+	struct c_type ignored = {0};
+
+	return find_values(generation, view, true, &ignored, &values) &&
+	       list_integers(generation->model->arena, &values, out);
+}
+
 /* Make an enum of several values that are an int. Other values are bounds, and a comment. */
 static bool
 convert_enum(struct generation *generation, const struct view *view, const char *hint,
@@ -244,18 +277,7 @@ convert_enum(struct generation *generation, const struct view *view, const char 
 	struct memory_list names = {0};
 	struct herald_arena *arena = generation->model->arena;
 
-	for (size_t i = 0; i < values->count; i++) {
-		struct bound bound = bound_of(values->items[i], false, false);
-		struct herald_text *name = memory_take(arena, sizeof(*name));
-
-		if (!bound.is_set || bound.magnitude > (uint64_t)INT32_MAX + bound.is_negative)
-			break;
-		*name = text_of(bound_text(arena, bound));
-		memory_list_add(arena, &names, name);
-	}
-	if (values->count == 0) {
-		note(generation, out, "Never valid: no value is in every enum.");
-	} else if (values->count > 1 && names.count == values->count) {
+	if (values->count > 1 && list_integers(arena, values, &names)) {
 		out->kind = C_ENUM;
 		out->names = generate_enum(generation, view, &names, true, hint);
 		return true;
@@ -265,6 +287,22 @@ convert_enum(struct generation *generation, const struct view *view, const char 
 				  values->count));
 	}
 	return false;
+}
+
+/* Say that some of the values that are listed have more than 64 bits. */
+static void
+note_large_values(struct generation *generation, const struct memory_list *values,
+		  struct c_type *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < values->count; i++)
+		count += !bound_of(values->items[i], false, false).is_set;
+	if (count > 0)
+		note(generation, out,
+		     count == values->count
+			     ? "Never valid: no value of its enum is an integer of 64 bits."
+			     : "Refused: values of its enum that have more than 64 bits.");
 }
 
 /* The narrowest type that has both bounds; without a bound, one of 64 bits. */
@@ -314,10 +352,11 @@ generate_integer(struct generation *generation, const struct view *view, const c
 	struct bound min = find_bound(view, false), max = find_bound(view, true);
 	struct memory_list values = {0};
 
-	if (find_values(generation, view, out, &values)) {
+	if (find_values(generation, view, true, out, &values)) {
 		if (convert_enum(generation, view, hint, &values, out))
 			return;
 		bound_values(&values, &min, &max);
+		note_large_values(generation, &values, out);
 	}
 	const struct json_tree *format = view_get(view, "format");
 	size_t i = choose_integer(min, max, format ? format->text.data : NULL);
@@ -339,12 +378,26 @@ generate_integer(struct generation *generation, const struct view *view, const c
 	/* With negative values, those beyond INT64_MAX are refused by the type. */
 	if (max.is_set && compare_bounds(max, integers[i].max) < 0)
 		out->max = bound_text(arena, max);
+	else if (max.is_set && compare_bounds(max, integers[i].max) > 0)
+		note(generation, out,
+		     memory_print(arena, "Refused: integers above %s.",
+				  bound_text(arena, integers[i].max)));
 	note_large_bounds(generation, view, out);
 }
 
 /* Real numbers. */
 
-/* The tightest bound that any schema gives; NULL: there is none. */
+static bool
+is_same_double(const struct json_tree *one, const struct json_tree *other)
+{
+	double a, b;
+
+	return herald_json_read_double(&one->json, &a) == HERALD_OK &&
+	       herald_json_read_double(&other->json, &b) == HERALD_OK && a == b;
+}
+
+/* The tightest bound that any schema gives; NULL: there is none. It is exclusive if one that is the
+ * same as a double is. */
 static const struct json_tree *
 find_real_bound(const struct view *view, const char *inclusive, const char *exclusive,
 		bool *is_exclusive)
@@ -361,21 +414,36 @@ find_real_bound(const struct view *view, const char *inclusive, const char *excl
 		int order = out ? decimal_compare(value->json, out->json) : 1;
 		if (out && is_max)
 			order = -order;
-		if (order > 0)
-			*is_exclusive = i % 2 == 1;
-		else if (order == 0)
+		if (order == 0 || (out && is_same_double(value, out)))
 			*is_exclusive |= i % 2 == 1;
+		else if (order > 0)
+			*is_exclusive = i % 2 == 1;
 		if (order > 0)
 			out = value;
 	}
 	return out;
 }
 
-/* A number of JSON is a number of C, unless it is too large. */
+/* A number of JSON is a number of C, unless it is too large, or so small that the compiler warns: a
+ * double has 0 for it, which a comment of the type says. */
 static const char *
-real_text(struct herald_arena *arena, const struct json_tree *value)
+real_text(struct generation *generation, const struct json_tree *value, struct c_type *type)
 {
+	struct herald_arena *arena = generation->model->arena;
+	const struct herald_json zero = {"0", 1};
 	int64_t whole;
+	double number;
+
+	if (herald_json_read_double(&value->json, &number) == HERALD_OK && number == 0 &&
+	    decimal_compare(value->json, zero) != 0) {
+		bool is_long = value->json.bytes > 40;
+
+		note(generation, type,
+		     memory_print(arena, "Not checked: the bound %.*s%s, which is 0 as a double.",
+				  is_long ? 40 : (int)value->json.bytes, value->json.data,
+				  is_long ? "..." : ""));
+		return "0";
+	}
 
 	if (herald_json_read_int64(&value->json, &whole) == HERALD_OK)
 		return whole == INT64_MIN ? "INT64_MIN" : memory_print(arena, "%" PRId64, whole);
@@ -404,16 +472,14 @@ bound_reals(struct generation *generation, const struct memory_list *values, str
 		if (!most || decimal_compare(value->json, most->json) > 0)
 			most = value;
 	}
-	if (values->count == 0)
-		note(generation, out, "Never valid: no value is in every enum.");
 	if (values->count > 1)
 		note(generation, out,
 		     memory_print(arena, "Not checked: that it is one of %zu values.",
 				  values->count));
 	if (!least)
 		return;
-	out->min = real_text(arena, least);
-	out->max = real_text(arena, most);
+	out->min = real_text(generation, least, out);
+	out->max = most == least ? out->min : real_text(generation, most, out);
 }
 
 /* A bound of a schema as C writes it. */
@@ -436,7 +502,7 @@ real_bound(struct generation *generation, const struct view *view, const char *i
 	if (is_exclusive)
 		note(generation, out,
 		     memory_print(arena, "Not checked: %s, but its value is allowed.", exclusive));
-	return real_text(arena, value);
+	return real_text(generation, value, out);
 }
 
 void
@@ -446,7 +512,7 @@ generate_real(struct generation *generation, const struct view *view, struct c_t
 
 	out->kind = C_NUMBER;
 	out->number = "double";
-	if (find_values(generation, view, out, &values)) {
+	if (find_values(generation, view, false, out, &values)) {
 		bound_reals(generation, &values, out);
 		return;
 	}

@@ -2,13 +2,18 @@
  * Makes structs of sample documents: merges them into one shape, and converts it. What differs
  * between samples is optional, or raw JSON.
  */
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <herald/array.h>
+#include <herald/buffer.h>
+#include <herald/codec.h>
 #include <herald/json.h>
+#include <herald/schema.h>
 #include <herald/time.h>
 
+#include "decimal.h"
 #include "generate.h"
 #include "text.h"
 
@@ -24,6 +29,7 @@ struct shape {
 	bool is_exact;         /* all numbers fit into their type */
 	bool are_times;        /* all strings */
 	bool has_nul;          /* a string */
+	bool has_nul_name;     /* a member of an object */
 	size_t items;          /* elements of all arrays */
 	struct shape *element; /* of arrays */
 	struct memory_list members; /* struct shape_member */
@@ -61,6 +67,12 @@ new_shape(void)
 
 static void merge(struct herald_arena *arena, struct shape *shape, const struct json_tree *value);
 
+static bool
+has_nul(struct herald_text text)
+{
+	return memchr(text.data, '\0', text.bytes) != NULL;
+}
+
 /* The member with this name. Beyond MAX_MEMBERS the object is a map, whose names do not matter: all
  * further ones share the last member, which has what they have in common. */
 static struct shape_member *
@@ -91,12 +103,54 @@ is_plain(struct herald_json number)
 	return true;
 }
 
+struct real {
+	double value;
+};
+
+HERALD_SCHEMA_WITH(real,
+	(.transparent = true),
+	HERALD_FIELD(real, value, .required = true));
+
+/* Whether a number is the same when a double has it and Herald writes it again. */
+static bool
+is_written_again(const struct herald_json *number, const struct real *real)
+{
+	struct herald_codec *codec = NULL;
+	struct herald_buffer text;
+	bool is_same = false;
+
+	herald_buffer_init(&text, NULL, 0);
+	if (herald_codec_create(&real_schema, NULL, NULL, &codec, NULL) == HERALD_OK &&
+	    herald_codec_encode(codec, real, &text, NULL) == HERALD_OK)
+		is_same =
+			decimal_compare(*number, (struct herald_json){text.data, text.bytes}) == 0;
+	herald_codec_destroy(codec);
+	herald_buffer_finish(&text);
+	return is_same;
+}
+
+/* Whether a double keeps all digits of a number. */
+static bool
+is_exact_double(struct herald_json number)
+{
+	size_t digits = 0;
+	struct real real;
+
+	if (herald_json_read_double(&number, &real.value) != HERALD_OK)
+		return false;
+	for (size_t i = 0; i < number.bytes && !strchr("eE", number.data[i]); i++)
+		digits += number.data[i] >= (digits > 0 ? '0' : '1') && number.data[i] <= '9';
+	/* Unless it is nearly too small or too large, a double keeps 15. */
+	double magnitude = real.value < 0 ? -real.value : real.value;
+	return (digits <= DBL_DIG && magnitude > 1e-300 && magnitude < 1e300) ||
+	       is_written_again(&number, &real);
+}
+
 static void
 merge_number(struct shape *shape, const struct json_tree *value)
 {
 	int64_t number;
 	uint64_t magnitude;
-	double real;
 
 	if (herald_json_read_int64(&value->json, &number) == HERALD_OK) {
 		shape->integers++;
@@ -107,8 +161,7 @@ merge_number(struct shape *shape, const struct json_tree *value)
 		shape->is_unsigned = shape->is_large = true;
 	} else {
 		shape->reals++;
-		shape->is_exact &= !is_plain(value->json) &&
-				   herald_json_read_double(&value->json, &real) == HERALD_OK;
+		shape->is_exact &= !is_plain(value->json) && is_exact_double(value->json);
 	}
 }
 
@@ -118,7 +171,7 @@ merge_string(struct shape *shape, struct herald_text text)
 	struct herald_time time;
 
 	shape->strings++;
-	shape->has_nul |= memchr(text.data, '\0', text.bytes) != NULL;
+	shape->has_nul |= has_nul(text);
 	shape->are_times &= herald_time_parse(text.data, text.bytes, &time, NULL) == HERALD_OK;
 }
 
@@ -152,6 +205,7 @@ merge(struct herald_arena *arena, struct shape *shape, const struct json_tree *v
 				find_member(arena, shape, value->members[i].name);
 
 			member->count++;
+			shape->has_nul_name |= has_nul(value->members[i].name);
 			merge(arena, &member->shape, &value->members[i].value);
 		}
 		break;
@@ -215,6 +269,16 @@ convert_number(struct sampling *sampling, const struct shape *shape)
 	return type;
 }
 
+/* Whether several objects all have the same names: then they are members, not data. */
+static bool
+has_fixed_names(const struct shape *shape)
+{
+	for (size_t i = 0; i < shape->members.count; i++)
+		if (((const struct shape_member *)shape->members.items[i])->count != shape->objects)
+			return false;
+	return shape->objects > 1;
+}
+
 /* Whether names look like data rather than like members: "2024-01-31", "app.example.com/name". */
 static bool
 are_keys(const struct shape *shape)
@@ -226,45 +290,65 @@ are_keys(const struct shape *shape)
 		char first = member->name.bytes > 0 ? member->name.data[0] : '0';
 
 		odd += (first >= '0' && first <= '9') ||
-		       memchr(member->name.data, '/', member->name.bytes) ||
-		       memchr(member->name.data, ' ', member->name.bytes) ||
-		       memchr(member->name.data, '\0', member->name.bytes);
+		       memchr(member->name.data, '/', member->name.bytes) || has_nul(member->name);
 	}
-	return 2 * odd > shape->members.count || shape->members.count > MAX_MEMBERS;
+	return shape->members.count > MAX_MEMBERS ||
+	       (2 * odd > shape->members.count && !has_fixed_names(shape));
 }
 
-/* What the members of an object have in common, as the values of a map. */
+/* Add what one shape has to another. */
+static void
+merge_shape(struct herald_arena *arena, struct shape *out, const struct shape *shape)
+{
+	out->nulls += shape->nulls;
+	out->bools += shape->bools;
+	out->integers += shape->integers;
+	out->reals += shape->reals;
+	out->strings += shape->strings;
+	out->is_unsigned |= shape->is_unsigned;
+	out->is_negative |= shape->is_negative;
+	out->is_large |= shape->is_large;
+	out->is_exact &= shape->is_exact;
+	out->are_times &= shape->are_times;
+	out->has_nul |= shape->has_nul;
+	out->has_nul_name |= shape->has_nul_name;
+	out->arrays += shape->arrays;
+	out->objects += shape->objects;
+	out->items += shape->items;
+	if (shape->element && !out->element) {
+		out->element = memory_take(arena, sizeof(*out->element));
+		*out->element = new_shape();
+	}
+	if (shape->element && out->element)
+		merge_shape(arena, out->element, shape->element);
+	for (size_t i = 0; i < shape->members.count; i++) {
+		const struct shape_member *from = shape->members.items[i];
+		struct shape_member *member = find_member(arena, out, from->name);
+
+		member->count += from->count;
+		merge_shape(arena, &member->shape, &from->shape);
+	}
+}
+
+/* What the members of an object have in common, as the values of a map. Returns false if that is
+ * not one type. */
 static bool
-merge_members(const struct shape *shape, struct shape *out)
+merge_members(struct herald_arena *arena, const struct shape *shape, struct shape *out)
 {
 	*out = new_shape();
-	for (size_t i = 0; i < shape->members.count; i++) {
-		const struct shape *member =
-			&((const struct shape_member *)shape->members.items[i])->shape;
-
-		out->nulls += member->nulls;
-		out->bools += member->bools;
-		out->integers += member->integers;
-		out->reals += member->reals;
-		out->strings += member->strings;
-		out->is_unsigned |= member->is_unsigned;
-		out->is_negative |= member->is_negative;
-		out->is_large |= member->is_large;
-		out->is_exact &= member->is_exact;
-		out->are_times &= member->are_times || member->strings == 0;
-		out->has_nul |= member->has_nul;
-		out->arrays += member->arrays;
-		out->objects += member->objects;
-	}
-	return out->arrays == 0 && out->objects == 0 && count_types(out) == 1;
+	for (size_t i = 0; i < shape->members.count; i++)
+		merge_shape(arena, out,
+			    &((const struct shape_member *)shape->members.items[i])->shape);
+	return count_types(out) == 1;
 }
 
-/* A text that is the same for equal structs. */
+/* A text that is the same for equal structs, and for no others: the length of a key tells where it
+ * ends. */
 static const char *
 signature_of(struct sampling *sampling, const struct c_struct *from)
 {
 	struct herald_arena *arena = sampling->model->arena;
-	const char *out = from->is_transparent ? "=" : "";
+	const char *out = memory_print(arena, "%d%zu ", from->is_transparent, from->notes.count);
 
 	for (size_t i = 0; i < from->members.count; i++) {
 		const struct c_member *member = from->members.items[i];
@@ -272,13 +356,14 @@ signature_of(struct sampling *sampling, const struct c_struct *from)
 		const struct c_type *element = type->element;
 
 		out = memory_print(
-			arena, "%s%.*s:%d%s%s%d%s%s%d%d%d;", out, (int)member->key.bytes,
-			member->key.data ? member->key.data : "", (int)type->kind,
-			type->number ? type->number : "", type->target ? type->target->name : "",
-			element ? (int)element->kind : -1,
+			arena, "%s%zu:%.*s %d %s %s %d %s %s %d%d%d%d;", out, member->key.bytes,
+			(int)member->key.bytes, member->key.data ? member->key.data : "",
+			(int)type->kind, type->number ? type->number : "",
+			type->target ? type->target->name : "", element ? (int)element->kind : -1,
 			element && element->number ? element->number : "",
 			element && element->target ? element->target->name : "",
-			element && element->is_nullable, member->is_required, type->is_nullable);
+			element && element->is_nullable, member->is_required, type->is_nullable,
+			member->is_key);
 	}
 	return out;
 }
@@ -332,9 +417,12 @@ convert_map(struct sampling *sampling, const struct shape *shape, const char *hi
 	struct shape value;
 	char *name = c_name_singular(sampling->model->arena, hint);
 
+	/* Names of a map have no NUL. */
+	if (shape->has_nul_name)
+		return raw(sampling, shape, "Raw JSON: the name of a member has a NUL.");
 	memory_list_add(sampling->model->arena, &type.notes,
-			"The names of its members differ from sample to sample.");
-	if (!merge_members(shape, &value))
+			"Its names look like data, so it is a map.");
+	if (!merge_members(sampling->model->arena, shape, &value))
 		return type;
 	const char *root = sampling->root_name;
 	sampling->root_name = NULL;
@@ -366,6 +454,9 @@ convert_object(struct sampling *sampling, const struct shape *shape, const char 
 	struct c_struct *out = begin_struct(sampling);
 	for (size_t i = 0; i < shape->members.count; i++) {
 		const struct shape_member *member = shape->members.items[i];
+
+		if (has_nul(member->name))
+			continue;
 		struct c_type inner =
 			convert(sampling, &member->shape,
 				c_name_of(sampling->model->arena, member->name, "member"));
@@ -374,6 +465,9 @@ convert_object(struct sampling *sampling, const struct shape *shape, const char 
 		c_struct_add(sampling->model, out, member->name, &inner,
 			     member->count == shape->objects);
 	}
+	if (shape->has_nul_name)
+		memory_list_add(sampling->model->arena, &out->notes,
+				"Left out: a member whose name has a NUL.");
 	type.target = end_struct(sampling, out, hint, NULL);
 	return type;
 }
@@ -416,6 +510,7 @@ convert_array(struct sampling *sampling, const struct shape *shape, const char *
 	} else {
 		*inner = convert(sampling, element, singular);
 		inner->is_nullable = element->nulls > 0;
+		type.notes = inner->notes;
 	}
 	type.element = inner;
 	return type;
@@ -455,7 +550,10 @@ generate_samples(struct c_model *model, const struct memory_list *samples)
 			 shape->nulls == 0;
 	if (count_types(shape) != 1)
 		memory_list_add(model->arena, &model->notes,
-				"The samples have different types: use herald_json_schema.");
+				count_types(shape) == 0
+					? "All samples are null: use herald_json_schema."
+					: "The samples have different types: use "
+					  "herald_json_schema.");
 	else if (is_struct)
 		convert(&sampling, shape, "payload");
 	else

@@ -101,13 +101,6 @@ add_members(struct generation *generation, const struct view *view, const struct
 		if (tag.data && json_texts_equal(*name, tag))
 			continue;
 		view_init_all(inner, view->files, view->work, &schemas);
-		if (inner->is_never)
-			continue;
-		if (strlen(name->data) != name->bytes) {
-			memory_list_add(generation->model->arena, &out->notes,
-					"Left out: a member whose name has a NUL.");
-			continue;
-		}
 		struct c_type type = convert(generation, inner,
 					     c_name_of(generation->model->arena, *name, "member"));
 		bool is_required =
@@ -119,6 +112,70 @@ add_members(struct generation *generation, const struct view *view, const struct
 			c_struct_add(generation->model, out, *name, &type, is_required);
 		member->doc = inner->doc;
 	}
+}
+
+/* Append a name to a list for a comment, which has MAX_LISTED of them at most. */
+static void
+list_name(struct herald_arena *arena, const char **list, size_t *count, struct herald_text name)
+{
+	if (++*count <= MAX_LISTED)
+		*list = memory_print(arena, "%s%s%s", *list, *count > 1 ? ", " : "", name.data);
+}
+
+/* Add a comment with a list of names, if it has any. */
+static void
+note_list(struct herald_arena *arena, const char *before, const char *list, size_t count,
+	  struct memory_list *notes)
+{
+	if (count > MAX_LISTED)
+		list = memory_print(arena, "%s and %zu more", list, count - MAX_LISTED);
+	if (count > 0)
+		memory_list_add(arena, notes, memory_print(arena, "%s: %s.", before, list));
+}
+
+/* Whether a schema of a view allows no members but its own, all of which the struct has. Members of
+ * the other schemas are never valid then, but may be in the struct. */
+static bool
+is_closed(const struct view *view)
+{
+	if (view_left_out(view, true).count > 0)
+		return false;
+	for (size_t i = 0; i < view->count; i++)
+		if (json_tree_is_false(json_tree_get(view->schemas[i], "additionalProperties")) &&
+		    !json_tree_get(view->schemas[i], "patternProperties"))
+			return true;
+	return false;
+}
+
+/* Name the members that are not in the struct, as they are never valid or have a NUL in their name.
+ */
+static void
+note_left_out(struct generation *generation, const struct view *view, struct memory_list *notes)
+{
+	struct herald_arena *arena = generation->model->arena;
+	struct memory_list names = view_left_out(view, false);
+	const char *missing = "", *required = "";
+	size_t missing_count = 0, required_count = 0;
+
+	for (size_t i = 0; i < names.count && view_work(view->work, 1); i++) {
+		struct herald_text name = *(const struct herald_text *)names.items[i];
+
+		if (view_requires(view, name))
+			list_name(arena, &required, &required_count, name);
+		else
+			list_name(arena, &missing, &missing_count, name);
+	}
+	note_list(arena, "Never valid: it requires members that are never valid", required,
+		  required_count, notes);
+	if (!is_closed(view))
+		note_list(arena, "Not checked: that members are missing that are never valid",
+			  missing, missing_count, notes);
+	if (view_left_out(view, true).count > 0)
+		memory_list_add(arena, notes,
+				json_tree_is_false(view_get(view, "additionalProperties"))
+					? "Left out: a member whose name has a NUL. Others are "
+					  "not refused."
+					: "Left out: a member whose name has a NUL.");
 }
 
 /* Whether some of the cases do not describe a member. There may be none. */
@@ -154,43 +211,78 @@ note_required(struct generation *generation, const struct view *view, const stru
 		    (outer && view_member(outer, *name).count > 0) ||
 		    !is_missing_in_case(tagged, *name))
 			continue;
-		if (++count <= MAX_LISTED)
-			list = memory_print(arena, "%s%s%s", list, count > 1 ? ", " : "",
-					    name->data);
+		list_name(arena, &list, &count, *name);
 	}
-	if (count > MAX_LISTED)
-		list = memory_print(arena, "%s and %zu more", list, count - MAX_LISTED);
-	if (count > 0)
-		memory_list_add(arena, notes,
-				memory_print(arena,
-					     "Not checked: required members without a schema: %s.",
-					     list));
+	note_list(arena, "Not checked: required members without a schema", list, count, notes);
+}
+
+/* Whether one of the schemas of a view allows no members but its own, and others have more. */
+static bool
+has_forbidden_member(const struct view *view)
+{
+	struct memory_list names = view_members(view);
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct json_tree *own = json_tree_get(view->schemas[i], "properties");
+
+		if (!json_tree_is_false(json_tree_get(view->schemas[i], "additionalProperties")))
+			continue;
+		for (size_t j = 0; j < names.count && view_work(view->work, 1); j++)
+			if (!json_tree_find(own, *(const struct herald_text *)names.items[j]))
+				return true;
+	}
+	return false;
+}
+
+/* Whether there are values that a view does not allow. */
+static bool
+says_something(const struct view *view, struct herald_arena *arena)
+{
+	struct memory_list notes = {0};
+
+	view_note_unchecked(view, arena, view->types, true, &notes);
+	return view->types == 0 || view->union_ || notes.count > 0;
+}
+
+/* Whether a schema of a view has a schema for members that are not in the struct, or forbids them,
+ * which the struct does not. */
+static bool
+has_unchecked_additional(const struct view *view, struct herald_arena *arena)
+{
+	for (size_t i = 0; i < view->count && view_work(view->work, 1); i++) {
+		const struct json_tree *more =
+			json_tree_get(view->schemas[i], "additionalProperties");
+
+		if (json_tree_is_false(more))
+			return !is_closed(view) && view_left_out(view, true).count == 0;
+		if (!more || more->type != HERALD_JSON_OBJECT)
+			continue;
+		struct view *value = memory_take(arena, sizeof(*value));
+		view_init(value, view->files, view->work, more);
+		if (value->types != VIEW_ANY || !value->is_nullable || says_something(value, arena))
+			return true;
+	}
+	return false;
 }
 
 /* What a struct does not say of its object. */
 static void
-note_object(struct generation *generation, const struct view *view, struct c_struct *out)
+note_object(struct generation *generation, const struct view *view, struct memory_list *notes)
 {
 	struct herald_arena *arena = generation->model->arena;
 	const struct json_tree *more = view_get(view, "additionalProperties");
 
-	view_note_unchecked(view, arena, VIEW_OBJECT, &out->notes);
+	view_note_unchecked(view, arena, VIEW_OBJECT, false, notes);
+	note_left_out(generation, view, notes);
 	if (view_get(view, "patternProperties") || (more && more->type == HERALD_JSON_OBJECT))
-		memory_list_add(arena, &out->notes, "Other members are not kept.");
+		memory_list_add(arena, notes, "Other members are not kept.");
+	if (has_forbidden_member(view))
+		memory_list_add(arena, notes,
+				"Not checked: additionalProperties, which forbids some of these.");
+	else if (has_unchecked_additional(view, arena))
+		memory_list_add(arena, notes, "Not checked: additionalProperties.");
 	if (view_get(view, "minProperties") || view_get(view, "maxProperties"))
-		memory_list_add(arena, &out->notes, "Not checked: the number of members.");
-}
-
-/* Whether a schema of a view allows no members but its own. Members of the other schemas are never
- * valid then, but may be in the struct. */
-static bool
-is_closed(const struct view *view)
-{
-	for (size_t i = 0; i < view->count; i++)
-		if (json_tree_is_false(json_tree_get(view->schemas[i], "additionalProperties")) &&
-		    !json_tree_get(view->schemas[i], "patternProperties"))
-			return true;
-	return false;
+		memory_list_add(arena, notes, "Not checked: the number of members.");
 }
 
 static struct c_struct *
@@ -203,8 +295,12 @@ convert_struct(struct generation *generation, const struct view *view, const cha
 	out = begin_made(generation, view, MADE_STRUCT, name_of(generation, view, hint));
 	out->doc = view->doc;
 	out->rejects_unknown = is_closed(view);
-	note_object(generation, view, out);
+	note_object(generation, view, &out->notes);
 	note_required(generation, view, NULL, NULL, &out->notes);
+	/* It may be one of a base schema, whose alternatives are not known. */
+	if (view_get(view, "discriminator"))
+		memory_list_add(generation->model->arena, &out->notes,
+				"Not checked: discriminator.");
 	if (view->union_) {
 		struct tagged tagged;
 		const char *why = generate_tagged(generation, view, &tagged);
@@ -222,6 +318,18 @@ convert_struct(struct generation *generation, const struct view *view, const cha
 
 /* Tagged unions. */
 
+/* Whether an alternative has members besides the tag. */
+static bool
+has_other_members(const struct tagged *tagged, const struct tagged_case *one)
+{
+	struct memory_list names = view_members(&one->view);
+
+	for (size_t i = 0; i < names.count; i++)
+		if (!json_texts_equal(*(const struct herald_text *)names.items[i], tagged->tag))
+			return true;
+	return false;
+}
+
 /* The struct of an alternative of `view`, without the tag; NULL if it has no other members. */
 static struct c_struct *
 convert_case(struct generation *generation, const struct view *view, const struct tagged *tagged,
@@ -229,20 +337,17 @@ convert_case(struct generation *generation, const struct view *view, const struc
 {
 	struct c_model *model = generation->model;
 	const char *title = json_tree_string(one->schema, "title");
-	size_t members = view_members(&one->view).count;
 
-	if (members <= (view_member(&one->view, tagged->tag).count > 0))
+	if (!has_other_members(tagged, one))
 		return NULL;
 	if (title && strlen(title) < 40)
 		hint = c_name_of(model->arena, text_of(title), hint);
 	struct c_struct *out =
 		c_struct_begin(model, c_name_take(model, name_of(generation, &one->view, hint)));
 	out->doc = one->view.doc;
-	note_object(generation, &one->view, out);
+	note_object(generation, &one->view, &out->notes);
 	note_required(generation, &one->view, view, NULL, &out->notes);
 	add_members(generation, &one->view, view, tagged->tag, out);
-	if (out->members.count == 0)
-		return NULL;
 	c_struct_end(model, out);
 	return out;
 }
@@ -266,7 +371,7 @@ add_tag(struct generation *generation, const struct tagged *tagged, struct c_str
 			memory_list_add(model->arena, &names, values->items[j]);
 	}
 	struct c_type type = {.kind = C_ENUM,
-			      .names = generate_enum(generation, NULL, &names, false,
+			      .names = generate_enum(generation, NULL, &names, tagged->is_numeric,
 						     *hint == '_' ? hint + 1 : hint)};
 	return c_struct_add(model, out, tagged->tag, &type, true)->name;
 }
@@ -292,7 +397,8 @@ is_only_member(struct generation *generation, const struct tagged *tagged,
 	struct tagged inner;
 	const struct view *member = view_of_member(generation, one, name);
 
-	view_note_unchecked(&one->view, generation->model->arena, VIEW_OBJECT, &notes);
+	view_note_unchecked(&one->view, generation->model->arena, VIEW_OBJECT, false, &notes);
+	note_left_out(generation, &one->view, &notes);
 	return view_members(&one->view).count ==
 		       1 + (view_member(&one->view, tagged->tag).count > 0) &&
 	       view_member(&one->view, name).count > 0 && notes.count == 0 &&
@@ -332,9 +438,21 @@ find_body(struct generation *generation, const struct view *view, const struct t
 	return name->data && strlen(name->data) == name->bytes;
 }
 
+/* The words of a name of a case: the first value of its tag, -1 as in the name of an enumerator. */
+static struct herald_text
+words_of_case(struct generation *generation, const struct tagged *tagged,
+	      const struct tagged_case *one)
+{
+	const struct herald_text *value = one->values.items[0];
+
+	if (!tagged->is_numeric || *value->data != '-')
+		return *value;
+	return text_of(memory_print(generation->model->arena, "n_minus_%s", value->data + 1));
+}
+
 /* Add a case to a union. */
 static void
-add_case(struct generation *generation, const struct tagged_case *one,
+add_case(struct generation *generation, const struct tagged *tagged, const struct tagged_case *one,
 	 const struct c_struct *target, bool is_pointer, struct memory_map *used,
 	 struct c_type *type)
 {
@@ -342,13 +460,30 @@ add_case(struct generation *generation, const struct tagged_case *one,
 	struct c_case *made = memory_take(model->arena, sizeof(*made));
 
 	*made = (struct c_case){
-		.name = c_member_name_take(model, used,
-					   *(const struct herald_text *)one->values.items[0]),
+		.name = c_member_name_take(model, used, words_of_case(generation, tagged, one)),
 		.values = one->values,
 		.target = target,
 		.is_pointer = is_pointer,
 	};
 	memory_list_add(model->arena, &type->cases, made);
+}
+
+/* What an alternative without a struct would have said in its comment. */
+static void
+note_case(struct generation *generation, const struct view *view, const struct tagged_case *one,
+	  bool is_flat, struct memory_list *notes)
+{
+	struct herald_arena *arena = generation->model->arena;
+	const struct herald_text *value = one->values.items[0];
+	struct memory_list inner = {0};
+
+	if (is_flat)
+		note_object(generation, &one->view, &inner);
+	note_required(generation, &one->view, view, NULL, &inner);
+	for (size_t i = 0; i < inner.count; i++)
+		memory_list_add(arena, notes,
+				memory_print(arena, "With the tag \"%s\": %s", value->data,
+					     (const char *)inner.items[i]));
 }
 
 /* The union of a struct, in a member of its own, or flat. */
@@ -366,8 +501,8 @@ add_union(struct generation *generation, const struct view *view, const struct t
 	is_required |= type.is_flat;
 	for (size_t i = 0; i < tagged->cases.count; i++) {
 		const struct tagged_case *one = tagged->cases.items[i];
-		const char *name = c_name_of(
-			model->arena, *(const struct herald_text *)one->values.items[0], "other");
+		const char *name =
+			c_name_of(model->arena, words_of_case(generation, tagged, one), "other");
 		const struct c_struct *target = NULL;
 
 		if (hint)
@@ -378,11 +513,11 @@ add_union(struct generation *generation, const struct view *view, const struct t
 			target = convert_object(generation, view_of_member(generation, one, body),
 						name);
 		if (target)
-			add_case(generation, one, target,
+			add_case(generation, tagged, one, target,
 				 !type.is_flat && (!is_required || !target->is_complete), &used,
 				 &type);
-		if (!type.is_flat)
-			note_required(generation, &one->view, view, NULL, &out->notes);
+		if (!target || !type.is_flat)
+			note_case(generation, view, one, type.is_flat, &out->notes);
 	}
 	if (type.cases.count > 0)
 		c_struct_add(model, out, type.is_flat ? text_of("body") : body, &type, is_required);
@@ -404,7 +539,7 @@ convert_tagged(struct generation *generation, const struct view *view, const str
 	out = begin_made(generation, view, MADE_TAGGED, hint);
 	out->doc = view->doc;
 	const char *tag = add_tag(generation, tagged, out);
-	note_object(generation, view, out);
+	note_object(generation, view, &out->notes);
 	note_required(generation, view, NULL, tagged, &out->notes);
 	add_members(generation, view, NULL, tagged->tag, out);
 	for (size_t i = 0; i < tagged->cases.count; i++)
@@ -496,6 +631,7 @@ convert_element(struct generation *generation, const struct view *view, const ch
 
 /* Lists. */
 
+/* The bounds of a list or map. In a table, 0 means no limit. */
 static void
 set_counts(struct generation *generation, const struct view *view, struct c_type *type,
 	   const char *min, const char *max)
@@ -506,7 +642,6 @@ set_counts(struct generation *generation, const struct view *view, struct c_type
 
 		if (least > type->min_count)
 			type->min_count = least;
-		/* In a table, 0 means no limit. */
 		if (most == 0)
 			note(generation, type,
 			     memory_print(generation->model->arena, "Not checked: %s 0.", max));
@@ -543,8 +678,9 @@ convert_array(struct generation *generation, const struct view *view, const char
 	if (!items) {
 		note(generation, &type,
 		     view_get(view, "prefixItems") || view_get(view, "items")
-			     ? "An array whose elements have different types."
+			     ? "An array with a schema for each element."
 			     : "An array of anything.");
+		view_note_unchecked(view, arena, VIEW_ARRAY, true, &type.notes);
 		return type;
 	}
 	struct view *inner = memory_take(arena, sizeof(*inner));
@@ -560,7 +696,11 @@ convert_array(struct generation *generation, const struct view *view, const char
 		type.count = type.min_count;
 		type.min_count = type.max_count = 0;
 	}
-	view_note_unchecked(view, arena, VIEW_ARRAY, &type.notes);
+	view_note_unchecked(view, arena, VIEW_ARRAY, false, &type.notes);
+	if (inner->types == 0 && !inner->is_nullable) {
+		note(generation, &type, "Not checked: that it is empty. No element is valid.");
+		return type;
+	}
 	for (size_t i = 0; element->kind != C_STRUCT && i < element->notes.count; i++)
 		note(generation, &type, element->notes.items[i]);
 	return type;
@@ -578,10 +718,19 @@ convert_map(struct generation *generation, const struct view *view, const char *
 
 	if (patterns && patterns->count == 1 && (!more || json_tree_is_false(more)))
 		more = &patterns->members[0].value;
+	/* Names of a map have no NUL. */
+	if (view_left_out(view, true).count > 0) {
+		type.kind = C_JSON;
+		note(generation, &type, "Raw JSON: the name of a member has a NUL.");
+		view_note_unchecked(view, arena, VIEW_OBJECT, true, &type.notes);
+		return type;
+	}
 	set_counts(generation, view, &type, "minProperties", "maxProperties");
-	view_note_unchecked(view, arena, VIEW_OBJECT, &type.notes);
+	view_note_unchecked(view, arena, VIEW_OBJECT, false, &type.notes);
+	note_left_out(generation, view, &type.notes);
 	note_required(generation, view, NULL, NULL, &type.notes);
-	if (is_closed(view))
+	if (is_closed(view) ||
+	    (patterns && json_tree_is_false(view_get(view, "additionalProperties"))))
 		note(generation, &type, "Not checked: additionalProperties.");
 	if (view_members(view).count > MAX_MEMBERS)
 		note(generation, &type, "An object with more than 1,000 known members.");
@@ -591,8 +740,14 @@ convert_map(struct generation *generation, const struct view *view, const char *
 	view_init(value, view->files, view->work, more);
 	struct tagged tagged;
 	if (value->types == VIEW_ANY || value->types == 0 ||
-	    (value->union_ && generate_tagged(generation, value, &tagged)))
+	    (value->union_ && generate_tagged(generation, value, &tagged))) {
+		if (more == view_get(view, "additionalProperties") && says_something(value, arena))
+			note(generation, &type, "Not checked: additionalProperties.");
 		return type;
+	}
+	if (!view_get(view, "additionalProperties"))
+		note(generation, &type,
+		     "Refused: members of other types whose names do not match the pattern.");
 	type.kind = C_MAP;
 	type.target = convert_entry(generation, view, value, hint);
 	return type;
@@ -639,6 +794,7 @@ convert_union(struct generation *generation, const struct view *view, const char
 	if (*structs == '\0') {
 		note(generation, &type,
 		     memory_print(arena, "One of the alternatives of %s.", view->union_name));
+		view_note_unchecked(view, arena, view->types, true, &type.notes);
 		return type;
 	}
 	note(generation, &type,
@@ -646,6 +802,7 @@ convert_union(struct generation *generation, const struct view *view, const char
 	const char *why = generate_tagged(generation, view, &tagged);
 	note(generation, &type,
 	     memory_print(arena, "Not a union: %s.", why ? why : "it is nested too deep"));
+	view_note_unchecked(view, arena, view->types, true, &type.notes);
 	return type;
 }
 
@@ -685,6 +842,8 @@ convert_any(struct generation *generation, const struct view *view)
 		     memory_print(generation->model->arena, "Raw JSON: %s%s.",
 				  list_types(generation->model->arena, view->types),
 				  view->is_nullable ? " or null" : ""));
+	if (view->types != 0)
+		view_note_unchecked(view, generation->model->arena, view->types, true, &type.notes);
 	return type;
 }
 
@@ -696,7 +855,7 @@ convert_now(struct generation *generation, const struct view *view, const char *
 	type.target = convert_object(generation, view, hint);
 	if (type.target)
 		return type;
-	if (view->union_)
+	if (view->union_ && view->types != 0)
 		return convert_union(generation, view, hint);
 	if (view->types == VIEW_OBJECT)
 		return convert_map(generation, view, hint);
@@ -713,13 +872,21 @@ convert(struct generation *generation, const struct view *view, const char *hint
 	if (generate_value(generation, view, hint, &type))
 		return type;
 	if (generation->depth == MAX_DEPTH)
-		note(generation, &type, "Raw JSON: it is nested deeper than 100 levels.");
+		note(generation, &type,
+		     "Raw JSON, none of which is checked: it is nested deeper than 100 levels.");
 	if (generation->depth == MAX_DEPTH || !view_work(&generation->work, 1))
 		return type;
 	generation->depth++;
 	type = convert_now(generation, view, hint);
 	generation->depth--;
 	return type;
+}
+
+/* Whether values have one type only. "number" is integers, too. */
+static bool
+is_one_type(unsigned types)
+{
+	return types == (VIEW_INTEGER | VIEW_NUMBER) || (types & (types - 1)) == 0;
 }
 
 /*
@@ -741,9 +908,7 @@ convert_payload(struct generation *generation, const struct json_tree *schema, c
 		if (view->is_nullable)
 			memory_list_add(generation->model->arena, &out->notes,
 					"Refused: a payload that is null.");
-	} else if (view->union_ || view->types == 0 ||
-		   (view->types != VIEW_ARRAY && view->types != VIEW_OBJECT &&
-		    (view->types & (view->types - 1)) != 0)) {
+	} else if (view->union_ || view->types == 0 || !is_one_type(view->types)) {
 		generation->root_name = NULL;
 		struct c_type type = convert(generation, view, hint);
 
@@ -811,24 +976,78 @@ generate_schema(struct c_model *model, struct schema_files *files, uint64_t max_
 	return view_work(&generation.work, 0);
 }
 
+/* The route of an event type that was added; NULL: none. */
+static struct c_route *
+find_route(const struct c_model *model, const char *type)
+{
+	for (size_t i = 0; i < model->routes.count; i++) {
+		struct c_route *route = (struct c_route *)model->routes.items[i];
+
+		if (strcmp(route->type, type) == 0)
+			return route;
+	}
+	return NULL;
+}
+
+/*
+ * Add the route of a message. A service has one for each event type.
+ *
+ * notes  about a payload that is raw JSON.
+ */
+static void
+add_route(struct c_model *model, const struct asyncapi_message *message,
+	  const struct c_struct *payload, const struct memory_list *notes,
+	  struct memory_map *functions)
+{
+	struct herald_arena *arena = model->arena;
+	struct c_route *route = find_route(model, message->type);
+
+	if (!route) {
+		route = memory_take(arena, sizeof(*route));
+		route->type = message->type;
+		route->payload = payload;
+		route->function = c_name_take_free(
+			arena, functions,
+			memory_print(arena, "on_%s",
+				     c_name_of(arena, text_of(message->type), "event")));
+		memory_list_add(arena, &model->routes, route);
+	} else if (route->payload != payload) {
+		memory_list_add(arena, &route->notes,
+				memory_print(arena, "Another message of the type \"%s\" is %s%s.",
+					     message->type, payload ? "a struct " : "raw JSON",
+					     payload ? payload->name : ""));
+	}
+	for (size_t i = 0; i < notes->count; i++)
+		memory_list_add(arena, &route->notes,
+				memory_print(arena, "Payloads of \"%s\": %s", message->type,
+					     (const char *)notes->items[i]));
+	if (message->format)
+		memory_list_add(
+			arena, &route->notes,
+			memory_print(arena,
+				     "Raw JSON: \"%s\", whose schemaFormat is %s: only JSON "
+				     "Schema is supported.",
+				     message->type, message->format));
+}
+
 bool
 generate_messages(struct c_model *model, struct schema_files *files, uint64_t max_steps,
 		  const struct memory_list *messages)
 {
 	struct generation generation = {
 		.model = model, .files = files, .work = {.max_steps = max_steps}};
+	struct memory_map functions = {0};
 
 	for (size_t i = 0; i < messages->count; i++) {
 		const struct asyncapi_message *message = messages->items[i];
-		struct c_route *route = memory_take(model->arena, sizeof(*route));
+		const struct c_struct *payload = NULL;
 		struct memory_list notes = {0};
 
-		*route = (struct c_route){message->type, message->doc, NULL};
 		if (message->payload)
-			route->payload = convert_payload(
+			payload = convert_payload(
 				&generation, message->payload, NULL,
 				c_name_of(model->arena, text_of(message->name), "event"), &notes);
-		memory_list_add(model->arena, &model->routes, route);
+		add_route(model, message, payload, &notes, &functions);
 	}
 	return view_work(&generation.work, 0);
 }

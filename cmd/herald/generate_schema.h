@@ -26,6 +26,7 @@ struct tagged_case {
 
 struct tagged {
 	struct herald_text tag;   /* the member that tells them apart */
+	bool is_numeric;          /* its values are integers, as C writes them */
 	struct memory_list cases; /* struct tagged_case */
 };
 
@@ -37,6 +38,11 @@ generate_tagged(struct generation *generation, const struct view *view, struct t
  * is any of these. */
 bool
 generate_names(struct generation *generation, const struct view *view, struct memory_list *out);
+
+/* The integers (struct herald_text), as C writes them, that every enum, const and union allows.
+ * Returns false if there is none of these, or one of them is not an int. */
+bool
+generate_integers(struct generation *generation, const struct view *view, struct memory_list *out);
 
 /* An enum with these names, or numbers as JSON writes them, which others may share. */
 const struct c_enum *

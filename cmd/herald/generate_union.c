@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "c_text.h"
 #include "text.h"
 
 /* Cases that a table can have (herald/schema.h). */
@@ -117,11 +118,15 @@ mapped_values(struct herald_arena *arena, const struct json_tree *discriminator,
 	return out;
 }
 
-/* The values of the tag in an alternative: those that its schema lists, or its discriminator. There
- * are none if it is not a string or not required. */
+/*
+ * The values of the tag in an alternative: those that its schema lists, or its discriminator. There
+ * are none if it is not required, or neither a string nor an integer.
+ *
+ * are_integers  set to true if they are integers.
+ */
 static struct memory_list
 values_of(struct generation *generation, const struct view *view, const struct tagged *tagged,
-	  const struct tagged_case *one)
+	  const struct tagged_case *one, bool *are_integers)
 {
 	struct memory_list schemas = view_member(&one->view, tagged->tag), values = {0};
 	const struct json_tree *discriminator = find_discriminator(view, tagged);
@@ -134,6 +139,10 @@ values_of(struct generation *generation, const struct view *view, const struct t
 		struct view *member = memory_take(generation->model->arena, sizeof(*member));
 
 		view_init_all(member, view->files, view->work, &schemas);
+		*are_integers = member->types == VIEW_INTEGER;
+		if (*are_integers && !member->is_nullable && !member->union_ &&
+		    !generate_integers(generation, member, &values))
+			values = (struct memory_list){0};
 		if (member->types != VIEW_STRING || member->is_nullable || member->union_ ||
 		    generate_names(generation, member, &values))
 			return values;
@@ -141,30 +150,37 @@ values_of(struct generation *generation, const struct view *view, const struct t
 	return is_named ? mapped_values(generation->model->arena, discriminator, one) : values;
 }
 
-/* Whether the member has values of its own in each alternative, which requires it. */
+/*
+ * Whether the member has values of its own in each alternative, which requires it.
+ *
+ * has_many  set to true if there are more than a table can have.
+ */
 static bool
-set_values(struct generation *generation, const struct view *view, struct tagged *out)
+set_values(struct generation *generation, const struct view *view, struct tagged *out,
+	   bool *has_many)
 {
 	struct memory_map known = {0};
 
 	for (size_t i = 0; i < out->cases.count && view_work(view->work, 1); i++) {
 		struct tagged_case *one = (struct tagged_case *)out->cases.items[i];
+		bool are_integers = false;
 
-		one->values = values_of(generation, view, out, one);
-		if (one->values.count == 0)
+		one->values = values_of(generation, view, out, one, &are_integers);
+		if (one->values.count == 0 || (i > 0 && are_integers != out->is_numeric))
 			return false;
+		out->is_numeric = are_integers;
 		for (size_t j = 0; j < one->values.count; j++) {
 			const struct herald_text *value = one->values.items[j];
 
-			if (memchr(value->data, '\0', value->bytes) ||
+			if (value->bytes > C_LITERAL_BYTES ||
+			    memchr(value->data, '\0', value->bytes) ||
 			    memory_map_get(&known, *value))
 				return false;
 			memory_map_set(generation->model->arena, &known, *value, one);
 		}
-		if (known.count > MAX_CASES)
-			return false;
 	}
-	return true;
+	*has_many |= known.count > MAX_CASES;
+	return known.count <= MAX_CASES;
 }
 
 /* Whether an alternative has a member that is also outside of the union. */
@@ -202,6 +218,7 @@ generate_tagged(struct generation *generation, const struct view *view, struct t
 	if (reason)
 		return reason;
 	const struct tagged_case *first = out->cases.items[0];
+	bool has_many = false;
 	struct memory_list names = view_members(&first->view);
 	struct herald_text named = discriminator_name(find_discriminator(view, out));
 	/* The one that a discriminator names comes first. */
@@ -209,10 +226,13 @@ generate_tagged(struct generation *generation, const struct view *view, struct t
 		names = list_and(generation->model->arena, &names, &named);
 	for (size_t i = 0; i < names.count && view_work(view->work, 1); i++) {
 		out->tag = *(const struct herald_text *)names.items[i];
-		if (strlen(out->tag.data) == out->tag.bytes && set_values(generation, view, out))
+		if (strlen(out->tag.data) == out->tag.bytes &&
+		    set_values(generation, view, out, &has_many))
 			return has_shared_member(view, out)
 				       ? "members of theirs are also outside of them"
 				       : NULL;
 	}
-	return "no member that all require has different values in each";
+	if (has_many)
+		return "the member that tells them apart has more than 64 values";
+	return "no member that all require has different strings or integers in each";
 }

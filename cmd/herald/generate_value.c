@@ -72,8 +72,9 @@ generate_names(struct generation *generation, const struct view *view, struct me
 	return !is_first || view->values.count > 0;
 }
 
+/* Whether a name has a NUL, which a string in C cannot have. */
 static bool
-has_nul(const struct memory_list *names)
+have_nul(const struct memory_list *names)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		const struct herald_text *name = names->items[i];
@@ -82,6 +83,19 @@ has_nul(const struct memory_list *names)
 			return true;
 	}
 	return false;
+}
+
+/* Whether all names can be a literal: without a NUL, and no longer than C allows (C11 5.2.4.1). */
+static bool
+are_literals(const struct memory_list *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		const struct herald_text *name = names->items[i];
+
+		if (name->bytes > C_LITERAL_BYTES)
+			return false;
+	}
+	return !have_nul(names);
 }
 
 /* Bytes that are the same for the same kind and names, which have no NUL. */
@@ -130,13 +144,14 @@ convert_names(struct generation *generation, const struct view *view, const char
 
 	if (!generate_names(generation, view, &names))
 		return false;
-	out->kind = C_STRING;
+	out->kind = have_nul(&names) ? C_TEXT : C_STRING;
 	if (names.count == 0) {
 		note(generation, out, "Never valid: no value is in every enum.");
-	} else if (has_nul(&names) || names.count > MAX_NAMES) {
+	} else if (!are_literals(&names) || names.count > MAX_NAMES) {
 		note(generation, out,
 		     memory_print(generation->model->arena,
-				  "Not checked: that it is one of %zu values.", names.count));
+				  "Not checked: that it is one of %zu value%s.", names.count,
+				  names.count == 1 ? "" : "s"));
 	} else if (names.count == 1) {
 		out->only = c_string(generation->model->arena,
 				     *(const struct herald_text *)names.items[0]);
@@ -186,11 +201,28 @@ set_lengths(struct generation *generation, const struct view *view, bool is_uuid
 	out->min_bytes = least;
 	if (most > 0 && most < SIZE_MAX / 8)
 		out->max_bytes = 4 * most;
+	/* In a table, 0 means no limit. */
+	if (most == 0)
+		out->only = "\"\"";
 	/* A UUID has 36, unless other lengths were given: the format is an annotation. */
 	if (is_uuid && least <= UUID_BYTES && most >= UUID_BYTES)
 		out->min_bytes = out->max_bytes = UUID_BYTES;
 	if (least > 1 || most < SIZE_MAX)
 		note(generation, out, length_text(generation->model->arena, least, most));
+}
+
+/* Lengths of an enum or a time are not checked. */
+static void
+note_lengths(struct generation *generation, const struct view *view, struct c_type *out)
+{
+	bool has_min = view_get(view, "minLength") != NULL,
+	     has_max = view_get(view, "maxLength") != NULL;
+
+	if (has_min || has_max)
+		note(generation, out,
+		     has_min && has_max ? "Not checked: minLength, maxLength."
+		     : has_min          ? "Not checked: minLength."
+					: "Not checked: maxLength.");
 }
 
 static void
@@ -201,10 +233,13 @@ convert_string(struct generation *generation, const struct view *view, const cha
 	const struct json_tree *encoding = view_get(view, "contentEncoding");
 
 	out->kind = C_STRING;
-	if (convert_names(generation, view, hint, out))
+	if (convert_names(generation, view, hint, out)) {
+		note_lengths(generation, view, out);
 		return;
+	}
 	if (format && json_text_equal(format->text, "date-time")) {
 		out->kind = C_TIME;
+		note_lengths(generation, view, out);
 		return;
 	}
 	set_lengths(generation, view, format && json_text_equal(format->text, "uuid"), out);
@@ -242,6 +277,6 @@ generate_value(struct generation *generation, const struct view *view, const cha
 		return false;
 	if (view->types == VIEW_BOOL && (values || view_get(view, "const")))
 		note(generation, out, "Not checked: that it is always the same.");
-	view_note_unchecked(view, generation->model->arena, view->types, &out->notes);
+	view_note_unchecked(view, generation->model->arena, view->types, false, &out->notes);
 	return true;
 }

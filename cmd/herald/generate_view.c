@@ -127,9 +127,25 @@ note(struct view *view, const char *text)
 	memory_list_add(view->files->arena, &view->notes, text);
 }
 
+/* A name in a JSON Pointer, without its escapes. */
+static const char *
+unescape(struct herald_arena *arena, const char *name)
+{
+	char *out = memory_copy(arena, name, strlen(name)), *to = out;
+
+	for (const char *from = out; *from != '\0'; from++) {
+		bool is_escape = *from == '~' && (from[1] == '0' || from[1] == '1');
+
+		from += is_escape;
+		*to++ = !is_escape ? *from : *from == '0' ? '~' : '/';
+	}
+	*to = '\0';
+	return out;
+}
+
 /* The name of a definition, from its pointer: "/$defs/line". */
 static const char *
-definition_name(const struct json_tree *schema)
+definition_name(struct herald_arena *arena, const struct json_tree *schema)
 {
 	static const char *const folders[] = {"$defs", "definitions", "schemas"};
 	const char *pointer = schema_place_of(schema) ? schema_place_of(schema)->pointer : "";
@@ -140,7 +156,7 @@ definition_name(const struct json_tree *schema)
 
 		if ((size_t)(slash - pointer) > bytes && slash[-(ptrdiff_t)bytes - 1] == '/' &&
 		    strncmp(slash - bytes, folders[i], bytes) == 0)
-			return slash + 1;
+			return unescape(arena, slash + 1);
 	}
 	return NULL;
 }
@@ -317,7 +333,7 @@ add_schema(struct view *view, const struct json_tree *schema, unsigned depth)
 	if (!view->doc)
 		view->doc = doc;
 	if (!view->name && !view->is_merged)
-		view->name = definition_name(schema);
+		view->name = definition_name(view->files->arena, schema);
 	const struct json_tree *target = schema_ref(view->files, schema);
 	const struct schema_place *place = schema_place_of(schema);
 	bool is_7 = place && place->resource->draft == SCHEMA_DRAFT_7;
@@ -382,7 +398,7 @@ finish(struct view *view, unsigned depth)
 		}
 	}
 	close_gaps(view);
-	view->is_nullable = allows_null;
+	view->is_nullable = allows_null && !view->is_never;
 	if (view->types != VIEW_ANY)
 		view->types &= ~(unsigned)VIEW_NULL;
 	if (view->is_never)
@@ -497,8 +513,41 @@ view_member(const struct view *view, struct herald_text name)
 	return out;
 }
 
-struct memory_list
-view_members(const struct view *view)
+/* What a struct does with a member. */
+enum member_use { MEMBER_KEPT, MEMBER_NEVER_VALID, MEMBER_HAS_NUL };
+
+/* Whether a schema is false: itself, or one that it refers to or merges. */
+static bool
+is_never(const struct view *view, const struct json_tree *schema)
+{
+	if (schema->type != HERALD_JSON_OBJECT)
+		return json_tree_is_false(schema);
+	if (!json_tree_get(schema, "$ref") && !json_tree_get(schema, "$dynamicRef") &&
+	    !json_tree_get(schema, "allOf"))
+		return false;
+	struct view inner = {.files = view->files, .work = view->work};
+	add_schema(&inner, schema, 0);
+	return inner.is_never;
+}
+
+static enum member_use
+use_of(const struct view *view, struct herald_text name)
+{
+	if (memchr(name.data, '\0', name.bytes))
+		return MEMBER_HAS_NUL;
+	for (size_t i = 0; i < view->count; i++) {
+		const struct json_tree *schema =
+			json_tree_find(json_tree_get(view->schemas[i], "properties"), name);
+
+		if (schema && is_never(view, schema))
+			return MEMBER_NEVER_VALID;
+	}
+	return MEMBER_KEPT;
+}
+
+/* The names of the members that are used in this way, each once, in order. */
+static struct memory_list
+members_of_use(const struct view *view, enum member_use use)
 {
 	struct memory_list out = {0};
 
@@ -513,11 +562,23 @@ view_members(const struct view *view)
 				is_new = !json_tree_find(
 					json_tree_get(view->schemas[k], "properties"),
 					member->name);
-			if (is_new)
+			if (is_new && use_of(view, member->name) == use)
 				memory_list_add(view->files->arena, &out, &member->name);
 		}
 	}
 	return out;
+}
+
+struct memory_list
+view_members(const struct view *view)
+{
+	return members_of_use(view, MEMBER_KEPT);
+}
+
+struct memory_list
+view_left_out(const struct view *view, bool have_nul)
+{
+	return members_of_use(view, have_nul ? MEMBER_HAS_NUL : MEMBER_NEVER_VALID);
 }
 
 struct herald_text
@@ -531,44 +592,84 @@ view_key(const struct view *view, unsigned as)
 	return (struct herald_text){key, sizeof(as) + bytes};
 }
 
-/* Keywords that neither a type in C nor a table of Herald can say, for values of some types. */
+#define NUMBERS (VIEW_INTEGER | VIEW_NUMBER)
+
+/* Keywords that neither a type in C nor a table of Herald can say, for values of some types; and
+ * those that only raw JSON does not say. */
 static const struct {
 	const char *name;
-	unsigned types;
+	unsigned types, raw_types;
 } unchecked[] = {
-	{"pattern", VIEW_STRING},
-	{"contentMediaType", VIEW_STRING},
-	{"multipleOf", VIEW_INTEGER | VIEW_NUMBER},
-	{"uniqueItems", VIEW_ARRAY},
-	{"contains", VIEW_ARRAY},
-	{"unevaluatedItems", VIEW_ARRAY},
-	{"patternProperties", VIEW_OBJECT},
-	{"propertyNames", VIEW_OBJECT},
-	{"dependencies", VIEW_OBJECT},
-	{"dependentRequired", VIEW_OBJECT},
-	{"dependentSchemas", VIEW_OBJECT},
-	{"unevaluatedProperties", VIEW_OBJECT},
-	{"not", VIEW_ANY},
-	{"if", VIEW_ANY},
+	{"enum", VIEW_ARRAY | VIEW_OBJECT, VIEW_ANY},
+	{"const", VIEW_ARRAY | VIEW_OBJECT, VIEW_ANY},
+	{"minimum", 0, NUMBERS},
+	{"maximum", 0, NUMBERS},
+	{"exclusiveMinimum", 0, NUMBERS},
+	{"exclusiveMaximum", 0, NUMBERS},
+	{"multipleOf", NUMBERS, NUMBERS},
+	{"minLength", 0, VIEW_STRING},
+	{"maxLength", 0, VIEW_STRING},
+	{"pattern", VIEW_STRING, VIEW_STRING},
+	{"format", 0, VIEW_STRING},
+	{"contentEncoding", 0, VIEW_STRING},
+	{"contentMediaType", VIEW_STRING, VIEW_STRING},
+	{"minItems", 0, VIEW_ARRAY},
+	{"maxItems", 0, VIEW_ARRAY},
+	{"prefixItems", 0, VIEW_ARRAY},
+	{"items", 0, VIEW_ARRAY},
+	{"additionalItems", 0, VIEW_ARRAY},
+	{"uniqueItems", VIEW_ARRAY, VIEW_ARRAY},
+	{"contains", VIEW_ARRAY, VIEW_ARRAY},
+	{"unevaluatedItems", VIEW_ARRAY, VIEW_ARRAY},
+	{"minProperties", 0, VIEW_OBJECT},
+	{"maxProperties", 0, VIEW_OBJECT},
+	{"required", 0, VIEW_OBJECT},
+	{"properties", 0, VIEW_OBJECT},
+	{"additionalProperties", 0, VIEW_OBJECT},
+	{"patternProperties", VIEW_OBJECT, VIEW_OBJECT},
+	{"propertyNames", VIEW_OBJECT, VIEW_OBJECT},
+	{"dependencies", VIEW_OBJECT, VIEW_OBJECT},
+	{"dependentRequired", VIEW_OBJECT, VIEW_OBJECT},
+	{"dependentSchemas", VIEW_OBJECT, VIEW_OBJECT},
+	{"unevaluatedProperties", VIEW_OBJECT, VIEW_OBJECT},
+	{"not", VIEW_ANY, VIEW_ANY},
+	{"if", VIEW_ANY, VIEW_ANY},
 };
 
+/* Whether a keyword has the value with which it allows everything. */
+static bool
+allows_all(const char *keyword, const struct json_tree *value)
+{
+	if (strcmp(keyword, "uniqueItems") == 0 || strcmp(keyword, "not") == 0)
+		return json_tree_is_false(value);
+	return json_tree_is_true(value) && strcmp(keyword, "const") != 0 &&
+	       strcmp(keyword, "contains") != 0;
+}
+
+/* The value of a keyword as a comment shows it: "" if it is long, or a schema. */
+static const char *
+shown_value(struct herald_arena *arena, const char *keyword, const struct json_tree *value)
+{
+	if (value->json.bytes > 40 || value->type == HERALD_JSON_OBJECT ||
+	    strcmp(keyword, "uniqueItems") == 0)
+		return "";
+	return memory_print(arena, " %.*s", (int)value->json.bytes, value->json.data);
+}
+
 void
-view_note_unchecked(const struct view *view, struct herald_arena *arena, unsigned type,
-		    struct memory_list *notes)
+view_note_unchecked(const struct view *view, struct herald_arena *arena, unsigned types,
+		    bool is_raw, struct memory_list *notes)
 {
 	const char *list = "";
 
 	for (size_t i = 0; i < HERALD_COUNT(unchecked); i++) {
-		const struct json_tree *value = view_get(view, unchecked[i].name);
+		const char *name = unchecked[i].name;
+		const struct json_tree *value = view_get(view, name);
+		unsigned all = is_raw ? unchecked[i].raw_types : unchecked[i].types;
 
-		if (!value || !(unchecked[i].types & type) || json_tree_is_false(value))
-			continue;
-		list = memory_print(arena, "%s%s%s", list, *list != '\0' ? ", " : "",
-				    unchecked[i].name);
-		if (value->json.bytes <= 40 && value->type != HERALD_JSON_BOOL &&
-		    value->type != HERALD_JSON_OBJECT)
-			list = memory_print(arena, "%s %.*s", list, (int)value->json.bytes,
-					    value->json.data);
+		if (value && (all & types) && !allows_all(name, value))
+			list = memory_print(arena, "%s%s%s%s", list, *list != '\0' ? ", " : "",
+					    name, shown_value(arena, name, value));
 	}
 	if (*list != '\0')
 		memory_list_add(arena, notes, memory_print(arena, "Not checked: %s.", list));

@@ -73,14 +73,24 @@ struct memory_list view_required(const struct view *view);
 /* The schemas (struct json_tree) for a member of `properties`. */
 struct memory_list view_member(const struct view *view, struct herald_text name);
 
-/* The names of all members of `properties` (struct herald_text), in order. */
+/* The names of the members of `properties` (struct herald_text), in order. Without those that a
+ * struct cannot have: see view_left_out(). */
 struct memory_list view_members(const struct view *view);
+
+/* The names of the other members: those that are never valid, as their schema is false, or those
+ * with a NUL in their name. */
+struct memory_list view_left_out(const struct view *view, bool have_nul);
 
 /* Bytes that are the same for views of the same schemas, and `as`. */
 struct herald_text view_key(const struct view *view, unsigned as);
 
-/* Add sentences about the keywords that nothing in C checks. */
-void view_note_unchecked(const struct view *view, struct herald_arena *arena, unsigned type,
-			 struct memory_list *notes);
+/*
+ * Add sentences about the keywords that nothing in C checks.
+ *
+ * types   that the value can have in C.
+ * is_raw  it is raw JSON, of which nothing is checked.
+ */
+void view_note_unchecked(const struct view *view, struct herald_arena *arena, unsigned types,
+			 bool is_raw, struct memory_list *notes);
 
 #endif

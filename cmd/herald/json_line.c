@@ -166,6 +166,30 @@ json_line_close(struct json_line *line)
 	line->has_members = true;
 }
 
+void
+json_line_list(struct json_line *line, const char *key)
+{
+	append_key(line, key);
+	append(line, "[", 1);
+	line->has_members = false;
+}
+
+void
+json_line_item(struct json_line *line)
+{
+	if (line->has_members)
+		append(line, ",", 1);
+	append(line, "{", 1);
+	line->has_members = false;
+}
+
+void
+json_line_list_end(struct json_line *line)
+{
+	append(line, "]", 1);
+	line->has_members = true;
+}
+
 bool
 json_line_end(struct json_line *line)
 {

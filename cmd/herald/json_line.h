@@ -36,6 +36,11 @@ void json_line_base64(struct json_line *line, const char *key, struct herald_tex
 /* An object, until json_line_close(). */
 void json_line_open(struct json_line *line, const char *key);
 void json_line_close(struct json_line *line);
+/* An array of objects, until json_line_list_end(). */
+void json_line_list(struct json_line *line, const char *key);
+/* An object in it, until json_line_close(). */
+void json_line_item(struct json_line *line);
+void json_line_list_end(struct json_line *line);
 
 /* End the object, print it to stdout with a newline, and free it. Returns false after a failure. */
 bool json_line_end(struct json_line *line);

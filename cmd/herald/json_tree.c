@@ -209,11 +209,13 @@ size_t
 json_tree_count(const struct json_tree *tree, const char *name, size_t missing)
 {
 	const struct json_tree *value = json_tree_get(tree, name);
-	double number;
+	struct decimal_whole whole;
 
-	if (!value || herald_json_read_double(&value->json, &number) != HERALD_OK)
+	if (!value || value->type != HERALD_JSON_NUMBER)
 		return missing;
-	return number < 0 ? 0 : number >= 9e18 ? SIZE_MAX : (size_t)number;
+	if (!decimal_truncate(value->json, &whole) || (size_t)whole.magnitude != whole.magnitude)
+		return value->json.data[0] == '-' ? 0 : SIZE_MAX;
+	return whole.is_negative ? 0 : (size_t)whole.magnitude;
 }
 
 bool

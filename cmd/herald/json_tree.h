@@ -48,7 +48,8 @@ const struct json_tree *json_tree_find(const struct json_tree *tree, struct hera
 /* The content of a member that is a string; NULL if there is none. */
 const char *json_tree_string(const struct json_tree *tree, const char *name);
 
-/* The value of a member that is a whole number from 0; `missing` if there is none. */
+/* The value of a member that is a whole number from 0; `missing` if there is none, and SIZE_MAX if
+ * it is larger. */
 size_t json_tree_count(const struct json_tree *tree, const char *name, size_t missing);
 
 bool json_tree_is_true(const struct json_tree *tree);

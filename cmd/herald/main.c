@@ -7,6 +7,7 @@
 #include <herald/array.h>
 #include <herald/version.h>
 
+#include "broker.h"
 #include "generate.h"
 #include "listen.h"
 #include "options.h"
@@ -29,7 +30,8 @@ print_usage(FILE *out)
 	fprintf(out, "usage: herald COMMAND [OPTION...]\n\n");
 	for (size_t i = 0; i < HERALD_COUNT(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->doc);
-	fprintf(out, "  store    Look at the events in a store, and repair it\n\n"
+	fprintf(out, "  store    Look at the events in a store, and repair it\n"
+		     "  broker   Look at the dead letters of a message broker, and replay them\n\n"
 		     "herald COMMAND --help tells the options of a command.\n");
 }
 
@@ -43,6 +45,8 @@ main(int argc, char **argv)
 			return commands[i]->run(argc - 1, argv + 1);
 	if (strcmp(word, "store") == 0)
 		return store_main(argc - 2, argv + 2);
+	if (strcmp(word, "broker") == 0)
+		return broker_main(argc - 2, argv + 2);
 	if (strcmp(word, "--version") == 0)
 		return printf("herald %s\n", HERALD_VERSION) > 0 ? 0 : 1;
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {

@@ -11,53 +11,7 @@
 
 #include <herald/herald.h>
 
-#include "text.h"
-
-/* Texts. */
-
-static struct herald_time
-time_of(int64_t ms)
-{
-	int64_t seconds = ms / 1000, rest = ms % 1000;
-
-	if (rest < 0) {
-		seconds--;
-		rest += 1000;
-	}
-	return (struct herald_time){.seconds = seconds, .nanoseconds = (int32_t)rest * 1000000};
-}
-
-/* An age for people: "42s", "17m", "5h", "3d". */
-static const char *
-age_of(int64_t ms, char out[24])
-{
-	int64_t seconds = herald_time_now().seconds - ms / 1000;
-
-	if (seconds < 0)
-		seconds = 0;
-	if (seconds < 120)
-		snprintf(out, 24, "%" PRId64 "s", seconds);
-	else if (seconds < 7200)
-		snprintf(out, 24, "%" PRId64 "m", seconds / 60);
-	else if (seconds < 172800)
-		snprintf(out, 24, "%" PRId64 "h", seconds / 3600);
-	else
-		snprintf(out, 24, "%" PRId64 "d", seconds / 86400);
-	return out;
-}
-
-/* "" is printed as "-", so that columns stay columns. */
-static const char *
-or_dash(const char *text)
-{
-	return text && *text ? text : "-";
-}
-
-static void
-print_safe(const char *text)
-{
-	text_print_safe(stdout, text_of(or_dash(text)));
-}
+#include "readable.h"
 
 /* JSON. */
 
@@ -249,33 +203,12 @@ line_of(const struct herald_dead_letter *letter)
 		.interrupted = letter->interrupted,
 		.replays = letter->replays,
 		.held = letter->is_held,
-		.created = time_of(letter->created_ms),
-		.dead = time_of(letter->dead_ms),
+		.created = readable_time_of(letter->created_ms),
+		.dead = readable_time_of(letter->dead_ms),
 	};
 
 	snprintf(line.id, sizeof(line.id), "%" PRIu64, letter->id);
 	return line;
-}
-
-/* Calls `take` with the texts of "name\0value\0...". They come from a database, so the last one may
- * be cut off; then it is left out. */
-static void
-each_attribute(struct herald_text attributes,
-	       void (*take)(const char *name, const char *value, void *state), void *state)
-{
-	const char *at = attributes.data, *end = at + attributes.bytes;
-
-	while (at < end) {
-		const char *name_end = memchr(at, '\0', (size_t)(end - at));
-		const char *value = name_end ? name_end + 1 : end;
-		const char *value_end =
-			value < end ? memchr(value, '\0', (size_t)(end - value)) : NULL;
-
-		if (!value_end)
-			return;
-		take(at, value, state);
-		at = value_end + 1;
-	}
 }
 
 /* What a line borrows. */
@@ -331,7 +264,7 @@ print_letter_json(const struct herald_dead_letter *letter, bool is_whole)
 			line.data_base64 = memory.data_base64 = base64_of(letter->data);
 			memory.is_short = !memory.data_base64;
 		}
-		each_attribute(letter->attributes, add_attribute, &memory);
+		readable_each_attribute(letter->attributes, add_attribute, &memory);
 		line.attributes = memory.attributes;
 		line.attributes_count = memory.attributes_count;
 	}
@@ -357,17 +290,18 @@ print_count(const struct herald_count *count, bool is_json)
 	char age[24];
 
 	if (is_json)
-		return print_json(&count_line_schema, &(struct count_line){
-							      .kind = kind,
-							      .queue = count->queue,
-							      .event_type = count->event_type,
-							      .state = state,
-							      .count = count->count,
-							      .oldest = time_of(count->oldest_ms),
-						      });
+		return print_json(&count_line_schema,
+				  &(struct count_line){
+					  .kind = kind,
+					  .queue = count->queue,
+					  .event_type = count->event_type,
+					  .state = state,
+					  .count = count->count,
+					  .oldest = readable_time_of(count->oldest_ms),
+				  });
 	printf("%-9s %-8s %12" PRIu64 " %8s  %-20s ", kind, state, count->count,
-	       age_of(count->oldest_ms, age), or_dash(count->queue));
-	print_safe(count->event_type);
+	       readable_age(count->oldest_ms, age), readable_or_dash(count->queue));
+	readable_print(count->event_type);
 	return putchar('\n') != EOF;
 }
 
@@ -398,53 +332,15 @@ print_letter(const struct herald_dead_letter *letter, bool is_json)
 
 	if (is_json)
 		return print_letter_json(letter, false);
-	printf("%-20" PRIu64 " %-8s %-12s %8u  ", letter->id, age_of(letter->dead_ms, age),
+	printf("%-20" PRIu64 " %-8s %-12s %8u  ", letter->id, readable_age(letter->dead_ms, age),
 	       herald_dead_reason_name(letter->why), letter->attempts);
-	print_safe(letter->event_type);
+	readable_print(letter->event_type);
 	putchar(' ');
-	print_safe(letter->kind == HERALD_DEAD_DELIVERIES ? letter->destination : letter->event_id);
+	readable_print(letter->kind == HERALD_DEAD_DELIVERIES ? letter->destination
+							      : letter->event_id);
 	printf(": ");
-	print_safe(letter->reason);
+	readable_print(letter->reason);
 	return putchar('\n') != EOF;
-}
-
-static void
-print_member(const char *name, const char *text)
-{
-	if (!text || *text == '\0')
-		return;
-	printf("%-13s ", name);
-	print_safe(text);
-	putchar('\n');
-}
-
-static void
-print_time(const char *name, int64_t ms)
-{
-	struct herald_time time = time_of(ms);
-	char text[HERALD_TIME_TEXT_BYTES];
-
-	herald_time_format(&time, text);
-	print_member(name, text);
-}
-
-static void
-print_attribute(const char *name, const char *value, void *state)
-{
-	(void)state;
-	print_safe(name);
-	fputs(": ", stdout);
-	print_safe(value);
-	putchar('\n');
-}
-
-static void
-print_attributes(struct herald_text attributes)
-{
-	if (attributes.bytes == 0)
-		return;
-	putchar('\n');
-	each_attribute(attributes, print_attribute, NULL);
 }
 
 bool
@@ -453,27 +349,26 @@ print_whole_letter(const struct herald_dead_letter *letter, bool is_json)
 	if (is_json)
 		return print_letter_json(letter, true);
 	printf("id            %" PRIu64 " (%s)\n", letter->id, kind_name(letter->kind));
-	print_member("queue", letter->queue);
-	print_member("type", letter->event_type);
-	print_member("source", letter->source);
-	print_member("event id", letter->event_id);
-	print_member("destination", letter->destination);
-	print_member("why", herald_dead_reason_name(letter->why));
-	print_member("reason", letter->reason);
-	print_member("path", letter->path);
+	readable_print_member("queue", letter->queue);
+	readable_print_member("type", letter->event_type);
+	readable_print_member("source", letter->source);
+	readable_print_member("event id", letter->event_id);
+	readable_print_member("destination", letter->destination);
+	readable_print_member("why", herald_dead_reason_name(letter->why));
+	readable_print_member("reason", letter->reason);
+	readable_print_member("path", letter->path);
 	if (letter->offset >= 0)
 		printf("byte          %" PRId64 "\n", letter->offset);
 	printf("attempts      %u, interrupted %u, replayed %u\n", letter->attempts,
 	       letter->interrupted, letter->replays);
 	if (letter->is_held)
 		printf("held          later events with its key wait for it\n");
-	print_time("accepted", letter->created_ms);
-	print_time("dead", letter->dead_ms);
-	print_member("content type", letter->content_type);
-	print_attributes(letter->attributes);
-	printf("\n");
-	fwrite(letter->data.data, 1, letter->data.bytes, stdout);
-	return putchar('\n') != EOF;
+	readable_print_time("accepted", letter->created_ms);
+	readable_print_time("dead", letter->dead_ms);
+	readable_print_member("content type", letter->content_type);
+	readable_print_attributes(letter->attributes);
+	readable_print_data(letter->data);
+	return !ferror(stdout);
 }
 
 bool

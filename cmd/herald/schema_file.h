@@ -50,6 +50,7 @@ struct schema_files {
 	struct memory_list resources;
 	struct memory_map by_uri; /* the first struct schema_resource of each URI */
 	bool has_unevaluated;     /* unevaluatedProperties or unevaluatedItems is used */
+	bool is_guessed;          /* nobody said that the first file is a schema, not a sample */
 };
 
 /* Which schemas a keyword holds. */

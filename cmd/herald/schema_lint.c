@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <herald/array.h>
+
 #include "decimal.h"
 #include "pattern.h"
 #include "schema_file.h"
@@ -51,8 +53,11 @@ note_unknown(struct lint *lint, const struct json_tree *schema, const struct jso
 	memory_list_add(lint->files->arena, &lint->unknown, name);
 	schema_fail(schema_place_of(schema), NULL,
 		    "the keyword \"%s\" is ignored: it is not a "
-		    "keyword of the schema's draft",
-		    name);
+		    "keyword of the schema's draft%s",
+		    name,
+		    lint->files->is_guessed && schema == lint->schemas.items[0]
+			    ? "; if the file is a sample, use --samples"
+			    : "");
 }
 
 static bool
@@ -76,17 +81,81 @@ check_strings(const struct json_tree *list)
 	return list->type == HERALD_JSON_ARRAY;
 }
 
-/* Each member's value is a list of names, or a schema. */
+/* Whether no two elements are equal. */
 static bool
-check_dependencies_of(const struct json_tree *map, bool are_schemas_allowed)
+are_unique(struct lint *lint, const struct json_tree *list)
+{
+	struct memory_map known = {0};
+
+	for (size_t i = 0; list->type == HERALD_JSON_ARRAY && i < list->count; i++) {
+		if (memory_map_get(&known, list->items[i].text))
+			return false;
+		memory_map_set(lint->files->arena, &known, list->items[i].text, &list->items[i]);
+	}
+	return true;
+}
+
+/* What is wrong with a list of names of members; NULL: nothing. */
+static const char *
+check_names(struct lint *lint, const struct json_tree *list)
+{
+	if (!check_strings(list))
+		return "expected names of members";
+	return are_unique(lint, list) ? NULL : "expected each name once";
+}
+
+/* What is wrong with the names of types; NULL: nothing. */
+static const char *
+check_types(struct lint *lint, const struct json_tree *types)
+{
+	for (size_t i = 0; i < types->count; i++)
+		if (!check_type_name(&types->items[i]))
+			return "expected the name of a type";
+	if (types->type == HERALD_JSON_STRING)
+		return check_type_name(types) ? NULL : "expected the name of a type";
+	if (types->count == 0)
+		return "expected the name of a type, found []";
+	return are_unique(lint, types) ? NULL : "expected each type once";
+}
+
+/* Whether the value of a keyword counts something. */
+static bool
+is_count(const char *keyword)
+{
+	static const char *const names[] = {"maxContains",   "maxItems",     "maxLength",
+					    "maxProperties", "minContains",  "minItems",
+					    "minLength",     "minProperties"};
+
+	for (size_t i = 0; i < HERALD_COUNT(names); i++)
+		if (strcmp(names[i], keyword) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a number is whole, and 0 or more. */
+static bool
+is_natural(struct herald_json number)
+{
+	return decimal_is_whole(number) &&
+	       decimal_compare(number, (struct herald_json){"0", 1}) >= 0;
+}
+
+/* What is wrong with the members' values, which are lists of names, or schemas; NULL: nothing. */
+static const char *
+check_dependencies_of(struct lint *lint, const struct json_tree *map, bool are_schemas_allowed)
 {
 	for (size_t i = 0; i < map->count; i++) {
 		const struct json_tree *value = &map->members[i].value;
 
-		if (!check_strings(value) && !(are_schemas_allowed && strchr("bo", initial(value))))
-			return false;
+		if (are_schemas_allowed && strchr("bo", initial(value)))
+			continue;
+		if (!check_strings(value))
+			return are_schemas_allowed ? "expected schemas or lists of names"
+						   : "expected lists of names";
+		if (!are_unique(lint, value))
+			return "expected each name once";
 	}
-	return true;
+	return NULL;
 }
 
 /* Schemas are objects, true or false. */
@@ -159,24 +228,20 @@ check_value(struct lint *lint, const struct json_tree *schema, const char *name,
 		return check_target(lint, schema_ref(lint->files, schema), value);
 	if (strcmp(name, "$dynamicRef") == 0)
 		return check_target(lint, dynamic_ref(lint, schema), value);
-	if (strcmp(name, "type") == 0) {
-		for (size_t i = 0; i < value->count; i++)
-			if (!check_type_name(&value->items[i]))
-				return "expected the name of a type";
-		if (value->type == HERALD_JSON_STRING && !check_type_name(value))
-			return "expected the name of a type";
-	}
+	if (strcmp(name, "type") == 0)
+		return check_types(lint, value);
+	if (is_count(name) && !is_natural(value->json))
+		return "expected a whole number from 0";
 	if (strcmp(name, "pattern") == 0)
 		return check_pattern_text(lint, value->text);
 	if (strcmp(name, "patternProperties") == 0)
 		return check_patterns(lint, value);
-	if (strcmp(name, "required") == 0 && !check_strings(value))
-		return "expected names of members";
-	if (strcmp(name, "dependentRequired") == 0 && !check_dependencies_of(value, false))
-		return "expected lists of names";
+	if (strcmp(name, "required") == 0)
+		return check_names(lint, value);
+	if (strcmp(name, "dependentRequired") == 0)
+		return check_dependencies_of(lint, value, false);
 	if (strcmp(name, "dependencies") == 0)
-		return check_dependencies_of(value, true) ? NULL
-							  : "expected schemas or lists of names";
+		return check_dependencies_of(lint, value, true);
 	if (strcmp(name, "multipleOf") == 0 && !decimal_is_divisor(value->json))
 		return "expected a number above 0 of up to 18 digits";
 	return NULL;
@@ -199,6 +264,11 @@ check_keyword_value(struct lint *lint, const struct json_tree *schema,
 	const char *reason = check_value(lint, schema, keyword->name, &member->value);
 	if (reason)
 		return schema_fail(place, keyword->name, "%s", reason);
+	bool is_list =
+		keyword->inside == SCHEMA_INSIDE_LIST ||
+		(keyword->inside == SCHEMA_INSIDE_ONE && member->value.type == HERALD_JSON_ARRAY);
+	if (is_list && member->value.count == 0)
+		return schema_fail(place, keyword->name, "expected one schema or more, found []");
 	if (keyword->inside != SCHEMA_INSIDE_NONE && strcmp(keyword->name, "dependencies") != 0 &&
 	    !are_schemas(&member->value, keyword->inside))
 		return schema_fail(place, keyword->name,

@@ -4,11 +4,8 @@
  */
 #include "store.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <herald/adapter/database.h>
 #include <herald/array.h>
@@ -16,15 +13,15 @@
 #include "arguments.h"
 #include "database.h"
 #include "output.h"
+#include "progress.h"
 
 /* A command: the store is open. `is_ok` of the visitors' state says whether printing worked. */
 struct job {
 	struct herald_store *store;
 	struct arguments arguments;
 	bool is_ok;
-	bool is_found;     /* a row was visited */
-	time_t told;       /* when progress was printed last */
-	const char *doing; /* "replayed" */
+	bool is_found; /* a row was visited */
+	struct progress progress;
 };
 
 static enum herald_status run_status(struct job *job, struct herald_error *error);
@@ -140,47 +137,12 @@ run_dead_show(struct job *job, struct herald_error *error)
 	return status == HERALD_OK && !job->is_found ? no_such_id(job, error) : status;
 }
 
-/* Long work ends after its batch at the first signal, so that its count is told; the second one
- * ends the process at once. */
-static volatile sig_atomic_t interrupted_by;
-
-static void
-note_signal(int number)
-{
-	interrupted_by = number;
-}
-
-static void
-catch_signals(void)
-{
-	const struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
-
-/* Ends by the signal, as the shell expects of a program that was interrupted. */
-static void
-end_interrupted(const struct job *job)
-{
-	if (interrupted_by == 0)
-		return;
-	fprintf(stderr, "herald: interrupted: the rest, if any, was not %s\n", job->doing);
-	signal(interrupted_by, SIG_DFL);
-	raise(interrupted_by);
-}
-
-/* Progress of long work, for people, once a second. */
 static bool
 tell_progress(uint64_t count, void *state)
 {
 	struct job *job = state;
-	time_t now = time(NULL);
 
-	if (now != job->told && isatty(STDERR_FILENO))
-		fprintf(stderr, "herald: %s %llu so far\n", job->doing, (unsigned long long)count);
-	job->told = now;
-	return interrupted_by == 0;
+	return progress_tell(&job->progress, count);
 }
 
 static struct herald_bulk
@@ -188,10 +150,7 @@ bulk_of(struct job *job, const char *doing)
 {
 	struct herald_bulk bulk = job->arguments.bulk;
 
-	job->doing = doing;
-	job->told = time(NULL);
-	if (!bulk.is_dry_run)
-		catch_signals();
+	progress_begin(&job->progress, doing, bulk.is_dry_run);
 	bulk.progress = tell_progress;
 	bulk.state = job;
 	return bulk;
@@ -202,7 +161,7 @@ static enum herald_status
 end_bulk(struct job *job, enum herald_status status, uint64_t count)
 {
 	if (status == HERALD_OK || count > 0)
-		job->is_ok = print_done(job->doing, count, job->arguments.bulk.is_dry_run,
+		job->is_ok = print_done(job->progress.doing, count, job->arguments.bulk.is_dry_run,
 					job->arguments.is_json);
 	return status;
 }
@@ -307,7 +266,7 @@ store_print_usage(FILE *out)
 	      "URL-PREFIX\n"
 	      "  --from TIME  --to TIME   when it became one: 2026-01-31T12:00:00Z, or an age: "
 	      "15m, 7d\n"
-	      "  --limit N  --after-id N\n"
+	      "  --limit N  --after-id N   (where to end and to go on; not filters)\n"
 	      "\npurge: --queue NAME  --type TYPE  --created-before TIME  --deliveries\n"
 	      "\nreplay, drop and purge: a filter or --all; --dry-run counts only; --rate N a "
 	      "second\n"
@@ -366,7 +325,7 @@ run_command(const struct command *command, struct job *job)
 		fprintf(stderr, "herald: could not write to stdout\n");
 		return 1;
 	}
-	end_interrupted(job);
+	progress_end(&job->progress);
 	return status == HERALD_OK ? 0 : is_wrong_usage ? 2 : 1;
 }
 
@@ -394,6 +353,7 @@ refuse_command(int argc, char **argv)
 	fprintf(stderr, "\n");
 }
 
+/* Without a command no option has a value. */
 static bool
 asks_for_help(int argc, char **argv)
 {
@@ -403,13 +363,16 @@ asks_for_help(int argc, char **argv)
 	return false;
 }
 
+static int
+help(void)
+{
+	store_print_usage(stdout);
+	return 0;
+}
+
 int
 store_main(int argc, char **argv)
 {
-	if (asks_for_help(argc, argv)) {
-		store_print_usage(stdout);
-		return 0;
-	}
 	for (size_t i = 0; i < HERALD_COUNT(commands); i++) {
 		int words = matching_words(&commands[i], argc, argv);
 		struct job job = {.is_ok = true};
@@ -423,8 +386,12 @@ store_main(int argc, char **argv)
 		if (!arguments_read(name, commands[i].takes, argc - words + 1, argv + words - 1,
 				    &job.arguments))
 			return 2;
+		if (job.arguments.wants_help)
+			return help();
 		return run_command(&commands[i], &job);
 	}
+	if (asks_for_help(argc, argv))
+		return help();
 	if (argc > 0)
 		refuse_command(argc, argv);
 	store_print_usage(stderr);

@@ -3,7 +3,6 @@
  */
 #include "text.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include <herald/adapter/text.h>
@@ -30,6 +29,15 @@ text_print_safe(FILE *out, struct herald_text text)
 			fwrite(text.data + i, 1, bytes, out);
 		i += bytes > 0 ? bytes : 1;
 	}
+}
+
+bool
+text_is_utf8(struct herald_text text)
+{
+	for (size_t i = 0, bytes; i < text.bytes; i += bytes)
+		if (!(bytes = herald_utf8_sequence_bytes(text.data + i, text.bytes - i)))
+			return false;
+	return true;
 }
 
 struct herald_text

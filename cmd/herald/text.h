@@ -4,6 +4,7 @@
 #ifndef HERALD_CMD_TEXT_H
 #define HERALD_CMD_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -12,6 +13,8 @@
 /* Print text without control characters, which a terminal would obey, and invalid UTF-8: "?" for
  * each. */
 void text_print_safe(FILE *out, struct herald_text text);
+
+bool text_is_utf8(struct herald_text text);
 
 /* A text of a C string; missing if it is NULL. */
 struct herald_text text_of(const char *string);

@@ -78,11 +78,26 @@ static const struct tool_option options[] = {
 	{"formats", NULL, read_formats, "check date-time, uuid, uri and email, too"},
 };
 
+/* The schema of a message's payload; NULL if it is in another format, which was printed. */
+static const struct json_tree *
+payload_of(const struct validation *validation, const struct asyncapi_message *message)
+{
+	static const struct json_tree any = {.type = HERALD_JSON_BOOL, .json = {"true", 4}};
+
+	if (!message->format)
+		return message->payload ? message->payload : &any;
+	fprintf(stderr, "herald: %s: the message ", validation->schemas[0]);
+	text_print_safe(stderr, text_of(message->type));
+	fprintf(stderr, ": only JSON Schema is supported, not the schemaFormat ");
+	text_print_safe(stderr, text_of(message->format));
+	fprintf(stderr, "\n");
+	return NULL;
+}
+
 /* The payload of the message that --message names. */
 static const struct json_tree *
 find_message(const struct validation *validation, const struct memory_list *messages)
 {
-	static const struct json_tree any = {.type = HERALD_JSON_BOOL, .json = {"true", 4}};
 	const char *names = "";
 
 	if (messages->count == 0) {
@@ -95,7 +110,7 @@ find_message(const struct validation *validation, const struct memory_list *mess
 
 		if (validation->message ? strcmp(message->type, validation->message) == 0
 					: messages->count == 1)
-			return message->payload ? message->payload : &any;
+			return payload_of(validation, message);
 		names = memory_print(validation->files.arena, "%s%s%s", names, i > 0 ? ", " : "",
 				     message->type);
 	}

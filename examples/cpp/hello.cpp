@@ -6,8 +6,9 @@
  *		"payload": {"user_id": "12345", "username": "johndoe"}}'
  *	=> 200 {"status":"success"}
  */
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
 
 #include <herald/herald.hpp>
 
@@ -19,6 +20,16 @@ struct user_created {
 static const herald::schema<user_created> user_created_schema{
 	"user_created", herald::field("user_id", &user_created::user_id).required(),
 	herald::field("username", &user_created::username).required()};
+
+/* Digits only, unlike std::strtoul(). */
+static bool
+read_port(const char *text, uint16_t &port)
+{
+	const char *end = text + std::strlen(text);
+	auto [rest, failed] = std::from_chars(text, end, port);
+
+	return failed == std::errc() && rest == end && port > 0;
+}
 
 int
 main(int argc, char **argv)
@@ -34,7 +45,11 @@ main(int argc, char **argv)
 				      return ctx.retry("the mailer is busy");
 			      return HERALD_DONE;
 		      });
-	server.port = argc > 1 ? static_cast<uint16_t>(std::strtoul(argv[1], nullptr, 10)) : 8080;
+	if (argc > 1 && !read_port(argv[1], server.port)) {
+		std::fprintf(stderr, "hello: expected a port from 1 to 65535, not \"%s\"\n",
+			     argv[1]);
+		return 2;
+	}
 	try {
 		herald::service(std::move(options)).serve(&server); /* until SIGINT or SIGTERM */
 	} catch (const herald::error &error) {

@@ -55,6 +55,18 @@ answer_subscriptions(struct herald_server_request *request, void *state)
 	herald_server_answer(request, 200, "application/json", body, strlen(body));
 }
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "dapr: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -69,8 +81,10 @@ main(int argc, char **argv)
 		HERALD_ENDPOINT_OPTIONS(.answers = HERALD_ANSWERS_DAPR);
 	struct herald_service *service = NULL;
 	struct herald_error error;
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	enum herald_status status = herald_service_create(
 		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_FORMATS(formats)), &service,

@@ -17,6 +17,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <herald/herald.h>
 #include <herald/signature.h>
@@ -62,6 +63,18 @@ on_message(struct herald_context *ctx, const struct slack *slack)
 }
 HERALD_FUNCTION(on_message, slack);
 
+/* Returns 0 after a message if it is not a port. Digits only, unlike strtoul(). */
+static uint16_t
+read_port(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (text[strspn(text, "0123456789")] == '\0' && number > 0 && number <= UINT16_MAX)
+		return (uint16_t)number;
+	fprintf(stderr, "slack: expected a port from 1 to 65535, not \"%s\"\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -84,8 +97,10 @@ main(int argc, char **argv)
 				       HERALD_HANDLERS(handlers), .unknown = HERALD_UNKNOWN_IGNORE);
 	struct herald_service *service = NULL;
 	struct herald_error error;
-	uint16_t port = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 8080;
+	uint16_t port = argc > 1 ? read_port(argv[1]) : 8080;
 
+	if (port == 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bool ok = herald_webhook_create(&webhook, &formats[0], &error) == HERALD_OK &&
 		  herald_signature_handler_create_with(&scheme, NULL, &handlers[0], &error) ==

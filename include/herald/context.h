@@ -143,9 +143,9 @@ HERALD_API const void *herald_context_payload(const struct herald_context *ctx);
 HERALD_API const struct herald_route *herald_context_route(const struct herald_context *ctx);
 
 /**
- * The number of the current run: 1, 2, ... With a store it counts the runs of the event in all
- * processes, including those that a crash ended. Without one it counts how often the function has
- * run (herald/retry.h).
+ * The number of the current run: 1, 2, ... With a store, or a consumer, it counts the runs of
+ * the event in all processes, including those that a crash ended. Without one it counts how often
+ * the function has run (herald/retry.h).
  */
 HERALD_API unsigned herald_context_attempt(const struct herald_context *ctx);
 

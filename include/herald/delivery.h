@@ -43,6 +43,7 @@
 #include <herald/array.h>
 #include <herald/backoff.h>
 #include <herald/codec.h>
+#include <herald/durations.h>
 #include <herald/export.h>
 #include <herald/log.h>
 #include <herald/span.h>
@@ -56,6 +57,7 @@ extern "C" {
 
 struct herald_deliverer;
 struct herald_delivery_queue;
+struct herald_producer;
 struct herald_signer;
 struct herald_transport;
 
@@ -72,8 +74,17 @@ struct herald_transport;
  */
 struct herald_delivery {
 	/** http or https, in printable ASCII. Write other bytes as %XX, and host names in
-	 * Punycode. */
+	 * Punycode. NULL: the delivery goes to a producer. */
 	const char *url;
+	/**
+	 * Instead of a URL: the name of one of the deliverer's `producers`, which sends the
+	 * delivery to its broker as a message. Then `topic` is required: the stream, topic, subject
+	 * or queue. Messages with the same `key` go to the same partition. Limit 255 bytes each.
+	 * In reports and stores, such a delivery has the URL broker://NAME/TOPIC?key=KEY.
+	 */
+	const char *producer;
+	const char *topic; /**< With a producer. */
+	const char *key;   /**< With a producer; NULL: none. */
 	/**
 	 * Your id of the delivery, such as a row of an outbox. It is sent as Herald-Delivery-Id in
 	 * every attempt, and passed to the hooks. Visible ASCII except '%', limit 63 characters.
@@ -111,7 +122,8 @@ struct herald_delivery {
 	const struct herald_trace *trace;
 	/**
 	 * The name of one of the deliverer's `signers`, which signs each attempt. Visible ASCII,
-	 * limit 63 characters. Default: the signer of the destination, else of the deliverer.
+	 * limit 63 characters. Default: the signer of the destination, else of the deliverer; with
+	 * a producer none.
 	 */
 	const char *signer;
 };
@@ -210,13 +222,20 @@ struct herald_named_signer {
 	struct herald_signer *signer; /**< Borrowed; must outlive the deliverer. */
 };
 
+/** A producer (herald/producer.h) that deliveries name. */
+struct herald_named_producer {
+	const char *name;                 /**< 1 to 63 letters, digits, '-', '.' and '_'. */
+	struct herald_producer *producer; /**< Borrowed; must outlive the deliverer. */
+};
+
 /** Options of a deliverer. Zero means the default; everything is copied, strings included. */
 struct herald_deliverer_options {
 	size_t struct_size; /**< Set by HERALD_DELIVERER_OPTIONS. */
 
 	/**
-	 * Sends the requests; see herald_curl_transport_create(). Required. Owned as
-	 * herald_deliverer_create() says.
+	 * Sends the requests; see herald_curl_transport_create(). Required, unless there are
+	 * `producers`; without it, deliveries with a URL fail. Owned as herald_deliverer_create()
+	 * says.
 	 */
 	struct herald_transport *transport;
 	/**
@@ -236,9 +255,10 @@ struct herald_deliverer_options {
 
 	enum herald_delivery_method method; /**< Default GET. */
 	/**
-	 * Headers of the form "Name: value", sent to every URL. Set by HERALD_HEADERS. They must
-	 * not contain secrets, because senders choose the URLs; Authorization, Cookie, Api-Key,
-	 * X-Api-Key and X-Auth-Token are refused. See struct herald_delivery for further names.
+	 * Headers of the form "Name: value", sent to every URL, but not to producers. Set by
+	 * HERALD_HEADERS. They must not contain secrets, because senders choose the URLs;
+	 * Authorization, Cookie, Api-Key, X-Api-Key and X-Auth-Token are refused. See struct
+	 * herald_delivery for further names.
 	 */
 	const char *const *headers;
 	size_t headers_count; /**< Default 0, limit 64. */
@@ -247,14 +267,28 @@ struct herald_deliverer_options {
 	size_t destinations_count; /**< Default 0, limit 1,024. */
 	/**
 	 * Adds headers to each attempt, such as a new signature; herald_signature_signer() of
-	 * herald/signature.h makes one. It signs all deliveries without another signer. The
+	 * herald/signature.h makes one. It signs all deliveries to URLs without another signer. The
 	 * body is signed as it is sent. Borrowed; must outlive the deliverer. Default: none.
 	 */
 	struct herald_signer *signer;
 	/** The signers that deliveries name, such as one for each customer. Set by
 	 * HERALD_SIGNERS. A stored delivery keeps the name. */
 	const struct herald_named_signer *signers;
-	size_t signers_count;     /**< Default 0, limit 65,536. */
+	size_t signers_count; /**< Default 0, limit 65,536. */
+	/**
+	 * The producers that deliveries name. Set by HERALD_PRODUCERS. While a producer is not
+	 * connected, its deliveries wait, and no attempt counts. A message has the delivery's
+	 * headers, and herald-delivery-id, herald-event-type, herald-event-id, herald-result and
+	 * herald-error; it has the id of the delivery. `headers` and `signer` of these options are
+	 * only for URLs: a message is signed if its delivery names a signer.
+	 *
+	 * An attempt ends after attempt_timeout_ms (default 10,000), but the producer goes on for
+	 * its own timeout_ms (default 30,000). So the message may arrive although the delivery has
+	 * failed, or twice because it was retried. Set the producer's timeout_ms to less than
+	 * attempt_timeout_ms. Then that happens only if an answer of the broker is lost.
+	 */
+	const struct herald_named_producer *producers;
+	size_t producers_count;   /**< Default 0, limit 64. */
 	size_t max_body_bytes;    /**< Of a delivery's body. Default 1 MiB, limit 1 GiB. */
 	size_t max_headers_bytes; /**< Of its own headers. Default 16 KiB, limit 256 KiB. */
 	size_t max_url_bytes;     /**< Default 2,048, limit 65,536. */
@@ -334,6 +368,14 @@ struct herald_deliverer_options {
 	struct herald_thread_hooks thread_hooks;
 	struct herald_log log;             /**< Zeroed: nothing is logged. */
 	struct herald_allocator allocator; /**< Zeroed: libc's. */
+
+	/**
+	 * The bounds of the histogram of attempts that herald/metrics.h writes; set by
+	 * HERALD_DURATION_BOUNDS. Ascending, in microseconds. Default: 16 bounds from 100 us to
+	 * 10 s. Limit 32, of up to a day.
+	 */
+	const uint64_t *duration_bounds_us;
+	size_t duration_bounds_count; /**< Number of bounds. */
 };
 
 /** Options as a compound literal: HERALD_DELIVERER_OPTIONS(.transport = t). */
@@ -359,6 +401,9 @@ HERALD_API extern const char herald_empty_body; /**< See HERALD_EMPTY_BODY. */
 
 /** The option `signers` and its count. */
 #define HERALD_SIGNERS(ARRAY) .signers = (ARRAY), .signers_count = HERALD_COUNT(ARRAY)
+
+/** The option `producers` and its count. */
+#define HERALD_PRODUCERS(ARRAY) .producers = (ARRAY), .producers_count = HERALD_COUNT(ARRAY)
 
 /** The option `networks` and its count: `const char *const networks[] = {"10.1.0.0/16"};`. */
 #define HERALD_NETWORKS(ARRAY) .networks = (ARRAY), .networks_count = HERALD_COUNT(ARRAY)

@@ -10,11 +10,12 @@
  *	4. the business function; `again` may run it again;
  *	5. `after`, in reverse order;
  *	6. `rejected`, if the function did not run;
- *	7. `dead`, if the event becomes a dead letter of a store.
+ *	7. `dead`, if the event becomes a dead letter of a store or of a broker.
  *
  * With a store (herald/store.h), steps 1 and 2 are done when the event arrives, then `accept` of
  * the handlers, and step 6 if they refuse it; then it is stored. Steps 2 to 7 are done when it
- * runs. A signature is checked once.
+ * runs. A signature is checked once. With a consumer (herald/consumer.h) and no store, all steps
+ * are done in each run.
  *
  * Ready-made: herald/deadline.h, herald/retry.h.
  */
@@ -100,7 +101,8 @@ struct herald_handler_ops {
 	/**
 	 * Decides whether the business function runs again after it returned HERALD_RETRY. It gets
 	 * the same payload; `before` and `after` do not run again. The wait blocks the thread. With
-	 * a store, the thread does not wait: the store runs the whole event again after the delay.
+	 * a store or a consumer, the thread does not wait: the whole event runs again after the
+	 * delay.
 	 * If several handlers of an event have `again`, only one decides: the last one of the route
 	 * or, if the route has none, the last one of the service. So there is only one limit of
 	 * attempts. The function must not return HERALD_AGAIN_RUN without an end.
@@ -152,13 +154,13 @@ struct herald_handler_ops {
 			 const struct herald_rejection *rejection);
 
 	/**
-	 * With a store: runs for an event that becomes a dead letter, if this handler's `after` was
-	 * not called with HERALD_FAIL. So each handler learns of each dead letter once, or again if
-	 * the commit fails or the process dies before it. In the order of `before`, after
-	 * `rejected`. The event could not be decoded any more, has no route any more, was refused
-	 * before its function or after this handler's `after`, or its attempts are used up: by
-	 * crashes, or by commits that failed. In the last case nothing else runs, and
-	 * herald_context_attempt() is the number of its runs plus 1. What it publishes is sent.
+	 * With a store or a consumer: runs for an event that becomes a dead letter, if this
+	 * handler's `after` was not called with HERALD_FAIL. So each handler learns of each dead
+	 * letter once, or again if the commit fails or the process dies before it. In the order of
+	 * `before`, after `rejected`. The event could not be decoded any more, has no route any
+	 * more, was refused before its function or after this handler's `after`, or its attempts
+	 * are used up: by crashes, or by commits that failed. In the last case nothing else runs,
+	 * and herald_context_attempt() is the number of its runs plus 1. What it publishes is sent.
 	 *
 	 * herald_context_message() is NULL if not even the envelope could be decoded; the payload
 	 * is NULL unless the function has run now. herald_retry(), herald_fail() and their variants

@@ -18,9 +18,11 @@
 #include <herald/cloudevent.h>
 #include <herald/cloudevents.h>
 #include <herald/codec.h>
+#include <herald/consumer.h>
 #include <herald/context.h>
 #include <herald/deadline.h>
 #include <herald/delivery.h>
+#include <herald/durations.h>
 #include <herald/endpoint.h>
 #include <herald/export.h>
 #include <herald/format.h>
@@ -30,6 +32,7 @@
 #include <herald/log.h>
 #include <herald/many.h>
 #include <herald/message.h>
+#include <herald/metrics.h>
 #include <herald/otlp.h>
 #include <herald/pool.h>
 #include <herald/publish.h>

@@ -18,7 +18,8 @@
  * Syntax     Duplicate members, invalid UTF-8, lone surrogates, and the limits of struct
  *            herald_limits: these are errors of the text, which JSON Schema does not see.
  * Integers   10.0 and 1e1 are integers in JSON Schema; Herald refuses them, unless the field is
- *            `lenient`. Likewise a numeric bool, a numeric enum, and exponents of epochs.
+ *            `lenient`. Likewise a numeric or lenient bool, a numeric enum, and exponents of
+ *            epochs.
  * Reals      Herald rounds a number to float or double before it compares it with the bounds: a
  *            float of 3.40282351e38 is accepted, though its "maximum" is 3.4028235e38.
  * Lengths    Herald counts bytes of UTF-8, JSON Schema code points. "maxLength" is the number of

@@ -363,7 +363,7 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 /**
  * A tagged union: `union {...} MEMBER;`. The value of another member, TAG, decides which member of
  * the union is used. In the JSON, the union has the key "MEMBER"; TAG may come before or after it.
- * TAG is a string or an enum, and is required.
+ * TAG is a string or an enum. It is required, and cannot be `quoted`.
  *
  *	enum shape_kind { SHAPE_CIRCLE, SHAPE_SQUARE };
  *	struct shape {
@@ -412,7 +412,8 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 /**
  * A case: HERALD_CASE("circle", circle), or HERALD_CASE("circle", round, circle) if the union's
  * member `round` is a struct circle. The member may be a pointer to the struct, too. VALUE is the
- * text of the tag in the JSON, also if the tag is an enum.
+ * text of the tag in the JSON or, for an enum, its name in the enum's table, also if the enum is
+ * `numeric`.
  */
 #define HERALD_CASE(VALUE, ...) HERALD_CASE_(HERALD_CASE_TEXT_(VALUE), __VA_ARGS__, __VA_ARGS__, )
 #define HERALD_CASE_(VALUE, MEMBER, INNER, ...) (HERALD_CASE_STRUCT, VALUE, MEMBER, INNER)
@@ -463,9 +464,9 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 	.one_of = HERALD_REFUSE_NO_TEXT_(__VA_ARGS__, ) + (const char *const[]){__VA_ARGS__, NULL}
 
 /**
- * Option of an enum: other names, or other numbers if it is `numeric`, decode to this value. It can
- * be encoded only if it has a name. But a 0 without a name is omitted, not refused, if the member
- * is neither required nor optional.
+ * Option of an enum: other names, or other integers if it is `numeric`, decode to this value. It
+ * can be encoded only if it has a name. But a 0 without a name is omitted, not refused, if the
+ * member is neither required nor optional.
  */
 #define HERALD_UNKNOWN(VALUE) .unknown = {NULL, true, (VALUE)}
 
@@ -537,8 +538,9 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 #define HERALD_CASE_TEXT_(VALUE)                                                                   \
 	(_Generic((VALUE), char *: (VALUE), const char *: (VALUE), default: (const char *)0) +     \
 	 HERALD_REFUSE_(_Generic((VALUE), char *: 0, const char *: 0, default: 1),                 \
-			"the value of a case must be the text of the tag in JSON, also if the tag "\
-			"is an enum; all other values are HERALD_CASE_OTHER or HERALD_WHEN_OTHER"))
+			"the value of a case must be the text of the tag in JSON or, for an enum, "\
+			"its name in the table of the enum; all other values are "                 \
+			"HERALD_CASE_OTHER or HERALD_WHEN_OTHER"))
 
 /* The name of a tag. A string does not compile. */
 #define HERALD_TAG_(TAG)                                                                           \

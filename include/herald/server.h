@@ -253,6 +253,24 @@ herald_server_create(struct herald_endpoint *endpoint, const struct herald_serve
 /** The port of the first TCP socket that the server listens on; 0 if there is none. */
 HERALD_API uint16_t herald_server_port(const struct herald_server *server);
 
+/** Counts since the server was created. */
+struct herald_server_statistics {
+	uint64_t connections;     /**< Now. */
+	uint64_t max_connections; /**< The option. */
+	uint64_t accepted;        /**< Connections, including those that have ended. */
+	uint64_t refused;         /**< Closed at once, because of max_connections_per_ip. */
+	/** Responses with status 200 to 299. Responses of all paths count, also those to requests
+	 * that could not be read. Interim responses (100) do not count. */
+	uint64_t responses_2xx;
+	uint64_t responses_3xx; /**< 300 to 399. */
+	uint64_t responses_4xx; /**< 400 to 499. */
+	uint64_t responses_5xx; /**< 500 to 599. */
+};
+
+/** Read the counts. Any thread, until the server is destroyed. */
+HERALD_API void herald_server_statistics_read(const struct herald_server *server,
+					      struct herald_server_statistics *out);
+
 /**
  * Stop the server: accept no new connections, answer open requests and those that arrive on open
  * connections within idle_grace_ms, then close. Functions are never interrupted, so this blocks

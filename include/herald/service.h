@@ -13,6 +13,7 @@
 #include <herald/array.h>
 #include <herald/codec.h>
 #include <herald/context.h>
+#include <herald/durations.h>
 #include <herald/export.h>
 #include <herald/format.h>
 #include <herald/handler.h>
@@ -156,6 +157,14 @@ struct herald_service_options {
 	 */
 	const char *const *log_fields;
 	struct herald_allocator allocator; /**< Zeroed: libc's. */
+
+	/**
+	 * The bounds of the histograms of durations that herald/metrics.h writes; set by
+	 * HERALD_DURATION_BOUNDS. Ascending, in microseconds. Default: 16 bounds from 100 us to
+	 * 10 s. Limit 32, of up to a day.
+	 */
+	const uint64_t *duration_bounds_us;
+	size_t duration_bounds_count; /**< Number of bounds. */
 };
 
 /** Options as a compound literal: HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .log = log). */

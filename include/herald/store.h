@@ -80,8 +80,10 @@ struct herald_store_options {
 	 * Events in the database that are not finished. Default 10,000,000. Above: 503. They are
 	 * counted in the background about once a second, and less often if a count takes longer
 	 * than 10 ms. In between each process adds what it stores itself, and subtracts what it
-	 * finishes. Until the first count after its start has ended, a process does not know of
-	 * older events, and accepts as if there were none.
+	 * finishes. If PostgreSQL can tell by the size of an index that there are far fewer, they
+	 * are not counted; then that upper bound is used, which the log calls pending_at_most.
+	 * Until the first count after its start has ended, a process does not know of older events,
+	 * and accepts as if there were none.
 	 */
 	uint64_t max_pending;
 	size_t max_claimed_bytes; /**< Memory for events that were claimed. Default 64 MiB. */
@@ -118,7 +120,9 @@ struct herald_store_options {
 	 */
 	uint32_t poll_ms;
 	/** A folder of this machine for a file that lists the running events. After a crash, the
-	 * file shows which events may have caused it. Default: SQLite's folder, else /dev/shm. */
+	 * file shows which events may have caused it. Stores of different paths can share a folder;
+	 * a file that a running process has is not touched, and then the store does not start.
+	 * Default: SQLite's folder, else /dev/shm. */
 	const char *in_flight_folder;
 	/** A log line warns when SQLite's WAL is larger. Default 64 MiB. */
 	uint64_t wal_warning_bytes;
@@ -149,8 +153,9 @@ herald_store_create(const struct herald_store_options *options, struct herald_st
 
 /**
  * Stop running events: claim no more, accept no more (503), and wait up to drain_ms for those that
- * are running. Events that have not begun are given back, and run after the next start. While
- * another process is writing to SQLite's file, nothing waits longer for it than drain_ms.
+ * are running. Events that have not begun are given back, and run after the next start. From now
+ * on, a wait for another connection that is writing to SQLite's file ends when drain_ms have
+ * passed, or half a second after it has begun if that is later.
  *
  * Returns  the number of events that are still running; their functions go on. Call it again to
  *          wait for them; herald_service_destroy() waits without a limit. 0 for NULL.
@@ -158,7 +163,13 @@ herald_store_create(const struct herald_store_options *options, struct herald_st
  */
 HERALD_API size_t herald_store_stop(struct herald_store *store, uint32_t drain_ms);
 
-/** Free a store that no service and no deliverer uses any more. NULL is allowed. */
+/**
+ * Free a store that no service and no deliverer uses any more. NULL is allowed.
+ *
+ * Takes up to 5 s to store what has ended and is not yet stored; an event whose end is not stored
+ * runs again. If the store was stopped before, and another connection keeps SQLite's file locked,
+ * this takes one second; then come a few waits of half a second each.
+ */
 HERALD_API void herald_store_destroy(struct herald_store *store);
 
 /**
@@ -370,6 +381,32 @@ typedef bool herald_count_visitor(const struct herald_count *count, void *state)
 HERALD_API HERALD_MUST_CHECK enum herald_status
 herald_store_counts(struct herald_store *store, herald_count_visitor *visit, void *state,
 		    struct herald_error *error);
+
+/** Events or deliveries of one state. */
+struct herald_backlog_count {
+	uint64_t count; /**< How many. */
+	/** Age of the oldest when it was counted, since it was accepted; of dead letters, since it
+	 * is dead. 0 if there is none. */
+	uint64_t oldest_age_ms;
+};
+
+/** What was in the database when it was last counted. Indices are enum herald_count_state. */
+struct herald_store_backlog {
+	int64_t counted_ms; /**< When, since 1970; 0: not yet. The rest is then 0, too. */
+	struct herald_backlog_count events[HERALD_COUNT_DEAD + 1];     /**< Of all queues. */
+	struct herald_backlog_count deliveries[HERALD_COUNT_DEAD + 1]; /**< Likewise. */
+};
+
+/**
+ * Read what was in the database when it was last counted, for metrics. For ten minutes after each
+ * call it is counted in the background, about once a second, and less often if a count takes longer
+ * than 10 ms. Before the first call it is not counted; nor in a process that runs no events, such
+ * as a tool.
+ *
+ * Threads  any. Does not block.
+ */
+HERALD_API void
+herald_store_backlog_read(struct herald_store *store, struct herald_store_backlog *out);
 
 /** Something that a check found. */
 struct herald_finding {

@@ -6,9 +6,10 @@
  *			   &error);
  *
  * These threads call them: a pool's workers, the threads of herald_serve() and
- * herald_server_create(), the threads of FastCGI, a store's workers, and a deliverer's thread.
- * Other threads do not: Herald's threads that run none of the program's functions, and threads that
- * a framework or the program itself has started.
+ * herald_server_create(), the threads of FastCGI, a store's workers, a deliverer's thread, and a
+ * consumer's lanes, or its own thread if it has none. Other threads do not: Herald's threads that
+ * run none of the program's functions, and threads that a framework or the program itself has
+ * started.
  */
 #ifndef HERALD_THREAD_HOOKS_H
 #define HERALD_THREAD_HOOKS_H

@@ -17,4 +17,7 @@
 /* For functions on a hot path where even the call would be measurable. */
 #define HERALD__INLINE inline __attribute__((always_inline))
 
+/* A condition that nearly always holds, where the compiler guesses otherwise. */
+#define HERALD__LIKELY(CONDITION) (__builtin_expect((CONDITION), true))
+
 #endif

@@ -475,9 +475,9 @@ copy_strictly(const char *text, size_t bytes, char *out)
 
 /* Correct an error that says that a second is at most 59. Returns false. */
 static bool
-fail_second(struct herald__time_fault *fault, const char *text)
+fail_second(struct herald__time_fault *fault, const char *text, size_t bytes)
 {
-	if (fault && fault->where == 17 && is_digit(text[17]) && is_digit(text[18]))
+	if (fault && fault->where == 17 && bytes >= 19 && is_digit(text[17]) && is_digit(text[18]))
 		fail(fault, 17, "expected a second from 00 to 60, found %.2s", text + 17);
 	return false;
 }
@@ -495,7 +495,7 @@ herald__time_parse_leniently(const char *text, size_t bytes, struct herald_time 
 	if (leap)
 		memcpy(copy + 17, "59", 2);
 	if (!herald__time_parse(copy, copied, &time, fault))
-		return fail_second(fault, copy);
+		return fail_second(fault, copy, copied);
 	time.seconds += leap;
 	if (!can_be_written(&time))
 		return fail(fault, 0, "expected a time in the years 0000 to 9999");

@@ -56,23 +56,6 @@ herald__key_words(const char *text, size_t bytes)
 	return key;
 }
 
-/* For a key of at most 16 bytes where 16 bytes are readable. Has no branch on the length. */
-static inline struct herald__key
-herald__key_words_near(const char *text, size_t bytes)
-{
-	static const unsigned char masks[32] = {
-		0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-		0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-	};
-	const char *mask = (const char *)masks + 16 - bytes;
-
-	return (struct herald__key){
-		.first = herald__load64(text) & herald__load64(mask),
-		.last = herald__load64(text + 8) & herald__load64(mask + 8),
-		.bytes = bytes,
-	};
-}
-
 /*
  * Combine two words so that the upper bits depend on all bytes. The keys in a table are the
  * program's own, so an attacker cannot choose them to collide.

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "codec/cases.h"
 #include "codec/form_decode.h"
 #include "codec/name_token.h"
@@ -98,20 +99,52 @@ choose_by_any_text(struct herald__reader *reader, char *at, const struct herald_
 	return end && cases->rest ? cases->rest : plan->usual;
 }
 
+/* Whether `text` begins with a case's text, which is plain, and a quote. `left` bytes are readable,
+ * at least eight, and the first eight are `word`. */
+static inline bool
+is_case(const struct herald__case *item, uint64_t word, const char *text, size_t left)
+{
+	if (((word ^ item->first) & item->mask) != 0 || !item->plain)
+		return false;
+	if (item->bytes < 8)
+		return true;
+	if (left <= item->bytes || herald__load64(text + item->bytes - 7) != item->last)
+		return false;
+	return item->bytes < 16 || memcmp(text + 8, item->text + 8, item->bytes - 15) == 0;
+}
+
+/* Let decoding the tag of an enum not search its number again. */
+static inline void
+note_tag(struct herald__reader *reader, char *text, const struct herald__cases *cases,
+	 const struct herald__case *item)
+{
+	if (cases->line->kind != HERALD_KIND_ENUM || item->bytes > reader->limits->max_string_bytes)
+		return;
+	reader->tag = text - 1;
+	reader->tag_end = text + item->bytes + 1;
+	reader->tag_value = item->value;
+}
+
 static const struct herald__plan *
 choose_by_text(struct herald__reader *reader, char *at, const struct herald__plan *plan)
 {
 	const struct herald__cases *cases = plan->cases;
-	const char *text = at + 1;
+	char *text = at + 1;
+	size_t left = (size_t)(reader->end - text);
+	uint64_t word;
 
 	if (*at != '"')
 		return plan->usual;
+	if (left < 8)
+		return choose_by_any_text(reader, at, plan);
+	word = herald__load64(text);
 	for (size_t i = 0; i < cases->count; i++) {
 		const struct herald__case *item = &cases->items[i];
 
-		if (item->plain && (size_t)(reader->end - text) > item->bytes &&
-		    text[item->bytes] == '"' && memcmp(text, item->text, item->bytes) == 0)
+		if (is_case(item, word, text, left)) {
+			note_tag(reader, text, cases, item);
 			return item->plan;
+		}
 	}
 	return choose_by_any_text(reader, at, plan);
 }

@@ -9,6 +9,7 @@
 #include <herald/adapter/memory.h>
 
 #include "base/simd.h"
+#include "base/words.h"
 #include "codec/plan.h"
 
 const struct herald_field *
@@ -137,8 +138,19 @@ static void
 add_text(struct herald__cases *cases, const char *text, int value)
 {
 	size_t bytes = strlen(text);
+	char first[8] = {0}, mask[8] = {0}, last[8] = {0};
 
+	memcpy(first, text, bytes < 8 ? bytes : 8);
+	memset(mask, 0xFF, bytes < 8 ? bytes + 1 : 8);
+	if (bytes < 8)
+		first[bytes] = '"';
+	else
+		memcpy(last, text + bytes - 7, 7);
+	last[7] = '"';
 	cases->items[cases->count++] = (struct herald__case){
+		.first = herald__load64(first),
+		.mask = herald__load64(mask),
+		.last = herald__load64(last),
 		.text = text,
 		.bytes = bytes,
 		.plain = herald__find_special(text, text + bytes) == text + bytes,

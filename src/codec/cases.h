@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <herald/allocator.h>
 #include <herald/schema.h>
@@ -17,6 +18,8 @@ struct herald__field;
 
 /* A text that is allowed for the tag, and the plan for it. Of enums, also its number. */
 struct herald__case {
+	/* The text with its closing quote: its first eight bytes under a mask, its last eight. */
+	uint64_t first, mask, last;
 	const char *text;
 	size_t bytes;
 	bool plain; /* without escapes in JSON */

@@ -175,11 +175,13 @@ herald__fail_array(struct herald__trace *trace, size_t offset, const struct hera
 	size_t count = field->array_count;
 
 	if (found > count)
-		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH, "expected %zu %s, found more",
-				   count, count_noun(false, count));
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
+				   "expected exactly %zu %s, found more", count,
+				   count_noun(false, count));
 	else
-		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH, "expected %zu %s, found %zu",
-				   count, count_noun(false, count), found);
+		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
+				   "expected exactly %zu %s, found %zu", count,
+				   count_noun(false, count), found);
 }
 
 /* The shortest text of the kind that JSON allows, in any locale. */

@@ -32,8 +32,8 @@ herald__list_add(struct herald_arena *arena, struct herald__list *list)
  * Decode elements of a list of values as long as they are of the usual form. `at` is the first byte
  * of an element. Records no error: whatever is unusual is left to the decoder of single elements.
  *
- * Returns the place of the first element that was not decoded; or, after setting *closed, the place
- * after the closing bracket.
+ * Returns the place of the first element that was not decoded, or of white space before it; or,
+ * after setting *closed, the place after the closing bracket.
  */
 char *
 herald__decode_usual(struct herald__reader *reader, char *at, const struct herald__field *field,

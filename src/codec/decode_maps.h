@@ -7,21 +7,54 @@
 #ifndef HERALD_SRC_CODEC_DECODE_MAPS_H
 #define HERALD_SRC_CODEC_DECODE_MAPS_H
 
+static char *decode_transparent(struct herald__reader *reader, char *at,
+				const struct herald__field *field, char *out);
+
+/* read_entry_key() for keys with escapes, and for those that are not directly followed by their
+ * colon. */
+HERALD__NOT_INLINE static char *
+read_other_key(struct herald__reader *reader, char *at, const char **key)
+{
+	struct herald__string name;
+
+	if (!(at = read_key(reader, at, &name)))
+		return NULL;
+	if (name.nul)
+		return fail_nul(reader, name.nul);
+	*key = name.data;
+	return read_colon(reader, at);
+}
+
+/* Read the key of an entry and its colon. Returns the place of the value. */
+static HERALD__INLINE char *
+read_entry_key(struct herald__reader *reader, char *at, const char **key)
+{
+	char *close;
+
+	if (*at != '"' || *(close = herald__next_special(reader, at + 1)) != '"' ||
+	    close[1] != ':' || (size_t)(close - at) - 1 > reader->limits->max_key_bytes)
+		return read_other_key(reader, at, key);
+	*close = '\0';
+	*key = at + 1;
+	return herald__skip_blank(reader, close + 2);
+}
+
 /* Decode a member of a map of structs. */
 HERALD__NOT_INLINE static char *
 decode_keyed(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out)
 {
-	struct herald__string key;
+	const char *key;
 
-	if (!(at = read_key(reader, at, &key)))
+	if (!(at = read_entry_key(reader, at, &key)))
 		return NULL;
-	if (key.nul)
-		return fail_nul(reader, key.nul);
-	*(const char **)(void *)(out + plan->key_offset) = key.data;
-	if (!(at = read_colon(reader, at)))
-		return NULL;
-	if (!(at = decode_object(reader, at, plan, out)))
-		herald__trace_key(&reader->trace, key.data, key.bytes);
+	*(const char **)(void *)(out + plan->key_offset) = key;
+	/* Maps of numbers and strings are of transparent structs. */
+	if (plan->special == HERALD__TRANSPARENT)
+		at = decode_transparent(reader, at, &plan->fields[0], out);
+	else
+		at = decode_object(reader, at, plan, out);
+	if (!at)
+		herald__trace_key(&reader->trace, key, strlen(key));
 	return at;
 }
 
@@ -125,17 +158,10 @@ decode_entry_value(struct herald__reader *reader, char *at, enum herald_kind kin
 static char *
 decode_entry(struct herald__reader *reader, char *at, enum herald_kind kind, struct entry *entry)
 {
-	struct herald__string key;
-
-	if (!(at = read_key(reader, at, &key)))
-		return NULL;
-	if (key.nul)
-		return fail_nul(reader, key.nul);
-	entry->key = key.data;
-	if (!(at = read_colon(reader, at)))
+	if (!(at = read_entry_key(reader, at, &entry->key)))
 		return NULL;
 	if (!(at = decode_entry_value(reader, at, kind, entry)))
-		herald__trace_key(&reader->trace, key.data, key.bytes);
+		herald__trace_key(&reader->trace, entry->key, strlen(entry->key));
 	return at;
 }
 

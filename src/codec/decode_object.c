@@ -45,7 +45,7 @@ decode_json(struct herald__reader *reader, char *at, const struct herald__field 
 	    (*at == '{' || *at == '['))
 		after = deferral->decode(deferral, reader, at, (const char *)out - field->offset);
 	else
-		after = herald__skip_value(reader, at);
+		after = herald__skip_unwanted(reader, at);
 
 	if (after)
 		*out = (struct herald_json){at, (size_t)(after - at)};
@@ -363,10 +363,10 @@ decode_member(struct herald__reader *reader, char *at, const struct herald__fiel
 {
 	char *close;
 
-	if ((field->flags & HERALD__PLAIN) != 0 && *at == '"' &&
-	    *(close = herald__next_special(reader, at + 1)) == '"' &&
-	    (size_t)(close - at) - 1 >= field->min_bytes &&
-	    (size_t)(close - at) - 1 <= field->plain_max_bytes) {
+	if ((field->flags & HERALD__PLAIN) != 0 &&
+	    HERALD__LIKELY(*at == '"' && *(close = herald__next_special(reader, at + 1)) == '"' &&
+			   (size_t)(close - (at + 1)) >= field->min_bytes &&
+			   (size_t)(close - (at + 1)) <= field->plain_max_bytes)) {
 		*close = '\0';
 		*(const char **)(void *)(out + field->offset) = at + 1;
 		return close + 1;
@@ -391,6 +391,10 @@ skip_member(struct herald__reader *reader, char *at, const struct herald__plan *
 	if (plan->reject_unknown)
 		after = herald__fail(reader, name - 1, HERALD_UNKNOWN_MEMBER,
 				     "is not a member of %s", plan->schema->name);
+	/* Most values are strings without escapes. */
+	else if (*at == '"' && *(after = herald__next_special(reader, at + 1)) == '"' &&
+		 (size_t)(after - at) - 1 <= reader->limits->max_string_bytes)
+		return after + 1;
 	else
 		after = herald__skip_unwanted(reader, at);
 	if (!after)
@@ -422,21 +426,31 @@ find_field_slowly(struct herald__reader *reader, char *at, const struct herald__
 static inline struct member
 find_field(struct herald__reader *reader, char *at, const struct herald__plan *plan)
 {
-	struct member member;
+	struct member member = {NULL, NULL};
 	char *name = at + 1, *close;
-	size_t bytes;
+	size_t left = (size_t)(reader->end - at), bytes;
+	unsigned guess;
 
-	/* The fast path: a short name directly followed by its colon. */
-	if ((size_t)(reader->end - at) < HERALD__NEAR_BYTES || *at != '"')
+	/* The fast path: a name directly followed by its colon. */
+	if (left < HERALD__NEAR_BYTES || *at != '"')
 		return find_field_slowly(reader, at, plan);
 	close = herald__next_special(reader, name);
-	bytes = (size_t)(close - name);
-	if (bytes > plan->near_key_bytes || memcmp(close, "\":", 2) != 0)
+	if (*close != '"' || close[1] != ':')
 		return find_field_slowly(reader, at, plan);
-	member.field = herald__plan_find_near(plan, name, bytes);
+	bytes = (size_t)(close - name);
+	guess = herald__guess(&plan->guesses, name, bytes);
 	member.at = herald__skip_blank(reader, close + 2);
-	if (!member.field)
-		member.at = skip_member(reader, member.at, plan, name, bytes);
+	if (guess - 1 < HERALD__GUESS_SEVERAL - 1) {
+		member.field = &plan->fields[guess - 1];
+		if (HERALD__LIKELY(herald__is_token_near(at, left, member.field)))
+			return member;
+		member.field = NULL;
+	} else if (guess != 0 && (member.field = herald__plan_find(plan, name, bytes))) {
+		return member;
+	}
+	if (bytes > plan->max_key_bytes)
+		return find_field_slowly(reader, at, plan);
+	member.at = skip_member(reader, member.at, plan, name, bytes);
 	return member;
 }
 
@@ -449,9 +463,10 @@ decode_pair(struct herald__reader *reader, char *at, const struct herald__plan *
 	    uint64_t *seen, const struct herald__field **field)
 {
 	struct member member;
+	uint64_t before;
 	char *after;
 
-	if (herald__is_token(reader, at, *field)) {
+	if (HERALD__LIKELY(herald__is_token(reader, at, *field))) {
 		member.field = *field;
 		member.at = herald__skip_blank(reader, at + member.field->token_bytes);
 	} else {
@@ -460,11 +475,13 @@ decode_pair(struct herald__reader *reader, char *at, const struct herald__plan *
 			return member.at;
 	}
 	*field = member.field + 1;
-	if ((seen[member.field->seen_word] & member.field->seen_bit) != 0)
+	seen += member.field->seen_word;
+	before = *seen;
+	*seen = before | member.field->seen_bit;
+	if (!HERALD__LIKELY((before & member.field->seen_bit) == 0))
 		after = herald__fail(reader, at, HERALD_DUPLICATE, "is a duplicate member");
 	else
 		after = decode_member(reader, member.at, member.field, out);
-	seen[member.field->seen_word] |= member.field->seen_bit;
 	if (!after)
 		herald__trace_key(&reader->trace, member.field->name, member.field->name_bytes);
 	return after;
@@ -493,7 +510,7 @@ decode_members(struct herald__reader *reader, char *at, const struct herald__pla
 			return NULL;
 		if (at == reader->end)
 			return herald__fail_syntax(reader, at, "',' or '}'");
-		if (*at == ',')
+		if (HERALD__LIKELY(*at == ','))
 			continue;
 		at = herald__skip_gap(reader, at, reader->depth - 1);
 		if (*at == '}')
@@ -516,19 +533,27 @@ decode_transparent(struct herald__reader *reader, char *at, const struct herald_
 				out + field->offset);
 }
 
+/* Decode an object with a tag by the plan of its case. */
+HERALD__NOT_INLINE static char *
+decode_tagged(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out)
+{
+	const struct herald__plan *chosen = herald__choose_to_decode(reader, at, plan);
+
+	return chosen ? decode_object(reader, at, chosen, out) : NULL;
+}
+
 /* Decode by a plan that has something special about it. */
 HERALD__NOT_INLINE static char *
 decode_special(struct herald__reader *reader, char *at, const struct herald__plan *plan, char *out)
 {
-	const struct herald__plan *chosen;
 	char *start = at;
 
+	if (plan->special == HERALD__TAGGED)
+		return decode_tagged(reader, at, plan, out);
 	if ((plan->special & HERALD__TRANSPARENT) != 0)
 		at = decode_transparent(reader, at, &plan->fields[0], out);
 	else if ((plan->special & HERALD__TAGGED) != 0)
-		at = (chosen = herald__choose_to_decode(reader, at, plan))
-			     ? decode_object(reader, at, chosen, out)
-			     : NULL;
+		at = decode_tagged(reader, at, plan, out);
 	else
 		at = decode_object(reader, at, plan->usual, out);
 	if (!at || (plan->special & HERALD__CHECKED) == 0 ||

@@ -14,6 +14,7 @@
 #include "codec/duplicate.h"
 #include "codec/encode_scalar.h"
 #include "codec/plan.h"
+#include "json/writer/integer_list.h"
 
 static char *
 encode_object(struct writer *writer, char *at, const struct herald__plan *plan, const char *in);
@@ -25,6 +26,8 @@ static char *encode_struct_map(struct writer *writer, char *at, const struct her
 			       const char *member);
 static char *encode_value_struct(struct writer *writer, char *at, const struct herald__field *field,
 				 const char *in);
+static char *encode_transparent(struct writer *writer, char *at, const struct herald__field *field,
+				const char *in);
 
 /* Write an entry of either kind of map. In a map of any values, `json` takes precedence over
  * `text`. */
@@ -219,14 +222,11 @@ load_integer(const void *in, enum herald_kind kind)
  * so that the kind can be a constant.
  */
 static HERALD__INLINE char *
-write_integers(const struct writer *writer, char *at, const struct herald__field *field,
-	       enum herald_kind kind, size_t bytes, const char *items, size_t count,
-	       size_t *written)
+write_integers(const struct writer *writer, char *at, enum herald_kind kind, size_t bytes,
+	       const char *items, size_t count, int64_t min, int64_t max, size_t *written)
 {
 	size_t i = 0;
-	int64_t min, max;
 
-	herald__integer_range(field, &min, &max);
 	for (; i < count && room(writer, at) > HERALD__NUMBER_BYTES; i++) {
 		int64_t value = load_integer(items + i * bytes, kind);
 
@@ -264,21 +264,27 @@ encode_integers(struct writer *writer, char *at, const struct herald__field *fie
 {
 	enum herald_kind kind = (enum herald_kind)field->element;
 	size_t bytes = field->item_bytes, written;
+	bool is_signed = !herald__kind_is_unsigned(kind);
+	int64_t min, max;
 
-	for (size_t i = 0; at; i++) {
-		const char *item = items + i * bytes;
-
+	herald__integer_range(field, &min, &max);
+	for (size_t i = 0; at && i < count;) {
+		i += herald__write_integer_list(&at, writer->end, items + i * bytes, bytes,
+						is_signed, count - i, field->range.natural.min,
+						field->range.natural.max);
+		/* The most common kind as a constant. */
 		if (kind == HERALD_KIND_INT64)
-			at = write_integers(writer, at, field, HERALD_KIND_INT64, sizeof(int64_t),
-					    item, count - i, &written);
+			at = write_integers(writer, at, HERALD_KIND_INT64, sizeof(int64_t),
+					    items + i * bytes, count - i, min, max, &written);
 		else
-			at = write_integers(writer, at, field, kind, bytes, item, count - i,
-					    &written);
+			at = write_integers(writer, at, kind, bytes, items + i * bytes, count - i,
+					    min, max, &written);
 		i += written;
-		if (i == count)
-			break;
 		/* It is out of range, or the buffer may have to grow. */
-		at = encode_one_number(writer, at, field, kind, items + i * bytes, i);
+		if (written == 0 && i < count) {
+			at = encode_one_number(writer, at, field, kind, items + i * bytes, i);
+			i++;
+		}
 	}
 	return at;
 }
@@ -392,6 +398,23 @@ encode_array(struct writer *writer, char *at, const struct herald__field *field,
 	return at;
 }
 
+/* Write a value of a map of structs. Numbers, of a transparent schema, need none of the checks of
+ * other values. */
+static HERALD__INLINE char *
+encode_value_of_map(struct writer *writer, char *at, const struct herald__plan *plan,
+		    const char *in)
+{
+	const struct herald__field *field = &plan->fields[0];
+
+	if (plan->special != HERALD__TRANSPARENT)
+		return encode_object(writer, at, plan, in);
+	if (herald__kind_is_number((enum herald_kind)field->kind) &&
+	    (field->flags & HERALD__MAY_LACK) == 0)
+		return encode_number(writer, at, field, (enum herald_kind)field->kind,
+				     in + field->offset);
+	return encode_transparent(writer, at, field, in);
+}
+
 /* Write a member of a map of structs. */
 static char *
 encode_keyed(struct writer *writer, char *at, const struct herald__plan *plan, const char *in)
@@ -404,7 +427,7 @@ encode_keyed(struct writer *writer, char *at, const struct herald__plan *plan, c
 	if (at)
 		at = put_byte(writer, at, ':');
 	if (at)
-		at = encode_object(writer, at, plan, in);
+		at = encode_value_of_map(writer, at, plan, in);
 	if (!at)
 		herald__trace_key(&writer->trace, key, strlen(key));
 	return at;
@@ -433,6 +456,20 @@ encode_struct_map(struct writer *writer, char *at, const struct herald__field *f
 	return at;
 }
 
+/* The line of the struct or the array for which a transparent struct's null was written: it has a
+ * check, or its elements have, and is all zero. NULL: it was another null. */
+static const struct herald__field *
+find_zero_value(const struct herald__field *field, const char **in)
+{
+	while (field->kind == HERALD__KIND_VALUE_IN || field->kind == HERALD__KIND_VALUE_AT) {
+		field = &field->inner->fields[0];
+		if ((field->flags & HERALD__OPTIONAL) != 0 || field->kind == HERALD__KIND_VALUE_AT)
+			return NULL;
+		*in += field->offset;
+	}
+	return field->kind == HERALD_KIND_STRUCT || field->kind == HERALD_KIND_ARRAY ? field : NULL;
+}
+
 /*
  * Write a struct whose schema is transparent. Elements of lists may be null; but the null of a
  * member would not come back as the member's value: it is missing if it is required, and NULL if it
@@ -442,17 +479,20 @@ HERALD__NOT_INLINE static char *
 encode_value_struct(struct writer *writer, char *at, const struct herald__field *field,
 		    const char *in)
 {
+	const char *why = (field->flags & HERALD__REQUIRED) != 0
+				  ? "is required, but null"
+				  : "is null, but a pointer to it is set";
 	size_t start = (size_t)(at - writer->out->data);
 
 	if (!(at = encode_object(writer, at, field->inner, in)))
 		return NULL;
-	if (field->element == HERALD_KIND_NONE && (field->flags & HERALD__NULL_IS_VALUE) == 0 &&
-	    (size_t)(at - writer->out->data) - start == 4 && memcmp(at - 4, "null", 4) == 0)
-		return FAIL(writer, HERALD_MISSING, "%s",
-			    (field->flags & HERALD__REQUIRED) != 0
-				    ? "is required, but null"
-				    : "is null, but a pointer to it is set");
-	return at;
+	if (field->element != HERALD_KIND_NONE || (field->flags & HERALD__NULL_IS_VALUE) != 0 ||
+	    (size_t)(at - writer->out->data) - start != 4 || memcmp(at - 4, "null", 4) != 0)
+		return at;
+	if ((field = find_zero_value(field, &in)))
+		return encode_value(writer, writer->out->data + start, field,
+				    (enum herald_kind)field->kind, in);
+	return FAIL(writer, HERALD_MISSING, "%s", why);
 }
 
 HERALD__NOT_INLINE static bool
@@ -509,7 +549,11 @@ HERALD__NOT_INLINE static char *
 encode_transparent(struct writer *writer, char *at, const struct herald__field *field,
 		   const char *in)
 {
-	if (!is_left_out(field, in))
+	/* The value of a transparent struct in it says itself whether it is null. */
+	bool delegates =
+		field->kind == HERALD__KIND_VALUE_IN && (field->flags & HERALD__OPTIONAL) == 0;
+
+	if (delegates || !is_left_out(field, in))
 		return encode_value(writer, at, field, (enum herald_kind)field->kind,
 				    in + field->offset);
 	if (is_lost(field, in))

@@ -283,14 +283,14 @@ is_about_value(enum herald_status status, const struct herald__string *text)
 	       herald__scan_number(text->data, end, &wrong) == end;
 }
 
-/* What a quoted field's value is, in a message. If the field is lenient, numbers may be bare. */
+/* What a quoted field's value is, in a message. If the field is lenient, it may be bare. */
 static const char *
 quoted_noun(const struct herald_field *field)
 {
 	enum herald_kind kind = herald__value_kind(field);
 
 	if (kind == HERALD_KIND_BOOL)
-		return field->lenient ? "0 or 1, or true, false, 0 or 1 in quotes"
+		return field->lenient ? "true, false, 0 or 1, in quotes or not"
 				      : "0 or 1 in quotes";
 	if (kind == HERALD_KIND_FLOAT || kind == HERALD_KIND_DOUBLE || kind == HERALD_KIND_TIME)
 		return field->lenient ? "a number, in quotes or not" : "a number in quotes";
@@ -320,6 +320,16 @@ decode_quoted(struct herald__reader *reader, char *at, const struct herald__fiel
 			    herald__show_string(&shown, text.data, text.bytes));
 }
 
+/* Whether a value without quotes is one that a quoted field has in quotes. */
+static bool
+is_bare(const struct herald__reader *reader, const char *at, const struct herald__field *field)
+{
+	if (herald__value_kind(field->field) == HERALD_KIND_BOOL &&
+	    (herald__is_word(reader, at, "true", 4) || herald__is_word(reader, at, "false", 5)))
+		return true;
+	return is_number(at);
+}
+
 char *
 herald__decode_form(struct herald__reader *reader, char *at, const struct herald__field *field,
 		    char *out)
@@ -328,7 +338,7 @@ herald__decode_form(struct herald__reader *reader, char *at, const struct herald
 		return decode_bare(reader, at, field, out);
 	if (*at == '"')
 		return decode_quoted(reader, at, field, out);
-	if (field->field->lenient && is_number(at))
+	if (field->field->lenient && is_bare(reader, at, field))
 		return decode_bare(reader, at, field, out);
 	return herald__fail_type(reader, at, quoted_noun(field->field));
 }

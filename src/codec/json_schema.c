@@ -49,13 +49,15 @@ write_required(struct herald__schema_writer *writer, const struct herald__plan *
 		herald__indented_end(json, ']');
 }
 
-/* Write the value of a transparent schema's only field. */
+/* Write the value of a transparent schema's only field. A reference has siblings at the root, and
+ * may have a description or a comment elsewhere: in draft-07 it would hide them. */
 static void
-write_transparent(struct herald__schema_writer *writer, const struct herald__field *field)
+write_transparent(struct herald__schema_writer *writer, const struct herald__plan *plan)
 {
-	bool takes_null = (field->flags & HERALD__REQUIRED) == 0;
+	const struct herald__field *field = &plan->fields[0];
+	bool takes_null = herald__schema_accepts_null(plan);
 
-	if (field->field->kind == HERALD_KIND_POINTER)
+	if (field->field->kind == HERALD_KIND_POINTER || field->field->kind == HERALD_KIND_STRUCT)
 		herald__schema_write_ref(writer, field->inner, takes_null, false);
 	else
 		herald__schema_write_value(writer, field, takes_null);
@@ -186,7 +188,7 @@ herald__schema_write(struct herald__schema_writer *writer, const struct herald__
 	herald__indented_member(&writer->json, "description", plan->schema->doc);
 	write_check(&writer->json, plan);
 	if ((plan->special & HERALD__TRANSPARENT) != 0)
-		write_transparent(writer, &plan->fields[0]);
+		write_transparent(writer, plan);
 	else if (plan->cases)
 		write_cases(writer, plan->cases);
 	else

@@ -79,7 +79,7 @@ write_count(struct herald__indented *json, const char *key, size_t count)
 	herald__indented_natural(json, count);
 }
 
-/* A bool may be written as true, false, 1 and 0, the numbers also in quotes. */
+/* A bool may be written as true, false, 1 and 0, also in quotes. */
 static void
 write_bool(struct herald__indented *json, const struct value *value)
 {
@@ -94,7 +94,7 @@ write_bool(struct herald__indented *json, const struct value *value)
 	begin_enum(json);
 	for (int i = 0; field->quoted && i < (words ? 5 : 3); i++)
 		herald__indented_text(json, (const char *[]){"0", "-0", "1", "false", "true"}[i]);
-	if (!field->quoted && words) {
+	if ((!field->quoted || field->lenient) && words) {
 		herald__indented_word(json, "false");
 		herald__indented_word(json, "true");
 	}
@@ -381,15 +381,14 @@ write_not_null(struct herald__indented *json)
 	herald__indented_end(json, '}');
 }
 
-/* Whether null is a valid document of a schema. */
-static bool
-accepts_null(const struct herald__plan *plan)
+bool
+herald__schema_accepts_null(const struct herald__plan *plan)
 {
 	const struct herald__field *field = &plan->fields[0];
 
 	if ((plan->special & HERALD__TRANSPARENT) == 0 || (field->flags & HERALD__REQUIRED) != 0)
 		return false;
-	return field->kind != HERALD__KIND_VALUE_IN || accepts_null(field->inner);
+	return field->kind != HERALD__KIND_VALUE_IN || herald__schema_accepts_null(field->inner);
 }
 
 /* Write {"$ref": ...}'s member. */
@@ -414,8 +413,8 @@ herald__schema_write_ref(struct herald__schema_writer *writer, const struct hera
 	struct herald__indented *json = &writer->json;
 
 	assert(plan); /* the plan of a line that has a schema */
-	bool adds_null = takes_null && !accepts_null(plan);
-	bool removes_null = !takes_null && accepts_null(plan);
+	bool adds_null = takes_null && !herald__schema_accepts_null(plan);
+	bool removes_null = !takes_null && herald__schema_accepts_null(plan);
 
 	if (!adds_null && !removes_null && (is_alone || !writer->refs_are_alone)) {
 		write_ref(writer, plan);
@@ -453,7 +452,8 @@ write_items(struct herald__schema_writer *writer, const struct herald__field *fi
 	herald__indented_key(json, key);
 	herald__indented_begin(json, '{');
 	if (field->inner)
-		herald__schema_write_ref(writer, field->inner, accepts_null(field->inner), true);
+		herald__schema_write_ref(writer, field->inner,
+					 herald__schema_accepts_null(field->inner), true);
 	else
 		write_value(writer,
 			    &(struct value){field, line->element,
@@ -498,7 +498,7 @@ takes_null(const struct value *value)
 
 	assert(inner || value->kind != HERALD_KIND_STRUCT);
 	if (value->kind == HERALD_KIND_STRUCT && (inner->special & HERALD__TRANSPARENT) != 0)
-		return value->null && accepts_null(inner);
+		return value->null && herald__schema_accepts_null(inner);
 	return value->null;
 }
 

@@ -19,6 +19,9 @@ struct herald__schema_writer {
 	bool refs_are_alone;             /* keywords next to "$ref" are ignored: draft-07 */
 };
 
+/* Whether null is a valid document of a schema. */
+bool herald__schema_accepts_null(const struct herald__plan *plan);
+
 /*
  * Write the keywords of a reference to a schema into an open object.
  *

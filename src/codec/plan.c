@@ -126,14 +126,46 @@ has_name_for_zero(const struct herald_field *field)
 
 static bool may_be_zero(const struct herald_field *field, unsigned levels);
 
-/* may_be_zero() for each element of an array. */
+/* may_be_zero() for each element of an array, which may be null. */
 static bool
 may_elements_be_zero(const struct herald_field *field, unsigned levels)
 {
 	struct herald_field element = *field;
 
 	element.kind = field->element;
+	element.required = false;
 	return field->nullable || may_be_zero(&element, levels);
+}
+
+/* may_be_zero() for a member whose schema is transparent: its value may be null, unless the member
+ * or the value is required. */
+static bool
+may_value_be_zero(const struct herald_field *field, unsigned levels)
+{
+	struct herald_field value = *field;
+
+	for (size_t i = 0; i < field->schema->fields_count; i++)
+		if (herald__kind_is_in_json(field->schema->fields[i].kind))
+			value = field->schema->fields[i];
+	value.required |= field->required;
+	/* The null of a transparent struct in it is that one's value. */
+	if (value.kind == HERALD_KIND_STRUCT && value.schema->transparent)
+		return levels == 0 || may_be_zero(&value, levels - 1);
+	if (!value.required)
+		return true;
+	return !value.optional && (levels == 0 || may_be_zero(&value, levels - 1));
+}
+
+/* Whether a member is a tag in the struct that cannot be empty, because no case is for that. */
+static bool
+is_tag_without_empty(const struct herald_schema *schema, const struct herald_field *field)
+{
+	if (field->kind != HERALD_KIND_CHARS || field->one_of || field != herald__tag_of(schema))
+		return false;
+	for (size_t i = 0; i < schema->fields_count; i++)
+		if (schema->fields[i].tag && (!schema->fields[i].when || !*schema->fields[i].when))
+			return false;
+	return true;
 }
 
 /*
@@ -157,9 +189,12 @@ may_be_zero(const struct herald_field *field, unsigned levels)
 		/* Missing is zero, but unchecked: the check may refuse it. */
 		if (field->schema->check)
 			return false;
+		if (field->schema->transparent)
+			return may_value_be_zero(field, levels);
 		for (size_t i = 0; levels > 0 && i < field->schema->fields_count; i++)
 			if ((field->schema->fields[i].required || field->schema->fields[i].flat) &&
-			    !may_be_zero(&field->schema->fields[i], levels - 1))
+			    (!may_be_zero(&field->schema->fields[i], levels - 1) ||
+			     is_tag_without_empty(field->schema, &field->schema->fields[i])))
 				return false;
 		return true;
 	default:
@@ -508,7 +543,7 @@ static enum herald_status
 fill_plan(struct herald__plan *plan, const struct lines *lines, char *tokens,
 	  const struct herald_limits *limits, struct herald_error *error)
 {
-	plan->near_key_bytes = limits->max_key_bytes < 16 ? limits->max_key_bytes : 16;
+	plan->max_key_bytes = limits->max_key_bytes;
 	plan->multiplier = 1;
 	set_key_offset(plan);
 	for (size_t i = 0; i < lines->count; i++) {
@@ -540,6 +575,7 @@ fill_plan(struct herald__plan *plan, const struct lines *lines, char *tokens,
 	}
 	plan->fields[plan->fields_count].token_bytes = SIZE_MAX;
 	fill_slots(plan);
+	herald__guesses_fill(&plan->guesses, plan->fields, plan->fields_count);
 	return HERALD_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <herald/codec.h>
 
 #include "base/words.h"
+#include "codec/guess.h"
 #include "codec/kind.h"
 
 /* The constraints of a field beyond its kind. Without a flag, the check is skipped. */
@@ -100,7 +101,8 @@ struct herald__plan {
 	size_t slots_count;                /* a power of two */
 	unsigned slots_shift;              /* 64 minus the logarithm of slots_count */
 	uint64_t multiplier;               /* chosen for few collisions, see fill_slots() */
-	size_t near_key_bytes;             /* of the longest key with a fast path: at most 16 */
+	size_t max_key_bytes;              /* of any member's name: limits.max_key_bytes */
+	struct herald__guesses guesses;    /* of the field that a name may be */
 	uint64_t *required;                /* a bit for each required field */
 	size_t words_count;                /* of `required`: 64 fields each */
 	size_t element_bytes;              /* the size of the struct */
@@ -132,19 +134,6 @@ static inline size_t
 herald__plan_slot(const struct herald__plan *plan, struct herald__key key)
 {
 	return herald__key_mix(key) * plan->multiplier >> plan->slots_shift;
-}
-
-/* The same for a key of at most 16 bytes without a NUL, where 16 bytes are readable. Compares words
- * only. */
-static inline const struct herald__field *
-herald__plan_find_near(const struct herald__plan *plan, const char *text, size_t bytes)
-{
-	struct herald__key key = herald__key_words_near(text, bytes);
-	const struct herald__slot *slot = &plan->slots[herald__plan_slot(plan, key)];
-
-	if (slot->first == key.first && slot->last == key.last && slot->near)
-		return slot->field;
-	return slot->more ? herald__plan_find(plan, text, bytes) : NULL;
 }
 
 /* Allow the root's string member at `offset` to be missing, null or empty from now on. */

@@ -206,6 +206,9 @@ check_inner(const struct check *check)
 	if (herald__value_kind(field) == HERALD_KIND_STRUCT && field->schema->alignment != 0 &&
 	    field->offset % field->schema->alignment != 0)
 		return bad(check, "the member's offset is not aligned for its schema's struct");
+	/* A null would be there and not be there. */
+	if (field->optional && field->kind == HERALD_KIND_STRUCT && field->schema->transparent)
+		return bad(check, "a transparent struct cannot be optional; its member can");
 	return check_inner_bytes(check);
 }
 
@@ -309,8 +312,10 @@ check_tag(const struct check *check)
 		return bad_tag(check, "must be a string or an enum");
 	if (!tag->required)
 		return bad_tag(check, "must be required");
-	if (tag->tag || tag->quoted)
-		return bad_tag(check, "cannot be quoted, or depend on a tag itself");
+	if (tag->quoted)
+		return bad_tag(check, "cannot be quoted");
+	if (tag->tag)
+		return bad_tag(check, "cannot depend on a tag itself");
 	check_of_tag.field = tag;
 	if ((status = check_names(&check_of_tag)) != HERALD_OK)
 		return status;
@@ -400,6 +405,15 @@ check_bounds(const struct check *check)
 	return HERALD_OK;
 }
 
+/* Whether a line has what a private one cannot have: it would be used although the rest of the line
+ * is not checked. */
+static bool
+has_options(const struct herald_field *field)
+{
+	return field->required || field->optional || field->flat || field->tag || field->when ||
+	       field->schema;
+}
+
 static enum herald_status
 check_field(const struct check *check)
 {
@@ -414,7 +428,8 @@ check_field(const struct check *check)
 	if ((status = check_place(check)) != HERALD_OK)
 		return status;
 	if (field->kind == HERALD_KIND_NONE)
-		return HERALD_OK;
+		return !has_options(field) ? HERALD_OK
+					   : bad(check, "HERALD_PRIVATE has no options");
 	if (field->kind == HERALD_KIND_KEY &&
 	    (field->key || field->required || field->optional || field->tag))
 		return bad(check, "HERALD_KEY has no options");

@@ -45,7 +45,7 @@ herald_attempt_result_fail(struct herald_attempt_result *out, bool may_retry, co
 bool
 herald__attempt_is_delivered(const struct herald_attempt_result *result)
 {
-	return result->http_status >= 200 && result->http_status <= 299;
+	return result->is_confirmed || (result->http_status >= 200 && result->http_status <= 299);
 }
 
 bool

@@ -18,9 +18,11 @@
 
 #include "base/options.h"
 #include "delivery/attempt.h"
+#include "delivery/broker_url.h"
 #include "delivery/content.h"
 #include "delivery/memory_queue.h"
 #include "delivery/options.h"
+#include "delivery/producer_transport.h"
 #include "delivery/request.h"
 #include "delivery/trace_headers.h"
 
@@ -36,6 +38,7 @@ struct checked {
 	struct herald_delivery delivery;
 	struct herald_buffer encoded;
 	struct herald__traced_delivery traced;
+	struct herald__addressed addressed;
 };
 
 /* Creation. */
@@ -46,10 +49,52 @@ forget_lists(struct herald_deliverer_options *options)
 {
 	options->headers = NULL;
 	options->destinations = NULL;
+	options->duration_bounds_us = NULL;
 	options->signers = NULL;
+	options->producers = NULL;
 	options->networks = NULL;
 	options->denied_networks = NULL;
 	options->ports = NULL;
+}
+
+static enum herald_status
+copy_producers(struct herald_deliverer *deliverer)
+{
+	const struct herald_deliverer_options *options = &deliverer->options;
+	const size_t count = options->producers_count;
+	struct herald_named_producer *copies =
+		herald__arena_array(deliverer->arena, count, sizeof(*copies));
+
+	if (!copies && count > 0)
+		return HERALD_NO_MEMORY;
+	for (size_t i = 0; i < count; i++) {
+		copies[i].producer = options->producers[i].producer;
+		if (!herald__arena_string(deliverer->arena, options->producers[i].name,
+					  &copies[i].name))
+			return HERALD_NO_MEMORY;
+	}
+	deliverer->url_rules.producers = copies;
+	deliverer->url_rules.producers_count = count;
+	deliverer->url_rules.only_producers = !deliverer->transport;
+	return HERALD_OK;
+}
+
+/* Let a transport hand messages to the producers. */
+static enum herald_status
+add_producers(struct herald_deliverer *deliverer)
+{
+	const struct herald__url_rules *rules = &deliverer->url_rules;
+	struct herald_transport *transport;
+
+	if (rules->producers_count == 0)
+		return HERALD_OK;
+	transport = herald__producer_transport_create(&deliverer->allocator, deliverer->transport,
+						      rules->producers, rules->producers_count);
+	if (!transport)
+		return HERALD_NO_MEMORY;
+	transport->deliverer = deliverer;
+	deliverer->transport = transport;
+	return HERALD_OK;
 }
 
 /* Copy or prepare what the options point to. */
@@ -73,11 +118,19 @@ prepare(struct herald_deliverer *deliverer, struct herald_error *error)
 		status = herald_codec_create(&herald__request_body_schema, NULL,
 					     &deliverer->allocator, &deliverer->codec, NULL);
 	if (status == HERALD_OK)
+		status = copy_producers(deliverer);
+	if (status == HERALD_OK)
+		status = add_producers(deliverer);
+	if (status == HERALD_OK)
 		status = herald__destinations_read(options, &deliverer->url_rules, deliverer->arena,
 						   &deliverer->destinations, error);
 	if (status == HERALD_OK)
 		status =
 			herald__signers_read(options, deliverer->arena, &deliverer->signers, error);
+	if (status == HERALD_OK)
+		status = herald__bounds_init(&deliverer->duration_bounds,
+					     options->duration_bounds_us,
+					     options->duration_bounds_count, error);
 	if (status != HERALD_OK)
 		return status == HERALD_BAD_OPTION ? status : herald_out_of_memory(error);
 	forget_lists(options);
@@ -229,12 +282,13 @@ take_parts(struct herald_deliverer *deliverer, struct herald_error *error)
 	const struct herald_deliverer *none = NULL;
 	struct herald_deliverer *nobody = NULL;
 
-	if (!__atomic_compare_exchange_n(&transport->deliverer, &none, deliverer, false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (transport && !__atomic_compare_exchange_n(&transport->deliverer, &none, deliverer,
+						      false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return refuse_owned("transport", error);
 	if (queue && !__atomic_compare_exchange_n(&queue->deliverer, &nobody, deliverer, false,
 						  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		__atomic_store_n(&transport->deliverer, NULL, __ATOMIC_RELEASE);
+		if (transport)
+			__atomic_store_n(&transport->deliverer, NULL, __ATOMIC_RELEASE);
 		return refuse_owned("queue", error);
 	}
 	deliverer->transport = transport;
@@ -298,6 +352,9 @@ enum herald_status
 herald_deliverer_check_url(const struct herald_deliverer *deliverer, const char *url,
 			   struct herald_error *error)
 {
+	if (url && herald__is_broker_url(url))
+		return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+					"expected an http or https URL");
 	return herald__url_check(&deliverer->url_rules, url, NULL, error);
 }
 
@@ -423,9 +480,12 @@ check(const struct herald_deliverer *deliverer, const struct herald_delivery *de
 	const struct herald__content_limits limits = herald__deliverer_content_limits(deliverer);
 
 	herald_buffer_init(&checked->encoded, &deliverer->allocator, 0);
-	enum herald_status status =
-		herald__content_read(&limits, herald__trace_headers_add(delivery, &checked->traced),
-				     &checked->encoded, &checked->delivery, error);
+	enum herald_status status = herald__broker_address(delivery, &checked->addressed, error);
+	if (status == HERALD_OK)
+		status = herald__content_read(
+			&limits,
+			herald__trace_headers_add(&checked->addressed.delivery, &checked->traced),
+			&checked->encoded, &checked->delivery, error);
 	return status == HERALD_OK ? herald__signers_check(&deliverer->signers, delivery, error)
 				   : status;
 }
@@ -468,6 +528,12 @@ set_times(const struct herald_deliverer *deliverer, struct herald__queued *item)
 	item->record.expires_ms = item->record.created_ms + deadline_ms;
 }
 
+static size_t
+url_bytes(const struct herald_delivery *delivery)
+{
+	return delivery->url ? strlen(delivery->url) : 0;
+}
+
 /* Fill the item of a reservation with the delivery. */
 static enum herald_status
 fill(struct herald_reservation *reservation, const struct herald_delivery *delivery,
@@ -481,7 +547,7 @@ fill(struct herald_reservation *reservation, const struct herald_delivery *deliv
 
 	if (status != HERALD_OK)
 		return wrong_url(status, error);
-	if (strlen(delivery->url) > reservation->max_url_bytes) {
+	if (url_bytes(delivery) > reservation->max_url_bytes) {
 		status = herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
 					  "room was reserved for a URL of %zu bytes",
 					  reservation->max_url_bytes);
@@ -598,14 +664,14 @@ herald_deliverer_submit(struct herald_deliverer *deliverer, const struct herald_
 			struct herald_error *error)
 {
 	struct herald_reservation *reservation = NULL;
-	size_t url_bytes = delivery->url ? strlen(delivery->url) : 0;
 	struct checked checked;
 	enum herald_status status = check(deliverer, delivery, &checked, error);
+	const size_t bytes = status == HERALD_OK ? url_bytes(&checked.delivery) : 0;
 
-	if (status == HERALD_OK && check_url_length(deliverer, url_bytes, error) != HERALD_OK)
+	if (status == HERALD_OK && check_url_length(deliverer, bytes, error) != HERALD_OK)
 		status = wrong_url(HERALD_BAD_LENGTH, error);
 	if (status == HERALD_OK)
-		status = reserve(deliverer, url_bytes, herald__content_bytes(&checked.delivery),
+		status = reserve(deliverer, bytes, herald__content_bytes(&checked.delivery),
 				 &reservation, error);
 	if (status == HERALD_OK && reservation)
 		status = submit(reservation, &checked.delivery, error);

@@ -24,6 +24,7 @@
 #include "delivery/engine.h"
 #include "delivery/headers.h"
 #include "delivery/signing.h"
+#include "delivery/tally.h"
 #include "delivery/url.h"
 
 struct herald_attempt_result;
@@ -44,6 +45,8 @@ struct herald_deliverer {
 	bool (*may_retry)(const struct herald_attempt_result *result);
 	struct herald__trace_source trace_source; /* if there is a span hook */
 	atomic_uint_fast64_t last_id;
+	struct herald__bounds duration_bounds; /* of the tallies */
+	struct herald__tally tallies[HERALD__HOST_CLASSES];
 	struct herald_transport *transport;  /* owned */
 	struct herald_delivery_queue *queue; /* owned; NULL: none yet */
 	struct herald__engine engine;

@@ -11,10 +11,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <herald/adapter/options.h>
 #include <herald/adapter/thread.h>
+#include <herald/producer.h>
 
 #include "delivery/attempt.h"
 #include "delivery/attempt_span.h"
+#include "delivery/broker_url.h"
 #include "delivery/deliverer.h"
 #include "delivery/options.h"
 #include "delivery/records.h"
@@ -205,6 +208,7 @@ conclude(struct herald_deliverer *deliverer, const struct herald__attempt *attem
 	report.answer_bytes = result->answer_bytes;
 	report.elapsed_ms = now - attempt->begun_ms;
 	item->record.last_http_status = result->http_status;
+	herald__tally_attempt(deliverer, item, result, report.elapsed_ms);
 	herald__attempt_span_end(deliverer, attempt, &report);
 	if (options->on_attempt)
 		options->on_attempt(&report, options->state);
@@ -294,8 +298,12 @@ static enum herald_status
 write_request(struct herald_deliverer *deliverer, struct herald__attempt *attempt,
 	      const struct herald__queued *item, struct herald_error *error)
 {
+	/* Brokers get nothing that is meant for HTTP receivers, such as Authorization. */
+	static const struct herald__destination broker = {.signer = NULL};
 	const struct herald__destination *destination =
-		herald__destinations_find(&deliverer->destinations, item->origin);
+		herald__is_broker_url(item->record.delivery.url)
+			? &broker
+			: herald__destinations_find(&deliverer->destinations, item->origin);
 	struct herald__request_settings settings = {
 		.codec = deliverer->codec,
 		.more = &destination->list,
@@ -307,6 +315,23 @@ write_request(struct herald_deliverer *deliverer, struct herald__attempt *attemp
 	if (status != HERALD_OK)
 		return status;
 	return herald__request_write(&attempt->request, item, &settings, &attempt->base, error);
+}
+
+/* Whether this deliverer cannot send it now, although others that share the store may. */
+static bool
+has_no_way(const struct herald_deliverer *deliverer, const char *url)
+{
+	const struct herald__url_rules *rules = &deliverer->url_rules;
+	struct herald__broker_url broker;
+
+	if (!herald__is_broker_url(url))
+		return rules->only_producers;
+	/* The transport fails one that is not valid. */
+	if (herald__broker_url_read(url, &broker, NULL) != HERALD_OK)
+		return false;
+
+	const struct herald_named_producer *found = herald__url_producer(rules, broker.name);
+	return !found || herald_producer_health(found->producer, NULL) != HERALD_OK;
 }
 
 /* Pass it to the transport. Errors: HERALD_NO_MEMORY, and the errors of begin(). */
@@ -330,29 +355,47 @@ hand_over(struct herald_deliverer *deliverer, struct herald__attempt *attempt,
 
 enum beginning {
 	BEGUN,
-	NO_MEMORY,   /* not begun */
+	NOT_NOW,     /* not begun, for a reason that passes */
 	LEASE_ENDED, /* another deliverer has the delivery */
 	NOT_SIGNED   /* and never will be */
 };
 
-/* Everything between the choice of a delivery and the transport. `error` is set for NOT_SIGNED. */
+/* Returns NOT_NOW. */
+static enum beginning
+put_off(enum herald_status status, struct herald_error *error)
+{
+	/* A transport needs memory only; what else is missing is a producer. */
+	herald_error_set(error, status, HERALD_NO_OFFSET, "%s",
+			 status == HERALD_UNAVAILABLE ? "this deliverer cannot send it now: the "
+							"producer is not connected, or not here"
+			 : status == HERALD_LIMIT     ? "its producer is full"
+						      : "out of memory");
+	return NOT_NOW;
+}
+
+/* Everything between the choice of a delivery and the transport. `error` is set for NOT_SIGNED and
+ * NOT_NOW. */
 static enum beginning
 begin_item(struct herald_deliverer *deliverer, struct herald__attempt *attempt,
 	   struct herald__queued *item, struct herald__host *host, struct herald_error *error)
 {
 	struct herald_delivery_queue *queue = deliverer->queue;
 
+	/* Before begin(), which marks it as sent. */
+	if (has_no_way(deliverer, item->record.delivery.url))
+		return put_off(HERALD_UNAVAILABLE, error);
 	herald__attempt_span_prepare(deliverer, attempt, item);
 	enum herald_status status = write_request(deliverer, attempt, item, error);
 
 	if (status == HERALD_NO_MEMORY)
-		return NO_MEMORY;
+		return put_off(status, error);
 	if (queue->ops->begin && !queue->ops->begin(queue, &item->record))
 		return LEASE_ENDED;
 	/* Only the deliverer that has the lease may report that. */
 	if (status != HERALD_OK)
 		return NOT_SIGNED;
-	return hand_over(deliverer, attempt, item, host) == HERALD_OK ? BEGUN : NO_MEMORY;
+	status = hand_over(deliverer, attempt, item, host);
+	return status == HERALD_OK ? BEGUN : put_off(status, error);
 }
 
 static enum beginning
@@ -361,8 +404,10 @@ begin_attempt(struct herald_deliverer *deliverer, struct herald__queued *item,
 {
 	struct herald__attempt *attempt = take_attempt(deliverer);
 
-	if (!attempt)
-		return NO_MEMORY;
+	if (!attempt) {
+		herald_out_of_memory(error);
+		return NOT_NOW;
+	}
 	item->record.attempts++;
 	enum beginning beginning = begin_item(deliverer, attempt, item, host, error);
 	if (beginning != BEGUN) {
@@ -384,7 +429,7 @@ static void
 begin_or_end(struct herald_deliverer *deliverer, struct herald__queued *item,
 	     struct herald__host *host, uint64_t now)
 {
-	enum beginning beginning = NO_MEMORY;
+	enum beginning beginning = NOT_NOW;
 	bool is_late = now >= item->give_up_ms;
 	struct herald_error error = {.message = "the signer has failed"};
 
@@ -403,7 +448,7 @@ begin_or_end(struct herald_deliverer *deliverer, struct herald__queued *item,
 	else if (beginning == NOT_SIGNED)
 		herald__record_fail(deliverer, item, HERALD_DELIVERY_REFUSED, error.message);
 	else
-		herald__record_put_off(deliverer, item);
+		herald__record_put_off(deliverer, item, error.message);
 }
 
 /* Give free slots to waiting deliveries. */

@@ -12,8 +12,6 @@
 
 #include "base/options.h"
 
-#define MAX_BYTES 4096
-
 static bool
 has_name(const char *header, const char *const *names, size_t count)
 {
@@ -43,26 +41,14 @@ herald__header_problem(const char *header)
 		"Transfer-Encoding",
 		"Upgrade",
 	};
-	static const char *const content_type[] = {"Content-Type"};
+	const char *problem = herald__user_header_problem(header);
 
-	if (!header)
-		return "is NULL";
-	if (strlen(header) > MAX_BYTES)
-		return "has more than 4096 bytes";
-
-	size_t bytes = herald_http_token_bytes(header);
-	if (bytes == 0 || header[bytes] != ':')
-		return "must begin with a name (letters, digits, '-') and a colon";
-	if (bytes >= 7 && herald_ascii_same_bytes(header, "Herald-", 7))
-		return "has the reserved prefix Herald-";
-	if (has_name(header, content_type, 1))
-		return "is Content-Type; set content_type instead";
+	if (problem)
+		return problem;
 	if (has_name(header, taken, sizeof(taken) / sizeof(taken[0])))
 		return "is controlled by the connection";
 
-	const char *value = header + bytes + 1;
-	if (herald_http_value_bytes(value, strlen(value)) < strlen(value))
-		return "has a control character in its value";
+	const char *value = header + herald_http_token_bytes(header) + 1;
 	return value[strspn(value, " \t")] == '\0' ? "has no value" : NULL;
 }
 

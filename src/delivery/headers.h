@@ -12,9 +12,8 @@
 #include <herald/export.h>
 #include <herald/status.h>
 
+#include "base/user_header.h"
 #include "delivery/url.h"
-
-#define HERALD__MAX_HEADERS 64
 
 /* Returns what is wrong with a header, as "... has no name", or NULL. */
 const char *herald__header_problem(const char *header);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "delivery/broker_url.h"
 #include "delivery/headers.h"
 #include "delivery/item.h"
 
@@ -23,6 +24,7 @@
 #define MAX_PENDING ((size_t)100000000)
 #define MAX_SLOTS 65536
 #define MAX_CLAIMED ((size_t)1000000)
+#define MAX_PRODUCERS 64
 #define MAX_SIGNERS 65536
 
 static void
@@ -67,6 +69,7 @@ check_numbers(const struct herald_deliverer_options *options, struct herald_erro
 		{"headers_count", options->headers_count, 0, HERALD__MAX_HEADERS},
 		{"destinations_count", options->destinations_count, 0, MAX_DESTINATIONS},
 		{"signers_count", options->signers_count, 0, MAX_SIGNERS},
+		{"producers_count", options->producers_count, 0, MAX_PRODUCERS},
 		{"max_body_bytes", options->max_body_bytes, 0, MAX_BODY_BYTES},
 		{"max_headers_bytes", options->max_headers_bytes, 0, MAX_HEADERS_BYTES},
 		{"networks_count", options->networks_count, 0, MAX_NETWORKS},
@@ -110,6 +113,7 @@ check_counts(const struct herald_deliverer_options *options, struct herald_error
 		{"destinations", "HERALD_DESTINATIONS", options->destinations,
 		 options->destinations_count},
 		{"signers", "HERALD_SIGNERS", options->signers, options->signers_count},
+		{"producers", "HERALD_PRODUCERS", options->producers, options->producers_count},
 		{"networks", "HERALD_NETWORKS", options->networks, options->networks_count},
 		{"denied_networks", "HERALD_DENIED_NETWORKS", options->denied_networks,
 		 options->denied_networks_count},
@@ -214,6 +218,33 @@ check_signers(const struct herald_deliverer_options *options, struct herald_erro
 	return HERALD_OK;
 }
 
+static const char *
+producer_problem(const struct herald_deliverer_options *options, size_t index)
+{
+	const struct herald_named_producer *producer = &options->producers[index];
+
+	if (!producer->name || !herald__is_broker_name(producer->name))
+		return "must have a name of 1 to 63 letters, digits, '-', '.' and '_'";
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(options->producers[i].name, producer->name) == 0)
+			return "has the name of another one";
+	return producer->producer ? NULL : "has no producer";
+}
+
+static enum herald_status
+check_producers(const struct herald_deliverer_options *options, struct herald_error *error)
+{
+	for (size_t i = 0; i < options->producers_count; i++) {
+		const char *problem = producer_problem(options, i);
+
+		if (problem)
+			return herald__option_error(error, HERALD_BAD_OPTION,
+						    HERALD__OPTION_ELEMENT("producers", i), "%s",
+						    problem);
+	}
+	return HERALD_OK;
+}
+
 static enum herald_status
 check_networks(const char *option, const char *const *networks, size_t count,
 	       struct herald_error *error)
@@ -256,6 +287,8 @@ check_lists(const struct herald_deliverer_options *options, struct herald_error 
 	if (status == HERALD_OK)
 		status = check_signers(options, error);
 	if (status == HERALD_OK)
+		status = check_producers(options, error);
+	if (status == HERALD_OK)
 		status = check_networks("networks", options->networks, options->networks_count,
 					error);
 	if (status == HERALD_OK)
@@ -280,7 +313,7 @@ check(const struct herald_deliverer_options *options, struct herald_error *error
 	if (status == HERALD_OK && options->spans.start && !options->spans.end)
 		status = herald__option_error(error, HERALD_BAD_OPTION, HERALD__OPTION("spans"),
 					      "has a `start`, but no `end`");
-	if (status == HERALD_OK && !options->transport)
+	if (status == HERALD_OK && !options->transport && options->producers_count == 0)
 		status = herald__option_error(error, HERALD_BAD_OPTION, HERALD__OPTION("transport"),
 					      "is NULL; herald_curl_transport_create() makes one");
 	return status;

@@ -75,14 +75,18 @@ create(struct herald_deliverer *deliverer, const struct herald_delivery *deliver
 	struct herald_delivery checked;
 	struct herald_error error = {.status = HERALD_OK};
 	struct herald__queued *item = NULL;
+	struct herald__url_rules rules = deliverer->url_rules;
 
+	/* Others that share the store may be able to send it. */
+	rules.any_producer = true;
+	rules.only_producers = false;
 	herald_buffer_init(&encoded, &deliverer->allocator, 0);
 	enum herald_status status =
 		herald__content_read(&limits, delivery, &encoded, &checked, &error);
 	if (status == HERALD_OK)
 		status = herald__signers_check(&deliverer->signers, delivery, &error);
 	if (status == HERALD_OK)
-		status = herald__url_check(&deliverer->url_rules, delivery->url, origin, &error);
+		status = herald__url_check(&rules, delivery->url, origin, &error);
 	if (status == HERALD_OK)
 		item = create_allowed(deliverer, &checked);
 	else if (status != HERALD_NO_MEMORY)

@@ -60,6 +60,7 @@ herald__record_settle(struct herald_deliverer *deliverer, struct herald__queued 
 	report->elapsed_ms =
 		item->age_ms + herald__clock_now_ms(&deliverer->clock) - item->since_ms;
 	let_go(&deliverer->engine, item);
+	herald__tally_end(deliverer, item, report);
 	deliverer->queue->ops->complete(deliverer->queue, &item->record, report);
 
 	pthread_mutex_lock(&deliverer->mutex);
@@ -102,11 +103,12 @@ herald__record_give_back(struct herald_deliverer *deliverer, struct herald__queu
 }
 
 void
-herald__record_put_off(struct herald_deliverer *deliverer, struct herald__queued *item)
+herald__record_put_off(struct herald_deliverer *deliverer, struct herald__queued *item,
+		       const char *reason)
 {
 	struct herald_delivery_report report = herald__record_report(item, HERALD_DELIVERY_AGAIN);
 
-	report.error = "out of memory";
+	report.error = reason;
 	herald__record_give_back(deliverer, item, HERALD__NO_MEMORY_DELAY_MS, &report);
 }
 
@@ -196,7 +198,7 @@ admit_one(struct herald_deliverer *deliverer, struct herald__queued *item,
 		herald__record_fail(deliverer, item, HERALD_DELIVERY_EXHAUSTED,
 				    "no attempt is left; the last one was cut off");
 	else if (!herald__hosts_wait(&deliverer->engine.hosts, item))
-		herald__record_put_off(deliverer, item);
+		herald__record_put_off(deliverer, item, "out of memory");
 }
 
 /* Claimed records of a store take memory, so their number is limited. A stop does not claim

@@ -39,8 +39,9 @@ void herald__record_fail(struct herald_deliverer *deliverer, struct herald__queu
 void herald__record_give_back(struct herald_deliverer *deliverer, struct herald__queued *item,
 			      uint64_t delay_ms, struct herald_delivery_report *report);
 
-/* Retry later because of lack of memory, as if it had not been due. */
-void herald__record_put_off(struct herald_deliverer *deliverer, struct herald__queued *item);
+/* Retry later for a reason that passes, such as lack of memory, as if it had not been due. */
+void herald__record_put_off(struct herald_deliverer *deliverer, struct herald__queued *item,
+			    const char *reason);
 
 /* Return a delivery to the queue because the deliverer stops. */
 void

@@ -14,6 +14,8 @@
 
 #include <herald/adapter/text.h>
 
+#include "delivery/broker_url.h"
+
 #define MAX_NAME_BYTES 253 /* RFC 1035 section 2.3.4 */
 
 /* The relevant parts of a URL, as pointers into its text. */
@@ -236,6 +238,33 @@ write_origin(bool is_https, const struct host *host, uint16_t port, char *out)
 	memcpy(out + 1, digits + first, sizeof(digits) - first);
 }
 
+const struct herald_named_producer *
+herald__url_producer(const struct herald__url_rules *rules, const char *name)
+{
+	for (size_t i = 0; i < rules->producers_count; i++)
+		if (strcmp(rules->producers[i].name, name) == 0)
+			return &rules->producers[i];
+	return NULL;
+}
+
+static enum herald_status
+check_broker(const struct herald__url_rules *rules, const char *url, char *origin,
+	     struct herald_error *error)
+{
+	struct herald__broker_url broker;
+	enum herald_status status = herald__broker_url_read(url, &broker, error);
+
+	if (status != HERALD_OK)
+		return status;
+	if (!rules->any_producer && !herald__url_producer(rules, broker.name))
+		return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
+					"the deliverer has no producer of the name %s",
+					broker.name);
+	if (origin)
+		stpcpy(stpcpy(origin, "broker://"), broker.name);
+	return HERALD_OK;
+}
+
 enum herald_status
 herald__url_check(const struct herald__url_rules *rules, const char *url, char *origin,
 		  struct herald_error *error)
@@ -251,6 +280,10 @@ herald__url_check(const struct herald__url_rules *rules, const char *url, char *
 					"expected a URL of at most %zu bytes", rules->max_bytes);
 
 	enum herald_status status = check_bytes(url, error);
+	if (status == HERALD_OK && herald__is_broker_url(url))
+		return check_broker(rules, url, origin, error);
+	if (status == HERALD_OK && rules->only_producers)
+		return refuse(error, "the deliverer has no transport for URLs, only producers");
 	if (status == HERALD_OK)
 		status = split(url, &parts, error);
 	if (status == HERALD_OK && parts.credentials.text && !rules->allow_credentials)

@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+#define HERALD__TEN_TO_8 UINT64_C(100000000)
+#define HERALD__TEN_TO_16 (HERALD__TEN_TO_8 * HERALD__TEN_TO_8)
+
 #define HERALD__POWERS_LEAST (-342)
 #define HERALD__POWERS_COUNT (324 + 342 + 1)
 

@@ -141,7 +141,7 @@ herald__context_arena_status(const struct herald_context *ctx, struct herald_err
 /* Whether the event's deadline has passed. Does not read the clock if there is no deadline. */
 bool herald__context_is_late(const struct herald_context *ctx);
 
-/* Reset it and return it to the pool. */
+/* Return it to the pool, after a reset. */
 void herald__context_give(struct herald_context *ctx);
 
 #endif

@@ -54,9 +54,16 @@ struct herald__inbox_event {
 	struct herald__inbox_event *next;
 };
 
-/* A run of a stored event. The store sets the first block. */
+/* A run of a stored event, or of a message of a broker. The store or the consumer sets the first
+ * block. */
 struct herald__run {
 	uint64_t id;
+	/*
+	 * It comes from a broker, to a service without a store: so it was not checked when it was
+	 * accepted. Then its `receive` runs, and its id is checked. data NULL: it was. Otherwise
+	 * the bytes as they came, which stay unchanged.
+	 */
+	struct herald_text arrived;
 	const char *content_type;
 	struct herald_text attributes; /* as above */
 	int64_t created_ms;            /* when it was accepted */

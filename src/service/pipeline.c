@@ -24,6 +24,9 @@
  *	                begin, which may open a transaction; upcast, before, function, after,
  *	                rejected.
  *
+ * A message of a broker, without a store, does both in a run: receive, and the check of the id,
+ * too.
+ *
  * Creating the service is in service.c.
  */
 #include "service/pipeline.h"
@@ -257,6 +260,13 @@ end_part(struct herald_context *ctx, enum herald_status status, enum herald_verd
 	return HERALD_OK;
 }
 
+/* Whether this is the first that the service sees of an event. */
+static bool
+has_arrived(const struct herald_context *ctx)
+{
+	return !ctx->run || ctx->run->arrived.data;
+}
+
 /* The second phase of a stored event. */
 static enum herald_status
 execute_stored(struct herald_context *ctx, enum herald_verdict *verdict, struct herald_error *error)
@@ -265,7 +275,11 @@ execute_stored(struct herald_context *ctx, enum herald_verdict *verdict, struct 
 		return bury(ctx, verdict, error);
 
 	bool joins = ctx->route->declared.transaction == HERALD_TRANSACTION_JOIN;
-	enum herald_status status = begin_run(ctx, joins, error);
+	enum herald_status status = HERALD_OK;
+
+	if (has_arrived(ctx) && (status = herald__accept_check(ctx, error)) != HERALD_OK)
+		return status;
+	status = begin_run(ctx, joins, error);
 
 	if (status != HERALD_OK) {
 		*verdict = HERALD_RETRY;
@@ -312,7 +326,7 @@ receive(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdic
 	ctx->bytes = bytes;
 	enum herald_status status =
 		service->selects_format ? herald__format_select(ctx, error) : HERALD_OK;
-	if (status == HERALD_OK && service->receives && !ctx->run && !ctx->is_member)
+	if (status == HERALD_OK && service->receives && !ctx->is_member && has_arrived(ctx))
 		*verdict = herald__invoke_receive(ctx, data, bytes);
 	return status;
 }
@@ -348,8 +362,8 @@ run(struct herald_context *ctx, char *data, size_t bytes, enum herald_verdict *v
 	status = decode_event(ctx, data, bytes, error);
 	if (status != HERALD_OK || !ctx->route)
 		return status;
-	return service->has_checks ? check_and_execute(ctx, verdict, error)
-				   : execute(ctx, verdict, error);
+	return service->has_checks || ctx->run ? check_and_execute(ctx, verdict, error)
+					       : execute(ctx, verdict, error);
 }
 
 /* `ctx` is NULL if there was no memory for one. A status is final, unless the verdict or the status
@@ -452,7 +466,8 @@ count_and_report(struct herald_service *service, struct herald_context *ctx,
 	uint64_t end_ns = herald__clock_now_ns(service->clock);
 	uint64_t nanoseconds = end_ns - begin_ns;
 
-	herald__counters_add(counters_of(service, ctx), out, ctx && ctx->ignored, nanoseconds);
+	herald__counters_add(counters_of(service, ctx), &service->duration_bounds, out,
+			     ctx && ctx->ignored, nanoseconds);
 	report(service, ctx, out, nanoseconds);
 	return end_ns;
 }
@@ -482,11 +497,19 @@ static void
 decode_envelope(struct herald_context *ctx)
 {
 	struct herald_error unused;
-
 	/* The bytes are not needed any more; they are a copy, or not decoded yet. */
+	char *data = (char *)ctx->data;
+	size_t bytes = ctx->bytes;
+
 	ctx->payload_is_wrong = true;
-	if (ctx->bytes <= ctx->service->max_event_bytes)
-		(void)decode_message(ctx, (char *)ctx->data, ctx->bytes, &unused);
+	if (bytes > ctx->service->max_event_bytes)
+		return;
+	if (ctx->run->arrived.data && !ctx->service->keeps_bytes) {
+		bytes = ctx->run->arrived.bytes;
+		data = herald_arena_copy(ctx->arena, ctx->run->arrived.data, bytes);
+	}
+	if (data)
+		(void)decode_message(ctx, data, bytes, &unused);
 }
 
 /* A stored event is a dead letter: tell the handlers whose `after` was not told. */
@@ -638,7 +661,8 @@ herald__service_end_in(struct herald_service *service, struct herald_context *ct
 		event->is_duplicate ? HERALD_ACCEPTANCE_DUPLICATE : HERALD_ACCEPTANCE_ACCEPTED;
 	out->http_status = 202;
 	uint64_t nanoseconds = herald__clock_now_ns(service->clock) - ctx->acceptance->begin_ns;
-	herald__counters_add_accepted(counters_of(service, ctx), out->acceptance, nanoseconds);
+	herald__counters_add_accepted(counters_of(service, ctx), &service->duration_bounds,
+				      out->acceptance, nanoseconds);
 	report(service, ctx, out, nanoseconds);
 }
 

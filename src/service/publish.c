@@ -18,7 +18,8 @@ herald_publish(struct herald_context *ctx, const struct herald_delivery *deliver
 	if (!inbox)
 		return herald_option_refuse(error, "store",
 					    "nothing can be published by a service without a "
-					    "store");
+					    "store; herald_producer_publish() sends a message "
+					    "to a broker at once");
 	if (!ctx->run)
 		return herald_option_refuse(error, "store",
 					    "nothing can be published before the event is "

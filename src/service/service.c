@@ -272,6 +272,9 @@ fill_service(struct herald_service *service, const struct herald_service_options
 	if (status == HERALD_OK)
 		status = set_tracing(service, options, error);
 	if (status == HERALD_OK)
+		status = herald__bounds_init(&service->duration_bounds, options->duration_bounds_us,
+					     options->duration_bounds_count, error);
+	if (status == HERALD_OK)
 		status = herald__route_table_init(&service->table, service->arena, options->routes,
 						  options->routes_count, options->upcasters,
 						  options->upcasters_count, error);

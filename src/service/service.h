@@ -97,7 +97,8 @@ struct herald_service {
 	struct herald__context_pool pool;
 	struct herald__counters
 		counters; /* of events that no route took; the others are counted in the routes */
-	const struct herald__clock *clock; /* NULL: the system's; set by tests */
+	struct herald__bounds duration_bounds; /* of all counters */
+	const struct herald__clock *clock;     /* NULL: the system's; set by tests */
 };
 
 #endif

@@ -31,15 +31,15 @@ herald__counters_init(struct herald__counters *counters)
 	atomic_init(&counters->rejected_unauthorized, 0);
 	atomic_init(&counters->accepted, 0);
 	atomic_init(&counters->duplicates, 0);
-	atomic_init(&counters->nanoseconds, 0);
+	counters->handled = counters->stored = (struct herald__histogram){0};
 }
 
 /* The counter for an event. These counters add up to all events. */
 static _Atomic uint64_t *
-counter_of(struct herald__counters *counters, const struct herald_result *result)
+counter_of(struct herald__counters *counters, const struct herald_result *result, bool ignored)
 {
 	if (result->verdict == HERALD_DONE)
-		return &counters->done;
+		return ignored ? &counters->ignored : &counters->done;
 	if (result->verdict == HERALD_RETRY)
 		return &counters->retry;
 	if (result->status == HERALD_OK)
@@ -52,37 +52,38 @@ counter_of(struct herald__counters *counters, const struct herald_result *result
 }
 
 void
-herald__counters_add(struct herald__counters *counters, const struct herald_result *result,
-		     bool ignored, uint64_t nanoseconds)
+herald__counters_add(struct herald__counters *counters, const struct herald__bounds *bounds,
+		     const struct herald_result *result, bool ignored, uint64_t nanoseconds)
 {
-	add(counter_of(counters, result), 1);
-	add(&counters->nanoseconds, nanoseconds);
-	if (ignored)
-		add(&counters->ignored, 1);
+	add(counter_of(counters, result, ignored), 1);
+	herald__histogram_add(&counters->handled, bounds, nanoseconds);
 }
 
 void
-herald__counters_add_accepted(struct herald__counters *counters, enum herald_acceptance acceptance,
-			      uint64_t nanoseconds)
+herald__counters_add_accepted(struct herald__counters *counters,
+			      const struct herald__bounds *bounds,
+			      enum herald_acceptance acceptance, uint64_t nanoseconds)
 {
 	add(acceptance == HERALD_ACCEPTANCE_ACCEPTED ? &counters->accepted : &counters->duplicates,
 	    1);
-	add(&counters->nanoseconds, nanoseconds);
+	herald__histogram_add(&counters->stored, bounds, nanoseconds);
 }
 
 static void
 sum(const struct herald__counters *counters, struct herald_statistics *out)
 {
-	out->done += get(&counters->done);
+	const uint64_t ignored = get(&counters->ignored);
+
+	out->done += get(&counters->done) + ignored;
 	out->retry += get(&counters->retry);
 	out->fail += get(&counters->fail);
-	out->ignored += get(&counters->ignored);
+	out->ignored += ignored;
 	out->rejected_invalid += get(&counters->rejected_invalid);
 	out->rejected_unknown += get(&counters->rejected_unknown);
 	out->rejected_unauthorized += get(&counters->rejected_unauthorized);
 	out->accepted += get(&counters->accepted);
 	out->duplicates += get(&counters->duplicates);
-	out->nanoseconds += get(&counters->nanoseconds);
+	out->nanoseconds += get(&counters->handled.sum_ns) + get(&counters->stored.sum_ns);
 }
 
 /* Compute the totals from the sums. */
@@ -143,4 +144,30 @@ herald_service_upcaster_statistics(const struct herald_service *service, size_t 
 	sum(&upcast->counters, &out->counts);
 	finish_sum(&out->counts);
 	return true;
+}
+
+static void
+sum_all(const struct herald__counters *counters, struct herald__route_sums *out)
+{
+	sum(counters, &out->counts);
+	herald__histogram_read(&counters->handled, &out->handled);
+	herald__histogram_read(&counters->stored, &out->stored);
+}
+
+void
+herald__route_sums_read(const struct herald_service *service, size_t index,
+			struct herald__route_sums *out)
+{
+	const struct herald__route_table *table = &service->table;
+
+	*out = (struct herald__route_sums){0};
+	if (index < table->routes_count) {
+		sum_all(&table->routes[index].counters, out);
+		for (size_t i = 0; i < table->upcasts_count; i++)
+			if (table->upcasts[i].route == &table->routes[index])
+				sum_all(&table->upcasts[i].counters, out);
+	} else {
+		sum_all(&service->counters, out);
+	}
+	finish_sum(&out->counts);
 }

@@ -1,14 +1,13 @@
 /*
  * The attributes of an event, written to a text when it is stored, and read from it when it runs.
- * Which names are listed is in attribute_names.c.
+ * Which names are listed is in attribute_names.c, the reading of the text in base/attribute_text.c.
  */
 #include "service/stored_attributes.h"
 
 #include <string.h>
 
-#include <herald/adapter/text.h>
-
 #include "base/arena.h"
+#include "base/attribute_text.h"
 #include "service/event_trace.h"
 #include "service/inbox.h"
 #include "service/service.h"
@@ -117,58 +116,21 @@ herald__attributes_store(struct herald_context *ctx, struct herald_text *out,
 	return HERALD_OK;
 }
 
-/* Reading. The text comes from a database, so it may be cut off anywhere. */
-struct reader {
-	const char *at;
-	size_t left;
-};
-
-/* Returns NULL at the end. */
-static const char *
-read_text(struct reader *reader)
-{
-	const char *text = reader->at;
-	const char *end = reader->left > 0 ? memchr(text, '\0', reader->left) : NULL;
-
-	if (!end)
-		return NULL;
-	reader->left -= (size_t)(end + 1 - text);
-	reader->at = end + 1;
-	return text;
-}
-
-static bool
-read_attribute(struct reader *reader, const char **name, const char **value)
-{
-	*name = read_text(reader);
-	*value = *name ? read_text(reader) : NULL;
-	return *value;
-}
+/* Reading. */
 
 /* The herald_arrival.attribute callback. */
 static const char *
 find_stored(const char *name, void *state)
 {
-	const struct herald__run *run = state;
-	struct reader reader = {run->attributes.data, run->attributes.bytes};
-	const char *known, *value;
-
-	while (read_attribute(&reader, &known, &value))
-		if (herald_ascii_same(known, name))
-			return value;
-	return NULL;
+	return herald__attributes_find(((const struct herald__run *)state)->attributes, name);
 }
 
 /* The herald_arrival.attributes_visit callback. */
 static void
 visit_stored(herald_attribute_visitor *visit, void *visit_state, void *state)
 {
-	const struct herald__run *run = state;
-	struct reader reader = {run->attributes.data, run->attributes.bytes};
-	const char *name, *value;
-
-	while (read_attribute(&reader, &name, &value) && visit(name, value, visit_state))
-		;
+	herald__attributes_visit(((const struct herald__run *)state)->attributes, visit,
+				 visit_state);
 }
 
 void

@@ -62,8 +62,11 @@ herald__claims_room(const struct herald_store *store)
 	const size_t max_bytes = store->settings.options.max_claimed_bytes;
 	const size_t here = input->ready + input->running + ends_left(committer);
 	const size_t most = wanted(store);
+	/* Half of it is enough, unless workers are idle: there are more of them where commits are
+	 * small. */
+	const bool is_enough = here > most / 2 && here >= store->settings.options.workers;
 
-	if (input->node == 0 || input->is_fenced || input->is_stopping || here > most / 2 ||
+	if (input->node == 0 || input->is_fenced || input->is_stopping || is_enough ||
 	    committer->memory.bytes >= max_bytes ||
 	    committer->now_ms < committer->claims.rest_until_ms)
 		return (struct herald__batch_room){0};

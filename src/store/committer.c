@@ -90,19 +90,32 @@ note_failure(struct herald_store *store, enum herald_status status,
 		herald__dispatch_refuse(store, "the store's database is unavailable");
 }
 
+static enum herald_status
+transact_or_repeat(struct herald_store *store, const struct herald__slice *slice,
+		   struct herald_error *error)
+{
+	enum herald_status status;
+	unsigned repeats = 0;
+
+	do
+		status = herald__transact(store, slice, error);
+	while (herald__transact_again(store, store->committer.session, status, &repeats));
+	return status;
+}
+
 /* If the database says that this node is gone, it owns nothing new; the rest is stored. */
 static enum herald_status
 transact(struct herald_store *store, const struct herald__slice *slice, struct herald_error *error)
 {
 	struct herald__slice rest = *slice;
-	enum herald_status status = herald__transact(store, slice, error);
+	enum herald_status status = transact_or_repeat(store, slice, error);
 
 	if (status != HERALD_LEASE_LOST)
 		return status;
 	herald__dispatch_doubt(store);
 	store->committer.input.is_fenced = true;
 	rest.claims = false;
-	return herald__transact(store, &rest, error);
+	return transact_or_repeat(store, &rest, error);
 }
 
 /* Part `index` of a slice; its task is at *task. */
@@ -350,7 +363,8 @@ herald__committer_turn(struct herald_store *store)
 	herald__batch_begin(&committer->batch, input->arrivals.first);
 	herald__task_list_move(&committer->tasks, &input->tasks);
 	sort_ended(store);
-	if (herald__health_has_failed(store) || committer->retry_at_ms > committer->now_ms)
+	const bool is_paused = committer->retry_at_ms > committer->now_ms;
+	if (is_paused || herald__health_has_failed(store))
 		herald__settle_refused(store);
 	else
 		work(store);
@@ -359,10 +373,11 @@ herald__committer_turn(struct herald_store *store)
 	herald__dispatch_settle(store, committer->batch.queues, committer->batch.arrivals_count,
 				committer->memory.count, committer->pending_change);
 	committer->pending_change = 0;
-	if (committer->retry_at_ms == 0 && !herald__health_has_failed(store)) {
+	if (committer->retry_at_ms == 0 && !herald__health_has_failed(store))
 		notify(store);
+	/* Also after a failure: a disk may be full of what this would write back. */
+	if (!is_paused && !herald__health_has_failed(store))
 		store->database->ops->tend(committer->session, committer->wall_ms);
-	}
 	uint64_t look_ms = herald__outbox_turn(store, committer->now_ms,
 					       input->is_woken || committer->has_published);
 	committer->has_published = false;

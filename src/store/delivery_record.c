@@ -43,6 +43,7 @@ static const struct herald__url_rules any_url = {
 	.allow_credentials = true,
 	.addresses = &any_address,
 	.ports = {&any_port, 1},
+	.any_producer = true,
 };
 
 static enum herald_status
@@ -64,11 +65,13 @@ herald__delivery_check(const struct herald_delivery *delivery, size_t max_body_b
 	struct herald_delivery *checked = &out->delivery;
 
 	herald_buffer_init(&out->encoded, allocator, 0);
-	enum herald_status status = check_url(delivery->url, out->origin, error);
+	enum herald_status status = herald__broker_address(delivery, &out->addressed, error);
 	if (status == HERALD_OK)
-		status = herald__content_read(&limits,
-					      herald__trace_headers_add(delivery, &out->traced),
-					      &out->encoded, checked, error);
+		status = check_url(out->addressed.delivery.url, out->origin, error);
+	if (status == HERALD_OK)
+		status = herald__content_read(
+			&limits, herald__trace_headers_add(&out->addressed.delivery, &out->traced),
+			&out->encoded, checked, error);
 	if (status != HERALD_OK)
 		return status;
 	if (checked->id && *checked->id == '\0')

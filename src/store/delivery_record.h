@@ -14,6 +14,7 @@
 #include <herald/status.h>
 #include <herald/value.h>
 
+#include "delivery/broker_url.h"
 #include "delivery/headers.h"
 #include "delivery/item.h"
 #include "delivery/trace_headers.h"
@@ -31,6 +32,7 @@ struct herald__checked_delivery {
 	char error[HERALD__ERROR_BYTES];
 	struct herald_buffer encoded; /* the value */
 	struct herald__traced_delivery traced;
+	struct herald__addressed addressed;
 };
 
 /*

@@ -363,11 +363,12 @@ herald__dispatch_lease(struct herald_store *store)
 }
 
 void
-herald__dispatch_pending(struct herald_store *store, uint64_t pending)
+herald__dispatch_pending(struct herald_store *store, uint64_t pending, bool is_at_most)
 {
 	struct herald__dispatch *dispatch = herald__dispatch_lock(store);
 
 	dispatch->pending = pending;
+	dispatch->is_at_most = is_at_most;
 	pthread_mutex_unlock(&dispatch->mutex);
 }
 

@@ -62,6 +62,7 @@ struct herald__dispatch {
 	bool in_turn;       /* the committer has taken something */
 	size_t waiters;     /* threads that wait for `changed` */
 	uint64_t pending;   /* events in the database, as last counted */
+	bool is_at_most;    /* there are not more than `pending`, but perhaps far fewer */
 
 	bool committer_waits;
 	bool is_woken;              /* look for events of other processes */
@@ -125,8 +126,8 @@ bool herald__dispatch_is_doubted(struct herald_store *store);
 /* The node, if its lease has not ended; else 0. Any thread. */
 uint64_t herald__dispatch_lease(struct herald_store *store);
 
-/* So many events are in the database. */
-void herald__dispatch_pending(struct herald_store *store, uint64_t pending);
+/* The number of events in the database, or a bound of it. */
+void herald__dispatch_pending(struct herald_store *store, uint64_t pending, bool is_at_most);
 
 /* The store has failed: stop, for ever. */
 void herald__dispatch_fail(struct herald_store *store);

@@ -38,7 +38,8 @@ log_refusal(struct herald_store *store, const char *why)
 	const struct herald_log_field fields[] = {
 		{"reason", why, 0},
 		{"waiting", NULL, (int64_t)dispatch->arrivals.count},
-		{"pending", NULL, (int64_t)dispatch->pending},
+		{dispatch->is_at_most ? "pending_at_most" : "pending", NULL,
+		 (int64_t)dispatch->pending},
 		{"refused", NULL, (int64_t)store->counts.refused},
 	};
 

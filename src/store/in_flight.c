@@ -57,6 +57,17 @@ file_error(struct herald_error *error, const char *what, const char *path, int n
 				path, herald_errno_text(number));
 }
 
+static enum herald_status
+create_error(struct herald_error *error, const char *path, int number)
+{
+	if (number != EBUSY)
+		return file_error(error, "create", path, number);
+	return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
+				"cannot create %s: a running process has this file: give this "
+				"store another in_flight_folder",
+				path);
+}
+
 static void
 store(atomic_uint_fast64_t *at, uint64_t value)
 {
@@ -69,12 +80,45 @@ load(const atomic_uint_fast64_t *at)
 	return atomic_load_explicit(at, memory_order_relaxed);
 }
 
-/* A new file with room on its file system, so that no write to the memory ends in SIGBUS. */
+/* If the path is the file that is mapped. */
+static void
+unlink_own(const struct herald__in_flight *file, const char *path)
+{
+	struct stat earlier, found;
+
+	if (file->map && fstat(file->fd, &earlier) == 0 && lstat(path, &found) == 0 &&
+	    earlier.st_dev == found.st_dev && earlier.st_ino == found.st_ino)
+		unlink(path);
+}
+
+/* Returns false if another process has the lock. Where files cannot be locked, a paused process
+ * looks like a dead one. */
+static bool
+lock_file(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_len = 1};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES);
+}
+
+/* Empty, with room on its file system, so that no write to the memory ends in SIGBUS. Nor may the
+ * memory of another process, so nothing changes before the lock is there. Returns an error number,
+ * EBUSY: another process has it. */
+static int
+prepare(int fd, size_t bytes)
+{
+	if (!lock_file(fd))
+		return EBUSY;
+	if (ftruncate(fd, 0) != 0)
+		return errno;
+	return posix_fallocate(fd, 0, (off_t)bytes);
+}
+
 static int
 open_new(const char *path, size_t bytes)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int failed = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)bytes);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int failed = fd < 0 ? errno : prepare(fd, bytes);
 
 	if (failed == 0)
 		return fd;
@@ -82,15 +126,6 @@ open_new(const char *path, size_t bytes)
 		close(fd);
 	errno = failed;
 	return -1;
-}
-
-/* Where files cannot be locked, a paused process looks like a dead one. */
-static void
-lock_file(int fd)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_len = 1};
-
-	(void)fcntl(fd, F_OFD_SETLK, &lock);
 }
 
 static size_t
@@ -142,10 +177,11 @@ enum herald_status
 herald__in_flight_create(struct herald__in_flight *file, const char *path, uint64_t node,
 			 unsigned workers, struct herald_error *error)
 {
+	/* A file of an earlier node is mapped, and stays as it is. */
+	unlink_own(file, path);
 	int fd = open_new(path, map_bytes(workers));
-
 	if (fd < 0)
-		return file_error(error, "create", path, errno);
+		return create_error(error, path, errno);
 	struct herald__in_flight_map *map = map_new(file, fd, node, workers);
 	int number = errno;
 	if (map == MAP_FAILED) {
@@ -154,13 +190,18 @@ herald__in_flight_create(struct herald__in_flight *file, const char *path, uint6
 		return file_error(error, "map", path, number);
 	}
 	if (file->map)
-		close(file->fd); /* before the lock: it may be the same file */
+		close(file->fd);
 	else
 		*file = (struct herald__in_flight){.map = map, .bytes = map_bytes(workers)};
 	file->fd = fd;
 	atomic_store(&file->has_missed, false);
-	lock_file(fd);
 	return HERALD_OK;
+}
+
+void
+herald__in_flight_discard(const struct herald__in_flight *file, const char *path)
+{
+	unlink_own(file, path);
 }
 
 void
@@ -430,7 +471,7 @@ herald__in_flight_remove(const char *path, uint64_t node)
 
 	if (!map)
 		return;
-	if (is_valid(map, bytes, node))
+	if (is_valid(map, bytes, node) && !herald__in_flight_is_held(path))
 		unlink(path);
 	munmap(map, bytes);
 }

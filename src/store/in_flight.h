@@ -48,10 +48,13 @@ typedef uint32_t herald__in_flight_place;
 
 /* Create the file for a node, and lock it as long as the process lives. It takes the place of the
  * file of an earlier node; what workers run at that moment stays known, as not this node's. Errors:
- * HERALD_SYSTEM; then the file is still the earlier node's, if there is one. */
+ * HERALD_SYSTEM, also if another process has locked the path, whose file stays as it is; then the
+ * file is still the earlier node's, if there is one. */
 enum herald_status
 herald__in_flight_create(struct herald__in_flight *file, const char *path, uint64_t node,
 			 unsigned workers, struct herald_error *error);
+/* Delete it, if it has this path; it stays mapped. */
+void herald__in_flight_discard(const struct herald__in_flight *file, const char *path);
 /* Unmap and unlock it; the file stays. */
 void herald__in_flight_close(struct herald__in_flight *file);
 
@@ -98,7 +101,8 @@ herald__in_flight_is_sending(const struct herald__in_flight *file, uint64_t owne
 /* Whether it names all of these, likewise. */
 bool herald__in_flight_names_sent(const struct herald__in_flight *file, uint64_t owner);
 
-/* Delete the file of a node that has ended, unless another node has taken over its name. */
+/* Delete the file of a node that has ended, unless another node has taken over its name, or a
+ * process has locked it: a copy of a database has the same nodes. */
 void herald__in_flight_remove(const char *path, uint64_t node);
 
 /* Whether the process that created the file lives, on this machine. Unlike a process id, which a

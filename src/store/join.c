@@ -121,7 +121,7 @@ end(struct herald_store *store, struct herald__join *join, struct herald__job *j
 
 	if (job->kind != HERALD_COMPLETE_DONE) {
 		status = complete(store, join, &completion, error);
-		job->is_dropped = completion.is_lost;
+		job->is_dropped = status == HERALD_OK && completion.is_lost;
 	}
 	if (status == HERALD_OK && !job->is_dropped && job->published.bytes > 0)
 		status = herald__published_push(store, join->session, &job->published,

@@ -23,6 +23,9 @@
 #define MAX_RECOVER_MS 1000
 #define RECOVER_MS 500
 #define MAX_DEAD 16
+/* A file that its process has left behind. If the process runs on another copy of this database,
+ * its own recovery reads the file first. */
+#define LEFT_FILE_MS (UINT64_C(3600) * 1000)
 
 /* Who this process is. */
 
@@ -49,13 +52,57 @@ identify(struct herald__node *node)
 	read_boot_id(node->boot_id, sizeof(node->boot_id));
 }
 
-/* Joining. */
+/* Files that are left behind. */
 
 static uint64_t
 now_ms(const struct herald_store *store)
 {
 	return herald__clock_now_ms(&store->settings.clock);
 }
+
+struct herald__left_file {
+	struct herald__left_file *next;
+	uint64_t node;
+	uint64_t free_since_ms; /* 0: its process lives */
+	char path[4096];
+};
+
+/* Returns whether it need not be looked at any more. */
+static bool
+clean_up(const struct herald_store *store, struct herald__left_file *file)
+{
+	const uint64_t time_ms = now_ms(store);
+
+	if (herald__in_flight_is_held(file->path))
+		file->free_since_ms = 0;
+	else if (file->free_since_ms == 0)
+		file->free_since_ms = time_ms;
+	else if (time_ms - file->free_since_ms >= LEFT_FILE_MS) {
+		herald__in_flight_remove(file->path, file->node);
+		return true;
+	}
+	return false;
+}
+
+/* All, or those whose time has come. */
+static void
+forget_files(struct herald_store *store, bool all)
+{
+	struct herald__left_file **at = &store->node.left_files;
+
+	while (*at) {
+		struct herald__left_file *file = *at;
+
+		if (!all && !clean_up(store, file)) {
+			at = &file->next;
+			continue;
+		}
+		*at = file->next;
+		herald_memory_release(&store->settings.allocator, file, sizeof(*file));
+	}
+}
+
+/* Joining. */
 
 static uint64_t
 fence_ms(const struct herald_store *store, uint64_t renewed_ms)
@@ -146,16 +193,18 @@ herald__node_close(struct herald_store *store)
 	struct herald__node *node = &store->node;
 	struct herald_error error;
 
+	if (node->id != 0)
+		herald__in_flight_acquit(&node->in_flight);
+	/* Before it leaves: then another node may take over its name. */
+	herald__in_flight_close(&node->in_flight);
 	/* Otherwise the others find out that it is dead, and recover what it has. */
 	if (node->id != 0 && owns_nothing(store) &&
 	    ops->node_leave(node->session, node->id, &error) == HERALD_OK)
 		herald__in_flight_remove(node->path, node->id);
-	else if (node->id != 0)
-		herald__in_flight_acquit(&node->in_flight);
-	herald__in_flight_close(&node->in_flight);
 	ops->session_close(node->session);
 	node->session = NULL;
 	node->id = 0;
+	forget_files(store, true);
 	herald__dispatch_node(store, 0, 0);
 }
 
@@ -190,8 +239,7 @@ lose(struct herald_store *store, const struct herald_error *error)
 		 "lease is lost; the outcomes of what runs now are thrown away", node->id, error);
 	node->id = 0;
 	/* Its file would name what runs now, also after that has ended. */
-	if (*node->path != '\0')
-		unlink(node->path);
+	herald__in_flight_discard(&node->in_flight, node->path);
 	herald__dispatch_node(store, 0, 0);
 }
 
@@ -217,6 +265,22 @@ renew(struct herald_store *store)
 	}
 }
 
+/* Keys of deduplication and of order are made with the secret. Tables with another one are new, or
+ * another store's: this store was not opened on them. */
+static enum herald_status
+check_secret(const struct herald_store *store, struct herald_error *error)
+{
+	unsigned char secret[sizeof(store->secret)];
+	enum herald_status status =
+		store->database->ops->secret(store->node.session, secret, error);
+
+	if (status != HERALD_OK || memcmp(secret, store->secret, sizeof(secret)) == 0)
+		return status;
+	return herald_error_set(error, HERALD_STORE_FAILED, HERALD_NO_OFFSET,
+				"the tables belong to another store now: restart the "
+				"process");
+}
+
 static void
 stay_joined(struct herald_store *store)
 {
@@ -229,7 +293,9 @@ stay_joined(struct herald_store *store)
 		renew(store);
 	if (node->id != 0)
 		return;
-	enum herald_status status = join(store, &error);
+	enum herald_status status = check_secret(store, &error);
+	if (status == HERALD_OK)
+		status = join(store, &error);
 	if (status != HERALD_OK) {
 		log_failure(store, "cannot join", status, &error);
 		return;
@@ -250,6 +316,7 @@ struct dead_node {
 	char host[256];
 	char boot_id[64];
 	char path[4096];
+	bool is_alive; /* its file is locked */
 };
 
 struct dead_nodes {
@@ -275,7 +342,8 @@ keep_dead(const struct herald_node *node, void *state)
 /*
  * Which events ran when the node died.
  *
- * - It was paused, and lives, as its file is locked: no event is blamed, and every attempt counts.
+ * - It lives, as its file is locked: it was paused; or this database was restored from a backup,
+ *   and it runs on the original. No event is blamed, and every attempt counts.
  * - The machine was restarted: no event is blamed, and no attempt counts.
  * - Otherwise its in-flight file knows, if it is on this machine.
  */
@@ -292,7 +360,7 @@ find_suspects(const struct herald_store *store, const struct dead_node *dead,
 		recovery->is_known = same_host;
 		return;
 	}
-	if (store->database->ops->has_leases && herald__in_flight_is_held(dead->path))
+	if (dead->is_alive)
 		return;
 	recovery->is_known =
 		herald__in_flight_read(dead->path, dead->id, &store->settings.allocator,
@@ -321,12 +389,27 @@ log_recovery(const struct herald_store *store, const struct dead_node *dead,
 			 sizeof(fields) / sizeof(fields[0]));
 }
 
+/* Without memory it stays, like the file of the last process on a machine. */
+static void
+remember_file(struct herald_store *store, const struct dead_node *dead)
+{
+	struct herald__left_file *file =
+		herald_memory_allocate_zeroed(&store->settings.allocator, 1, sizeof(*file));
+
+	if (!file)
+		return;
+	file->next = store->node.left_files;
+	file->node = dead->id;
+	memcpy(file->path, dead->path, sizeof(file->path));
+	store->node.left_files = file;
+}
+
 /* A process that is killed again and again, soon after each start, would blame an innocent event if
  * that were the first to run each time. */
 #define SUSPECT_PAUSE_MS 300
 
 static enum herald_status
-recover(struct herald_store *store, const struct dead_node *dead, struct dead_nodes *all,
+recover(struct herald_store *store, struct dead_node *dead, struct dead_nodes *all,
 	struct herald_error *error)
 {
 	struct herald_recovery recovery = {
@@ -339,13 +422,18 @@ recover(struct herald_store *store, const struct dead_node *dead, struct dead_no
 		.max_attempts = store->settings.options.max_attempts + 1,
 	};
 
+	dead->is_alive = herald__in_flight_is_held(dead->path);
 	find_suspects(store, dead, all, &recovery);
 	enum herald_status status =
 		store->database->ops->node_recover(store->node.session, &recovery, error);
 	herald__in_flight_ids_free(&all->suspects, &store->settings.allocator);
 	if (status != HERALD_OK || !recovery.is_taken)
 		return status;
-	herald__in_flight_remove(dead->path, dead->id);
+	/* Who lives still needs it, and deletes it itself, unless it is killed. */
+	if (dead->is_alive)
+		remember_file(store, dead);
+	else
+		herald__in_flight_remove(dead->path, dead->id);
 	store->counts.interrupted += recovery.ready + recovery.dead;
 	store->counts.dead += recovery.dead;
 	log_recovery(store, dead, &recovery);
@@ -388,6 +476,7 @@ herald__node_step(struct herald_store *store)
 	stay_joined(store);
 	if (now_ms(store) >= node->recover_at_ms) {
 		recover_all(store);
+		forget_files(store, false);
 		node->recover_at_ms = now_ms(store) + pause_ms;
 	}
 	if (node->id != 0 && has_leases && node->renew_at_ms < node->recover_at_ms)

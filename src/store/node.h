@@ -15,6 +15,9 @@
 
 struct herald_store;
 
+/* The in-flight file of a process that lived when its node was recovered. */
+struct herald__left_file;
+
 /* Used on the node's thread; `in_flight` by the others, too. */
 struct herald__node {
 	struct herald_session *session;
@@ -23,6 +26,7 @@ struct herald__node {
 	char boot_id[64];
 	char path[4096]; /* of the in-flight file */
 	struct herald__in_flight in_flight;
+	struct herald__left_file *left_files; /* a list */
 	uint64_t joined_ms;
 	uint64_t renew_at_ms;
 	uint64_t recover_at_ms;

@@ -11,6 +11,7 @@
 
 #include "store/dispatch_arrive.h"
 #include "store/state.h"
+#include "store/transact.h"
 
 #define BATCH 100
 
@@ -190,16 +191,13 @@ step_by_id(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last,
 }
 
 static enum herald_status
-step_in_transaction(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last,
-		    struct herald_error *error)
+try_step(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last, struct herald_error *error)
 {
 	const struct herald_database_ops *ops = bulk->store->database->ops;
-	enum herald_status status = herald__joined_check(bulk->store, error);
+	const uint64_t after_id = bulk->filter.after_id;
+	enum herald_status status = ops->begin(bulk->session, error);
 
 	*count = 0;
-	if (status != HERALD_OK)
-		return status;
-	status = ops->begin(bulk->session, error);
 	if (status == HERALD_OK && bulk->by_id) {
 		status = step_by_id(bulk, max, count, is_last, error);
 	} else if (status == HERALD_OK) {
@@ -210,9 +208,27 @@ step_in_transaction(struct bulk *bulk, size_t max, uint64_t *count, bool *is_las
 		status = ops->commit(bulk->session, error);
 	if (status != HERALD_OK) {
 		ops->rollback(bulk->session);
-		herald__dispatch_fails(bulk->store, status, error);
+		bulk->filter.after_id = after_id;
 		*count = 0;
 	}
+	return status;
+}
+
+static enum herald_status
+step_in_transaction(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last,
+		    struct herald_error *error)
+{
+	enum herald_status status = herald__joined_check(bulk->store, error);
+	unsigned repeats = 0;
+
+	*count = 0;
+	if (status != HERALD_OK)
+		return status;
+	do
+		status = try_step(bulk, max, count, is_last, error);
+	while (herald__transact_again(bulk->store, bulk->session, status, &repeats));
+	if (status != HERALD_OK)
+		herald__dispatch_fails(bulk->store, status, error);
 	return status;
 }
 

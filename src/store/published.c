@@ -53,13 +53,14 @@ add_text(struct herald__siphash *hash, const char *text)
 /*
  * The id of a delivery without one: the same each time that the event runs, if it publishes the
  * same. What tells a failure and what tells a success after a replay are two deliveries, so URL,
- * type and result are part of it.
+ * type and result are part of it. A database that was restored from a backup gives out row ids
+ * again, to other events, so the event's time is part of it, too.
  */
 static void
 derive_id(const struct herald_store *store, const struct herald__run *run,
 	  const struct herald_delivery *delivery, char out[ID_BYTES])
 {
-	const uint64_t place[] = {run->id, run->published.bytes};
+	const uint64_t place[] = {run->id, (uint64_t)run->created_ms, run->published.bytes};
 	struct herald__siphash hash;
 	unsigned char bytes[16];
 

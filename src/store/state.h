@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "service/inbox.h"
+#include "store/backlog.h"
 #include "store/committer.h"
 #include "store/dispatch.h"
 #include "store/health.h"
@@ -53,6 +54,7 @@ struct herald_store {
 	struct herald__committer committer;
 	struct herald__node node;
 	struct herald__upkeep upkeep;
+	struct herald__backlog backlog;
 	struct herald__worker *workers;
 	struct herald__starting starting;
 	bool has_threads;

@@ -23,8 +23,11 @@
 
 /* Time to store the ends of runs when a store is destroyed. */
 #define LAST_DRAIN_MS 5000
-/* After herald_store_stop() has drained: for what has ended since. */
-#define STOPPED_DRAIN_MS 1000
+/* The same if the database waits for a lock of another process: it may never get it, and the drain
+ * of herald_store_stop() has waited for it already. */
+#define BLOCKED_DRAIN_MS 1000
+/* Its waits end before, so that it is known whether it does. */
+#define BLOCKED_WAIT_MS 500
 
 /* The inbox. */
 
@@ -110,6 +113,8 @@ init_parts(struct herald_store *store)
 		goto free_dispatch;
 	if (!herald__starting_init(&store->starting))
 		goto free_outbox;
+	if (!herald__backlog_init(&store->backlog))
+		goto free_starting;
 	store->workers =
 		herald_memory_allocate_zeroed(allocator, options->workers, sizeof(*store->workers));
 	if (!store->workers || !herald__committer_init(store))
@@ -123,6 +128,8 @@ free_rest:
 		herald__batch_finish(&store->committer.batch, allocator);
 	herald_memory_release(allocator, store->workers,
 			      options->workers * sizeof(*store->workers));
+	herald__backlog_finish(&store->backlog);
+free_starting:
 	herald__starting_finish(&store->starting);
 free_outbox:
 	herald__outbox_finish(&store->outbox);
@@ -192,6 +199,7 @@ finish_parts(struct herald_store *store)
 	herald_memory_release(allocator, store->workers,
 			      options->workers * sizeof(*store->workers));
 	herald__committer_finish(store);
+	herald__backlog_finish(&store->backlog);
 	herald__starting_finish(&store->starting);
 	herald__outbox_finish(&store->outbox);
 	herald__dispatch_finish(&store->dispatch, allocator);
@@ -301,6 +309,25 @@ herald_store_stop(struct herald_store *store, uint32_t drain_ms)
 	return store->threads ? herald__dispatch_drain(store, drain_ms) : 0;
 }
 
+/* Store what has ended since herald_store_stop(). Only a database that has stopping() waits for
+ * locks. */
+static void
+drain_last(struct herald_store *store)
+{
+	const struct herald_database_ops *ops = store->database->ops;
+
+	if (!store->is_stopped || !ops->stopping) {
+		herald_store_stop(store, LAST_DRAIN_MS);
+		return;
+	}
+	ops->stopping(store->database, BLOCKED_WAIT_MS);
+	if (!store->threads)
+		return;
+	herald__dispatch_drain(store, BLOCKED_DRAIN_MS);
+	if (herald_store_health(store, NULL) == HERALD_OK)
+		herald__dispatch_drain(store, LAST_DRAIN_MS - BLOCKED_DRAIN_MS);
+}
+
 void
 herald_store_destroy(struct herald_store *store)
 {
@@ -308,7 +335,7 @@ herald_store_destroy(struct herald_store *store)
 		return;
 
 	struct herald_database *database = store->database;
-	herald_store_stop(store, store->is_stopped ? STOPPED_DRAIN_MS : LAST_DRAIN_MS);
+	drain_last(store);
 	herald__threads_stop(store);
 	herald__upkeep_close(store);
 	herald__node_close(store);

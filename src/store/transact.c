@@ -6,6 +6,19 @@
 #include "store/published.h"
 #include "store/state.h"
 
+/* Another conflict is likely then, and a pause better. */
+#define MAX_REPEATS 3
+
+bool
+herald__transact_again(const struct herald_store *store, const struct herald_session *session,
+		       enum herald_status status, unsigned *repeats)
+{
+	const struct herald_database_ops *ops = store->database->ops;
+
+	return status == HERALD_UNAVAILABLE && ops->may_repeat && ops->may_repeat(session) &&
+	       (*repeats)++ < MAX_REPEATS;
+}
+
 static enum herald_status
 store_arrivals(struct herald_store *store, const struct herald__slice *slice,
 	       struct herald__batch_room *room, struct herald_error *error)

@@ -11,6 +11,7 @@
 
 struct herald__committer;
 struct herald__task;
+struct herald_session;
 struct herald_store;
 
 /* The part of the batch that a transaction stores. */
@@ -29,5 +30,10 @@ bool herald__owns_claims(const struct herald__committer *committer);
  * What was claimed is added to the claims. */
 enum herald_status herald__transact(struct herald_store *store, const struct herald__slice *slice,
 				    struct herald_error *error);
+
+/* Whether a transaction that has failed is to be repeated at once, as it was in conflict with
+ * another one. `repeats` is 0 at first, and counts them. */
+bool herald__transact_again(const struct herald_store *store, const struct herald_session *session,
+			    enum herald_status status, unsigned *repeats);
 
 #endif

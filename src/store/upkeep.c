@@ -1,16 +1,17 @@
 /*
- * Regular work on a connection of its own, so that it delays neither commits nor leases. A failure
- * of one part does not stop the others.
+ * Regular work on a thread and a connection of its own, so that commits and leases do not wait for
+ * their turn behind it. The database may still make them wait: deleting takes locks, and a count is
+ * a long reader, for which a checkpoint of SQLite waits half a second. A failure of one part does
+ * not stop the others.
  */
 #include "store/upkeep.h"
 
 #include <herald/adapter/log.h>
 
 #include "store/state.h"
+#include "store/transact.h"
 
 #define COUNT_MS 1000
-/* Counting takes at most a hundredth of the time. */
-#define COUNT_SHARE 100
 /* More than all processes accept between two counts. */
 #define COUNT_RESERVE 1000000
 #define TRIM_MS 10000
@@ -26,8 +27,7 @@ herald__upkeep_close(struct herald_store *store)
 }
 
 static void
-log_failure(struct herald_store *store, const char *what, enum herald_status status,
-	    const struct herald_error *error)
+log_failure(struct herald_store *store, const char *what, const struct herald_error *error)
 {
 	const struct herald_log_field fields[] = {
 		{"what", what, 0},
@@ -35,6 +35,23 @@ log_failure(struct herald_store *store, const char *what, enum herald_status sta
 	};
 
 	herald_log_write(&store->settings.log, HERALD_LOG_WARNING, "upkeep failed", fields, 2);
+}
+
+/* Not a transaction. A failure for good fails the store. */
+static void
+reading_failed(struct herald_store *store, const char *what, enum herald_status status,
+	       const struct herald_error *error)
+{
+	log_failure(store, what, error);
+	if (status == HERALD_STORE_FAILED)
+		herald__dispatch_fails(store, status, error);
+}
+
+static void
+transaction_failed(struct herald_store *store, const char *what, enum herald_status status,
+		   const struct herald_error *error)
+{
+	log_failure(store, what, error);
 	herald__dispatch_fails(store, status, error);
 }
 
@@ -66,7 +83,7 @@ has_few_pending(struct herald_store *store)
 	    ops->pending_most(store->upkeep.session, &most, &error) != HERALD_OK ||
 	    most >= max - COUNT_RESERVE)
 		return false;
-	herald__dispatch_pending(store, most);
+	herald__dispatch_pending(store, most, true);
 	store->upkeep.count_at_ms = now_ms(store) + COUNT_MS;
 	return true;
 }
@@ -82,19 +99,19 @@ count_pending(struct herald_store *store)
 		store->database->ops->pending(upkeep->session, NULL, &pending, &error);
 
 	if (status == HERALD_OK)
-		herald__dispatch_pending(store, pending);
+		herald__dispatch_pending(store, pending, false);
 	else
-		log_failure(store, "counting events", status, &error);
-	uint64_t pause_ms = (now_ms(store) - began_ms) * COUNT_SHARE;
-	upkeep->count_at_ms = now_ms(store) + (pause_ms > COUNT_MS ? pause_ms : COUNT_MS);
+		reading_failed(store, "counting events", status, &error);
+	const uint64_t ended_ms = now_ms(store);
+	upkeep->count_at_ms = ended_ms + herald__backlog_pause_ms(ended_ms - began_ms, status);
 }
 
 /* Dead letters. */
 
 /* One batch in a transaction; by age, or by number. */
 static enum herald_status
-trim_batch(struct herald_store *store, const struct herald_dead_filter *old, uint64_t keep,
-	   uint64_t *count, struct herald_error *error)
+try_trim(struct herald_store *store, const struct herald_dead_filter *old, uint64_t keep,
+	 uint64_t *count, struct herald_error *error)
 {
 	const struct herald_database_ops *ops = store->database->ops;
 	struct herald_session *session = store->upkeep.session;
@@ -110,6 +127,19 @@ trim_batch(struct herald_store *store, const struct herald_dead_filter *old, uin
 	return status;
 }
 
+static enum herald_status
+trim_batch(struct herald_store *store, const struct herald_dead_filter *old, uint64_t keep,
+	   uint64_t *count, struct herald_error *error)
+{
+	enum herald_status status;
+	unsigned repeats = 0;
+
+	do
+		status = try_trim(store, old, keep, count, error);
+	while (herald__transact_again(store, store->upkeep.session, status, &repeats));
+	return status;
+}
+
 static void
 trim(struct herald_store *store, const struct herald_dead_filter *old, uint64_t keep)
 {
@@ -122,7 +152,7 @@ trim(struct herald_store *store, const struct herald_dead_filter *old, uint64_t 
 		status = trim_batch(store, old, keep, &count, &error);
 	}
 	if (status != HERALD_OK)
-		log_failure(store, "deleting old dead letters", status, &error);
+		transaction_failed(store, "deleting old dead letters", status, &error);
 }
 
 static void
@@ -143,24 +173,37 @@ trim_dead(struct herald_store *store)
 
 /* Keys of deduplication. */
 
-static void
-rotate_seen(struct herald_store *store)
+static enum herald_status
+try_rotation(struct herald_store *store, struct herald_error *error)
 {
 	const struct herald_database_ops *ops = store->database->ops;
 	struct herald_session *session = store->upkeep.session;
 	const uint64_t window_ms = store->settings.options.seen_window_ms;
-	const uint64_t longest_ms = 60000;
-	struct herald_error error;
-	enum herald_status status = ops->begin(session, &error);
+	enum herald_status status = ops->begin(session, error);
 
 	if (status == HERALD_OK)
-		status = ops->seen_rotate(session, wall_ms(store), (int64_t)window_ms, &error);
+		status = ops->seen_rotate(session, wall_ms(store), (int64_t)window_ms, error);
 	if (status == HERALD_OK)
-		status = ops->commit(session, &error);
-	if (status != HERALD_OK) {
+		status = ops->commit(session, error);
+	if (status != HERALD_OK)
 		ops->rollback(session);
-		log_failure(store, "dropping old keys of deduplication", status, &error);
-	}
+	return status;
+}
+
+static void
+rotate_seen(struct herald_store *store)
+{
+	const uint64_t window_ms = store->settings.options.seen_window_ms;
+	const uint64_t longest_ms = 60000;
+	struct herald_error error;
+	enum herald_status status;
+	unsigned repeats = 0;
+
+	do
+		status = try_rotation(store, &error);
+	while (herald__transact_again(store, store->upkeep.session, status, &repeats));
+	if (status != HERALD_OK)
+		transaction_failed(store, "dropping old keys of deduplication", status, &error);
 	store->upkeep.rotate_at_ms =
 		now_ms(store) + (window_ms / 16 < longest_ms ? window_ms / 16 + 1 : longest_ms);
 }
@@ -192,7 +235,7 @@ herald__upkeep_step(struct herald_store *store)
 		return UINT64_MAX;
 	enum herald_status status = open_session(store, &error);
 	if (status != HERALD_OK) {
-		log_failure(store, "connecting", status, &error);
+		reading_failed(store, "connecting", status, &error);
 		return now_ms(store) + COUNT_MS;
 	}
 	if (now_ms(store) >= upkeep->count_at_ms && !has_few_pending(store))
@@ -201,5 +244,7 @@ herald__upkeep_step(struct herald_store *store)
 		trim_dead(store);
 	if (now_ms(store) >= upkeep->rotate_at_ms)
 		rotate_seen(store);
-	return earliest(upkeep->count_at_ms, earliest(upkeep->trim_at_ms, upkeep->rotate_at_ms));
+	const uint64_t backlog_at_ms = herald__backlog_step(store, upkeep->session);
+	return earliest(earliest(upkeep->count_at_ms, backlog_at_ms),
+			earliest(upkeep->trim_at_ms, upkeep->rotate_at_ms));
 }

@@ -26,7 +26,7 @@
 
 #include "support/sqlite_file.h"
 
-#define EVENTS 40
+#define EVENTS 64
 #define GUILTY 7
 #define MAX_INTERRUPTED 3
 

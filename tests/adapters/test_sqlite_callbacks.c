@@ -1,7 +1,11 @@
 /*
- * Callbacks of a process that is killed (SIGKILL) again and again under load: each event that was
- * accepted has its callback, and all requests of one callback have the same id. With SQLite,
- * libcurl, and a receiver that sometimes fails.
+ * Callbacks and effects of a process that is killed (SIGKILL) again and again under load: each
+ * event that was accepted has its callback, and all requests of one callback have the same id.
+ * Functions that join the transaction insert a row into a table of their own: there is one row for
+ * each event that has succeeded, and none for others. With SQLite, libcurl, and a receiver that
+ * sometimes fails.
+ *
+ * Also a receiver that is silent: many deliveries to it delay no callbacks to another one.
  *
  * The process is this program with arguments. It writes the numbers of accepted events to a pipe.
  */
@@ -45,13 +49,40 @@ struct job {
 
 HERALD_SCHEMA(job, HERALD_FIELD(job, number, .required = true));
 
-/* One in ten fails. */
+/* One in five fails. */
+static bool
+fails(uint64_t number)
+{
+	return number % 10 < 2;
+}
+
+/* Every second one joins the transaction. */
+static bool
+joins(uint64_t number)
+{
+	return number % 2 == 1;
+}
+
 static enum herald_verdict
 on_job(struct herald_context *ctx, const struct job *job)
 {
-	return job->number % 10 == 0 ? herald_fail(ctx, "it fails") : HERALD_DONE;
+	return fails(job->number) ? herald_fail(ctx, "it fails") : HERALD_DONE;
 }
 HERALD_FUNCTION(on_job, job);
+
+/* The row of an event that fails is rolled back. */
+static enum herald_verdict
+on_joined_job(struct herald_context *ctx, const struct job *job)
+{
+	sqlite3 *db = herald_sqlite_handle(ctx);
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "INSERT INTO effects VALUES (%u)", (unsigned)job->number);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return herald_retry(ctx, "%s", sqlite3_errmsg(db));
+	return on_job(ctx, job);
+}
+HERALD_FUNCTION(on_joined_job, job);
 
 struct child {
 	struct herald_store *store;
@@ -77,7 +108,11 @@ child_create(struct child *child, const char *path)
 	struct herald_deliverer_options deliverer =
 		HERALD_DELIVERER_OPTIONS(.attempts = 1000, .first_delay_ms = 5, .max_delay_ms = 20,
 					 .addresses = HERALD_ADDRESSES_ANY);
-	const struct herald_route routes[] = {HERALD_ROUTE("job", job, on_job, NULL)};
+	const struct herald_route routes[] = {
+		HERALD_ROUTE("job", job, on_job, NULL),
+		HERALD_ROUTE("joined_job", job, on_joined_job, NULL,
+			     .transaction = HERALD_TRANSACTION_JOIN),
+	};
 	struct herald_handler *handlers[1];
 	struct herald_error error;
 
@@ -97,6 +132,24 @@ child_create(struct child *child, const char *path)
 		die("cannot start", &error);
 }
 
+static void
+send_event(struct child *child, unsigned number)
+{
+	struct herald_result result;
+	char event[512];
+	int bytes = snprintf(event, sizeof(event),
+			     "{\"event_type\":\"%s\",\"timestamp\":\"2024-08-20T05:21:19Z\","
+			     "\"payload\":{\"number\":%u},\"metadata\":{\"id\":\"%u\"},"
+			     "\"callback\":{\"success_url\":\"http://127.0.0.1:%u/done\","
+			     "\"fail_url\":\"http://127.0.0.1:%u/fail\"}}",
+			     joins(number) ? "joined_job" : "job", number, number, child->port,
+			     child->port);
+
+	herald_service_handle(child->service, event, (size_t)bytes, &result);
+	if (result.http_status != 202)
+		die("not accepted", &result.error);
+}
+
 static void *
 send_events(void *state)
 {
@@ -104,23 +157,21 @@ send_events(void *state)
 	unsigned number;
 
 	while ((number = atomic_fetch_add(&child->next, 1)) < child->end) {
-		struct herald_result result;
-		char event[512];
-		int bytes = snprintf(
-			event, sizeof(event),
-			"{\"event_type\":\"job\",\"timestamp\":\"2024-08-20T05:21:19Z\","
-			"\"payload\":{\"number\":%u},\"metadata\":{\"id\":\"%u\"},\"callback\":"
-			"{\"success_url\":\"http://127.0.0.1:%u/done\","
-			"\"fail_url\":\"http://127.0.0.1:%u/fail\"}}",
-			number, number, child->port, child->port);
-
-		herald_service_handle(child->service, event, (size_t)bytes, &result);
-		if (result.http_status != 202)
-			die("not accepted", &result.error);
+		send_event(child, number);
 		if (write(STDOUT_FILENO, &number, sizeof(number)) != sizeof(number))
 			_exit(0);
 	}
 	return NULL;
+}
+
+static void
+child_destroy(struct child *child, uint32_t drain_ms)
+{
+	herald_store_stop(child->store, 60000);
+	herald_deliverer_stop(child->deliverer, drain_ms);
+	herald_service_destroy(child->service);
+	herald_deliverer_destroy(child->deliverer);
+	herald_store_destroy(child->store);
 }
 
 /* Sends events until it has sent all, and delivers until stdin is closed. */
@@ -141,11 +192,7 @@ child_main(char **arguments)
 		pthread_join(threads[i], NULL);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
-	herald_store_stop(child.store, 60000);
-	herald_deliverer_stop(child.deliverer, 10000);
-	herald_service_destroy(child.service);
-	herald_deliverer_destroy(child.deliverer);
-	herald_store_destroy(child.store);
+	child_destroy(&child, 10000);
 	return 0;
 }
 
@@ -189,7 +236,7 @@ receive(struct receiver *receiver, const char *request)
 		snprintf(receiver->problem, sizeof(receiver->problem), "request: %.200s", request);
 	else if (draw_one_in(&receiver->seed, 8))
 		status = 503; /* it counts as not received */
-	else if (strcmp(result, number % 10 == 0 ? "fail" : "success") != 0)
+	else if (strcmp(result, fails(number) ? "fail" : "success") != 0)
 		snprintf(receiver->problem, sizeof(receiver->problem), "event %lu: %s", number,
 			 result);
 	else if (receiver->ids[number][0] == '\0')
@@ -265,22 +312,30 @@ receiver_run(void *state)
 	return NULL;
 }
 
-static void
-receiver_start(struct receiver *receiver)
+/* A socket that listens on a free port. */
+static int
+listen_anywhere(unsigned *port)
 {
 	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
 	socklen_t bytes = sizeof(name);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(listen(fd, 128), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &bytes), 0);
+	*port = ntohs(name.sin_port);
+	return fd;
+}
+
+static void
+receiver_start(struct receiver *receiver)
+{
 	receiver->seed = draw_seed();
 	receiver->ids = calloc(MAX_EVENTS, sizeof(*receiver->ids));
 	assert_non_null(receiver->ids);
 	assert_int_equal(pthread_mutex_init(&receiver->mutex, NULL), 0);
 	assert_int_equal(pipe(receiver->quit), 0);
-	receiver->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(receiver->listener, (struct sockaddr *)&name, sizeof(name)), 0);
-	assert_int_equal(listen(receiver->listener, 128), 0);
-	assert_int_equal(getsockname(receiver->listener, (struct sockaddr *)&name, &bytes), 0);
-	receiver->port = ntohs(name.sin_port);
+	receiver->listener = listen_anywhere(&receiver->port);
 	assert_int_equal(pthread_create(&receiver->thread, NULL, receiver_run, receiver), 0);
 }
 
@@ -401,6 +456,58 @@ await_callbacks(struct receiver *receiver, const bool *accepted)
 	}
 }
 
+/* Until nothing is left to run or to deliver, also of events that were not reported as accepted. */
+static void
+await_idle(const struct sqlite_file *file)
+{
+	for (unsigned i = 0;
+	     sqlite_file_number(file, "SELECT (SELECT count(*) FROM herald_event) + "
+				      "(SELECT count(*) FROM herald_delivery)") > 0;
+	     i++) {
+		if (i == 6000)
+			fail_msg("events or deliveries are left");
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+}
+
+static int
+count_effect(void *state, int columns, char **values, char **names)
+{
+	unsigned *effects = state;
+	unsigned long number = strtoul(values[0], NULL, 10);
+
+	(void)columns;
+	(void)names;
+	assert_true(number < MAX_EVENTS);
+	effects[number]++;
+	return 0;
+}
+
+/* Each event has its row and its callback, or neither, also those that were stored although the
+ * process was killed before it could say so. */
+static size_t
+check_effects(const struct sqlite_file *file, const struct receiver *receiver, const bool *accepted)
+{
+	unsigned *effects = calloc(MAX_EVENTS, sizeof(*effects));
+	sqlite3 *db = sqlite_file_connect(file);
+	size_t count = 0;
+
+	assert_non_null(effects);
+	assert_int_equal(sqlite3_exec(db, "SELECT event FROM effects", count_effect, effects, NULL),
+			 SQLITE_OK);
+	for (size_t i = 0; i < MAX_EVENTS; i++) {
+		const bool is_called = receiver->ids[i][0] != '\0';
+		const unsigned expected = joins(i) && !fails(i) && is_called;
+
+		if (effects[i] != expected || (accepted[i] && !is_called))
+			fail_msg("event %zu: %u rows, expected %u", i, effects[i], expected);
+		count += effects[i];
+	}
+	sqlite3_close(db);
+	free(effects);
+	return count;
+}
+
 static int
 compare_ids(const void *a, const void *b)
 {
@@ -417,11 +524,12 @@ test_kill_under_load(void **state)
 	uint64_t seed = draw_seed();
 	bool *accepted = calloc(MAX_EVENTS, sizeof(*accepted));
 	unsigned next = 0;
-	size_t count = 0, different = 0;
+	size_t count = 0, different = 0, rows;
 
 	(void)state;
 	assert_non_null(accepted);
 	sqlite_file_init(&file);
+	sqlite_file_run(&file, "CREATE TABLE effects (event INTEGER)");
 	receiver_start(&receiver);
 	for (unsigned i = 0; i < kills; i++) {
 		size_t events = 1 + draw_below(&seed, 300);
@@ -434,18 +542,88 @@ test_kill_under_load(void **state)
 	for (unsigned i = 0; i < 100; i++)
 		assert_true(read_accepted(&process, accepted, &next));
 	await_callbacks(&receiver, accepted);
+	await_idle(&file);
 	process_end(&process, false);
 
 	for (size_t i = 0; i < MAX_EVENTS; i++)
 		count += accepted[i];
 	assert_true(count >= kills + 100);
+	rows = check_effects(&file, &receiver, accepted);
+	assert_true(rows >= 30);
 	qsort(receiver.ids, MAX_EVENTS, sizeof(*receiver.ids), compare_ids);
 	for (size_t i = 1; i < MAX_EVENTS; i++)
 		different += strcmp(receiver.ids[i], receiver.ids[i - 1]) != 0;
 	assert_true(different >= count);
-	print_message("# %zu events, %zu requests, %zu repeated\n", count, receiver.requests,
-		      receiver.repeated);
+	print_message("# %zu events, %zu rows, %zu requests, %zu repeated\n", count, rows,
+		      receiver.requests, receiver.repeated);
 	receiver_stop(&receiver);
+	sqlite_file_close(&file);
+	free(accepted);
+}
+
+/* A receiver that is silent. */
+
+#define SILENT 100000
+#define PUBLISHED 1000
+
+/* Publishing all of them would take long: most are copies, older than those that were published. */
+static void
+publish_to(const struct child *child, sqlite3 *db, const char *url)
+{
+	static const char copy[] =
+		"WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 99) "
+		"INSERT INTO herald_delivery SELECT id - (i << 40), 2, due_ms, delayed, attempts, "
+		"replays, 0, delivery_id, url, origin, event_type, event_id, created_ms, "
+		"expires_ms, "
+		"last_http_status, last_error, record FROM herald_delivery, n; COMMIT";
+	const struct herald_delivery delivery = {.url = url};
+	struct herald_error error;
+
+	sqlite3_busy_timeout(db, 60000);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	for (size_t i = 0; i < PUBLISHED; i++)
+		if (herald_sqlite_publish(child->store, db, &delivery, &error) != HERALD_OK)
+			fail_msg("%s", error.message);
+	if (sqlite3_exec(db, copy, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	herald_store_wake(child->store);
+}
+
+/* It accepts connections and answers nothing. Callbacks to another one come nevertheless. */
+static void
+test_silent_receiver(void **state)
+{
+	struct receiver receiver = {.listener = -1};
+	struct child child = {.port = 0};
+	struct sqlite_file file;
+	char url[64];
+	unsigned port;
+	bool *accepted = calloc(MAX_EVENTS, sizeof(*accepted));
+
+	(void)state;
+	assert_non_null(accepted);
+	sqlite_file_init(&file);
+	sqlite_file_run(&file, "CREATE TABLE effects (event INTEGER)");
+	receiver_start(&receiver);
+	child.port = receiver.port;
+	child_create(&child, file.path);
+	const int silent = listen_anywhere(&port);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
+	file.user = sqlite_file_connect(&file);
+	publish_to(&child, file.user, url);
+	for (unsigned i = 0; i < 100; i++) {
+		send_event(&child, i);
+		accepted[i] = true;
+	}
+	await_callbacks(&receiver, accepted);
+	/* All are still there, and only the first ones of them can be claimed. */
+	assert_true(sqlite_file_number(&file, "SELECT count(*) FROM herald_delivery") >= SILENT);
+	assert_true(sqlite_file_number(&file, "SELECT count(*) FROM herald_delivery "
+					      "WHERE state <> 2") < 1000);
+	child_destroy(&child, 0);
+	assert_int_equal(check_effects(&file, &receiver, accepted), 40);
+	receiver_stop(&receiver);
+	close(silent);
 	sqlite_file_close(&file);
 	free(accepted);
 }
@@ -453,7 +631,10 @@ test_kill_under_load(void **state)
 int
 main(int count, char **arguments)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill_under_load)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kill_under_load),
+		cmocka_unit_test(test_silent_receiver),
+	};
 
 	if (count == 5 && strcmp(arguments[0], "child") == 0)
 		return child_main(arguments + 1);

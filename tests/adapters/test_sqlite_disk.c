@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,10 +24,9 @@
 #include <cmocka.h>
 
 #include <herald/adapter/database.h>
-#include <herald/adapter/queue.h>
 #include <herald/sqlite.h>
-#include <herald/store.h>
 
+#include "../../adapters/store/sqlite/shared.h"
 #include "support/sqlite_file.h"
 
 #define NOW SQLITE_FILE_NOW
@@ -36,28 +37,10 @@ ops(const struct sqlite_file *file)
 	return file->database->ops;
 }
 
-/* Accept an event in a transaction of its own. */
-static enum herald_status
-accept_bytes(struct sqlite_file *file, struct herald_session *session, const char *data,
-	     size_t bytes, struct herald_error *error)
-{
-	struct herald_stored_event event = sqlite_file_event("");
-	enum herald_status status = ops(file)->begin(session, error);
-
-	event.data = (struct herald_text){.data = data, .bytes = bytes};
-	if (status != HERALD_OK)
-		return status;
-	status = ops(file)->accept(session, &event, 1, error);
-	if (status == HERALD_OK)
-		status = ops(file)->commit(session, error);
-	ops(file)->rollback(session);
-	return status;
-}
-
 static enum herald_status
 accept_one(struct sqlite_file *file, struct herald_session *session, struct herald_error *error)
 {
-	return accept_bytes(file, session, "{}", 2, error);
+	return sqlite_file_accept(file, session, "{}", 2, error);
 }
 
 #define assert_works(CALL, ERROR)                                                                  \
@@ -136,8 +119,7 @@ delete_shm(const struct sqlite_file *file)
 
 #define WAL_IS_GONE                                                                                \
 	"its -wal file was deleted, moved or replaced while in use, and the last commits were "    \
-	"only "                                                                                    \
-	"there; put it back if it was moved, and restart the process"
+	"only there; put it back if it was moved, and restart the process"
 
 static void
 a_file_that_goes_away_is_noticed(void **unused)
@@ -209,6 +191,49 @@ a_file_that_goes_away_before_a_commit_is_noticed(void **unused)
 	}
 }
 
+/* In a transaction of the user's, what is published would be lost, or not be seen by others. Once
+ * the store has failed, it is refused whatever the files are. */
+static void
+a_file_that_goes_away_refuses_what_the_user_publishes(void **unused)
+{
+	static void (*const cases[])(const struct sqlite_file *file) = {
+		delete_file, replace_file, delete_lock_file, delete_wal, replace_wal, delete_shm,
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct herald_session *wrapped = NULL;
+		struct sqlite_file file;
+		struct herald_error error;
+		char first[sizeof(error.message)];
+
+		sqlite_file_open(&file);
+		struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_COMMIT);
+		sqlite_file_join(&file, session);
+		file.user = sqlite_file_connect(&file);
+		assert_int_equal(sqlite3_exec(file.user, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+				 SQLITE_OK);
+		assert_works(ops(&file)->session_wrap(file.database, file.user, &wrapped, &error),
+			     &error);
+		ops(&file)->session_close(wrapped);
+		cases[i](&file);
+		wrapped = NULL;
+		assert_int_equal(
+			ops(&file)->session_wrap(file.database, file.user, &wrapped, &error),
+			HERALD_STORE_FAILED);
+		assert_null(wrapped);
+		assert_message(&error, "while in use");
+		snprintf(first, sizeof(first), "%s", error.message);
+		/* The last session has ended: the WAL may be another one, but not this store. */
+		ops(&file)->session_close(session);
+		assert_int_equal(
+			ops(&file)->session_wrap(file.database, file.user, &wrapped, &error),
+			HERALD_STORE_FAILED);
+		assert_string_equal(error.message, first);
+		sqlite_file_close(&file);
+	}
+}
+
 /* A session that is opened later would write another WAL than those that are open. */
 static void
 a_session_on_another_wal_is_refused(void **unused)
@@ -253,6 +278,68 @@ files_that_sqlite_makes_anew_are_accepted(void **unused)
 		assert_int_equal(access(path, F_OK), -1);
 	}
 	sqlite_file_close(&file);
+}
+
+/* While this process has no connection, another one may change the mode. Nothing is lost by that,
+ * so it is said, and when it is undone, the store goes on. */
+static void
+a_file_that_is_no_longer_in_wal_mode_is_refused(void **unused)
+{
+	struct sqlite_file file;
+	struct herald_session *session = NULL;
+	struct herald_error error;
+
+	(void)unused;
+	sqlite_file_open(&file);
+	sqlite_file_run(&file, "PRAGMA journal_mode=DELETE");
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(ops(&file)->session_open(file.database, HERALD_SESSION_COMMIT,
+							  &session, &error),
+				 HERALD_UNAVAILABLE);
+		assert_null(session);
+		assert_message(&error, "a.db is in journal mode \"delete\", no longer in WAL mode: "
+				       "another connection has changed it; run PRAGMA "
+				       "journal_mode=WAL, or restart the process");
+	}
+	sqlite_file_run(&file, "PRAGMA journal_mode=WAL");
+	session = sqlite_file_session(&file, HERALD_SESSION_COMMIT);
+	assert_works(accept_one(&file, session, &error), &error);
+	ops(&file)->session_close(session);
+	sqlite_file_close(&file);
+}
+
+/* A VFS of the user's may make the files later: as if this one had. The first ones count. */
+static void
+files_that_a_vfs_makes_later_are_accepted(void **unused)
+{
+	static void (*const cases[])(const struct sqlite_file *file) = {
+		replace_wal,
+		delete_wal,
+		delete_shm,
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sqlite_file file;
+		struct herald_error error;
+
+		sqlite_file_init(&file);
+		assert_works(sqlite_file_try(
+				     &file,
+				     &HERALD_SQLITE_OPTIONS(.vfs = sqlite3_vfs_find(NULL)->zName),
+				     NULL, &error),
+			     &error);
+		struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_COMMIT);
+		struct sqlite_database *database = (struct sqlite_database *)file.database;
+		database->wal = database->shm = (struct sqlite_identity){.inode = 0};
+		for (int again = 0; again < 2; again++)
+			assert_works(accept_one(&file, session, &error), &error);
+		cases[i](&file);
+		assert_int_equal(accept_one(&file, session, &error), HERALD_STORE_FAILED);
+		assert_message(&error, "while in use");
+		ops(&file)->session_close(session);
+		sqlite_file_close(&file);
+	}
 }
 
 static bool
@@ -317,7 +404,7 @@ a_full_disk_refuses_for_now(void **unused)
 	struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_COMMIT);
 	assert_works(accept_one(&file, session, &error), &error);
 	limit_files(200000);
-	assert_int_equal(accept_bytes(&file, session, large, sizeof(large), &error),
+	assert_int_equal(sqlite_file_accept(&file, session, large, sizeof(large), &error),
 			 HERALD_UNAVAILABLE);
 	assert_message(&error, "a.db: the disk is full, or the quota or the largest size of a file "
 			       "is reached; the transaction was rolled back");
@@ -328,7 +415,7 @@ a_full_disk_refuses_for_now(void **unused)
 	int64_t count = sqlite_file_number(&file, "SELECT count(*) FROM herald_event");
 	assert_int_equal(ops(&file)->node_join(session, &node, NOW, &error), HERALD_UNAVAILABLE);
 	limit_files(0);
-	assert_works(accept_bytes(&file, session, large, sizeof(large), &error), &error);
+	assert_works(sqlite_file_accept(&file, session, large, sizeof(large), &error), &error);
 	assert_int_equal(sqlite_file_number(&file, "SELECT count(*) FROM herald_event"), count + 1);
 	ops(&file)->session_close(session);
 	sqlite_file_close(&file);
@@ -355,133 +442,7 @@ a_full_disk_refuses_to_create(void **unused)
 	}
 }
 
-/* Other connections. */
-
-static void
-a_writer_that_takes_long_is_named(void **unused)
-{
-	struct sqlite_file file;
-	struct herald_error error;
-
-	(void)unused;
-	sqlite_file_init(&file);
-	assert_works(
-		sqlite_file_try(&file, &HERALD_SQLITE_OPTIONS(.busy_timeout_ms = 50), NULL, &error),
-		&error);
-	struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_COMMIT);
-	struct herald_session *other = sqlite_file_session(&file, HERALD_SESSION_ADMIN);
-	sqlite3 *user = sqlite_file_connect(&file);
-	assert_int_equal(sqlite3_exec(user, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(accept_one(&file, session, &error), HERALD_UNAVAILABLE);
-	assert_message(&error, "a.db: another connection has been writing for longer than "
-			       "busy_timeout_ms (50)");
-	sqlite3_close(user);
-	assert_works(ops(&file)->begin(other, &error), &error);
-	assert_int_equal(accept_one(&file, session, &error), HERALD_UNAVAILABLE);
-	assert_message(&error, "a.db: another transaction of this process has lasted for longer "
-			       "than busy_timeout_ms (50)");
-	ops(&file)->rollback(other);
-	assert_works(accept_one(&file, session, &error), &error);
-	ops(&file)->session_close(other);
-	ops(&file)->session_close(session);
-	sqlite_file_close(&file);
-}
-
-static uint64_t
-seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec;
-}
-
-/* A stop, while another connection has the lock of writers for as long as it likes. */
-
-struct waiter {
-	struct sqlite_file *file;
-	struct herald_session *session;
-	enum herald_status status;
-	struct herald_error error;
-};
-
-static void *
-wait_for_the_lock(void *state)
-{
-	struct waiter *waiter = state;
-
-	waiter->status = ops(waiter->file)->begin(waiter->session, &waiter->error);
-	return NULL;
-}
-
-static void
-a_stop_ends_waits_for_locks(void **unused)
-{
-	struct waiter waiters[3];
-	pthread_t threads[3];
-	struct sqlite_file file;
-
-	(void)unused;
-	sqlite_file_open(&file);
-	for (int i = 0; i < 3; i++)
-		waiters[i] = (struct waiter){
-			.file = &file,
-			.session = sqlite_file_session(&file, i == 0 ? HERALD_SESSION_COMMIT
-								     : HERALD_SESSION_JOIN)};
-	sqlite3 *user = sqlite_file_connect(&file);
-	assert_int_equal(sqlite3_exec(user, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	const uint64_t began_s = seconds();
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, wait_for_the_lock, &waiters[i]),
-				 0);
-	ops(&file)->stopping(file.database, 100);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-		assert_int_equal(waiters[i].status, HERALD_UNAVAILABLE);
-		assert_message(&waiters[i].error, "a.db: another connection is writing, and the "
-						  "store is being stopped");
-	}
-	assert_true(seconds() - began_s < 8); /* busy_timeout_ms is 10 s for each */
-	sqlite3_close(user);
-	/* When the lock is free, what has ended is still stored. */
-	for (int i = 0; i < 3; i++) {
-		struct herald_error error;
-
-		assert_works(accept_one(&file, waiters[i].session, &error), &error);
-		ops(&file)->session_close(waiters[i].session);
-	}
-	sqlite_file_close(&file);
-}
-
-static void
-a_store_stops_within_its_drains(void **unused)
-{
-	struct herald_store_options options = HERALD_STORE_OPTIONS(.workers = 2);
-	struct herald_delivery_queue *queue = NULL;
-	struct herald_store *store = NULL;
-	struct sqlite_file file;
-	struct herald_error error;
-
-	(void)unused;
-	sqlite_file_init(&file);
-	assert_works(herald_sqlite_create(&HERALD_SQLITE_OPTIONS(.path = file.path),
-					  &options.database, &error),
-		     &error);
-	assert_works(herald_store_create(&options, &store, &error), &error);
-	/* It starts the threads. */
-	assert_works(herald_store_queue_create(store, &queue, &error), &error);
-	sqlite3 *user = sqlite_file_connect(&file);
-	assert_int_equal(sqlite3_exec(user, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	const uint64_t began_s = seconds();
-	herald_store_stop(store, 100);
-	queue->ops->destroy(queue);
-	herald_store_destroy(store);
-	assert_true(seconds() - began_s < 8);
-	sqlite3_close(user);
-	/* Its node is still there, and is recovered by the next one. */
-	assert_int_equal(sqlite_file_number(&file, "SELECT count(*) FROM herald_node"), 1);
-	sqlite_file_close(&file);
-}
+/* Connections of the user. */
 
 static int
 count_hook(void *state, sqlite3 *db, const char *name, int pages)
@@ -743,8 +704,8 @@ write_wal(struct wal_test *test, int commits)
 	struct herald_error error = {.message = ""};
 
 	for (int i = 0; i < commits; i++) {
-		assert_works(accept_bytes(&test->file, test->session, test->data,
-					  sizeof(test->data), &error),
+		assert_works(sqlite_file_accept(&test->file, test->session, test->data,
+						sizeof(test->data), &error),
 			     &error);
 		ops(&test->file)->tend(test->session, test->now_ms);
 	}
@@ -761,6 +722,48 @@ the_wal_is_written_back(void **unused)
 	assert_true(wal_bytes(&test.file) < 200000);
 	assert_int_equal(test.log.warnings, 0);
 	stop_wal(&test);
+}
+
+/* A worker that always has a transaction: it ends one only when another session waits, and
+ * begins the next one at once. */
+struct busy_worker {
+	struct sqlite_file *file;
+	struct herald_session *session;
+	pthread_t thread;
+	atomic_bool has_begun, ends;
+};
+
+static void *
+run_busy_worker(void *state)
+{
+	struct busy_worker *worker = state;
+	struct herald_error error = {.message = ""};
+
+	while (!worker->ends) {
+		assert_works(ops(worker->file)->begin(worker->session, &error), &error);
+		worker->has_begun = true;
+		while (!worker->ends && sqlite_file_waiters(worker->file) == 0)
+			sched_yield();
+		worker->has_begun = false;
+		assert_works(ops(worker->file)->commit(worker->session, &error), &error);
+	}
+	return NULL;
+}
+
+static void
+start_busy_worker(struct busy_worker *worker, struct sqlite_file *file)
+{
+	*worker = (struct busy_worker){.file = file,
+				       .session = sqlite_file_session(file, HERALD_SESSION_JOIN)};
+	assert_int_equal(pthread_create(&worker->thread, NULL, run_busy_worker, worker), 0);
+}
+
+static void
+stop_busy_worker(struct busy_worker *worker)
+{
+	worker->ends = true;
+	assert_int_equal(pthread_join(worker->thread, NULL), 0);
+	ops(worker->file)->session_close(worker->session);
 }
 
 /* A WAL that fills the disk could not be written back, and nothing would ever make room. */
@@ -792,6 +795,32 @@ a_disk_with_little_space_has_a_short_wal(void **unused)
 	free_bytes = UINT64_MAX;
 }
 
+/* Not even if there is always a transaction of a worker. */
+static void
+a_busy_worker_does_not_put_off_the_space(void **unused)
+{
+	struct wal_test test;
+	struct busy_worker worker;
+	struct herald_error error = {.message = ""};
+
+	(void)unused;
+	start_wal_of(&test, 0);
+	start_busy_worker(&worker, &test.file);
+	free_bytes = 1000000;
+	for (int i = 0; i < 100; i++) {
+		assert_works(sqlite_file_accept(&test.file, test.session, test.data,
+						sizeof(test.data), &error),
+			     &error);
+		while (!worker.has_begun)
+			sched_yield();
+		ops(&test.file)->tend(test.session, test.now_ms);
+	}
+	assert_in_range(wal_bytes(&test.file), 500000, 600000);
+	free_bytes = UINT64_MAX;
+	stop_busy_worker(&worker);
+	stop_wal(&test);
+}
+
 static void *
 tend_once(void *state)
 {
@@ -814,8 +843,8 @@ a_late_checkpoint_waits(void **unused)
 	(void)unused;
 	start_wal(&test);
 	for (int i = 0; i < 30; i++)
-		assert_works(accept_bytes(&test.file, test.session, test.data, sizeof(test.data),
-					  &error),
+		assert_works(sqlite_file_accept(&test.file, test.session, test.data,
+						sizeof(test.data), &error),
 			     &error);
 	assert_true(wal_bytes(&test.file) > 500000);
 	struct herald_session *worker = sqlite_file_session(&test.file, HERALD_SESSION_JOIN);
@@ -867,6 +896,15 @@ a_reader_pins_the_wal(void **unused)
 
 /* Closing makes no checkpoint: what is committed is in the WAL, and the next one finds it. */
 /* The end. */
+
+static uint64_t
+seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec;
+}
 
 /* What uses the file while the process ends, and whether the WAL has to stay. */
 enum other {
@@ -1036,7 +1074,8 @@ damage_is_final(void **unused)
 	sqlite_file_open(&file);
 	struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_COMMIT);
 	for (int i = 0; i < 5; i++)
-		assert_works(accept_bytes(&file, session, data, sizeof(data), &error), &error);
+		assert_works(sqlite_file_accept(&file, session, data, sizeof(data), &error),
+			     &error);
 	/* Into the file, and out of the cache of this session. */
 	sqlite_file_run(&file, "PRAGMA wal_checkpoint(TRUNCATE)");
 	int64_t root = sqlite_file_number(
@@ -1061,14 +1100,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_that_goes_away_is_noticed),
 		cmocka_unit_test(a_file_that_goes_away_before_a_commit_is_noticed),
+		cmocka_unit_test(a_file_that_goes_away_refuses_what_the_user_publishes),
 		cmocka_unit_test(a_session_on_another_wal_is_refused),
 		cmocka_unit_test(files_that_sqlite_makes_anew_are_accepted),
+		cmocka_unit_test(a_file_that_is_no_longer_in_wal_mode_is_refused),
+		cmocka_unit_test(files_that_a_vfs_makes_later_are_accepted),
 		cmocka_unit_test(a_session_that_only_reads_leaves_no_files),
 		cmocka_unit_test(a_full_disk_refuses_for_now),
 		cmocka_unit_test(a_full_disk_refuses_to_create),
-		cmocka_unit_test(a_writer_that_takes_long_is_named),
-		cmocka_unit_test(a_stop_ends_waits_for_locks),
-		cmocka_unit_test(a_store_stops_within_its_drains),
 		cmocka_unit_test(the_users_connection_keeps_its_hooks),
 		cmocka_unit_test(a_connection_to_another_file_is_refused),
 		cmocka_unit_test(a_function_that_ends_the_transaction_is_found),
@@ -1076,6 +1115,7 @@ main(void)
 		cmocka_unit_test(statements_that_are_left_open_end_with_the_transaction),
 		cmocka_unit_test(the_wal_is_written_back),
 		cmocka_unit_test(a_disk_with_little_space_has_a_short_wal),
+		cmocka_unit_test(a_busy_worker_does_not_put_off_the_space),
 		cmocka_unit_test(a_late_checkpoint_waits),
 		cmocka_unit_test(a_reader_pins_the_wal),
 		cmocka_unit_test(after_the_end_the_file_alone_is_complete),

@@ -205,12 +205,8 @@ each_node_has_a_slot(void **unused)
 	struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_NODE);
 	for (int i = 0; i < 3; i++) {
 		nodes[i] = (struct herald_node){.host = "h", .boot_id = "b"};
-		nodes[i].in_flight_path = i == 2 ? "/somewhere" : NULL;
 		assert_works(ops(&file)->node_join(session, &nodes[i], NOW, &error), &error);
-		if (i == 2)
-			snprintf(expected, sizeof(expected), "/somewhere/a.db-herald.inflight-2");
-		else
-			snprintf(expected, sizeof(expected), "%s-herald.inflight-%d", file.path, i);
+		snprintf(expected, sizeof(expected), "%s-herald.inflight-%d", file.path, i);
 		assert_string_equal(nodes[i].in_flight_path, expected);
 	}
 	/* A slot that has become free is used again, with a new id. */
@@ -222,6 +218,39 @@ each_node_has_a_slot(void **unused)
 	assert_string_equal(nodes[1].in_flight_path, expected);
 	ops(&file)->session_close(session);
 	sqlite_file_close(&file);
+}
+
+/* A store and a copy of it, or any two files of the same name. */
+static void
+two_files_have_the_same_folder(void **unused)
+{
+	struct sqlite_file files[2];
+	struct herald_error error;
+	char paths[2][128];
+	unsigned long long hash;
+	int slot = -1, end = 0;
+
+	(void)unused;
+	for (int i = 0; i < 2; i++) {
+		struct herald_node node = {
+			.host = "h", .boot_id = "b", .in_flight_path = "/somewhere"};
+
+		sqlite_file_init(&files[i]);
+		assert_works(sqlite_file_try(&files[i], NULL, NULL, &error), &error);
+		struct herald_session *session =
+			sqlite_file_session(&files[i], HERALD_SESSION_NODE);
+		assert_works(ops(&files[i])->node_join(session, &node, NOW, &error), &error);
+		snprintf(paths[i], sizeof(paths[i]), "%s", node.in_flight_path);
+		assert_int_equal(sscanf(paths[i], "/somewhere/a.db-%16llx-herald.inflight-%d%n",
+					&hash, &slot, &end),
+				 2);
+		assert_int_equal(slot, 0);
+		assert_int_equal(paths[i][end], '\0');
+		ops(&files[i])->session_close(session);
+	}
+	assert_string_not_equal(paths[0], paths[1]);
+	for (int i = 0; i < 2; i++)
+		sqlite_file_close(&files[i]);
 }
 
 /* The WAL-reset bug (litestream#1432). */
@@ -497,6 +526,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_killed_process_is_dead_at_once),
 		cmocka_unit_test(each_node_has_a_slot),
+		cmocka_unit_test(two_files_have_the_same_folder),
 		cmocka_unit_test(versions_with_the_wal_bug_are_known),
 		cmocka_unit_test(a_second_process_is_refused_with_the_wal_bug),
 		cmocka_unit_test(a_watch_ends_with_a_commit_of_others),

@@ -305,6 +305,26 @@ is_good_longest_form(const char *text)
 	return day >= 1 && day <= days[month - 1] + leap;
 }
 
+/* The digits of a text are not completed by digits of an earlier one. */
+static void
+test_truncated_leniently(void **state)
+{
+	static const char text[] = "2016-12-31 23:59:13+0130";
+
+	(void)state;
+	for (size_t bytes = 0; bytes <= strlen(text); bytes++) {
+		struct herald__time_fault fault;
+		struct herald_time time;
+		bool is_good;
+
+		assert_true(herald__time_parse_leniently(text, strlen(text), &time, &fault));
+		is_good = herald__time_parse_leniently(text, bytes, &time, &fault);
+		assert_true(is_good == (bytes == 22 || bytes == 24));
+		if (bytes < 19)
+			assert_non_null(strstr(fault.what, "found the end of the text"));
+	}
+}
+
 static void
 test_every_byte_replaced(void **state)
 {
@@ -541,6 +561,7 @@ main(void)
 		cmocka_unit_test(test_nul_bytes_and_no_error_struct),
 		cmocka_unit_test(test_private_parser_agrees),
 		cmocka_unit_test(test_truncated_everywhere),
+		cmocka_unit_test(test_truncated_leniently),
 		cmocka_unit_test(test_every_byte_replaced),
 		cmocka_unit_test(test_calendar_grid),
 		cmocka_unit_test(test_every_day_as_text),

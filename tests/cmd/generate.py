@@ -10,9 +10,11 @@ schemas and payloads are tested by ./dev interop, which downloads them.
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "examples"))
@@ -28,7 +30,6 @@ S7 = "http://json-schema.org/draft-07/schema#"
 
 # (name, files)
 WHOLE = [("order", ["order.json"]), ("shop", ["shop.yaml"]), ("user", ["user-1.json", "user-2.json"])]
-
 
 
 def branch(kind, **members):
@@ -112,9 +113,46 @@ PARTS = [
      ["\tHERALD_OPTIONAL(p, a, HERALD_MAX(-1)));"]),
     # A maximum that no int64_t exceeds is left out.
     ({"properties": {"a": {"type": "integer", "minimum": -5, "maximum": 2 ** 64 - 1}}},
-     ["\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a, HERALD_MIN(-5)));"]),
-    ({"properties": {"a": {"type": "integer", "maximum": 2 ** 64 - 1}}}, ["\tint64_t a;"],
-     ["\tHERALD_OPTIONAL(p, a));"]),
+     ["\t/* Refused: integers above 9223372036854775807. */", "\tint64_t a;"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_MIN(-5)));"]),
+    ({"properties": {"a": {"type": "integer", "maximum": 2 ** 64 - 1}}},
+     ["\t/* Refused: integers above 9223372036854775807. */", "\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a));"]),
+    # Numbers that a double rounds to 0: a compiler warns of them.
+    *[('{"properties": {"a": {"type": "number", %s}}}' % schema,
+       [line], [f"\tHERALD_OPTIONAL(p, a, {text}));"])
+      for schema, line, text in (
+          ('"minimum": 1e-400', "\t/* Not checked: the bound 1e-400, which is 0 as a double. */", "HERALD_MIN(0)"),
+          ('"maximum": -1e-330', "\t/* Not checked: the bound -1e-330, which is 0 as a double. */", "HERALD_MAX(0)"),
+          (f'"minimum": 0.{"0" * 400}1', f"\t * Not checked: the bound 0.{'0' * 38}..., which is 0 as a",
+           "HERALD_MIN(0)"),
+          ('"const": 1e-400', "\t/* Not checked: the bound 1e-400, which is 0 as a double. */",
+           "HERALD_RANGE(0, 0)"))],
+    ('{"properties": {"a": {"enum": [0.5, 1e-400]}}}', ["\tdouble a;"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_RANGE(0, 0.5)));"]),
+    # Two bounds that are one double; the exclusive one is mentioned although the other is tighter.
+    *[({"properties": {"a": {"type": "number", first: exact + step, second: exact}}},
+       [f"\t/* Not checked: {second}, but its value is allowed. */"], [])
+      for first, second, exact, step in (
+          ("maximum", "exclusiveMaximum", -2 ** 63, -1), ("minimum", "exclusiveMinimum", 2 ** 63, 1))],
+    ({"properties": {"a": {"type": "number", "minimum": 5e-324}}}, [], ["\tHERALD_OPTIONAL(p, a, HERALD_MIN(5e-324)));"]),
+    # Counts that no signed type holds.
+    *[({"properties": {"a": {**schema, **bounds}}}, [], [f"\t{macro}(p, a, {text}));"])
+      for schema, macro, bounds, text in (
+          ({"items": {}}, "HERALD_VALUES", {"minItems": 2 ** 64}, ".min_count = 18446744073709551615u"),
+          ({"items": {}}, "HERALD_VALUES", {"minItems": 2 ** 63 - 1}, ".min_count = 9223372036854775807"),
+          ({"items": {}}, "HERALD_VALUES", {"minItems": 9007199254740993}, ".min_count = 9007199254740993"),
+          ({"items": {}}, "HERALD_VALUES", {"maxItems": 2 ** 64 - 2}, ".max_count = 18446744073709551614u"),
+          ({"type": "string"}, "HERALD_FIELD", {"minLength": 2 ** 63}, ".min_bytes = 9223372036854775808u"),
+          ({"type": "object"}, "HERALD_FIELD", {"minProperties": 2 ** 64 - 1},
+           ".min_count = 18446744073709551615u"))],
+    # Integers of a list, without those that are none.
+    ({"properties": {"a": {"type": "integer", "enum": [1.5, 2]}}}, ["\tuint8_t a;"],
+     ["\tHERALD_OPTIONAL(p, a, HERALD_RANGE(2, 2)));"]),
+    ({"properties": {"a": {"type": "integer", "oneOf": [{"const": 1.5}, {"const": 2}, {"const": 4}]}}},
+     ["\tP_A_2 = 2,"], ['\t{"4", P_A_4},']),
+    *[({"properties": {"a": {"type": "integer", **values}}},
+       ["\t/* Never valid: no integer is in every enum. */", "\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a));"])
+      for values in ({"const": 1.5}, {"enum": [0.5, 1.5]})],
     # A table with bounds that exclude each other would be refused.
     *[({"properties": {"a": {"type": kind, **bounds}}},
        [f"\t/* Never valid: {reason} */"], [line])
@@ -181,8 +219,14 @@ PARTS = [
      ["\t/* Not checked: that it is one of 3 values. */", "\tdouble a;"],
      ["\tHERALD_OPTIONAL(p, a, HERALD_RANGE(-1, 2.5)));"]),
     ({"properties": {"a": {"allOf": [{"enum": [1, 2]}, {"enum": [3]}]}}},
-     ["\t/* Never valid: no value is in every enum. */", "\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a));"]),
+     ["\t/* Never valid: no integer is in every enum. */", "\tint64_t a;"], ["\tHERALD_OPTIONAL(p, a));"]),
     ({"properties": {"a": {"type": "boolean", "const": True}}}, ["\t/* Not checked: that it is always the same. */"], []),
+    # Values with a NUL, which no string of C holds.
+    *[({"properties": {"a": {"enum": values}}},
+       ["\t/* Not checked: that it is one of %d value%s. */" % (len(values), "s"[len(values) == 1:]),
+        "\tstruct herald_text a;"], ["\tHERALD_FIELD(p, a));"]) for values in (["\0", "a"], ["a\0"])],
+    ({"properties": {"a": {"const": "\0"}}}, ["\tstruct herald_text a;"], []),
+    ({"properties": {"a": {"items": {"enum": ["a", "b\0", None]}}}}, ["\tstruct herald_text value;"], []),
     # Names.
     ({"properties": {"a": {}, "A": {}, "a_2": {}}},
      ["\tstruct herald_json a;", "\tstruct herald_json a_2;", "\tstruct herald_json a_2_2;"],
@@ -191,6 +235,103 @@ PARTS = [
      ["\tbool x;", "\tbool has_x;", "\tbool has_x_2;", "\tbool has_has_x_2;"], []),
     ({"properties": {"日本": {}}}, ["\tstruct herald_json member;"],
      ['\tHERALD_FIELD(p, member, .key = "日本"));']),
+    # A struct with members that are never valid, or whose name has a NUL, only.
+    *[(schema, [f"\t/* {reason} */", "\tstruct herald_json_map value;"], ["\tHERALD_FIELD(p, value, .required = true));"])
+      for schema, reason in (
+          ({"properties": {"a": False}}, "Not checked: that members are missing that are never valid: a."),
+          ({"properties": {"a": False}, "required": ["a"]},
+           "Never valid: it requires members that are never valid: a."),
+          ({"type": "object", "allOf": [{"properties": {"a": {}}}, {"properties": {"a": False}}]},
+           "Not checked: that members are missing that are never valid: a."),
+          ({"properties": {"a": {"$ref": "#/$defs/no"}, "b": {"allOf": [True, False]}}, "$defs": {"no": False}},
+           "Not checked: that members are missing that are never valid: a, b."))],
+    ({"properties": {"x": {"properties": {"a": False}}, "y": {}}}, ["\tstruct herald_json_map x;"], []),
+    # With additionalProperties: false, the table refuses members that are never valid, too.
+    ({"properties": {"a": False, "b": {}}, "additionalProperties": False}, ["struct p {"],
+     ["\t(.reject_unknown = true),"]),
+    ({"properties": {"a\0": {}, "b": {}}, "additionalProperties": False},
+     ["/* Left out: a member whose name has a NUL. Others are not refused. */"], ["HERALD_SCHEMA_DEFINE(p,"]),
+    ({"properties": {"a\0": {}}},
+     ["\t * Raw JSON: the name of a member has a NUL.", "\t * Not checked: properties."], []),
+    ({"oneOf": [branch("x", d={"properties": {"z": False}}), branch("y", d={"properties": {"z": {}}})]},
+     ["\tstruct herald_json_map d;"], []),
+    ({"oneOf": [branch("x", z=False), branch("y", b={})]},
+     ['/* With the tag "x": Not checked: that members are missing that are never valid: z. */'],
+     ['\t\tHERALD_CASE("y", y, p_y)));']),
+    ({"oneOf": [{"type": "object", "required": ["k\0"], "properties": {"k\0": {"const": value}}} for value in "xy"]},
+     [" * One of the alternatives of oneOf."], []),
+    # What nothing checks is named, also of raw JSON.
+    *[({"properties": {"a": schema}}, lines, [])
+      for schema, *lines in (
+          ({"type": "array", "minItems": 3}, "\t * An array of anything.", "\t * Not checked: minItems 3."),
+          ({"type": ["string", "integer"], "minimum": 3, "maxLength": 5},
+           "\t * Not checked: minimum 3, maxLength 5."),
+          ({"enum": ["a", 1, True]}, '\t * Not checked: enum ["a", 1, true].'),
+          ({"not": {"type": "null"}}, "\t/* Not checked: not. */"),
+          ({"not": False}, "\tstruct herald_json a;"),
+          ({"enum": ["x", "yy"], "minLength": 2}, "\t/* Not checked: minLength. */"),
+          ({"type": "string", "format": "date-time", "maxLength": 20, "minLength": 20},
+           "\t/* Not checked: minLength, maxLength. */"),
+          ({"oneOf": [{"type": "string"}, {"type": "boolean"}], "const": "x"}, '\tstruct herald_json a;'),
+          ({"type": "object", "propertyNames": False}, "\t/* Not checked: propertyNames false. */"),
+          ({"type": "object", "unevaluatedProperties": False},
+           "\t/* Not checked: unevaluatedProperties false. */"),
+          ({"type": "object", "unevaluatedProperties": True}, "\tstruct herald_json_map a;"),
+          ({"items": {"type": "string"}, "enum": [["a"], ["b"]]}, '\t/* Not checked: enum [["a"], ["b"]]. */'),
+          ({"items": {"type": "string"}, "const": ["a"]}, '\t/* Not checked: const ["a"]. */'),
+          ({"properties": {"b": {}}, "const": {"b": 1}}, "\tconst struct p_a *a;"),
+          ({"items": False}, "\t/* Not checked: that it is empty. No element is valid. */"),
+          ({"anyOf": [False, {"type": "boolean"}]}, "\tbool a;"),
+          ({"additionalProperties": {"minimum": 3, "type": ["number", "string"]}},
+           "\tconst struct p_a_entry *a;", "\t * Not checked: minimum 3."),
+          ({"additionalProperties": {"not": {"type": "null"}}}, "\t/* Not checked: additionalProperties. */"))],
+    # Values that no integer of 64 bits has, or no literal of C.
+    *[({"properties": {"a": schema}}, [f"\t{kind} a;", *lines], [])
+      for schema, kind, *lines in (
+          ({"enum": [10 ** 30]}, "int64_t",
+           "\t/* Never valid: no value of its enum is an integer of 64 bits. */"),
+          ({"const": 2 ** 64}, "int64_t", "\t/* Never valid: no value of its enum is an integer of 64 bits. */"),
+          ({"enum": [2 ** 64 - 1, 2 ** 64]}, "uint64_t", "\t * Not checked: that it is one of 2 values.",
+           "\t * Refused: values of its enum that have more than 64 bits."),
+          ({"const": 2 ** 64 - 1}, "uint64_t"))],
+    *[({"properties": {"a": schema}}, ["\tconst char *a;", line], [])
+      for schema, line in (
+          ({"const": "x" * 4096}, "\t/* Not checked: that it is one of 1 value. */"),
+          ({"enum": ["x" * 4096, "y"]}, "\t/* Not checked: that it is one of 2 values. */"))],
+    ({"properties": {"a": {"const": "x" * 4095}}}, ["\tconst char *a;"], []),
+    ({"oneOf": [branch("x" * 4096, b={}), branch("y", c={})]},
+     [" * Not a union: no member that all require has different strings or integers in each."], []),
+    # A number is one type, an alternative of another type is not valid.
+    ({"type": "number", "minimum": 5}, ["\tdouble value;"], ["\tHERALD_FIELD(p, value, .required = true, HERALD_MIN(5)));"]),
+    ({"properties": {"a": {"type": "number", "oneOf": [branch("x", b={}), branch("y", c={})]}}},
+     ["\t/* Never valid. */"], []),
+    # Patterns of names are not checked.
+    ({"properties": {"a": {"patternProperties": {"^x": {"type": "string"}}, "additionalProperties": False}}},
+     ["\t/*", "\t * Not checked: additionalProperties."], []),
+    ({"properties": {"a": {"patternProperties": {"^x": {"type": "string"}}}}},
+     ["\t * Refused: members of other types whose names do not match the pattern."], []),
+    # Members without a schema of their own.
+    *[({"properties": {"a": {}}, "additionalProperties": more, **patterns}, lines, [])
+      for more, patterns, lines in (
+          ({"type": "integer"}, {}, [" * Other members are not kept.", " * Not checked: additionalProperties."]),
+          ({"maxLength": 1}, {}, [" * Not checked: additionalProperties."]),
+          ({}, {}, ["/* Other members are not kept. */"]), ({"title": "T"}, {}, ["/* Other members are not kept. */"]),
+          (False, {"patternProperties": {"^x": {}}},
+           [" * Not checked: patternProperties.", " * Not checked: additionalProperties."]))],
+    # One of several schemas forbids the members of the others.
+    ({"properties": {"a": {}}, "additionalProperties": False, "allOf": [{"properties": {"b": {}}}]},
+     ["/* Not checked: additionalProperties, which forbids some of these. */"], ["\t(.reject_unknown = true),"]),
+    ({"properties": {"a": {"type": "string", "maxLength": 0}}}, ["\t/* Exactly 0 characters. */"],
+     ['\tHERALD_FIELD(p, a, HERALD_ONE_OF("")));']),
+    # A number tells the alternatives apart.
+    ({"oneOf": [branch(1, b={}), branch(2.0, c={}), {"type": "object", "required": ["kind"], "properties": {
+        "kind": {"type": "integer", "enum": [-3, 4]}, "d": {}}}]},
+     ["\tP_KIND_1 = 1,", "\tP_KIND_MINUS_3 = -3,", "\tenum p_kind kind;", "\t\tstruct p_n_1 n_1;"],
+     ["\tHERALD_ENUM(p, kind, p_kind_names, .numeric = true, .required = true),",
+      '\t\tHERALD_CASE("1", n_1, p_n_1),', '\t\tHERALD_CASE("2", n_2, p_n_2),',
+      '\t\tHERALD_CASE("-3", n_minus_3, p_n_minus_3),', '\t\tHERALD_CASE("4", n_minus_3, p_n_minus_3)));']),
+    ({"oneOf": [branch(-1, b={}), branch(1, c={})]},
+     ["\tP_KIND_MINUS_1 = -1,", "\t\tstruct p_n_minus_1 n_minus_1;", "\t\tstruct p_n_1 n_1;"], []),
     ({"properties": {"a\0": {}, "b": {}}}, ["/* Left out: a member whose name has a NUL. */"],
      ["\tHERALD_FIELD(p, b));"]),
     ({"properties": {"a": {"enum": ["x", "X", "x!"]}}},
@@ -288,6 +429,12 @@ PARTS = [
                 "Cat": {"allOf": [{"$ref": "#/$defs/Pet"}, {"properties": {"c": {}}}]},
                 "Dog": {"allOf": [{"$ref": "#/$defs/Pet"}, {"properties": {"d": {}}}]}}},
      ["\t\tstruct p_cat cat;", "\t\tstruct p_dog dog;"], ['\t\tHERALD_CASE("Cat", cat, p_cat),']),
+    # The one of a base schema, of which no other schema is an alternative.
+    ({"$ref": "#/$defs/Pet",
+      "$defs": {"Pet": {"type": "object", "required": ["pet"], "discriminator": "pet",
+                        "properties": {"pet": {"type": "string"}}},
+                "Cat": {"allOf": [{"$ref": "#/$defs/Pet"}, {"properties": {"c": {}}}]}}},
+     ["/* Not checked: discriminator. */", "struct p {", "\tconst char *pet;"], []),
     # Required members without a schema; in Herald, what is required is not null.
     ({"properties": {"a": {}}, "required": ["a", "b", "c"]},
      ["/* Not checked: required members without a schema: b, c. */",
@@ -297,7 +444,7 @@ PARTS = [
     ({"properties": {"a": {"type": ["string", "null"]}}, "required": ["a"]},
      ["\t/* Not checked: that it is not missing. */", "\tconst char *a;"], ["\tHERALD_FIELD(p, a));"]),
     ({"properties": {"a": {"type": "object", "additionalProperties": {"type": "string"},
-                           "required": ["x", "x"]}}},
+                           "required": ["x"], "allOf": [{"required": ["x"]}]}}},
      ["\t/* Not checked: required members without a schema: x. */"], []),
     ({"oneOf": [branch("x", b={}), {**branch("y", c={}), "required": ["kind", "e", "n"]}], "type": "object",
       "properties": {"n": {"type": "boolean"}}, "required": ["c", "d", "kind"]},
@@ -307,19 +454,22 @@ PARTS = [
     *[({"properties": {"a": {"oneOf": branches}}}, ["\tstruct herald_json a;", f"\t * {why}"], [])
       for branches, why in (
           ([branch("x", b={}), branch("x", c={})],
-           "Not a union: no member that all require has different values in each."),
+           "Not a union: no member that all require has different strings or integers in each."),
           ([branch("x", b={}), {"type": "object", "properties": {"kind": {"const": "y"}}}],
-           "Not a union: no member that all require has different values in each."),
+           "Not a union: no member that all require has different strings or integers in each."),
+          *[([branch(left, b={}), branch(right, c={})],
+             "Not a union: no member that all require has different strings or integers in each.")
+            for left, right in ((1, 1.0), (1, "1"), (1, 1.5), (True, False), (1, 2 ** 31), (1, None))],
           ([branch("x", b={}), {"type": "string"}],
            "Not a union: not all of them are objects."),
           ([branch("x", b={}), {"oneOf": [branch("x", c={}), branch("z", c={})]}],
-           "Not a union: no member that all require has different values in each."),
+           "Not a union: no member that all require has different strings or integers in each."),
           ([branch("x", b={}), {"oneOf": [{"properties": {"c": {}}}, {"properties": {"d": {}}}],
                                 "anyOf": [{"properties": {"e": {}}}, {"properties": {"f": {}}}]}],
            "Not a union: there are several lists of them."),
           ([{"type": "object", "required": ["kind"], "properties": {"kind": {"enum": [f"{i}{j}" for j in range(9)]},
                                                                     "b": {}}} for i in range(8)],
-           "Not a union: no member that all require has different values in each."),
+           "Not a union: the member that tells them apart has more than 64 values."),
           ([branch(str(i), b={}) for i in range(65)],
            "Not a union: there are more than 64."))],
     ({"properties": {"a": {"properties": {"b": {}}, "oneOf": [branch("x", b={}), branch("y")]}}},
@@ -365,7 +515,7 @@ PARTS = [
     ({"$schema": S7, "properties": {"a": {"$ref": "#/definitions/b", "type": "string"}},
       "definitions": {"b": {"type": "boolean"}}}, ["\tbool a;"], []),
     ({"$schema": S7, "properties": {"a": {"items": [{"type": "string"}]}}},
-     ["\t/* An array whose elements have different types. */", "\tstruct herald_json a;"], []),
+     ["\t * An array with a schema for each element.", "\t * Not checked: items [{\"type\": \"string\"}].", "\tstruct herald_json a;"], []),
     # Payloads that are not objects.
     ({"type": "array", "items": {"type": "string"}}, ["\tconst char *const *items;"],
      ["\t(.transparent = true),", "\tHERALD_VALUES(p, items, .required = true));"]),
@@ -419,9 +569,11 @@ USAGE = [
     (["--from", "old.json", "--out", "o"], 1,
      'herald: old.json: /$schema: expected draft-07 or 2020-12, found '
      '"http://json-schema.org/draft-04/schema#"; --draft says which one to use instead\n'),
-    (["--from", "avro.json", "--out", "o"], 1,
-     "herald: avro.json: /components/messages/a/payload: only JSON Schema is supported, not the "
-     "schemaFormat application/vnd.apache.avro\n"),
+    (["--from", "a.json", "--samples", "--schema", "--out", "o"], 2,
+     "herald: generate: --samples and --schema exclude each other\n"),
+    (["--from", "list.json", "--schema", "--out", "o"], 1,
+     "herald: list.json: expected a schema, which is an object, true or false\n"),
+    (["--from", "avro.json", "--out", "o"], 0, ""),
     (["--from", "async.json", "--out", "o"], 1,
      "herald: async.json: /asyncapi: expected version 2 or 3, found 1.2.0\n"),
 ]
@@ -431,6 +583,18 @@ def generate(folder, *words):
     result = subprocess.run([HERALD, "generate", *words], cwd=folder, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, timeout=120, check=False)
     return result.returncode, result.stdout.decode(), result.stderr.decode()
+
+
+COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
+
+
+def compiles(folder, name, compilers=COMPILERS):
+    """What was generated compiles without a warning, and has a newline at its end."""
+    for compiler in compilers:
+        result = subprocess.run([compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                                 f"-I{ROOT / 'include'}", f"{name}.c"], cwd=folder,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+        assert result.returncode == 0, (compiler, result.stdout.decode())
 
 
 def in_folder(check, *arguments):
@@ -449,6 +613,7 @@ def whole(folder, name, files):
                 golden.write_text(text, encoding="utf-8")
             assert text == golden.read_text(encoding="utf-8"), f"{golden.name} differs"
             assert max(len(line.expandtabs(8)) for line in text.splitlines()) <= 100
+        compiles(folder / "o", name)
 
 
 def part(folder, schema, header, source):
@@ -460,11 +625,13 @@ def part(folder, schema, header, source):
         lines = (folder / file).read_text(encoding="utf-8").splitlines()
         for line in wanted:
             assert line in lines, (line, lines)
+    # Either compiler sees half of them, always the same one.
+    compiles(folder, "p", COMPILERS[zlib.crc32(schema.encode()) % len(COMPILERS):][:1])
 
 
 def usage(folder, words, status, errors):
     avro = {"payload": {}, "schemaFormat": "application/vnd.apache.avro"}
-    for name, text in (("a.json", "{}"), ("int.json", "{}"), ("bad.json", '{"a":}'),
+    for name, text in (("a.json", "{}"), ("int.json", "{}"), ("list.json", "[]"), ("bad.json", '{"a":}'),
                        ("ref.json", '{"$ref": "other.json"}'),
                        ("old.json", '{"$schema": "http://json-schema.org/draft-04/schema#"}'),
                        ("async.json", '{"asyncapi": "1.2.0"}'),
@@ -515,6 +682,20 @@ def asyncapi_names(folder):
                  ' *\tHERALD_ROUTE("order.lost", s_order_lost, on_order_lost, NULL),',
                  ' *\tHERALD_ROUTE("a/b~c", s_a_b_c, on_a_b_c, NULL),'):
         assert line in lines, (line, lines)
+    # In version 2, a message without a name has its messageId; in version 3, there is none.
+    messages = {"a": {"messageId": "m.1", "payload": schema(a="f")},
+                "b": {"messageId": "m.2", "name": "n.2", "payload": schema(a="g")}}
+    for version, types in (("2.6.0", ("m.1", "n.2", "m.3")), ("3.0.0", ("a", "n.2"))):
+        (folder / "s.json").write_text(json.dumps({
+            "asyncapi": version, "components": {"messages": messages}, "channels": {
+                "c": {"publish": {"message": {"messageId": "m.3", "payload": schema(a="h")}}}}
+            if version == "2.6.0" else {}}))
+        equal(generate(folder, "--from", "s.json", "--out", "."), (0, "", ""))
+        text = (folder / "s.h").read_text()
+        for name in types:
+            assert f'HERALD_ROUTE("{name}", ' in text, (version, name, text)
+        assert text.count("HERALD_ROUTE(") == len(types), text
+        assert ("struct s_m_3 {" in text) == (version == "2.6.0"), text
     # A payload may be in another file; messages and channels may not.
     document["components"]["messages"]["OrderPaid"]["payload"] = {"$ref": "invoice.json#/$defs/Bill"}
     (folder / "s.json").write_text(json.dumps(document))
@@ -526,6 +707,140 @@ def asyncapi_names(folder):
     equal(generate(folder, "--from", "s.json", "--from", "invoice.json", "--out", "."),
           (1, "", "herald: s.json: /channels/orders/messages/far: expected a reference within the document, "
                   "found other.json#/m\n"))
+
+
+def asyncapi_routes(folder):
+    """A route for each event type, a function for each route; other formats are raw JSON."""
+    def message(name, key, **more):
+        return {"name": name, "payload": {"type": "object", "properties": {key: {"type": "string"}}}, **more}
+
+    messages = {"a": message("a.b", "a"), "b": message("a-b", "b"), "c": message("x/*y*/z*/", "c"),
+                "d": message("a.b", "d"), "e": {"$ref": "#/components/messages/a"},
+                "raw": {"payload": {"type": ["string", "integer"], "minLength": 1}},
+                "avro": message("old", "f", schemaFormat="application/vnd.apache.avro;version=1.9.0")}
+    names = {"B/c": "b", "A~d": "d"}
+    pets = {name: {"type": "object", "required": ["pet"], "properties": {"pet": {"type": "string"}, key: {}}}
+            for name, key in names.items()}
+    messages["pet"] = {"name": "pet", "payload": {
+        "discriminator": "pet", "oneOf": [{"$ref": "#/components/schemas/B~1c"}, {"$ref": "#/components/schemas/A~0d"}]}}
+    (folder / "s.json").write_text(json.dumps({
+        "asyncapi": "3.0.0", "channels": {}, "components": {"messages": messages, "schemas": pets}}))
+    equal(generate(folder, "--from", "s.json", "--out", "."), (0, "", ""))
+    lines = (folder / "s.h").read_text().splitlines()
+    for line in (' *\tHERALD_ROUTE("a.b", s_a, on_a_b, NULL),', ' *\tHERALD_ROUTE("a-b", s_b, on_a_b_2, NULL),',
+                 ' *\tHERALD_ROUTE("x/\\052y*\\057z*\\057", s_c, on_x_y_z, NULL),',
+                 ' *\tHERALD_ROUTE("old", herald_json, on_old, NULL),',
+                 ' * Payloads of "raw": Raw JSON: an integer or a string.', ' * Payloads of "raw": Not checked: minLength 1.',
+                 ' * Another message of the type "a.b" is a struct s_d.'):
+        assert line in lines, (line, lines)
+    assert sum('"a.b", ' in line for line in lines) == 1, lines
+    assert 'Raw JSON: "old", whose schemaFormat is application/vnd.apache.avro;version=1.9.0:' in \
+        " ".join(lines), lines
+    source = (folder / "s.c").read_text()
+    assert '\t\tHERALD_CASE("B/c", b_c, s_b_c),\n' in source and '"A~d"' in source, source
+    compiles(folder, "s")
+
+
+def schema_or_sample(folder):
+    """The header says what it was made from."""
+    schemas = ({"type": "object", "required": ["a"]}, {"patternProperties": {"^a": {}}}, {"type": "array", "items": {}},
+               {"type": "string", "minLength": 1}, {"enum": ["a", "b"]}, {"const": 1}, {"prefixItems": [{}]},
+               {"if": {"type": "string"}, "then": {"minLength": 1}}, {"$id": "http://example.com/a", "type": "string"},
+               {"type": ["string", "null"]}, {"title": "T", "description": "D", "not": {}}, True,
+               {"$ref": "#/$defs/a", "$defs": {"a": {}}, "example": 1}, {"type": "integer", "maximum": 5, "example": 1},
+               {"properties": {"a": {}}, "x-a": 1, "discriminator": "a"}, {"$defs": {}, "a": 1})
+    samples = ({}, {"type": "order.placed", "properties": {}}, {"type": "object", "id": 5}, {"items": [{"a": 1}]},
+               {"title": "T", "description": "D"}, {"enum": "a"}, {"required": True}, {"minimum": 1, "maximum": 5},
+               {"type": "object", "properties": {"a": 1}}, {"const": 1, "id": 2}, [1], 5, None, {"type": ["x"]},
+               {"format": "x", "default": 1}, {"event": "Signed Up", "properties": {}},
+               {"event": "Signed Up", "properties": {"plan": {"name": "x"}}, "required": []},
+               {"oneOf": [{}], "id": 1}, {"definitions": {}, "$x": 1})
+    for values, what in ((schemas, "JSON Schema"), (samples, "sample")):
+        for value in values:
+            (folder / "p.json").write_text(json.dumps(value))
+            for words, kind in (([], what), (["--schema"], "JSON Schema"), (["--samples"], "sample")):
+                if words == ["--schema"] and what == "sample":
+                    continue
+                status, _, errors = generate(folder, "--from", "p.json", "--out", ".", *words)
+                equal(status, 0)
+                text = (folder / "p.h").read_text()
+                assert text.startswith(f"/* Payloads of events, made by `herald generate` from the {kind} p.json. */") \
+                    or f" made by `herald generate` from the {kind} p.json.\n" in text, (value, words, errors, text)
+    # If that is a guess, unknown members of the root are warned of with a remedy.
+    for schema, words, remedy in (({}, [], "; if the file is a sample, use --samples"), ({}, ["--schema"], ""),
+                                  ({"$schema": "https://json-schema.org/draft/2020-12/schema"}, [], "")):
+        schema = {"type": "object", "properties": {"a": {"y": 1}}, "x": 1, **schema}
+        (folder / "p.json").write_text(json.dumps(schema))
+        equal(generate(folder, "--from", "p.json", "--out", ".", *words),
+              (0, "", f'herald: p.json: the keyword "x" is ignored: it is not a keyword of the schema\'s draft{remedy}\n'
+                      'herald: p.json: /properties/a: the keyword "y" is ignored: it is not a keyword of the '
+                      "schema's draft\n"))
+    # By option, {} is a schema.
+    (folder / "p.json").write_text("{}")
+    equal(generate(folder, "--from", "p.json", "--out", ".", "--schema"), (0, "", ""))
+    assert "from the JSON Schema p.json." in (folder / "p.h").read_text()
+
+
+def keywords_that_allow_everything(folder):
+    """Have no comment."""
+    schemas = [{"type": "array", "items": {"type": "string"}, "uniqueItems": False}, {"type": "string", "not": False},
+               {"type": "object", "additionalProperties": True, "unevaluatedProperties": True, "propertyNames": True},
+               {"type": "array", "unevaluatedItems": True, "items": True}]
+    (folder / "p.json").write_text(json.dumps({"type": "object", "properties": dict(zip("abcd", schemas))}))
+    equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+    assert "checked" not in (folder / "p.h").read_text(), (folder / "p.h").read_text()
+
+
+def samples_of_odd_members(folder):
+    """Names with a NUL are left out; structs are the same only if all of their members are."""
+    def generated(*values):
+        words = []
+        for index, value in enumerate(values):
+            (folder / f"{index}.json").write_text(value if isinstance(value, str) else json.dumps(value))
+            words += ["--from", f"{index}.json"]
+        equal(generate(folder, *words, "--samples", "--name", "p", "--out", "."), (0, "", ""))
+        compiles(folder, "p")
+        return (folder / "p.h").read_text(), (folder / "p.c").read_text()
+
+    header, source = generated({"a\0b": 1, "a\0c": 2, "q": 3, "r": 4, "s": 5})
+    assert "/* Left out: a member whose name has a NUL. */\nstruct p {\n\tint64_t q;\n" in header, header
+    assert "\\000" not in source, source
+    header, _ = generated({"x": [{"a\0": 1, "b": 2, "c": 3}], "y": {"a\0": 1}})
+    assert "\t/* Raw JSON: the name of a member has a NUL. */\n\tstruct herald_json y;\n" in header, header
+    header, _ = generated({"a\0": 1})
+    assert "\tstruct herald_json value;\n" in header, header
+    header, _ = generated({**{f"a{i}": 1 for i in range(1500)}, "b\0": 1})
+    assert "\tstruct herald_json value;\n" in header, header
+    # Keys that look like the end of one member and the begin of another.
+    for key in ("a:3-1000;b", "a:3-1010;b", "a 3  -1  1000;1:b"):
+        header, _ = generated({"p": {key: "x"}, "o": {"p": {"a": "y", "b": "z"}}})
+        assert header.count("\nstruct p_") == 3, header
+    # Names with blanks are members. So are those like data, if several objects have all of them.
+    header, source = generated({"First Name": "A", "Last Name": "B"})
+    assert "\tconst char *first_name;\n\tconst char *last_name;\n" in header, header
+    assert '.key = "First Name"' in source, source
+    header, _ = generated({"1st": 1, "2nd": 2}, {"1st": 3, "2nd": 4})
+    assert "\tint64_t n_1st;\n\tint64_t n_2nd;\n" in header, header
+    for values in (({"1st": 1, "2nd": 2},), ({"1st": 1, "2nd": 2}, {"1st": 3})):
+        header, _ = generated(*values)
+        assert "\t/* Its names look like data, so it is a map. */\n" \
+            "\tconst struct p_payload_entry *value;\n" in header, header
+    # Values of a map are merged, whatever they are.
+    header, source = generated({"days": {"2024-01-01": {"a": 1, "l": [{"x": 1}]}, "2024-01-02": {"b": "x", "l": [{}]}}})
+    assert "struct p_day {\n\tint64_t a;\n\tbool has_a;\n\tconst struct p_l *l;\n\tsize_t l_count;\n" \
+        "\tconst char *b;\n};\n" in header, header
+    assert "struct p_day_entry {\n\tconst char *key;\n\tstruct p_day value;\n};\n" in header, header
+    assert "\tHERALD_OPTIONAL(p_l, x));" in source, source
+    assert "\tHERALD_MAP(p, days, p_day_entry, .required = true));" in source, source
+    header, _ = generated({"by": {"1": [1], "2": [2.5], "3": None}, "of": {"1": {"1/a": 1}, "2": {"2/b": 2}},
+                           "mixed": {"1": [], "2": {}}, "empty": {"1": {}, "2": {}}})
+    for line in ("\tconst double *value;\n", "\tconst struct p_of_entry *value;\n",
+                 "\tstruct herald_json_map mixed;\n", "\tstruct herald_json_map value;\n"):
+        assert line in header, (line, header)
+    header, _ = generated("null")
+    assert "All samples are null: use herald_json_schema." in header, header
+    header, _ = generated('{"n": [0.12345678901234567891, 1]}')
+    assert "\t/* Raw JSON: a number that no type in C holds. */\n\tconst struct herald_json *n;\n" in header, header
 
 
 def references_to_the_file_next_to_it(folder):
@@ -639,7 +954,13 @@ def numbers_of_samples(folder):
                           ([str(2 ** 64)], "\tstruct herald_json n;"),
                           ([str(2 ** 53), "0.5"], "\tdouble n;"),
                           ([str(2 ** 53 + 1), "0.5"], "\tstruct herald_json n;"),
-                          (["0.5", str(-2 ** 53 - 1)], "\tstruct herald_json n;")):
+                          (["0.5", str(-2 ** 53 - 1)], "\tstruct herald_json n;"),
+                          (["0.1", "1.5e300", "-2.50", "0.0", "-0.0", "123456789012345.6"], "\tdouble n;"),
+                          (["0.30000000000000004", "5e-324", "1.7976931348623157e308"], "\tdouble n;"),
+                          (["0.12345678901234567891"], "\tstruct herald_json n;"),
+                          (["0.10000000000000001"], "\tstruct herald_json n;"),
+                          (["4.9e-324"], "\tstruct herald_json n;"),
+                          (["1e-400"], "\tstruct herald_json n;")):
         words = []
         for index, number in enumerate(numbers):
             (folder / f"{index}.json").write_text(f'{{"n": {number}}}')
@@ -662,7 +983,7 @@ def samples_with_many_names(folder):
 
 def never_crashes(folder, draft, schema):
     (folder / "p.json").write_text(json.dumps(schema), encoding="utf-8")
-    status, _, errors = generate(folder, "--from", "p.json", "--out", ".", "--draft", draft)
+    status, _, errors = generate(folder, "--from", "p.json", "--out", ".", "--schema", "--draft", draft)
     assert status in (0, 1) and "Sanitizer" not in errors, (status, draft, schema, errors)
 
 
@@ -693,7 +1014,8 @@ if __name__ == "__main__":
             [(json.dumps(row[0])[:100].replace("#", "."), in_folder, part, *row) for row in PARTS] +
             [(" ".join(["usage", *row[0]]), in_folder, usage, *row) for row in USAGE] +
             [(check.__name__, in_folder, check)
-             for check in (names_of_elements, asyncapi_names, references_to_the_file_next_to_it, large_and_deep, too_many_steps,
+             for check in (names_of_elements, asyncapi_names, asyncapi_routes, schema_or_sample, keywords_that_allow_everything,
+                           samples_of_odd_members, references_to_the_file_next_to_it, large_and_deep, too_many_steps,
                            many_of_everything,
                            values_that_all_lists_have, numbers_of_samples, samples_with_many_names,
                            every_keyword_with_every_type, random_schemas,

@@ -27,8 +27,13 @@ def output(*words):
                           check=True, timeout=30).stdout.decode()
 
 
+# The one with all options of a group.
+LARGEST = {"broker": ("broker", "dead", "replay")}
+
+
 def options_of(command):
-    return re.findall(r"^  --([a-z-]+)", output(command, "--help"), re.MULTILINE)
+    return re.findall(r"^  --([a-z-]+)", output(*LARGEST.get(command, (command,)), "--help"),
+                      re.MULTILINE)
 
 
 def manual(command):
@@ -40,7 +45,7 @@ def manual(command):
 def bash(command):
     script = (ROOT / "cmd" / "herald" / "completion" / "herald.bash").read_text(encoding="utf-8")
     found = re.search(rf"\t{command}\) options=\"([^\"]*)\"", script).group(1).split()
-    equal(found, [f"--{name}" for name in options_of(command)] + ["--help"])
+    equal([word for word in found if word != "dead"], [f"--{name}" for name in options_of(command)] + ["--help"])
 
 
 def zsh(command):
@@ -80,9 +85,17 @@ def empty(command):
             assert errors.endswith(', found ""\n') or "empty" in errors, errors
 
 
+def options_of_broker():
+    """No command has an option that replay has not."""
+    for command in ("list", "show", "drop"):
+        found = re.findall(r"^  --([a-z-]+)", output("broker", "dead", command, "--help"),
+                           re.MULTILINE)
+        equal(found, [name for name in options_of("broker") if name in found])
+
+
 def usage():
     text = output("--help")
-    for command in (*COMMANDS, "store"):
+    for command in (*COMMANDS, "store", "broker"):
         assert re.search(rf"^  {command} ", text, re.MULTILINE), text
 
 
@@ -90,10 +103,15 @@ if __name__ == "__main__":
     tap.run([("usage", usage)] +
             [(f"{check.__name__} {command}", check, command)
              for command in COMMANDS for check in (manual, bash, zsh, empty)] +
+            [(f"{check.__name__} broker", check, "broker") for check in (manual, bash, zsh)] +
+            [("options of broker", options_of_broker)] +
             [("completes a command", completes, "herald se", ["send"]),
              ("completes an option", completes, "herald listen --ty", ["--type-from"]),
              ("completes a draft", completes, "herald validate --draft 2", ["2020-12"]),
              ("completes a value", completes, "herald send --cloudevents b", ["binary", "batch"]),
+             ("completes a command of dead", completes, "herald broker dead re", ["replay"]),
+             ("completes no reason", completes, "herald broker dead list --reason f", []),
+             ("completes a broker", completes, "herald broker dead list --url r", ["redis://"]),
              ("completes a scheme", completes, "herald sign --scheme s", ["standard-webhooks",
                                                                           "stripe", "slack",
                                                                           "shopify"])])

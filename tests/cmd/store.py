@@ -6,11 +6,13 @@
 Every case is one line of TAP.
 """
 
+import base64
 import contextlib
 import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import sqlite3
@@ -118,6 +120,21 @@ def show_prints_the_event_as_it_came():
         assert "nobody may be called fail" in output and '"f-1"' in output, output
         status, _, errors = run("dead", "show", "1", store=program.path)
         equal((status, errors), (1, "herald: there is no dead letter 1\n"))
+
+
+@case
+def data_does_not_command_a_terminal():
+    with dead_letters() as program:
+        program.kill(signal.SIGTERM)
+        data = b"{\x1b[31m\x07\xc2\x9b\x7f\n\t\xe2\x82\xac\xff}"
+        with contextlib.closing(sqlite3.connect(program.path)) as db:
+            db.execute("UPDATE herald_dead SET data = ? WHERE event_id = 'f-1'", (data,))
+            db.commit()
+        letter = lines("dead", "list", "--event-id", "f-1", store=program.path)[0]
+        assert run("dead", "show", letter["id"], store=program.path)[1].endswith(
+            "\n\n{?[31m???\n\t\u20ac?}\n")
+        equal(base64.b64decode(lines("dead", "show", letter["id"], store=program.path)[0]
+                               ["data_base64"]), data)
 
 
 @case
@@ -234,7 +251,7 @@ FILTERS = (
     (["--event-id", "f-1"], 1), (["--reason", "failed"], 3), (["--reason", "expired"], 0),
     (["--queue", "default"], 3), (["--queue", "x"], 0), (["--from", "1h"], 3), (["--to", "1h"], 0),
     (["--kind", "both", "--source", "b"], 1), (["--kind", "deliveries", "--all"], 0),
-    (["--destination", "http://a.example/"], 0), (["--after-id", "1"], 3),
+    (["--destination", "http://a.example/"], 0), (["--all", "--after-id", "1"], 3),
     (["--source", "a", "--limit", "1"], 1), (["--all", "--limit", "2"], 2))
 
 # Filters of purge, and how many of the one event that waits they select.
@@ -242,7 +259,7 @@ PURGES = (
     (["--all"], 1), (["--type", "user_created"], 1), (["--type", "x"], 0),
     (["--queue", "default"], 1), (["--queue", "x"], 0), (["--created-before", "1h"], 0),
     (["--created-before", "0s", "--type", "user_created"], 1), (["--deliveries", "--all"], 0),
-    (["--deliveries", "--created-before", "0s"], 0))
+    (["--deliveries", "--created-before", "0s", "--all"], 0))
 
 
 @case
@@ -273,17 +290,22 @@ def every_filter_counts_in_a_dry_run_what_is_then_done():
 LETTERS = 1000
 
 
+def add_letters(program, count):
+    """Copies of one, until there are so many."""
+    with contextlib.closing(sqlite3.connect(program.path)) as db:
+        names = [row[1] for row in db.execute("PRAGMA table_info(herald_dead)")][1:]
+        columns = ", ".join(names)
+        for i in range(count - 3):
+            db.execute(f"INSERT INTO herald_dead (id, {columns}) SELECT {10000 + i}, {columns} "
+                       "FROM herald_dead WHERE event_id = 'f-1' LIMIT 1")
+        db.commit()
+
+
 @case
 def an_interrupted_command_tells_what_it_has_done():
     with dead_letters() as program:
         program.kill(signal.SIGTERM)
-        with contextlib.closing(sqlite3.connect(program.path)) as db:
-            names = [row[1] for row in db.execute("PRAGMA table_info(herald_dead)")][1:]
-            columns = ", ".join(names)
-            for i in range(LETTERS - 3):
-                db.execute(f"INSERT INTO herald_dead (id, {columns}) SELECT {10000 + i}, {columns} "
-                           "FROM herald_dead WHERE event_id = 'f-1' LIMIT 1")
-            db.commit()
+        add_letters(program, LETTERS)
         left = LETTERS
         for number in (signal.SIGINT, signal.SIGTERM):
             command = subprocess.Popen(
@@ -298,6 +320,58 @@ def an_interrupted_command_tells_what_it_has_done():
                   (-number, f"dropped {began_with - left}\n",
                    "herald: interrupted: the rest, if any, was not dropped\n"))
             assert 0 < left < began_with, left
+
+
+@case
+def a_signal_that_the_caller_ignores_stays_ignored():
+    with dead_letters() as program:
+        program.kill(signal.SIGTERM)
+        add_letters(program, LETTERS)
+        command = subprocess.Popen(
+            [durable.herald, "store", "dead", "drop", "--all", "--rate", "100", "--store",
+             f"sqlite:{program.path}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            left = len(program.read("SELECT id FROM herald_dead"))
+            wait_until(lambda count=left: len(program.read("SELECT id FROM herald_dead")) < count,
+                       command)
+            command.send_signal(number)
+        command.communicate(timeout=WAIT_S)
+        equal(command.returncode, -signal.SIGTERM)
+
+
+def drop_at_terminal(*words, store):
+    """Stdout, and what it writes to a terminal as stderr."""
+    terminal, end = os.openpty()
+    command = subprocess.Popen([durable.herald, "store", "dead", "drop", "--all", *words, "--store",
+                                f"sqlite:{store}"], stdout=subprocess.PIPE, stderr=end)
+    os.close(end)
+    output = command.communicate(timeout=WAIT_S)[0].decode()
+    errors = b""
+    with contextlib.suppress(OSError):  # The other end is closed.
+        while chunk := os.read(terminal, 4096):
+            errors += chunk
+    os.close(terminal)
+    equal(command.returncode, 0)
+    return output, errors.decode()
+
+
+@case
+def progress_is_shown_once_a_second_to_people_only():
+    with dead_letters() as program:
+        program.kill(signal.SIGTERM)
+        add_letters(program, LETTERS)
+        # 2 s of work, so that a second passes.
+        slow = ("--limit", "300", "--rate", "150")
+        for words, expected in (((), "dropped 300\n"),
+                                (("--json",), '{"operation":"dropped","count":300,"dry_run":false}\n')):
+            output, errors = drop_at_terminal(*slow, *words, store=program.path)
+            equal(output, expected)
+            counts = [int(count) for count in re.findall(r"herald: dropped (\d+) so far\r\n", errors)]
+            equal(errors, "".join(f"herald: dropped {count} so far\r\n" for count in counts))
+            assert 1 <= len(counts) <= 4 and counts == sorted(set(counts)), counts
+            assert 0 < counts[0] < 300, counts
+        equal(run("dead", "drop", "--all", *slow, store=program.path), (0, "dropped 300\n", ""))
 
 
 @case
@@ -462,6 +536,11 @@ def every_command_has_help():
             status, output, errors = run(*words, flag)
             equal((words, status, errors), (words, 0, ""))
             assert output.startswith("usage: herald store COMMAND"), output
+    # The value of an option, as of a variable of the shell, is not a question.
+    for words in (("dead", "drop", "--type", "-h"), ("purge", "--queue", "--help")):
+        status, output, errors = run(*words)
+        equal((words, status, output), (words, 2, ""))
+        assert "--store is missing" in errors, errors
 
 
 # The flags with a text of each kind of command.
@@ -482,7 +561,10 @@ def an_unset_variable_of_the_shell_is_refused():
 
 @case
 def filters_that_leave_nothing_out_are_no_filters():
-    for words in (["dead", "drop", "--reason", "any"], ["dead", "drop", "--after-id", "0"],
+    for words in (["dead", "drop", "--reason", "any"], ["dead", "drop", "--after-id", "1"],
+                  ["dead", "drop", "--from", "1970-01-01T00:00:01Z"],
+                  ["dead", "drop", "--from", "20000d"], ["dead", "replay", "--to", "0s"],
+                  ["purge", "--created-before", "0s"],
                   ["dead", "drop", "--from", "1970-01-01T00:00:00Z"],
                   ["dead", "drop", "--to", "2999-01-01T00:00:00Z"],
                   ["dead", "replay", "--kind", "both", "--limit", "9"],

@@ -86,7 +86,7 @@ class Field:
                 raise Refused(*("HERALD_BAD_VALUE" if status == "HERALD_BAD_TYPE" else status
                                 for status in refused.statuses)) from None
         if text in ("true", "false", "null"):
-            if text in self.words and not self.quoted:
+            if text in self.words and (self.lenient or not self.quoted):
                 return self.words[text]
             raise Refused("HERALD_BAD_TYPE")
         if self.quoted and not self.lenient:

@@ -16,6 +16,7 @@
 #include <herald/json_schema.h>
 
 #include "support/decoding.h"
+#include "support/exhausting.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
@@ -282,6 +283,12 @@ static const struct {
 	{DOCUMENT(",\"evens\":[null,2],\"even\":4"), "{" ZERO ",\"even\":4,\"evens\":[null,2]}"},
 	{DOCUMENT(",\"map\":{\"a\":{\"until\":1}}"),
 	 "{" ZERO ",\"map\":{\"a\":{\"from\":0,\"until\":1}}}"},
+	{DOCUMENT(",\"map\":{\"a\":{},\"b\":{}},\"list\":[{},{\"until\":7}],"
+		  "\"at\":{\"until\":1},\"shape\":{\"squareSize\":2,\"kind\":\"square\"}"),
+	 "{" ZERO ",\"at\":{\"from\":0,\"until\":1},"
+	 "\"list\":[{\"from\":0,\"until\":0},{\"from\":0,\"until\":7}],"
+	 "\"map\":{\"a\":{\"from\":0,\"until\":0},\"b\":{\"from\":0,\"until\":0}},"
+	 "\"shape\":{\"kind\":\"square\",\"squareSize\":2,\"side\":0}}"},
 	/* The bytes of another case are not checked: as a span, they would be refused. */
 	{DOCUMENT(",\"choices\":[{\"kind\":\"even\",\"even\":0}]"),
 	 "{" ZERO ",\"choices\":[{\"kind\":\"even\",\"most\":0,\"even\":0}]}"},
@@ -352,6 +359,20 @@ bad_structs_are_not_encoded(void **state)
 		herald_buffer_finish(&out);
 	}
 	herald_codec_destroy(codec);
+}
+
+/* Without enough memory, and cut at each byte. */
+static void
+short_memory_and_cut_documents(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(good_documents); i++) {
+		exhaust_memory(&all_schema, good_documents[i].text);
+		cut_document(&all_schema, NULL, good_documents[i].text);
+	}
+	exhaust_memory(&span_schema, "{\"from\":1,\"until\":2}");
+	cut_document(&span_schema, NULL, "{\"from\":1,\"until\":2}");
+	exhaust_memory(&even_schema, "4");
 }
 
 /* The root itself. */
@@ -552,6 +573,7 @@ main(void)
 		cmocka_unit_test(good_documents_come_back),
 		cmocka_unit_test(bad_documents_are_refused),
 		cmocka_unit_test(bad_structs_are_not_encoded),
+		cmocka_unit_test(short_memory_and_cut_documents),
 		cmocka_unit_test(roots_are_checked),
 		cmocka_unit_test(exports_say_so),
 		cmocka_unit_test(schemas_are_refused),

@@ -118,13 +118,34 @@ test_lengths_counts_and_allowed_values(void **state)
 	herald_codec_destroy(codec);
 }
 
+/* A document, and the message that refuses it. */
+struct refused {
+	const char *text, *message;
+};
+
+static void
+check_messages(const struct herald_schema *schema, void *out, const struct refused *cases,
+	       size_t count)
+{
+	struct herald_codec *codec = decoding_codec(schema, NULL);
+	struct herald_error error;
+	char text[64];
+
+	for (size_t i = 0; i < count; i++) {
+		strcpy(text, cases[i].text);
+		assert_int_not_equal(herald_codec_decode(codec, text, strlen(text),
+							 decoding_arena(), out, &error),
+				     HERALD_OK);
+		assert_string_equal(error.message, cases[i].message);
+	}
+	herald_codec_destroy(codec);
+}
+
 /* Messages about lengths and ranges say what was expected and what was found. */
 static void
 test_texts_of_lengths_and_ranges(void **state)
 {
-	static const struct {
-		const char *text, *message;
-	} cases[] = {
+	static const struct refused cases[] = {
 		{"{\"real\":1.75}", "real: expected a number of at most 1.5, found 1.75"},
 		{"{\"real\":-1e300}", "real: expected a number of at least -1, found -1e300"},
 		{"{\"narrow\":0.2}", "narrow: expected a number of at most 0.1, found 0.2"},
@@ -138,20 +159,10 @@ test_texts_of_lengths_and_ranges(void **state)
 		{"{\"map\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}",
 		 "map: expected at most 2 entries, found more"},
 	};
-	struct herald_codec *codec = decoding_codec(&limited_schema, NULL);
-	struct herald_error error;
 	struct limited out;
-	char text[64];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		strcpy(text, cases[i].text);
-		assert_int_not_equal(herald_codec_decode(codec, text, strlen(text),
-							 decoding_arena(), &out, &error),
-				     HERALD_OK);
-		assert_string_equal(error.message, cases[i].message);
-	}
-	herald_codec_destroy(codec);
+	check_messages(&limited_schema, &out, cases, COUNT(cases));
 }
 
 struct exact {
@@ -175,9 +186,7 @@ HERALD_SCHEMA(exact, HERALD_FIELD(exact, text, .min_bytes = 2, .max_bytes = 2),
 static void
 test_texts_of_exact_bounds(void **state)
 {
-	static const struct {
-		const char *text, *message;
-	} cases[] = {
+	static const struct refused cases[] = {
 		{"{\"text\":\"a\"}", "text: expected a string of exactly 2 bytes, found 1"},
 		{"{\"text\":\"abc\"}", "text: expected a string of exactly 2 bytes, found 3"},
 		{"{\"numbers\":[1]}", "numbers: expected exactly 2 elements, found 1"},
@@ -190,20 +199,10 @@ test_texts_of_exact_bounds(void **state)
 		{"{\"real\":0.25}", "real: expected 0.5, found 0.25"},
 		{"{\"real\":1}", "real: expected 0.5, found 1"},
 	};
-	struct herald_codec *codec = decoding_codec(&exact_schema, NULL);
-	struct herald_error error;
 	struct exact out;
-	char text[64];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		strcpy(text, cases[i].text);
-		assert_int_not_equal(herald_codec_decode(codec, text, strlen(text),
-							 decoding_arena(), &out, &error),
-				     HERALD_OK);
-		assert_string_equal(error.message, cases[i].message);
-	}
-	herald_codec_destroy(codec);
+	check_messages(&exact_schema, &out, cases, COUNT(cases));
 }
 
 struct single {

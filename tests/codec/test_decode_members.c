@@ -285,6 +285,37 @@ wide_finish(struct wide *wide)
 	free(wide->keys);
 }
 
+struct nameless {
+	int32_t number;
+	int32_t b;
+};
+
+HERALD_SCHEMA(nameless,
+	HERALD_FIELD(nameless, number, .key = "", .required = true),
+	HERALD_FIELD(nameless, b));
+
+/* An empty key is one like others, where it is expected and elsewhere. */
+static void
+test_empty_key(void **state)
+{
+	static const char *const documents[] = {
+		"{\"\":5,\"b\":2}",
+		"{\"b\":2,\"\":5}",
+		"{\"zzzzzzzzzzzzzzzz\":1,\"\":5,\"b\":2,\"c\":\"padding padding\"}",
+		"{\"z\":1,\"b\":2,\"zz\":[{\"\":6}],\"\":5}",
+	};
+	struct herald_codec *codec = decoding_codec(&nameless_schema, NULL);
+	struct nameless out;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(documents); i++) {
+		decode_good(codec, documents[i], &out, sizeof(out));
+		assert_int_equal(out.number, 5);
+		assert_int_equal(out.b, 2);
+	}
+	herald_codec_destroy(codec);
+}
+
 /* Keys of every length, in and out of order; and ones that differ in one byte only are unknown. */
 static void
 test_keys_of_every_length(void **state)
@@ -411,6 +442,35 @@ test_schemas_with_many_fields(void **state)
 	}
 }
 
+/* More fields than a guess can have a number for. Their names differ in their first and last bytes,
+ * so that many of the last fields would have a guess. */
+static void
+test_more_fields_than_guesses(void **state)
+{
+	enum { FIELDS = 300 };
+	static char text[20 * FIELDS];
+	static int32_t out[FIELDS];
+	struct herald_codec *codec;
+	struct wide wide;
+	size_t bytes = 0;
+
+	(void)state;
+	wide_init(&wide, FIELDS);
+	for (size_t i = 0; i < FIELDS; i++)
+		snprintf(wide.keys[i], sizeof(wide.keys[i]), "%c_%zu%c", (char)('A' + i % 26), i,
+			 (char)('a' + i / 26));
+	codec = decoding_codec(&wide.schema, NULL);
+	for (size_t i = FIELDS; i-- > 0;)
+		bytes += (size_t)snprintf(text + bytes, sizeof(text) - bytes, "%c\"%s\":%zu",
+					  bytes == 0 ? '{' : ',', wide.keys[i], i + 1);
+	snprintf(text + bytes, sizeof(text) - bytes, "}");
+	decode_good(codec, text, out, sizeof(out));
+	for (size_t i = 0; i < FIELDS; i++)
+		assert_int_equal(out[i], i + 1);
+	herald_codec_destroy(codec);
+	wide_finish(&wide);
+}
+
 struct writable {
 	char *name;
 	char **words;
@@ -451,8 +511,10 @@ main(void)
 		cmocka_unit_test(test_unknown_members_everywhere),
 		cmocka_unit_test(test_reject_unknown),
 		cmocka_unit_test(test_keys_with_escapes),
+		cmocka_unit_test(test_empty_key),
 		cmocka_unit_test(test_keys_of_every_length),
 		cmocka_unit_test(test_schemas_with_many_fields),
+		cmocka_unit_test(test_more_fields_than_guesses),
 		cmocka_unit_test(test_strings_are_writable),
 	};
 

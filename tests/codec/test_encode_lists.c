@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <fenv.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,13 +61,16 @@ HERALD_SCHEMA(lists,
 
 static uint64_t state;
 
+/* The bits of the longest integer of a list: there is special code for short ones. */
+static unsigned most_bits;
+
 /* Of any number of bits, so that there are as many short ones. */
 static uint64_t
 draw_bits(void)
 {
 	uint64_t bits = draw_below(&state, 1u << 31) << 33 ^ draw_below(&state, 1u << 31) << 11 ^
 			draw_below(&state, 1u << 31);
-	uint64_t value = bits >> draw_below(&state, 64);
+	uint64_t value = bits >> (64 - most_bits + draw_below(&state, most_bits));
 
 	return draw_one_in(&state, 4) ? -value : value;
 }
@@ -94,6 +98,7 @@ check(const struct herald_codec *codec, const struct lists *in, const char *expe
 		size_t count = 1 + draw_below(&state, COUNT);                                      \
 		size_t bytes = (size_t)sprintf(expected, "{\"" #NAME "\":[");                      \
                                                                                                    \
+		most_bits = 1 + (unsigned)draw_below(&state, 64);                                  \
 		for (size_t i = 0; i < count; i++) {                                               \
 			values[i] = (TYPE)draw_bits();                                             \
 			bytes += (size_t)sprintf(expected + bytes, "%s%" FORMAT, i > 0 ? "," : "", \
@@ -123,6 +128,55 @@ test_integers(void **unused)
 	herald_codec_destroy(codec);
 }
 
+/* A list of a value and of those near to it; the last one is no longer in a group of four. */
+static void
+check_near(const struct herald_codec *codec, int64_t value)
+{
+	const int64_t values[] = {value, -value, value - 1, 1 - value, value + 1};
+	const uint64_t naturals[] = {(uint64_t)value, -(uint64_t)value, (uint64_t)value - 1,
+				     1 - (uint64_t)value, (uint64_t)value + 1};
+	char expected[200];
+
+	snprintf(expected, sizeof(expected),
+		 "{\"int64\":[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "]}",
+		 values[0], values[1], values[2], values[3], values[4]);
+	check(codec, &(struct lists){.int64 = values, .int64_count = 5}, expected, 1000);
+	snprintf(expected, sizeof(expected),
+		 "{\"uint64\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]}",
+		 naturals[0], naturals[1], naturals[2], naturals[3], naturals[4]);
+	check(codec, &(struct lists){.uint64 = naturals, .uint64_count = 5}, expected, 1000);
+}
+
+/* Where a digit is added, and where the halves of the digits change; in every rounding mode. */
+static void
+test_edges(void **unused)
+{
+	static const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+	const int64_t ten_to_8 = 100000000, ten_to_16 = ten_to_8 * ten_to_8;
+	struct herald_codec *codec = decoding_codec(&lists_schema, NULL);
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(fesetround(modes[i]), 0);
+		for (int64_t power = 1; power <= 10 * ten_to_16; power *= 10) {
+			check_near(codec, power);
+			check_near(codec, 9 * power);
+		}
+		for (int round = 0; round < 2000; round++) {
+			int64_t factor = (int64_t)draw_below(&state, (uint64_t)ten_to_8);
+
+			check_near(codec, factor * ten_to_8);
+			check_near(codec, factor % 922 * ten_to_16);
+			check_near(codec, factor % 922 * ten_to_16 + factor * ten_to_8);
+		}
+		check_near(codec, 100 * ten_to_16);
+		check_near(codec, INT64_MAX - 1);
+		check_near(codec, INT64_MIN + 2);
+	}
+	fesetround(FE_TONEAREST);
+	herald_codec_destroy(codec);
+}
+
 static void
 check_refused(const struct herald_codec *codec, const struct lists *in, enum herald_status status,
 	      const char *path)
@@ -140,8 +194,9 @@ check_refused(const struct herald_codec *codec, const struct lists *in, enum her
 static void
 test_refused(void **unused)
 {
-	const int64_t low[] = {5, -5, -6}, high[] = {5, -5, 0, 6};
-	const uint64_t large[] = {UINT64_MAX, UINT64_C(1) << 63, INT64_MAX};
+	const int64_t low[] = {5, -5, 1, 2, 0, 0, -6, 0}, high[] = {5, -5, 0, 6};
+	const uint64_t large[] = {UINT64_MAX, UINT64_C(1) << 63, UINT64_MAX, UINT64_MAX,
+				  UINT64_MAX, INT64_MAX,         UINT64_MAX, UINT64_MAX};
 	const char *const absent[] = {"a", NULL}, *const longer[] = {"", "abc", "abcd"};
 	const struct herald_limits limits = {.max_string_bytes = 2};
 	struct herald_codec *codec = decoding_codec(&lists_schema, NULL);
@@ -154,12 +209,12 @@ test_refused(void **unused)
 	      "{\"large\":[18446744073709551615,9223372036854775808]}", 1000);
 	check(codec, &(struct lists){.string = longer, .string_count = 2},
 	      "{\"string\":[\"\",\"abc\"]}", 1000);
-	check_refused(codec, &(struct lists){.narrow = low, .narrow_count = 3}, HERALD_OUT_OF_RANGE,
-		      "/narrow/2");
+	check_refused(codec, &(struct lists){.narrow = low, .narrow_count = 8}, HERALD_OUT_OF_RANGE,
+		      "/narrow/6");
 	check_refused(codec, &(struct lists){.narrow = high, .narrow_count = 4},
 		      HERALD_OUT_OF_RANGE, "/narrow/3");
-	check_refused(codec, &(struct lists){.large = large, .large_count = 3}, HERALD_OUT_OF_RANGE,
-		      "/large/2");
+	check_refused(codec, &(struct lists){.large = large, .large_count = 8}, HERALD_OUT_OF_RANGE,
+		      "/large/5");
 	check_refused(codec, &(struct lists){.string = absent, .string_count = 2}, HERALD_MISSING,
 		      "/string/1");
 	check_refused(codec, &(struct lists){.string = longer, .string_count = 3},
@@ -184,6 +239,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_integers),
+		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -138,7 +138,7 @@ static const struct {
 	{"/properties/loose_bit", "{\"enum\":[false,true,0,1]}"},
 	{"/properties/quoted_bit", "{\"enum\":[\"0\",\"-0\",\"1\",null]}"},
 	{"/properties/loose_quoted_bit",
-	 "{\"enum\":[\"0\",\"-0\",\"1\",\"false\",\"true\",0,1,null]}"},
+	 "{\"enum\":[\"0\",\"-0\",\"1\",\"false\",\"true\",false,true,0,1,null]}"},
 	{"/properties/tiny", "{" NULLABLE("integer") ",\"minimum\":-128,\"maximum\":127}"},
 	{"/properties/huge",
 	 "{" NULLABLE("integer") ",\"minimum\":1,\"maximum\":18446744073709551615}"},
@@ -350,6 +350,49 @@ test_texts(void **state)
 	expect_text(&herald_data_schema, NULL,
 		    "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
 		    "\"title\":\"herald_data\",\"description\":\"Bytes of any media type.\"}");
+}
+
+/* A transparent schema refers to its struct next to other keywords, which draft-07 ignores. */
+struct wrapped {
+	struct leaf leaf;
+};
+
+HERALD_SCHEMA_WITH(wrapped,
+	(.transparent = true, .doc = "Wrapped."),
+	HERALD_STRUCT(wrapped, leaf, leaf, .required = true));
+
+struct twice {
+	struct wrapped wrapped;
+};
+
+HERALD_SCHEMA_WITH(twice,
+	(.transparent = true),
+	HERALD_STRUCT(twice, wrapped, wrapped, .required = true));
+
+static void
+test_transparent_references(void **state)
+{
+#define LEAF                                                                                       \
+	"\"leaf\":{\"type\":\"object\",\"properties\":{\"number\":{\"type\":[\"integer\","         \
+	"\"null\"],"                                                                               \
+	"\"minimum\":-2147483648,\"maximum\":2147483647}}}"
+	(void)state;
+	expect_text(&wrapped_schema, NULL,
+		    "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
+		    "\"title\":\"wrapped\",\"description\":\"Wrapped.\","
+		    "\"$ref\":\"#/$defs/leaf\",\"$defs\":{" LEAF "}}");
+	expect_text(&wrapped_schema,
+		    &HERALD_JSON_SCHEMA_OPTIONS(.draft = HERALD_JSON_SCHEMA_DRAFT_07),
+		    "{\"$schema\":\"http://json-schema.org/draft-07/schema#\","
+		    "\"title\":\"wrapped\",\"description\":\"Wrapped.\","
+		    "\"allOf\":[{\"$ref\":\"#/definitions/leaf\"}],\"definitions\":{" LEAF "}}");
+	expect_text(&twice_schema,
+		    &HERALD_JSON_SCHEMA_OPTIONS(.draft = HERALD_JSON_SCHEMA_DRAFT_07),
+		    "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"title\":\"twice\","
+		    "\"allOf\":[{\"$ref\":\"#/definitions/wrapped\"}],"
+		    "\"definitions\":{\"wrapped\":{\"description\":\"Wrapped.\","
+		    "\"allOf\":[{\"$ref\":\"#/definitions/leaf\"}]}," LEAF "}}");
+#undef LEAF
 }
 
 /* A tagged union whose only case is all tags: `enum` may not be empty. */
@@ -586,6 +629,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_transparent_references),
 		cmocka_unit_test(test_cases_of_all_tags),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_every_kind),

@@ -2,7 +2,8 @@
  * Tagged unions in each other whose tags come after their values. To find a tag, the values before
  * it are skipped, and in each of them is another such object. Here is counted how often a string is
  * skipped: the program is linked with --wrap, and the strings in question have an escape, because
- * the other ones are skipped without a call. What a union decodes to is tested in test_variant.c.
+ * the other ones are skipped without a call. Such documents are also cut at each byte and decoded
+ * with too little memory. What a union decodes to is tested in test_variant.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #include "support/decoding.h"
 #include "support/draw.h"
 #include "support/every_kind.h"
+#include "support/exhausting.h"
 #include "support/failing_allocator.h"
 #include "json/reader/string_read.h"
 
@@ -225,6 +227,105 @@ memory_is_limited(void **state)
 	free(text.data);
 }
 
+/* A union whose cases have unions: in the struct, at a pointer, in a list, in a map, and flat. */
+struct inner {
+	const char *kind;
+	union {
+		int64_t number;
+		const char *text;
+		const struct node *node;
+	} body;
+};
+
+HERALD_SCHEMA(inner,
+	HERALD_FIELD(inner, kind, .required = true),
+	HERALD_VARIANT_WITH(inner, body, kind, (.required = true),
+		HERALD_CASE_FIELD("number", number),
+		HERALD_CASE_FIELD("text", text),
+		HERALD_CASE("node", node)));
+
+struct keyed {
+	const char *name;
+	const char *type;
+	const void *at;
+};
+
+HERALD_SCHEMA(keyed,
+	HERALD_KEY(keyed, name),
+	HERALD_FIELD(keyed, type, .required = true),
+	HERALD_POINTER_VARIANT(keyed, at, type,
+		HERALD_CASE("inner", inner), HERALD_CASE("node", node)));
+
+struct several {
+	struct inner first;
+	struct inner second;
+};
+
+HERALD_SCHEMA(several,
+	HERALD_STRUCT(several, first, inner, .required = true),
+	HERALD_STRUCT(several, second, inner, .required = true));
+
+struct outer {
+	const char *type;
+	union {
+		struct inner in;
+		struct several several;
+		const struct inner *at;
+		struct {
+			const struct inner *list;
+			size_t list_count;
+		};
+		struct {
+			const struct keyed *map;
+			size_t map_count;
+		};
+	};
+};
+
+HERALD_SCHEMA(outer,
+	HERALD_FIELD(outer, type, .required = true),
+	HERALD_STRUCT(outer, in, inner, HERALD_WHEN(type, "in"), .key = "v"),
+	HERALD_STRUCT(outer, several, several, HERALD_WHEN(type, "flat"), .flat = true),
+	HERALD_POINTER(outer, at, inner, HERALD_WHEN(type, "at"), .key = "v"),
+	HERALD_LIST(outer, list, inner, HERALD_WHEN(type, "list"), .key = "v"),
+	HERALD_MAP(outer, map, keyed, HERALD_WHEN(type, "map"), .key = "v"));
+
+#define NUMBER "{\"body\":-7,\"kind\":\"number\"}"
+#define TEXT "{\"kind\":\"text\",\"body\":\"a\\n\"}"
+#define NODE                                                                                       \
+	"{\"body\":{\"body\":{\"body\":[\"\\u0041\"],\"kind\":\"x\"},\"kind\":\"node\"},"          \
+	"\"kind\":\"node\"}"
+
+static const char *const nested[] = {
+	"{\"v\":" NUMBER ",\"type\":\"in\"}",
+	"{\"type\":\"in\",\"v\":" TEXT "}",
+	"{\"v\":" NODE ",\"type\":\"in\"}",
+	"{\"first\":" NUMBER ",\"second\":" NODE ",\"type\":\"flat\"}",
+	"{\"second\":" TEXT ",\"type\":\"flat\",\"first\":" NODE "}",
+	"{\"v\":" NODE ",\"type\":\"at\"}",
+	"{\"v\":[" TEXT "," NODE "," NUMBER "," NODE "],\"type\":\"list\"}",
+	"{\"type\":\"list\",\"v\":[" NODE "," NODE "]}",
+	"{\"v\":{\"b\":{\"at\":" NODE ",\"type\":\"inner\"},"
+	"\"a\":{\"at\":{\"body\":1,\"kind\":\"x\"},\"type\":\"node\"},\"\":{\"type\":\"inner\"}},"
+	"\"type\":\"map\"}",
+};
+
+static void
+short_memory_and_cut_documents(void **state)
+{
+	struct herald_codec *codec = decoding_codec(&outer_schema, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(nested); i++) {
+		struct outer outer;
+
+		decode_good(codec, nested[i], &outer, sizeof(outer));
+		exhaust_memory(&outer_schema, nested[i]);
+		cut_document(&outer_schema, NULL, nested[i]);
+	}
+	herald_codec_destroy(codec);
+}
+
 /* Add a random node. `shape` decides on all but the order of members, which is the schema's without
  * `order`. */
 static void
@@ -332,6 +433,7 @@ main(void)
 		cmocka_unit_test(the_depth_does_not_matter),
 		cmocka_unit_test(every_allocation_fails),
 		cmocka_unit_test(memory_is_limited),
+		cmocka_unit_test(short_memory_and_cut_documents),
 		cmocka_unit_test(the_order_does_not_matter),
 	};
 

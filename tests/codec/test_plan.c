@@ -1,6 +1,6 @@
 /*
- * The data that a codec prepares for speed, which no document shows: the hash table of keys, and
- * the words by which a member's name is compared.
+ * The data that a codec prepares for speed, which no document shows: the hash table of keys, the
+ * guesses of fields, and the words by which a member's name is compared.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -96,12 +96,49 @@ test_keys_do_not_meet(void **state)
 	herald_codec_destroy(codec);
 }
 
+/* The guess for a field's name is the field; of few fields, no two have the same guess. */
+static void
+test_fields_are_guessed(void **state)
+{
+	struct herald_codec *codec = decoding_codec(every_kind_table, NULL);
+
+	(void)state;
+	for (const struct herald__plan *plan = codec->plans; plan != NULL; plan = plan->next) {
+		size_t several = 0;
+
+		for (size_t i = 0; i < plan->fields_count; i++) {
+			const struct herald__field *field = &plan->fields[i];
+			unsigned guess =
+				herald__guess(&plan->guesses, field->token + 1, field->name_bytes);
+
+			several += guess == HERALD__GUESS_SEVERAL;
+			if (guess != HERALD__GUESS_SEVERAL)
+				assert_int_equal(guess, i + 1);
+		}
+		assert_in_range(several, 0, plan->fields_count <= 12 ? 0 : plan->fields_count / 2);
+	}
+	herald_codec_destroy(codec);
+}
+
+/* A name that JSON must escape has no guess: it is never in a text as it is. */
+static void
+test_escaped_names_are_not_guessed(void **state)
+{
+	struct herald_codec *codec = codec_of("a\"b");
+
+	(void)state;
+	assert_int_equal(herald__guess(&codec->root->guesses, "a\"b", 3), HERALD__GUESS_SEVERAL);
+	herald_codec_destroy(codec);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_of_names),
 		cmocka_unit_test(test_keys_do_not_meet),
+		cmocka_unit_test(test_fields_are_guessed),
+		cmocka_unit_test(test_escaped_names_are_not_guessed),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, decoding_finish);

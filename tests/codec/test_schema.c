@@ -69,6 +69,19 @@ HERALD_SCHEMA(every_leaf,
 	HERALD_FIELD(every_leaf, name),
 	HERALD_ENUM(every_leaf, size, sizes));
 
+/* A string of its size. */
+static const struct herald_field transparent_line = {.owner = "every_leaf",
+						     .name = "text",
+						     .bytes = sizeof(struct every_leaf),
+						     .kind = HERALD_KIND_CHARS};
+
+static const struct herald_schema transparent_leaf = {.name = "every_leaf",
+						      .bytes = sizeof(struct every_leaf),
+						      .alignment = _Alignof(struct every_leaf),
+						      .fields = &transparent_line,
+						      .fields_count = 1,
+						      .transparent = true};
+
 /* A struct with a place for each kind; the cases describe one of its members wrongly. */
 struct box {
 	int64_t number;
@@ -122,6 +135,26 @@ static const struct {
 	{"no such kind", NUMBER, {PLACE(number), .kind = HERALD_KIND_COUNT}, "unknown kind"},
 	{"no such kind", NUMBER, {PLACE(number), .kind = (enum herald_kind)1000}, "unknown kind"},
 	{"no such kind", NUMBER, {PLACE(number), .kind = (enum herald_kind) - 1}, "unknown kind"},
+	{"flat, but private",
+	 NUMBER,
+	 {PLACE(number), .flat = true},
+	 "HERALD_PRIVATE has no options"},
+	{"private in a case",
+	 NUMBER,
+	 {PLACE(number), .tag = "string", .when = "a"},
+	 "HERALD_PRIVATE has no options"},
+	{"private, but required",
+	 NUMBER,
+	 {PLACE(number), .required = true},
+	 "HERALD_PRIVATE has no options"},
+	{"private, but optional",
+	 NUMBER,
+	 {PLACE(number), .optional = true, .has_offset = AT(has_maybe)},
+	 "HERALD_PRIVATE has no options"},
+	{"private, but a struct",
+	 LEAF,
+	 {PLACE(leaf), .schema = &every_leaf_schema},
+	 "HERALD_PRIVATE has no options"},
 	{"outside",
 	 NUMBER,
 	 {.name = "number", .offset = sizeof(struct box), .bytes = 8, .kind = HERALD_KIND_INT64},
@@ -356,6 +389,11 @@ static const struct {
 	 LEAF,
 	 {PLACE(leaf), .kind = HERALD_KIND_STRUCT, .schema = &box_schema},
 	 "the member's size does not match its schema's struct"},
+	{"a transparent struct that is optional",
+	 LEAF,
+	 {PLACE(leaf), .kind = HERALD_KIND_STRUCT, .schema = &transparent_leaf, .optional = true,
+	  .has_offset = AT(real)},
+	 "a transparent struct cannot be optional; its member can"},
 	{"a struct of any JSON",
 	 MAP,
 	 {PLACE(map), .kind = HERALD_KIND_STRUCT, .schema = &herald_json_schema},

@@ -267,9 +267,9 @@ static const struct {
 	enum herald_status status;
 	const char *path, *message;
 } bad[] = {
-	{"\"xy\":@[1]", HERALD_BAD_LENGTH, "/xy", "expected 2 elements, found 1"},
-	{"\"xy\":@[]", HERALD_BAD_LENGTH, "/xy", "expected 2 elements, found 0"},
-	{"\"xy\":[1,2,@3]", HERALD_BAD_LENGTH, "/xy", "expected 2 elements, found more"},
+	{"\"xy\":@[1]", HERALD_BAD_LENGTH, "/xy", "expected exactly 2 elements, found 1"},
+	{"\"xy\":@[]", HERALD_BAD_LENGTH, "/xy", "expected exactly 2 elements, found 0"},
+	{"\"xy\":[1,2,@3]", HERALD_BAD_LENGTH, "/xy", "expected exactly 2 elements, found more"},
 	{"\"xy\":[1,@null]", HERALD_BAD_TYPE, "/xy/1", "expected a number, found null"},
 	{"\"xy\":[1,@101]", HERALD_OUT_OF_RANGE, "/xy/1", "at most 100, found 101"},
 	{"\"xy\":@{}", HERALD_BAD_TYPE, "/xy", "expected an array, found an object"},

@@ -581,6 +581,14 @@ the_order_does_not_matter(void **state)
 	herald_codec_destroy(codec);
 }
 
+struct quoted {
+	int op;
+	union {
+		struct circle circle;
+		struct square square;
+	} d;
+};
+
 /* Tables that are refused when a codec is created. */
 struct tagged {
 	const char *tag;
@@ -672,6 +680,27 @@ static const struct {
 	{TABLE(not_utf8), "tagged.other", "UTF-8"},
 };
 
+/* A number that decides is not quoted. */
+HERALD_SCHEMA(quoted,
+	HERALD_ENUM(quoted, op, codes, .required = true, .numeric = true, .quoted = true),
+	HERALD_VARIANT(quoted, d, op,
+		       HERALD_CASE("circle", circle), HERALD_CASE("square", square)));
+
+static void
+quoted_tags_are_refused(void **state)
+{
+	struct herald_codec *codec = NULL;
+	struct herald_error error;
+
+	(void)state;
+	assert_int_equal(herald_codec_create(&quoted_schema, NULL, NULL, &codec, &error),
+			 HERALD_BAD_SCHEMA);
+	assert_string_equal(error.path, "quoted.d");
+	if (!strstr(error.message, "the tag op cannot be quoted") ||
+	    strstr(error.message, "depend"))
+		fail_msg("%s", error.message);
+}
+
 static void
 bad_tables_are_refused(void **state)
 {
@@ -727,6 +756,115 @@ cases_of_one_number_are_refused(void **state)
 	assert_null(codec);
 }
 
+/* A tag is a string like others, so its length is limited, also if it is the name of a case. */
+static void
+long_tags_are_refused(void **state)
+{
+	static const char *const documents[] = {
+		"{\"kind\":\"circle\",\"body\":{\"radius\":1}}",
+		"{\"body\":{\"radius\":1},\"kind\":\"circle\"}",
+	};
+
+	(void)state;
+	for (size_t most = 5; most <= 6; most++) {
+		struct herald_limits limits = {.max_string_bytes = most};
+		struct herald_codec *codec = decoding_codec(&next_to_schema, &limits);
+
+		for (size_t i = 0; i < COUNT(documents); i++) {
+			struct herald_error error;
+			struct next_to out;
+			char text[100];
+			int bytes = snprintf(text, sizeof(text), "%s", documents[i]);
+			enum herald_status status = herald_codec_decode(
+				codec, text, (size_t)bytes, decoding_arena(), &out, &error);
+
+			assert_int_equal(status, most == 6 ? HERALD_OK : HERALD_LIMIT);
+			if (status == HERALD_OK)
+				assert_int_equal(out.kind, CIRCLE);
+			else
+				assert_string_equal(error.path, "/kind");
+			herald_arena_reset(decoding_arena());
+		}
+		herald_codec_destroy(codec);
+	}
+}
+
+static enum herald_status
+decode_kind(const struct herald_codec *codec, const char *name, struct next_to *out)
+{
+	char text[200];
+	int bytes = snprintf(text, sizeof(text), "{\"kind\":\"%s\",\"body\":{\"radius\":1}}", name);
+	enum herald_status status =
+		herald_codec_decode(codec, text, (size_t)bytes, decoding_arena(), out, NULL);
+
+	herald_arena_reset(decoding_arena());
+	return status;
+}
+
+/* A codec for next_to whose circle has another name. The schema must outlive it. */
+static struct herald_codec *
+rename_circle(struct herald_schema *schema, struct herald_field *fields,
+	      const struct herald_name *names, size_t names_count)
+{
+	memcpy(fields, schema->fields, schema->fields_count * sizeof(*fields));
+	schema->fields = fields;
+	for (size_t i = 0; i < schema->fields_count; i++) {
+		if (fields[i].names) {
+			fields[i].names = names;
+			fields[i].names_count = names_count;
+		}
+		if (fields[i].when && strcmp(fields[i].when, "circle") == 0)
+			fields[i].when = names[1].name;
+	}
+	return decoding_codec(schema, NULL);
+}
+
+/* A document that ends within a tag, or instead of its quote, with each number of its bytes. */
+static void
+cut_tag(const struct herald_codec *codec, const char *name)
+{
+	for (size_t bytes = 0; bytes <= strlen(name); bytes++) {
+		struct next_to out;
+		char text[100];
+		int length = snprintf(text, sizeof(text), "{\"kind\":\"%.*s}", (int)bytes, name);
+
+		assert_int_equal(decode_bytes(codec, text, (size_t)length, &out, sizeof(out), NULL),
+				 HERALD_BAD_JSON);
+	}
+}
+
+/* Tags of every length, all that differ from them in one byte, and all that are cut. */
+static void
+tags_have_any_length(void **state)
+{
+	(void)state;
+	for (size_t bytes = 1; bytes <= 40; bytes++) {
+		char name[41] = "", other[41];
+		struct herald_name names[] = {{"square", SQUARE}, {name, CIRCLE}};
+		struct herald_field fields[8];
+		struct herald_schema schema = next_to_schema;
+		struct herald_codec *codec;
+		struct next_to out;
+
+		memset(name, 'n', bytes);
+		assert_in_range(schema.fields_count, 1, COUNT(fields));
+		codec = rename_circle(&schema, fields, names, COUNT(names));
+		assert_int_equal(decode_kind(codec, name, &out), HERALD_OK);
+		assert_int_equal(out.kind, CIRCLE);
+		assert_true(out.body.circle.radius == 1);
+		for (size_t i = 0; i < bytes; i++) {
+			memcpy(other, name, sizeof(name));
+			other[i] = 'o';
+			assert_int_not_equal(decode_kind(codec, other, &out), HERALD_OK);
+		}
+		memcpy(other, name, sizeof(name));
+		other[bytes - 1] = '\0';
+		assert_int_not_equal(decode_kind(codec, other, &out), HERALD_OK);
+		cut_tag(codec, name);
+		herald_codec_destroy(codec);
+	}
+}
+
 int
 main(void)
 {
@@ -738,7 +876,10 @@ main(void)
 		cmocka_unit_test(short_memory_and_cut_documents),
 		cmocka_unit_test(the_order_does_not_matter),
 		cmocka_unit_test(bad_tables_are_refused),
+		cmocka_unit_test(quoted_tags_are_refused),
 		cmocka_unit_test(cases_of_one_number_are_refused),
+		cmocka_unit_test(long_tags_are_refused),
+		cmocka_unit_test(tags_have_any_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, decoding_finish);

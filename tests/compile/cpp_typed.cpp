@@ -1554,12 +1554,133 @@ raw_json_is_read()
 		CHECK(same_text(pair.key, "k"));
 }
 
+/* Many events: a line is refused, and the last one fails. */
+void
+many_events_are_handled()
+{
+	const std::string lines = event("line", R"({"sku":"a","quantity":1})") + "\n{}\n\n" +
+				  event("line", R"({"sku":"b","quantity":2})");
+	herald::service_options options;
+
+	options.route("line", line_schema, [](herald::context &ctx, const line &line) {
+		trace += line.sku;
+		return line.quantity == 2 ? ctx.fail("two") : HERALD_DONE;
+	});
+	herald::service service(std::move(options));
+	herald_many_counts counts = service.handle_many(lines, [](const herald_handled &handled) {
+		trace += std::to_string(handled.line) +
+			 (handled.result->verdict == HERALD_DONE ? "+" : "-");
+	});
+	CHECK(trace == "a1+2-b4-" && counts.events == 3 && counts.done == 1 && counts.fail == 2);
+
+	/* After an exception the function is not called, but the events are handled. */
+	std::size_t calls = 0;
+	trace.clear();
+	try {
+		service.handle_many(lines, [&calls](const herald_handled &) {
+			calls++;
+			throw std::runtime_error("no more");
+		});
+		CHECK(false);
+	} catch (const std::runtime_error &thrown) {
+		CHECK(same_text(thrown.what(), "no more") && calls == 1 && trace == "ab");
+	}
+
+	/* Options are used, errors are returned or thrown, and a function need not be constant. */
+	herald_many_options many = herald::many_options();
+	herald_error error;
+	auto count = [calls = 0](const herald_handled &) mutable { return ++calls; };
+	many.max_events = 2;
+	CHECK(service.handle_many(lines, many, count, &counts, &error) == HERALD_LIMIT);
+	CHECK(counts.events == 2 && error.offset == lines.rfind('\n') + 1);
+	many.form = HERALD_MANY_ARRAY;
+	CHECK(service.handle_many("[" + event("line", R"({"sku":"c"})") + "]", many, count).done ==
+	      1);
+	try {
+		(void)service.handle_many("{}", many, count);
+		CHECK(false);
+	} catch (const herald::error &thrown) {
+		CHECK(thrown.status() == HERALD_BAD_TYPE);
+	}
+	CHECK(count({}) == 4 && service.handle_many("", count).events == 0);
+}
+
+/* An envelope with a member of its own, first and second. */
+
+struct tenant_message {
+	herald_message message;
+	const char *tenant;
+};
+
+const herald::schema<tenant_message> tenant_message_schema{
+	"tenant_message",
+	herald::message_fields(&tenant_message::message),
+	herald::field("tenant", &tenant_message::tenant).required(),
+};
+
+struct plain_message {
+	herald_message message;
+};
+
+const herald::schema<plain_message> plain_message_schema{
+	herald::no_padding("plain_message"), herald::message_fields(&plain_message::message)};
+
+struct late_message {
+	const char *tenant;
+	herald_message message;
+};
+
+const herald::schema<late_message> late_message_schema{
+	"late_message",
+	herald::field("tenant", &late_message::tenant),
+	herald::message_fields(&late_message::message),
+};
+
+void
+envelopes_have_members_of_their_own()
+{
+	herald::service_options options, plain, late;
+
+	options.c.envelope = &tenant_message_schema.get();
+	options.route("named", line_schema, [](herald::context &ctx, const line &line) {
+		const auto &envelope = *reinterpret_cast<const tenant_message *>(ctx.message());
+		trace += std::string(envelope.tenant) + ":" + ctx.message()->event_type + ":" +
+			 line.sku;
+	});
+	herald::service service(std::move(options));
+	std::string text = event("named", "{\"sku\":\"a\"}", "2");
+	text.insert(1, "\"tenant\":\"acme\",");
+	CHECK(service.handle(text).verdict == HERALD_DONE && trace == "acme:named:a");
+	const herald_result missing = service.handle(event("named", "{\"sku\":\"a\"}"));
+	CHECK(missing.status == HERALD_MISSING && same_text(missing.error.path, "/tenant"));
+	const herald_result typeless = service.handle("{\"tenant\":\"acme\",\"event_type\":\"\"}");
+	CHECK(typeless.status == HERALD_BAD_LENGTH &&
+	      same_text(typeless.error.path, "/event_type"));
+
+	/* Each line of C is there. */
+	for (std::size_t i = 0; i < herald_message_schema.fields_count; i++) {
+		herald_field expected = herald_message_schema.fields[i];
+		expected.owner = "tenant_message";
+		CHECK(same_line(tenant_message_schema.get().fields[i], expected));
+	}
+	plain.c.envelope = &plain_message_schema.get();
+	CHECK(herald::service(std::move(plain)).handle("{}").status == HERALD_MISSING);
+	late.c.envelope = &late_message_schema.get();
+	try {
+		herald::service refused(std::move(late));
+		CHECK(false);
+	} catch (const herald::error &thrown) {
+		CHECK(thrown.status() == HERALD_BAD_SCHEMA);
+		CHECK(std::strstr(thrown.what(), "must begin with a struct herald_message"));
+	}
+}
+
 } // namespace
 
 int
 main()
 {
-	std::puts("1..22");
+	std::puts("1..24");
 	test("the tables of C and C++ are equal", tables_are_equal);
 	test("functions of all forms", functions_of_all_forms);
 	test("a schema contains itself", a_schema_contains_itself);
@@ -1582,5 +1703,7 @@ main()
 	test("keys with dots", keys_with_dots);
 	test("checks refuse structs, also by exceptions", checks_refuse);
 	test("raw JSON is read", raw_json_is_read);
+	test("many events are handled", many_events_are_handled);
+	test("envelopes have members of their own", envelopes_have_members_of_their_own);
 	return failures == 0 ? 0 : 1;
 }

@@ -35,7 +35,7 @@ main()
 	herald_error error;
 	std::string seen;
 
-	std::puts("1..3");
+	std::puts("1..4");
 	options.before("hook", [&seen](herald::context &) { seen += "before "; });
 	options.route("item", item_schema, [&seen](const item &item) { seen += item.sku; });
 	options.c.limits.max_depth = 5000;
@@ -47,5 +47,12 @@ main()
 		service.handle("{\"event_type\":\"item\",\"timestamp\":\"2024-08-20T05:21:19Z\","
 			       "\"payload\":{\"sku\":\"tea\"}}");
 	fine &= check("an event is handled", result.verdict == HERALD_DONE && seen == "before tea");
+	herald_many_counts counts;
+	std::size_t line = 0;
+	const herald_status status = service.handle_many(
+		"\n{}", herald::many_options(),
+		[&line](const herald_handled &handled) { line = handled.line; }, &counts, &error);
+	fine &= check("many events are handled",
+		      status == HERALD_OK && counts.fail == 1 && line == 2);
 	return fine ? 0 : 1;
 }

@@ -299,6 +299,8 @@ test_urls_are_checked_before(void **state)
 	} rows[] = {
 		{",\"callback\":{\"success_url\":\"ftp://127.0.0.1/\"}",
 		 "callback.success_url: expected an http or https URL"},
+		{",\"callback\":{\"fail_url\":\"broker://main/t\"}",
+		 "callback.fail_url: expected an http or https URL"},
 		{",\"callback\":{\"fail_url\":\"nonsense\"}",
 		 "callback.fail_url: expected an http"},
 		{",\"callback\":{\"success_url\":\"http://127.0.0.1:PORT/200\","

@@ -17,9 +17,11 @@
 
 #include <herald/adapter/queue.h>
 #include <herald/delivery.h>
+#include <herald/producer.h>
 
 #include "delivery/memory_queue.h"
 #include "support/delivering.h"
+#include "support/fake_publisher.h"
 #include "support/fake_transport.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -460,6 +462,45 @@ test_creation_that_fails(void **state)
 	}
 }
 
+/* Until its producer is connected, a delivery is not begun in the queue. */
+static void
+test_producer_not_connected(void **state)
+{
+	struct fake_publisher *fake = fake_publisher_create();
+	struct herald_producer *producer;
+	struct fixture fixture;
+
+	(void)state;
+	fake->is_threaded = true;
+	fake->open_status = HERALD_UNAVAILABLE;
+	assert_int_equal(herald_producer_create(&HERALD_PRODUCER_OPTIONS(.publisher = &fake->base),
+						&producer, NULL),
+			 HERALD_OK);
+	const struct herald_named_producer producers[] = {{"main", producer}};
+	prepare(&fixture, NULL, 0);
+	assert_int_equal(
+		herald_deliverer_create(&RECORDED_OPTIONS(&fixture.recorder,
+							  .queue = &fixture.journal.base,
+							  .transport = &fixture.transport.base,
+							  HERALD_PRODUCERS(producers)),
+					&fixture.deliverer, NULL),
+		HERALD_OK);
+	assert_int_equal(herald_deliverer_submit(
+				 fixture.deliverer,
+				 &(struct herald_delivery){.producer = "main", .topic = "t"}, NULL),
+			 HERALD_OK);
+	struct herald_producer_statistics counts;
+	do
+		herald_producer_statistics_read(producer, &counts);
+	while (counts.failures < 4);
+	herald_deliverer_destroy(fixture.deliverer);
+	assert_int_equal(fixture.journal.begins, 0);
+	assert_true(fixture.journal.reschedules > 0);
+	assert_int_equal(fixture.journal.rescheduled_attempts, 0);
+	herald_producer_destroy(producer);
+	recorder_finish(&fixture.recorder);
+}
+
 int
 main(void)
 {
@@ -472,6 +513,7 @@ main(void)
 		cmocka_unit_test(test_pushes_at_once),
 		cmocka_unit_test(test_stop_waits_for_a_push),
 		cmocka_unit_test(test_creation_that_fails),
+		cmocka_unit_test(test_producer_not_connected),
 	};
 
 	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);

@@ -30,6 +30,12 @@ expect() { # NAME WANTED FOUND
 found: $3"
 }
 
+for wrong in "" " 1" -1 80x 65536; do
+	expect "the port \"$wrong\" is named" \
+		"callback: expected a port from 0 to 65535, not \"$wrong\" 2" \
+		"$("$program" "$wrong" 2>&1) $?"
+done
+
 coproc example { exec "$program" 0 2>/dev/null; }
 # shellcheck disable=SC2154 # coproc sets it
 pid=$example_PID
@@ -53,6 +59,6 @@ echo >&"${example[1]}"
 wait "$pid"
 expect "Enter ends it" "status 0" "status $?"
 lines=$(wc -l <"$source")
-test "$lines" -lt 120
+test "$lines" -lt 140
 result $? "it is short" "$lines lines"
 echo "1..$number"

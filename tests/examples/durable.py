@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -90,6 +91,12 @@ class Shop:
             return None
         finally:
             connection.close()
+
+    def health(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        with contextlib.closing(connection):
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status
 
     def read(self, sql):
         with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True,
@@ -298,6 +305,79 @@ def no_acknowledged_event_is_lost_or_doubled_by_kill_9():
         assert len(acknowledged) > KILLS, f"only {len(acknowledged)} events"
         print(f"# {len(acknowledged)} events acknowledged; {len(letters)} were interrupted three "
               f"times, and replayed: {sorted(letters)}")
+
+
+@case
+def healthz_tells_that_the_store_has_failed():
+    with shop() as program:
+        program.run()
+        equal(program.health(), 200)
+        os.unlink(program.path)
+        equal(program.send("a")[0], 503)
+        equal(program.health(), 503)
+
+
+def send_until(program, is_ended):
+    """The ids that were acknowledged; senders go on until they are told to end."""
+    senders = [Sender(program, i, is_ended) for i in range(4)]
+    for sender in senders:
+        sender.start()
+    return senders
+
+
+def acknowledged_by(senders):
+    return [event_id for sender in senders for event_id in list(sender.acknowledged)]
+
+
+def check_shop(program, event_ids):
+    """Each of the events has its effect once; nothing is wrong in the file."""
+    wait_until(program.is_idle, program.process)
+    effects = program.effects()
+    equal([e for e, count in collections.Counter(effects).items() if count > 1], [])
+    equal(sorted(set(event_ids) - set(effects)), [])
+    result = subprocess.run([herald, "store", "check", "--store", f"sqlite:{program.path}"],
+                            stdout=subprocess.PIPE, check=False, timeout=WAIT_S)
+    equal(result.returncode, 0)
+    return set(effects)
+
+
+@case
+def a_backup_is_restored_as_the_guide_says():
+    with shop("--retry-ms", "1", "--max-attempts", "10000") as program:
+        program.run()
+        is_ended = threading.Event()
+        senders = send_until(program, is_ended)
+        wait_until(lambda: len(acknowledged_by(senders)) > 200, program.process)
+        before = acknowledged_by(senders)
+        with contextlib.closing(sqlite3.connect(program.path, timeout=WAIT_S)) as db:
+            db.execute("VACUUM INTO ?", (program.path + ".copy",))
+        count = len(acknowledged_by(senders))
+        wait_until(lambda: len(acknowledged_by(senders)) > count + 200, program.process)
+        program.kill()
+        is_ended.set()
+        for sender in senders:
+            sender.join(WAIT_S)
+        # After a crash the file and its WAL are a backup, too.
+        crashed = Shop(os.path.dirname(program.path), *program.options)
+        crashed.path = program.path + ".crashed"
+        for suffix in ("", "-wal"):
+            shutil.copy(program.path + suffix, crashed.path + suffix)
+        for suffix in ("-wal", "-shm"):
+            os.unlink(program.path + suffix)
+        os.rename(program.path + ".copy", program.path)
+        program.run()
+        restored = check_shop(program, before)
+        later = sorted(set(acknowledged_by(senders)) - restored)
+        assert later, "nothing was acknowledged after the backup"
+        equal(program.send(later[0]), ACCEPTED)
+        equal(program.send(before[0]), DUPLICATE)
+        program.kill(signal.SIGTERM)
+        crashed.run()
+        try:
+            check_shop(crashed, acknowledged_by(senders))
+        finally:
+            crashed.kill()
+            crashed.errors.close()
 
 
 @case

@@ -16,7 +16,7 @@ import sys
 
 import tap
 from ports import free_port, listens
-from programs import WAIT_S, commands_of, equal, is_short, run_command, wait_until
+from programs import WAIT_S, commands_of, equal, is_short, refuses_wrong_ports, run_command, wait_until
 
 
 # What each program prints while its curl lines are run; a dictionary is a JSON line with at least
@@ -85,5 +85,9 @@ def is_of_a_readable_length(program):
     is_short(os.path.basename(program))
 
 
+def names_a_wrong_port(program):
+    refuses_wrong_ports(program, name=os.path.basename(program).removeprefix("cpp_"))
+
+
 tap.run([(f"{os.path.basename(program)} {check.__name__.replace('_', ' ')}", check, program)
-         for program in sys.argv[1:] for check in (works_as_its_head_says, is_of_a_readable_length)])
+         for program in sys.argv[1:] for check in (works_as_its_head_says, is_of_a_readable_length, names_a_wrong_port)])

@@ -17,7 +17,7 @@ import time
 
 import tap
 from ports import free_port, listens
-from programs import WAIT_S, commands_of, equal, run_command, wait_until
+from programs import WAIT_S, commands_of, equal, refuses_wrong_ports, run_command, wait_until
 
 SUCCESS = '{"status":"success"}'
 HEAD_LIMIT_S = 2  # the example's header_timeout_ms
@@ -189,9 +189,13 @@ def stop_answers_what_is_open(program):
         ends_well(process, "Welcome, a!\nWelcome, b!\n")
 
 
+def names_a_wrong_port(program):
+    refuses_wrong_ports(program)
+
+
 CASES = [works_as_its_head_says, bad_event_then_good_on_the_same_connection,
          pipelined_requests_are_answered_in_order, event_in_single_bytes,
          answers_that_nobody_reads_for_a_while, slow_client_gets_408,
          client_that_closes_its_side_is_answered, clients_that_disconnect,
-         stop_answers_what_is_open]
+         stop_answers_what_is_open, names_a_wrong_port]
 tap.run([(case.__name__.replace("_", " "), case, sys.argv[1]) for case in CASES])

@@ -1,5 +1,6 @@
 """Running the examples: what their heads promise, and waiting for them."""
 
+import os
 import re
 import subprocess
 import time
@@ -26,7 +27,16 @@ def head_of(name):
 def is_short(name):
     with open(source_of(name), encoding="utf-8") as source:
         count = len(source.readlines())
-    assert count < 120, f"{count} lines"
+    assert count < 140, f"{count} lines"
+
+
+def refuses_wrong_ports(program, *arguments, name=None, zero="1"):
+    """The last argument, a port from `zero` on, is checked, and named if it is wrong."""
+    wrong = ["", " 1", "+1", "-1", "80x", "0x50", "1.5", "65536", "4294967297", "9" * 30] + ["0"] * (zero == "1")
+    for port in wrong:
+        result = subprocess.run([program, *arguments, port], capture_output=True, text=True, timeout=WAIT_S, check=False)
+        equal((result.returncode, result.stdout, result.stderr),
+              (2, "", f'{name or os.path.basename(program)}: expected a port from {zero} to 65535, not "{port}"\n'))
 
 
 def commands_of(name):

@@ -207,6 +207,20 @@ def one_of_many_gets_a_username():
 
 
 @case
+def metrics_count_the_events():
+    with Quickstart() as program:
+        user = {"user_id": "1", "username": "ada"}
+        equal(program.post("user_created", user), SUCCESS)
+        equal(program.post("user_created", user)[0], 409)
+        status, text = program.send("GET", "/metrics")
+        equal(status, 200)
+        counted = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
+        name = 'herald_events_total{event_type="user_created",version="*",verdict="%s"}'
+        equal((counted[name % "done"], counted[name % "fail"]), ("1", "1"))
+        equal(counted['herald_server_responses_total{code="4xx"}'], "1")
+
+
+@case
 def signals_stop_it():
     for number in (signal.SIGINT, signal.SIGTERM):
         with Quickstart() as program:

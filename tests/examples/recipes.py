@@ -14,7 +14,8 @@ import subprocess
 import sys
 
 import tap
-from programs import WAIT_S, equal
+from ports import free_port
+from programs import WAIT_S, equal, refuses_wrong_ports
 
 HERALD = sys.argv[1]
 
@@ -42,7 +43,7 @@ def running(program, name):
     """The program's port; what it prints is in the list."""
     output = []
     # pylint: disable=consider-using-with
-    process = subprocess.Popen(["stdbuf", "-oL", program, "0"], env=environment_of(name),
+    process = subprocess.Popen(["stdbuf", "-oL", program, str(free_port())], env=environment_of(name),
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         line = process.stderr.readline().decode()
@@ -85,4 +86,6 @@ def check(program, name):
 
 if __name__ == "__main__":
     tap.run([(os.path.basename(program), check, program, os.path.basename(program))
+             for program in sys.argv[2:]] +
+            [(f"{os.path.basename(program)} names a wrong port", refuses_wrong_ports, program)
              for program in sys.argv[2:]])

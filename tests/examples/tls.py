@@ -16,7 +16,7 @@ import tempfile
 
 import tap
 from ports import free_port, listens
-from programs import WAIT_S, commands_of, equal, head_of, is_short, run_line, wait_until
+from programs import WAIT_S, commands_of, equal, head_of, is_short, refuses_wrong_ports, run_line, wait_until
 
 # In the environment, curl would look for proxies and for other certificates.
 os.environ["no_proxy"] = "*"
@@ -92,6 +92,11 @@ def bad_arguments(program):
         equal((ended.returncode, ended.stderr.decode()), (status, error))
 
 
+def names_a_wrong_port(program):
+    refuses_wrong_ports(program, "/none/cert.pem", "/none/key.pem")
+
+
 tap.run([(f"tls {check.__name__.replace('_', ' ')}", check, sys.argv[1])
-         for check in (works_as_its_head_says, reads_renewed_files, bad_arguments)]
+         for check in (works_as_its_head_says, reads_renewed_files, bad_arguments,
+                       names_a_wrong_port)]
         + [("tls is short", is_short, "tls")])

@@ -17,6 +17,7 @@ import urllib.request
 
 import ports
 import tap
+from programs import refuses_wrong_ports
 
 PROGRAM = sys.argv[1]
 WAIT_S = 60
@@ -108,4 +109,5 @@ def requests_are_otlp():
 
 
 if __name__ == "__main__":
-    tap.run([("requests are OTLP, and log records name the trace", requests_are_otlp)])
+    tap.run([("requests are OTLP, and log records name the trace", requests_are_otlp),
+             ("a wrong port is named", refuses_wrong_ports, sys.argv[1])])

@@ -8,7 +8,8 @@
  *	                                           its error: status, path and message, between tabs
  *
  * NAME is every_kind, which has every kind and option and nearly nothing required, or demanding,
- * which has the options that exclude each other there.
+ * which has the options that exclude each other there; or a payload that is not an object: level,
+ * a number, word, a string or null, grid, lists in a list, and prices, a map.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +101,66 @@ HERALD_SCHEMA_WITH(demanding, (.reject_unknown = true),
 	HERALD_FIELD(demanding, quoted_milliseconds, .epoch = HERALD_EPOCH_MILLISECONDS,
 		     .quoted = true),
 	HERALD_FIELD(demanding, any_seconds, .epoch = HERALD_EPOCH_SECONDS, .lenient = true));
+
+struct level {
+	int32_t number;
+};
+
+HERALD_SCHEMA_WITH(level, (.transparent = true),
+	HERALD_FIELD(level, number, .required = true, HERALD_RANGE(-5, 200)));
+
+struct word {
+	enum grade grade;
+};
+
+HERALD_SCHEMA_WITH(word, (.transparent = true), HERALD_ENUM(word, grade, grades));
+
+struct row {
+	const int16_t *cells;
+	size_t cells_count;
+};
+
+HERALD_SCHEMA_WITH(row, (.transparent = true), HERALD_VALUES(row, cells, .max_count = 3));
+
+struct grid {
+	const struct row *rows;
+	size_t rows_count;
+};
+
+HERALD_SCHEMA_WITH(grid, (.transparent = true),
+	HERALD_LIST(grid, rows, row, .required = true, .min_count = 1));
+
+struct price {
+	const char *sku;
+	uint16_t cents;
+	const struct inner *inner;
+};
+
+HERALD_SCHEMA_WITH(price, (.reject_unknown = true),
+	HERALD_KEY(price, sku),
+	HERALD_FIELD(price, cents, .required = true),
+	HERALD_POINTER(price, inner, inner));
+
+struct prices {
+	const struct price *prices;
+	size_t prices_count;
+};
+
+HERALD_SCHEMA_WITH(prices, (.transparent = true),
+	HERALD_MAP(prices, prices, price, .max_count = 2));
+
+static const struct herald_schema *
+find_schema(const char *name)
+{
+	const struct herald_schema *const schemas[] = {
+		&demanding_schema, &level_schema, &word_schema, &grid_schema, &prices_schema,
+	};
+
+	for (size_t i = 0; i < sizeof(schemas) / sizeof(schemas[0]); i++)
+		if (strcmp(schemas[i]->name, name) == 0)
+			return schemas[i];
+	return strcmp(name, "every_kind") == 0 ? every_kind_table : NULL;
+}
 
 static int
 print_schema(const struct herald_schema *schema, const char *draft)
@@ -215,7 +276,10 @@ main(int argc, char **argv)
 		return 2;
 	}
 
-	const struct herald_schema *schema =
-		strcmp(argv[2], "demanding") == 0 ? &demanding_schema : every_kind_table;
+	const struct herald_schema *schema = find_schema(argv[2]);
+	if (!schema) {
+		fprintf(stderr, "schema_peer: no schema %s\n", argv[2]);
+		return 2;
+	}
 	return argc > 3 ? print_schema(schema, argv[3]) : decode(schema);
 }

@@ -49,10 +49,17 @@ check_double_bytes(const char *number, size_t bytes, double expected)
 	}
 }
 
+/* At the end of a document, and where more bytes follow. */
 static void
 check_double(const char *number)
 {
-	check_double_bytes(number, strlen(number), strtod(number, NULL));
+	double expected = strtod(number, NULL);
+	char more[1200];
+	int bytes = snprintf(more, sizeof(more), "%s%16s", number, "");
+
+	assert_in_range(bytes, 16, sizeof(more) - 1);
+	check_double_bytes(number, strlen(number), expected);
+	check_double_bytes(more, (size_t)bytes, expected);
 }
 
 static void

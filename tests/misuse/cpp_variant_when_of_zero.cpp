@@ -1,4 +1,4 @@
-/* expect: the value of a case must be the text of the tag in JSON, also if the tag is an enum */
+/* expect: the value of a case must be the text of the tag in JSON or, for an enum, its name */
 /* 0 would be a null pointer, and a case of all other tags. */
 #include <herald/herald.hpp>
 

@@ -1,4 +1,4 @@
-/* expect: the value of a case must be the text of the tag in JSON, also if the tag is an enum */
+/* expect: the value of a case must be the text of the tag in JSON or, for an enum, its name */
 /* All other tags are when_other(). */
 #include <herald/herald.hpp>
 

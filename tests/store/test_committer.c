@@ -201,6 +201,51 @@ test_failed_accept(void **state)
 	}
 }
 
+static unsigned tends;
+
+static void
+count_tends(struct herald_session *session, int64_t now_ms)
+{
+	(void)session;
+	(void)now_ms;
+	tends++;
+}
+
+static void
+counts_tends(struct herald_database_ops *ops)
+{
+	ops->tend = count_tends;
+}
+
+/* The database makes room also after commits that fail, as they may fail because there is none;
+ * but not in the pauses between them, nor after a failure for good. */
+static void
+test_tends_after_failures(void **state)
+{
+	(void)state;
+	setup_with(&(struct store_fixture_options){.adapt = counts_tends});
+	store_settle(f);
+	for (int i = 0; i < 3; i++) {
+		tends = 0;
+		model_fail(f->model, MODEL_COMMIT, 1, HERALD_UNAVAILABLE, false);
+		submit_many(1, "done");
+		herald__committer_turn(f->store);
+		assert_true(model_has_failed(f->model));
+		assert_int_equal(tends, 1);
+		submit_many(1, "done");
+		herald__committer_turn(f->store);
+		assert_int_equal(tends, 1);
+		f->wall_ms += 1000;
+	}
+	tends = 0;
+	model_fail(f->model, MODEL_COMMIT, 1, HERALD_STORE_FAILED, false);
+	submit_many(1, "done");
+	herald__committer_turn(f->store);
+	assert_true(model_has_failed(f->model));
+	assert_int_equal(tends, 0);
+	store_fixture_finish(f);
+}
+
 /* The end of a run is kept until it is stored. */
 static void
 test_failed_completion(void **state)
@@ -931,7 +976,7 @@ test_limits(void **state)
 	store_settle(f);
 	check_answers(0, 3, HERALD_OK);
 	assert_int_equal(store_counts(f).refused, 2);
-	herald__dispatch_pending(f->store, 10000000);
+	herald__dispatch_pending(f->store, 10000000, false);
 	submit_many(1, "done");
 	check_answers(5, 1, HERALD_UNAVAILABLE);
 	assert_string_equal(f->arrivals[5].event.error.message,
@@ -1151,6 +1196,7 @@ main(void)
 		TEST(test_order_of_a_key),
 		TEST(test_failed_accept),
 		TEST(test_failed_completion),
+		TEST(test_tends_after_failures),
 		TEST(test_unknown_claim),
 		TEST(test_unknown_claim_beside_arrivals),
 		TEST(test_unknown_reconciliation),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -492,6 +493,42 @@ wait_in_flight(const struct fixture *fixture)
 	} while (counts.in_flight == 0);
 }
 
+static int64_t
+wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A database that is restored from a backup has the same secret, and gives out the same row ids
+ * again. A receiver must not take the delivery of the new event for the one that it has. */
+static void
+test_another_event_after_a_restore(void **state)
+{
+	struct fixture *fixture = *state;
+	char ids[2][64];
+
+	for (size_t i = 0; i < 2; i++) {
+		model_destroy(fixture->model);
+		fixture->model = model_create(&(struct model_options){.secret = 1});
+		begin(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1), NULL);
+		assert_int_equal(handle(fixture, "done", BOTH).http_status, 202);
+		recorder_wait(&fixture->process.recorder, 1);
+		snprintf(ids[i], sizeof(ids[i]), "%s",
+			 fixture->process.recorder.outcome_reports[0].id);
+		outbox_await_none(fixture->process.store);
+		end_service(fixture);
+		outbox_process_end(&fixture->process);
+		/* The event has been stored: the next one is in a later millisecond. */
+		const int64_t end_ms = wall_ms();
+		while (wall_ms() <= end_ms)
+			sched_yield();
+	}
+	assert_string_not_equal(ids[0], ids[1]);
+}
+
 /* The process dies during an attempt; the next one goes on with the same id. */
 static void
 test_process_that_dies(void **state)
@@ -754,6 +791,8 @@ main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_dead_letters_of_other_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_callback_that_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_another_event_after_a_restore, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_process_that_dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trace_after_a_death, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trace_of_what_is_published, setup, teardown),

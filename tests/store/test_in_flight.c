@@ -288,6 +288,40 @@ test_is_held_as_long_as_its_process_lives(void **state)
 	unlink(path);
 }
 
+/* Two stores have the same path, such as a copy of a database in another container: the first one's
+ * file stays as it is. A write to memory that was cut off would be a SIGBUS. */
+static void
+test_the_file_of_a_process_that_lives(void **state)
+{
+	struct herald__in_flight first = {0}, second = {0};
+	struct herald_error error;
+	char message[160];
+
+	(void)state;
+	assert_int_equal(herald__in_flight_create(&first, path, 5, 4, &error), HERALD_OK);
+	herald__in_flight_begin(&first, 3, 5, 9);
+	assert_int_equal(herald__in_flight_create(&second, path, 5, 1, &error), HERALD_SYSTEM);
+	snprintf(message, sizeof(message),
+		 "cannot create %s: a running process has this file: give this store another "
+		 "in_flight_folder",
+		 path);
+	assert_string_equal(error.message, message);
+	assert_null(second.map);
+	herald__in_flight_discard(&second, path);
+	herald__in_flight_remove(path, 5);
+	assert_true(herald__in_flight_is_held(path));
+	herald__in_flight_begin(&first, 2, 5, 8);
+	check_ids(5, (const uint64_t[]){8, 9}, 2);
+
+	/* Then it is there for the next one, which has fewer workers. */
+	herald__in_flight_close(&first);
+	assert_int_equal(herald__in_flight_create(&second, path, 6, 1, &error), HERALD_OK);
+	check_ids(6, NULL, 0);
+	herald__in_flight_discard(&second, path);
+	assert_int_equal(access(path, F_OK), -1);
+	herald__in_flight_close(&second);
+}
+
 /* Without a file nothing is known. */
 static void
 test_no_file(void **state)
@@ -418,6 +452,7 @@ main(void)
 		cmocka_unit_test(test_what_is_left_and_sent),
 		cmocka_unit_test(test_more_than_there_are_places),
 		cmocka_unit_test(test_is_held_as_long_as_its_process_lives),
+		cmocka_unit_test(test_the_file_of_a_process_that_lives),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_removed_by_its_node_only),
 		cmocka_unit_test(test_wrong_files),

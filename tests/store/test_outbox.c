@@ -205,22 +205,25 @@ store_published(struct fixture *fixture, struct herald__run *run)
 	herald_store_wake(store);
 }
 
-/* An id is the same each time that an event runs, and differs between the deliveries of events. */
+/* An id is the same each time that an event runs, and differs between the deliveries of events.
+ * Events have the same row id if a restored database gives it out again. */
 static void
 test_ids(void **state)
 {
 	static const struct {
 		uint64_t run;
+		int64_t created_ms;
 		unsigned before; /* deliveries that were published before */
 		struct herald_delivery delivery;
 	} rows[] = {
-		{1, 0, {.url = URL}},
-		{2, 0, {.url = URL}},
-		{1, 1, {.url = URL}},
-		{1, 0, {.url = URL "?x"}},
-		{1, 0, {.url = URL, .result = "fail"}},
-		{1, 0, {.url = URL, .event_type = "fail"}},
-		{1, 0, {.url = URL, .id = "mine"}},
+		{1, 5000, 0, {.url = URL}},
+		{2, 5000, 0, {.url = URL}},
+		{1, 5001, 0, {.url = URL}},
+		{1, 5000, 1, {.url = URL}},
+		{1, 5000, 0, {.url = URL "?x"}},
+		{1, 5000, 0, {.url = URL, .result = "fail"}},
+		{1, 5000, 0, {.url = URL, .event_type = "fail"}},
+		{1, 5000, 0, {.url = URL, .id = "mine"}},
 	};
 	struct fixture *fixture = *state;
 	char ids[COUNT(rows)][64];
@@ -234,6 +237,7 @@ test_ids(void **state)
 			struct herald__run run;
 
 			run_init(&run, rows[i].run);
+			run.created_ms = rows[i].created_ms;
 			for (unsigned j = 0; j < rows[i].before; j++)
 				publish(fixture, &run, &rows[0].delivery);
 			publish(fixture, &run, &rows[i].delivery);
@@ -311,6 +315,8 @@ test_refused_publications(void **state)
 		const char *path, *message;
 	} rows[] = {
 		{{.url = "nowhere"}, HERALD_BAD_VALUE, "url", "expected an http or https URL"},
+		{{.url = "broker://main/t"}, HERALD_BAD_VALUE, "url", "url: names a broker"},
+		{{.producer = "main"}, HERALD_MISSING, "topic", "topic: is required"},
 		{{.url = URL, .id = "a b"}, HERALD_BAD_VALUE, "id", "id: may hold"},
 		{{.url = URL, HERALD_BODY(body, 401)},
 		 HERALD_BAD_LENGTH,

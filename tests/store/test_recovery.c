@@ -16,6 +16,7 @@
 #include "store/dispatch_work.h"
 #include "support/store_fixture.h"
 
+#define HOUR_MS UINT64_C(3600000)
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 static struct store_fixture *a, *b;
@@ -195,7 +196,7 @@ test_an_event_that_kills_before_its_commit(void **state)
 		assert_string_equal(a->runs, "1/1 2/1");
 		if (cases[i].running)
 			begin(a, 1, cases[i].running);
-		model_kill(a->store->database);
+		store_fixture_die(a);
 		herald__node_step(b->store);
 		for (size_t j = 0; j < 3; j++) {
 			const struct model_row *row =
@@ -212,6 +213,63 @@ test_an_event_that_kills_before_its_commit(void **state)
 		store_fixture_finish(b);
 		model_destroy(model);
 	}
+}
+
+/* The database of b is a backup of the one that a uses: a's node counts as dead there, but its
+ * in-flight file says that the process lives. */
+static void
+test_a_process_that_lives_is_not_blamed(void **state)
+{
+	char path[sizeof(a->store->node.path)];
+
+	(void)state;
+	setup_two(false, &(struct herald_store_options){.workers = 1});
+	store_submit(a, "1", "done");
+	herald__committer_turn(a->store);
+	begin(a, 0, "1");
+	strcpy(path, a->store->node.path);
+	model_kill(a->store->database);
+	herald__node_step(b->store);
+	assert_int_equal(store_row(b, "1")->state, MODEL_READY);
+	assert_int_equal(store_row(b, "1")->interrupted, 0);
+	assert_int_equal(store_row(b, "1")->attempts, 1);
+	assert_int_equal(access(path, F_OK), 0);
+	store_fixture_kill(a);
+	store_settle(b);
+	assert_int_equal(store_counts(b).done, 1);
+	store_fixture_finish(b);
+	assert_int_equal(unlink(path), 0);
+	model_destroy(model);
+}
+
+/* It was paused, and is killed after it was recovered: nobody else deletes its file. */
+static void
+test_the_file_of_a_process_that_is_killed_late(void **state)
+{
+	char path[sizeof(a->store->node.path)];
+
+	(void)state;
+	setup_two(false, &(struct herald_store_options){.workers = 1});
+	strcpy(path, a->store->node.path);
+	model_kill(a->store->database);
+	herald__node_step(b->store);
+	pass(2 * HOUR_MS);
+	herald__node_step(b->store);
+	assert_int_equal(access(path, F_OK), 0);
+	store_fixture_kill(a);
+	pass(1000);
+	herald__node_step(b->store);
+	/* If it runs on another copy of the database, its recovery there reads the file. */
+	pass(HOUR_MS - 1);
+	herald__node_step(b->store);
+	assert_int_equal(access(path, F_OK), 0);
+	pass(1);
+	herald__node_step(b->store);
+	pass(1000);
+	herald__node_step(b->store);
+	assert_int_equal(access(path, F_OK), -1);
+	store_fixture_finish(b);
+	model_destroy(model);
 }
 
 /* Where the process dies in a step of a worker, before a call of the database. */
@@ -245,7 +303,7 @@ die_at(struct model_call *call, void *state)
 
 	if (death->calls == 0 || call->op != death->op || --death->calls > 0)
 		return MODEL_GO_ON;
-	model_kill(call->database);
+	store_fixture_die(a);
 	herald__node_step(b->store);
 	return MODEL_GO_ON;
 }
@@ -293,7 +351,7 @@ test_a_stop_blames_nobody(void **state)
 	herald__committer_turn(a->store);
 	herald__worker_step(&a->store->workers[0]);
 	herald__node_close(a->store);
-	model_kill(a->store->database);
+	store_fixture_die(a);
 	herald__node_step(b->store);
 	assert_int_equal(store_row(b, "1")->state, MODEL_READY);
 	assert_int_equal(store_row(b, "1")->interrupted, 0);
@@ -594,7 +652,7 @@ test_a_run_longer_than_the_lease(void **state)
 	assert_true(herald__worker_step(&a->store->workers[1]));
 	assert_string_equal(a->runs, "2/1");
 	herald__in_flight_close(&a->store->node.in_flight);
-	model_kill(a->store->database);
+	store_fixture_die(a);
 	for (int i = 0; i < 4; i++) {
 		pass(5000);
 		herald__node_step(b->store);
@@ -739,6 +797,8 @@ main(void)
 		TEST(test_only_the_culprit_is_charged),
 		TEST(test_an_event_that_kills),
 		TEST(test_an_event_that_kills_before_its_commit),
+		TEST(test_a_process_that_lives_is_not_blamed),
+		TEST(test_the_file_of_a_process_that_is_killed_late),
 		TEST(test_dies_in_a_step),
 		TEST(test_a_stop_blames_nobody),
 		TEST(test_ends_that_are_refused_count),

@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -122,6 +123,115 @@ test_stop_while_functions_run(void **state)
 	store_fixture_finish(f);
 }
 
+/* The last drain. */
+
+static uint64_t
+monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* A database that cannot store ends until a time, or takes long for each. */
+struct outage {
+	atomic_uint_fast64_t until_ms;
+	atomic_uint takes_ms;
+};
+
+static enum herald_status
+hinder_ends(struct model_call *call, void *state)
+{
+	struct outage *outage = state;
+	const struct timespec time = {.tv_nsec = (long)outage->takes_ms * 1000000};
+
+	if (call->op != MODEL_COMPLETE)
+		return MODEL_GO_ON;
+	nanosleep(&time, NULL);
+	return monotonic_ms() < outage->until_ms ? HERALD_UNAVAILABLE : MODEL_GO_ON;
+}
+
+static void
+ignore_stopping(struct herald_database *database, uint32_t drain_ms)
+{
+	(void)database;
+	(void)drain_ms;
+}
+
+static void
+waits_for_locks(struct herald_database_ops *ops)
+{
+	ops->stopping = ignore_stopping;
+}
+
+#define NEVER_MS UINT64_MAX
+
+/* What cannot be stored while a store is stopped gets 5 s when it is destroyed, also if each commit
+ * takes long; and one second if the database waits for locks, and is unavailable. */
+static const struct last_drain {
+	bool waits_for_locks;
+	uint64_t outage_ms;
+	unsigned takes_ms; /* for each of eight ends */
+	bool is_stored;
+} last_drains[] = {
+	{false, 2000, 0, true},
+	{true, NEVER_MS, 0, false},
+	{true, 0, 200, true},
+};
+
+static void
+stop_in_an_outage(const struct last_drain *drain, struct outage *outage)
+{
+	pthread_mutex_lock(&f->mutex);
+	f->is_blocked = true;
+	pthread_mutex_unlock(&f->mutex);
+	for (int i = 1; i <= 8; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "%d", i);
+		store_submit(f, id, "wait");
+	}
+	store_await_answers(f);
+	store_await_runs(f, 8);
+	outage->until_ms = drain->outage_ms == 0 ? 0 : NEVER_MS;
+	outage->takes_ms = drain->takes_ms;
+	pthread_mutex_lock(&f->mutex);
+	f->is_blocked = false;
+	pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->mutex);
+	herald_store_stop(f->store, 1);
+	if (drain->outage_ms != 0 && drain->outage_ms != NEVER_MS)
+		outage->until_ms = monotonic_ms() + drain->outage_ms;
+}
+
+static void
+test_last_drain(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(last_drains) / sizeof(last_drains[0]); i++) {
+		const struct last_drain *drain = &last_drains[i];
+		struct outage outage = {0};
+		struct model *model = model_create(
+			&(struct model_options){.hook = hinder_ends, .state = &outage});
+
+		store_fixture_init(
+			f, &(struct store_fixture_options){
+				   .model = model,
+				   .has_threads = true,
+				   .store = {.workers = 8, .max_batch = 1},
+				   .adapt = drain->waits_for_locks ? waits_for_locks : NULL});
+		stop_in_an_outage(drain, &outage);
+		const uint64_t began_ms = monotonic_ms();
+		store_fixture_finish(f);
+		assert_int_equal(model_committed(model)->rows_count, drain->is_stored ? 0 : 8);
+		if (!drain->is_stored)
+			assert_in_range(monotonic_ms() - began_ms, 900, 4000);
+		model_destroy(model);
+		memset(f, 0, sizeof(*f));
+	}
+}
+
 /* A service can be destroyed and created again while the store runs. */
 static void
 test_service_comes_and_goes(void **state)
@@ -200,6 +310,37 @@ test_wakes_for_what_is_behind_a_join(void **state)
 	store_fixture_finish(f);
 }
 
+/* Long runs leave no worker idle while events wait, however small the commits are. */
+static void
+test_long_runs_keep_all_workers_busy(void **state)
+{
+	struct herald__job_list ended = {0}, none = {0};
+	struct herald__job *job;
+	size_t busy = 0;
+
+	(void)state;
+	store_fixture_init(
+		f, &(struct store_fixture_options){.store = {.workers = 8, .max_batch = 1}});
+	for (int i = 1; i <= 12; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "%d", i);
+		store_submit(f, id, "done");
+	}
+	for (int i = 0; i < 20; i++) {
+		herald__committer_turn(f->store);
+		while (busy < 8 &&
+		       (job = herald__dispatch_next(f->store, f->store->workers, false, &none))) {
+			job->kind = HERALD_COMPLETE_DONE;
+			herald__job_list_add(&ended, job);
+			busy++;
+		}
+	}
+	assert_int_equal(busy, 8);
+	herald__dispatch_return(f->store, &ended);
+	store_fixture_finish(f);
+}
+
 struct hooks {
 	atomic_uint started, stopped;
 };
@@ -270,8 +411,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_many_senders),
 		TEST(test_stop_while_functions_run),
+		TEST(test_last_drain),
 		TEST(test_service_comes_and_goes),
 		TEST(test_wakes_for_what_is_behind_a_join),
+		TEST(test_long_runs_keep_all_workers_busy),
 		TEST(test_hooks),
 		TEST(test_no_memory),
 	};

@@ -222,6 +222,7 @@ test_counting_is_spared(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		unsigned counts = 0;
+		char logged[64];
 
 		told.most = rows[i].most;
 		told.status = rows[i].status;
@@ -234,6 +235,13 @@ test_counting_is_spared(void **state)
 		assert_int_equal(counts, rows[i].is_counted);
 		assert_int_equal(f->store->dispatch.pending, rows[i].is_counted ? 0 : rows[i].most);
 		assert_in_range(due_ms, f->wall_ms + 1, f->wall_ms + 1000);
+		/* The log says which of the two it is. */
+		f->store->dispatch.refusal = "not now";
+		store_submit(f, "1", "done");
+		snprintf(logged, sizeof(logged), " %s=%llu ",
+			 rows[i].is_counted ? "pending" : "pending_at_most",
+			 (unsigned long long)f->store->dispatch.pending);
+		assert_true(store_logged(f, logged));
 		f->wall_ms += 1000;
 		told.most = rows[i].max;
 		told.status = HERALD_OK;
@@ -271,9 +279,53 @@ test_failures(void **state)
 		assert_int_equal(f->store->dispatch.pending,
 				 failures[i].op == MODEL_PENDING ? 99 : 0);
 		assert_int_equal(herald_store_health(f->store, NULL), HERALD_OK);
+		/* A count is not a transaction. */
+		assert_int_equal(f->store->counts.failures, failures[i].op != MODEL_PENDING);
 		f->wall_ms += 10000;
 		herald__upkeep_step(f->store);
 		assert_int_equal(rows(), 1);
+		store_fixture_finish(f);
+	}
+}
+
+/* A count of what is pending that takes 30 seconds, and may fail. */
+static struct {
+	unsigned counts;
+	enum herald_status status;
+} slow;
+
+static enum herald_status
+count_slowly(struct model_call *call, void *state)
+{
+	(void)state;
+	if (call->op != MODEL_PENDING)
+		return MODEL_GO_ON;
+	slow.counts++;
+	f->wall_ms += 30000;
+	return slow.status;
+}
+
+static void
+test_slow_counts(void **state)
+{
+	static const struct {
+		enum herald_status status;
+		int64_t pause_ms;
+	} rows[] = {{MODEL_GO_ON, 3000000}, {HERALD_UNAVAILABLE, 60000}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		store_fixture_init(f, &(struct store_fixture_options){
+					      .model_options = {.hook = count_slowly}});
+		slow.status = rows[i].status;
+		slow.counts = 0;
+		herald__upkeep_step(f->store);
+		f->wall_ms += rows[i].pause_ms - 1;
+		herald__upkeep_step(f->store);
+		assert_int_equal(slow.counts, 1);
+		f->wall_ms++;
+		herald__upkeep_step(f->store);
+		assert_int_equal(slow.counts, 2);
 		store_fixture_finish(f);
 	}
 }
@@ -305,6 +357,7 @@ main(void)
 		TEST(test_max_pending_after_a_start),
 		TEST(test_counting_is_spared),
 		TEST(test_failures),
+		TEST(test_slow_counts),
 		TEST(test_disk_error),
 	};
 

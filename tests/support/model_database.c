@@ -419,8 +419,8 @@ op_open(struct herald_database *database, const struct herald_database_settings 
 	model->exists |= !settings->must_exist;
 	pthread_mutex_unlock(&model->mutex);
 	return is_refused ? herald_option_refuse(error, "model",
-						 "no process has opened it yet; "
-						 "open it without must_exist")
+						 "no process has opened it yet; a service "
+						 "with a store creates it")
 			  : HERALD_OK;
 }
 

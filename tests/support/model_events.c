@@ -301,6 +301,9 @@ static enum herald_status
 op_complete(struct herald_session *session, struct herald_completion *completions, size_t count,
 	    struct herald_error *error)
 {
+	/* What is said of a call that fails means nothing. */
+	for (size_t i = 0; i < count; i++)
+		completions[i].is_lost = true;
 	enum herald_status status =
 		model_enter(session, MODEL_COMPLETE, MODEL_NEEDS_TRANSACTION, error);
 

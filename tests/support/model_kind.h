@@ -82,6 +82,7 @@ model_kind(const char *name, void *(*place_create)(void))
 		.rollback = model_user_rollback,
 		.write = model_user_write,
 		.count = model_user_count,
+		.is_small = true,
 	};
 }
 

@@ -46,8 +46,8 @@ static const char access_rules[] = "host all secured 127.0.0.1/32 scram-sha-256\
 
 /* Debian has the programs of each version in a folder of its own; the last one is taken. The
  * variable HERALD_TEST_POSTGRES names the folder of another version. */
-static bool
-find_program(const char *name, char path[128])
+bool
+postgres_server_program(const char *name, char path[128])
 {
 	const char *chosen = getenv("HERALD_TEST_POSTGRES");
 	const char *const patterns[] = {"/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/bin",
@@ -78,7 +78,7 @@ postgres_server_exists(void)
 {
 	char path[128];
 
-	return find_program("initdb", path) && find_program("postgres", path);
+	return postgres_server_program("initdb", path) && postgres_server_program("postgres", path);
 }
 
 int
@@ -165,7 +165,7 @@ create_cluster(const struct postgres_server *server)
 	char program[128], data[96];
 	int status;
 
-	assert_true(find_program("initdb", program));
+	assert_true(postgres_server_program("initdb", program));
 	snprintf(data, sizeof(data), "%s/data", server->directory);
 	const char *const arguments[] = {program,           "-D",          data,    "-U",
 					 "herald",          "-A",          "trust", "--no-sync",
@@ -199,7 +199,7 @@ postgres_server_restart(struct postgres_server *server)
 {
 	char program[128], data[96], port[8];
 
-	assert_true(find_program("postgres", program));
+	assert_true(postgres_server_program("postgres", program));
 	snprintf(data, sizeof(data), "%s/data", server->directory);
 	snprintf(port, sizeof(port), "%u", server->port);
 	const char *const arguments[] = {program, "-D", data, "-p", port, NULL};
@@ -279,13 +279,26 @@ postgres_server_stop(struct postgres_server *server)
 
 /* SQL. */
 
+static bool
+is_deadlock(const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return state && strcmp(state, "40P01") == 0;
+}
+
+/* Again after a deadlock: a store may be at work on the same tables. */
 static PGresult *
 query(const struct postgres_server *server, const char *sql)
 {
 	PGconn *conn = PQconnectdb(server->dsn);
 	PGresult *result = PQexec(conn, sql);
-	ExecStatusType status = PQresultStatus(result);
 
+	while (is_deadlock(result)) {
+		PQclear(result);
+		result = PQexec(conn, sql);
+	}
+	const ExecStatusType status = PQresultStatus(result);
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
 		fail_msg("%s: %s", sql, PQerrorMessage(conn));
 	PQfinish(conn);

@@ -20,6 +20,9 @@ struct postgres_server {
 /* Whether the server's programs are on this machine. */
 bool postgres_server_exists(void);
 
+/* The path of one of its programs; false if it is not on this machine. */
+bool postgres_server_program(const char *name, char path[128]);
+
 /* Says so in TAP, where they are not. Returns the exit status for main(). */
 int postgres_server_left_out(const char *name);
 

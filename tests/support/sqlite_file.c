@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "../../adapters/store/sqlite/shared.h"
+
 void
 sqlite_file_init(struct sqlite_file *file)
 {
@@ -121,6 +123,35 @@ sqlite_file_event(const char *data)
 		.due_ms = SQLITE_FILE_NOW,
 		.last_error = "",
 	};
+}
+
+enum herald_status
+sqlite_file_accept(struct sqlite_file *file, struct herald_session *session, const char *data,
+		   size_t bytes, struct herald_error *error)
+{
+	const struct herald_database_ops *ops = file->database->ops;
+	struct herald_stored_event event = sqlite_file_event("");
+	enum herald_status status = ops->begin(session, error);
+
+	event.data = (struct herald_text){.data = data, .bytes = bytes};
+	if (status != HERALD_OK)
+		return status;
+	status = ops->accept(session, &event, 1, error);
+	if (status == HERALD_OK)
+		status = ops->commit(session, error);
+	ops->rollback(session);
+	return status;
+}
+
+size_t
+sqlite_file_waiters(const struct sqlite_file *file)
+{
+	struct herald__fair_lock *lock = &((struct sqlite_database *)file->database)->writer;
+
+	pthread_mutex_lock(&lock->mutex);
+	size_t count = lock->waiters_count;
+	pthread_mutex_unlock(&lock->mutex);
+	return count;
 }
 
 sqlite3 *

@@ -4,6 +4,7 @@
 #ifndef TEST_SQLITE_FILE_H
 #define TEST_SQLITE_FILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <herald/adapter/database.h>
@@ -43,6 +44,13 @@ uint64_t sqlite_file_join(struct sqlite_file *file, struct herald_session *sessi
 
 /* An event of the queue "q", whose data is a text. */
 struct herald_stored_event sqlite_file_event(const char *data);
+
+/* Accept an event with these data in a transaction of its own. */
+enum herald_status sqlite_file_accept(struct sqlite_file *file, struct herald_session *session,
+				      const char *data, size_t bytes, struct herald_error *error);
+
+/* How many sessions wait for their turn to write. */
+size_t sqlite_file_waiters(const struct sqlite_file *file);
 
 /* A connection as a user has one. */
 sqlite3 *sqlite_file_connect(const struct sqlite_file *file);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fcntl.h>
+
 #include <cmocka.h>
 
 #include "support/store_fixture.h"
@@ -246,11 +248,20 @@ store_fixture_finish(struct store_fixture *f)
 }
 
 void
+store_fixture_die(struct store_fixture *f)
+{
+	const struct herald__in_flight *in_flight = &f->store->node.in_flight;
+	struct flock lock = {.l_type = F_UNLCK, .l_len = 1};
+
+	model_kill(f->store->database);
+	if (in_flight->map)
+		assert_int_equal(fcntl(in_flight->fd, F_OFD_SETLK, &lock), 0);
+}
+
+void
 store_fixture_kill(struct store_fixture *f)
 {
-	struct herald_database *database = f->store->database;
-
-	model_kill(database);
+	store_fixture_die(f);
 	herald_store_stop(f->store, 0);
 	for (int i = 0; i < 4; i++)
 		store_step(f);

@@ -82,7 +82,10 @@ store_fixture_try(struct store_fixture *f, const struct store_fixture_options *o
 /* Create the service again, after an error. */
 void store_fixture_service(struct store_fixture *f);
 void store_fixture_finish(struct store_fixture *f);
-/* The process dies: its node stays. */
+/* The process dies: its node stays, and its in-flight file has no lock. What is left of it in
+ * memory can still be used, but reaches the database no more. */
+void store_fixture_die(struct store_fixture *f);
+/* The same, and free it. */
 void store_fixture_kill(struct store_fixture *f);
 
 /*

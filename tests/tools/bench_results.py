@@ -75,9 +75,16 @@ def the_history_has_every_run(folder):
     assert len(hollow) == 2 and joined == [2, 2], (len(hollow), joined)
 
 
+def many_events_have_a_rate(folder):
+    text = report.table("decode", [Result("small", "herald", 90.0),
+                                   Result("many_100", "herald lines", 200.0)])
+    small, many = text.split("\n\n`herald service`")
+    assert "many_100" not in small and "5,000,000" in many, text
+
+
 def main():
     cases = [runs_are_kept, tables_have_the_last_run, the_comparison_has_the_last_run,
-             the_history_has_every_run]
+             the_history_has_every_run, many_events_have_a_rate]
     print(f"1..{len(cases)}")
     failed = False
     with tempfile.TemporaryDirectory() as name:

@@ -36,6 +36,10 @@ def calls(name, *others):
     return f"int\n{name}(void)\n{{\n\treturn 0{''.join(f' + {other}()' for other in others)};\n}}\n"
 
 
+# A file with vector code, through another header.
+VECTORS = {"src/base/simd.h": "\n", "src/json/reader/v.h": '#include "base/simd.h"\n',
+           "src/json/reader/v.c": '#include "json/reader/v.h"\n'}
+
 # What is wrong, the files that make it so, and what is printed; None: nothing is.
 CASES = [
     ("a tree without faults", {}, None),
@@ -133,6 +137,14 @@ CASES = [
      {"src/http/a.h": "extern const struct t herald__table[2];\n",
       "src/http/b.c": "const struct t herald__table[2] = {{1}, {2}};\n"},
      r"^src/http/a.h: declares herald__table, which src/http/b.c defines$"),
+    ("vector code that is compiled once",
+     {**VECTORS, "src/meson.build": "vector_sources = files(\n)\n"},
+     r"^src/json/reader/v.c: includes src/base/simd.h, but is not in vector_sources of src/meson.build$"),
+    ("vector code that is compiled again",
+     {**VECTORS, "src/meson.build": "vector_sources = files(\n  'json/reader/v.c',\n)\n"}, None),
+    ("plain code that is compiled again",
+     {"src/meson.build": "vector_sources = files(\n  'base/text.c',\n)\n"},
+     r"^src/base/text.c: is in vector_sources of src/meson.build, but does not include src/base/simd.h$"),
     ("no sources", None, r"^check-layers: there are no sources$"),
 ]
 

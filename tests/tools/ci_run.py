@@ -12,38 +12,55 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Prints the text of its command and ends with its status, as steps.json has them. Each command adds
-# the seed that it was given to seeds.
+# Prints the text of its command and ends with its status, as steps.json has them. If the status is
+# KILLED, it kills the shell that called it. Each command adds the seed that it was given to seeds.
+KILLED = -9
 DEV = f"""#!{sys.executable}
 import json, os, sys
 print(os.environ.get("HERALD_TEST_SEED"), file=open("seeds", "a"))
 text, status = json.load(open("steps.json")).get(" ".join(sys.argv[1:3]), ["", 0])
-print(text)
+print(text, flush=True)
+if status == {KILLED}:
+    os.kill(os.getppid(), 9)
 sys.exit(status)
 """
 PASSED = "3 passed, 0 failed"
-STEPS = {"test": (PASSED, 0), "sanitize address": (PASSED, 0), "sanitize thread": (PASSED, 0),
+STEPS = {"test --all": (PASSED, 0), "sanitize address": (PASSED, 0), "sanitize thread": (PASSED, 0),
          "fuzz --list": ("one", 0)}
+FUZZ_FAILED = ["fuzz failed; the end of build/ci/fuzz.log:", "    ./dev fuzz --list failed, or named no target."]
 MANY = "\n".join(f"line {number}" for number in range(30))
 
 # (name, steps, exit status, the last line, lines before it under "##### failed")
 CASES = [
     ("all passed", {}, 0, "13 passed, 0 failed", []),
-    ("two cases of a test run", {"test": ("failed: b: t: a: why\nfailed: b: t: c\n1 passed, 2 failed", 1)}, 1,
+    ("two cases of a test run", {"test --all": ("failed: b: t: a: why\nfailed: b: t: c\n1 passed, 2 failed", 1)}, 1,
      "11 passed, 2 failed", ["test failed:", "    b: t: a: why", "    b: t: c"]),
     ("cases of two test runs",
      {"sanitize address": ("failed: a\n1 passed, 1 failed", 1), "sanitize thread": ("failed: b\n1 passed, 1 failed", 1)},
      1, "9 passed, 2 failed", ["sanitize address failed:", "    a", "sanitize thread failed:", "    b"]),
     ("a test run that does not compile",
-     {"test": ("x.c:1: error\nfailed: build: no test ran\n3 passed, 1 failed", 1)}, 1, "13 passed, 1 failed",
+     {"test --all": ("x.c:1: error\nfailed: build: no test ran\n3 passed, 1 failed", 1)}, 1, "13 passed, 1 failed",
      ["test failed:", "    build: no test ran", "test failed; the end of build/ci/test.log:", "    x.c:1: error",
       "    failed: build: no test ran", "    3 passed, 1 failed"]),
-    ("a test run that ends early", {"test": ("no meson", 1)}, 1, "10 passed, 1 failed",
+    ("a test run that ends early", {"test --all": ("no meson", 1)}, 1, "10 passed, 1 failed",
      ["test failed; the end of build/ci/test.log:", "    no meson"]),
+    ("a test run without counts", {"sanitize thread": ("nothing", 0)}, 1, "10 passed, 1 failed",
+     ["sanitize thread failed; the end of build/ci/sanitize-thread.log:", "    nothing"]),
+    ("a test run without cases", {"sanitize address": ("0 passed, 0 failed", 0)}, 1, "10 passed, 1 failed",
+     ["sanitize address failed; the end of build/ci/sanitize-address.log:", "    0 passed, 0 failed"]),
     ("a step that is not a test run", {"check": (MANY, 1)}, 1, "12 passed, 1 failed",
      ["check failed; the end of build/ci/check.log:"] + [f"    line {number}" for number in range(10, 30)]),
     ("a fuzz target", {"fuzz one": ("9 passed, 9 failed", 77)}, 1, "12 passed, 1 failed",
      ["fuzz one failed; the end of build/ci/fuzz-one.log:", "    9 passed, 9 failed"]),
+    ("a step aside that is killed", {"check": ("half", KILLED)}, 1, "12 passed, 1 failed",
+     ["check failed; the end of build/ci/check.log:", "    half"]),
+    ("a fuzz target after others", {"fuzz --list": ("one\ntwo\nthree\nfour\nfive", 0), "fuzz five": ("bad", 1)}, 1,
+     "16 passed, 1 failed", ["fuzz five failed; the end of build/ci/fuzz-five.log:", "    bad"]),
+    ("fuzz targets that are killed", {"fuzz --list": ("one\ntwo", 0), "fuzz two": ("half", KILLED)}, 1,
+     "13 passed, 1 failed", ["fuzz two failed; the end of build/ci/fuzz-two.log:", "    half"]),
+    ("fuzz targets that are not listed", {"fuzz --list": ("", 1)}, 1, "12 passed, 1 failed", FUZZ_FAILED),
+    ("a list of fuzz targets that ends early", {"fuzz --list": ("one", 137)}, 1, "12 passed, 1 failed", FUZZ_FAILED),
+    ("no fuzz targets", {"fuzz --list": ("", 0)}, 1, "12 passed, 1 failed", FUZZ_FAILED),
     ("a fuzz target that cannot be had", {"fuzz one": ("no network", 69)}, 0, "12 passed, 0 failed", []),
 ]
 
@@ -114,11 +131,11 @@ if shutil.which("git"):
     SEED_CASES.append(seed_is_of_the_commit)
 
 
-def check(printed, last, failures):
+def check(printed, rows_of_fuzz, last, failures):
     summary = printed.split("\n##### summary\n")[1].splitlines()
     assert summary[-1] == last, f"the last line is {summary[-1]!r}"
     rows = [line for line in summary if re.fullmatch(r"\S.* +(\d+ passed +\d+ failed +\d+ s|skipped; see .*)", line)]
-    assert len(rows) == 7, f"{len(rows)} rows"
+    assert len(rows) == 6 + rows_of_fuzz, f"{len(rows)} rows"
     expected = ["", "##### failed", *failures] if failures else []
     assert summary[len(rows):-1] == expected, summary[len(rows):-1]
 
@@ -126,7 +143,9 @@ def check(printed, last, failures):
 def check_summary(name, steps, status, last, failures):
     code, printed = run(steps)
     assert code == status, f"{name}: exit status {code}"
-    check(printed, last, failures)
+    listed, list_status = {**STEPS, **steps}["fuzz --list"]
+    targets = listed.split() if list_status == 0 else []
+    check(printed, max(len(targets), 1), last, failures)
 
 
 def check_seed(case):

@@ -52,14 +52,25 @@ CASES = [
      ["failed: t: a"] * 50 + ["failed: and 10 more", "0 passed, 60 failed"]),
     ("no log", None, ["failed: no test ran", "0 passed, 1 failed"]),
 ]
+# Likewise, with the status of `meson test` that ./dev has written.
+STATUS_CASES = [
+    ("Meson failed although all passed", [test("1..1\nok 1 - a\n")], 137,
+     ["failed: meson test ended with status 137; tests may be missing", "1 passed, 1 failed"]),
+    ("Meson failed because a case did", [test("1..1\nnot ok 1 - a\n", "FAIL")], 1,
+     ["failed: t: a", "0 passed, 1 failed"]),
+    ("Meson failed before the first test", None, 1, ["failed: no test ran", "0 passed, 1 failed"]),
+    ("Meson succeeded", [test("1..1\nok 1 - a\n")], 0, ["1 passed, 0 failed"]),
+]
 
 
-def run(tests):
+def run(tests, status):
     with tempfile.TemporaryDirectory() as folder:
+        logs = Path(folder) / "build" / "meson-logs"
+        logs.mkdir(parents=True)
         if tests is not None:
-            log = Path(folder) / "build" / "meson-logs" / "testlog.json"
-            log.parent.mkdir(parents=True)
-            log.write_text("".join(json.dumps(entry) + "\n" for entry in tests), encoding="utf-8")
+            (logs / "testlog.json").write_text("".join(json.dumps(entry) + "\n" for entry in tests), encoding="utf-8")
+        if status is not None:
+            (logs / "status").write_text(f"{status}\n", encoding="ascii")
         done = subprocess.run([sys.executable, str(TOOL), "build"], cwd=folder, capture_output=True,
                               text=True, check=False)
         return done.returncode, done.stderr + done.stdout
@@ -67,9 +78,10 @@ def run(tests):
 
 def main():
     failed = False
-    print(f"1..{len(CASES)}")
-    for index, (name, tests, expected) in enumerate(CASES, 1):
-        code, printed = run(tests)
+    cases = [(name, tests, None, expected) for name, tests, expected in CASES] + STATUS_CASES
+    print(f"1..{len(cases)}")
+    for index, (name, tests, status, expected) in enumerate(cases, 1):
+        code, printed = run(tests, status)
         ok = (printed.replace("build: ", "").splitlines() == expected and
               code == (0 if expected[-1].endswith(" 0 failed") else 1))
         failed = failed or not ok

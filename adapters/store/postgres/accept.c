@@ -142,7 +142,8 @@ put_keys(struct postgres_parameters *parameters, const struct chunk *chunk)
 }
 
 static void
-put_chunk(struct postgres_parameters *parameters, const struct chunk *chunk)
+put_chunk(struct postgres_parameters *parameters, struct postgres_leases *leases,
+	  const struct chunk *chunk)
 {
 	if (chunk->owner != 0)
 		herald__postgres_int8(parameters, (int64_t)chunk->owner);
@@ -161,6 +162,7 @@ put_chunk(struct postgres_parameters *parameters, const struct chunk *chunk)
 	put_texts(parameters, chunk, offsetof(struct herald_stored_event, content_type));
 	put_bytes(parameters, chunk, offsetof(struct herald_stored_event, attributes));
 	put_bytes(parameters, chunk, offsetof(struct herald_stored_event, data));
+	herald__postgres_put_lease(parameters, leases, chunk->owner);
 }
 
 /* The rows come back in the order in which they were stored. */
@@ -187,7 +189,7 @@ insert(struct postgres_session *session, const struct chunk *chunk, struct heral
 {
 	PGresult *result;
 
-	put_chunk(herald__postgres_parameters(session), chunk);
+	put_chunk(herald__postgres_parameters(session), &session->database->leases, chunk);
 	enum herald_status status =
 		herald__postgres_run(session, POSTGRES_EVENT_INSERT, &result, error);
 	if (status != HERALD_OK)

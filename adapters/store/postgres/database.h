@@ -16,6 +16,7 @@
 #include <herald/log.h>
 #include <herald/postgres.h>
 
+#include "lease.h"
 #include "parameters.h"
 #include "statements.h"
 #include "watermark.h"
@@ -33,11 +34,12 @@ struct postgres {
 	struct herald_arena *texts;
 	struct herald_log log;
 	uint32_t lease_ms;
-	int64_t instance;     /* random: names this process's connections to others */
+	int64_t instance;     /* random: names this process in notifications */
 	uint32_t lock_number; /* of the schema, for advisory locks */
 	const char *statements[POSTGRES_STATEMENT_COUNT]; /* in the arena */
 	const char *schema_sql;
 	struct postgres_watermarks watermarks;
+	struct postgres_leases leases;
 
 	pthread_mutex_t notify_mutex; /* protects the members below */
 	int64_t notified_ms;          /* by the monotonic clock */
@@ -59,11 +61,15 @@ struct postgres_session {
 	int64_t reconnect_ms; /* not before, by the monotonic clock */
 	uint32_t reconnect_delay_ms;
 
-	/* The row that each transaction marks; 0: there is none yet. */
+	/* The row that each transaction marks; 0: there is none yet. It names its connection, and
+	 * the instance of the node for which that works. */
 	int64_t mark;
-	int64_t batch; /* the current transaction's number */
+	int64_t mark_instance;
+	bool is_marked; /* it is of this connection */
+	int64_t batch;  /* the current transaction's number */
 
-	bool has_lanes; /* the transaction has the lock of the lanes */
+	bool may_repeat; /* as herald_database_ops::may_repeat */
+	bool has_lanes;  /* the transaction has the lock of the lanes */
 
 	/* The earliest due times that the transaction makes READY; INT64_MAX: none. */
 	int64_t ready_events_ms;

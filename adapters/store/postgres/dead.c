@@ -105,7 +105,9 @@ visit_page(struct postgres_session *session, herald_dead_visitor *visit, void *s
 {
 	PGresult *result;
 	enum herald_status status =
-		herald__postgres_run(session, POSTGRES_DEAD_VISIT, &result, error);
+		herald__postgres_is_open(session)
+			? herald__postgres_run(session, POSTGRES_DEAD_VISIT, &result, error)
+			: herald__postgres_run_alone(session, POSTGRES_DEAD_VISIT, &result, error);
 
 	*after_id = 0;
 	if (status != HERALD_OK)
@@ -131,9 +133,7 @@ herald__postgres_dead_visit(struct herald_session *base, const struct herald_dea
 {
 	struct postgres_session *session = postgres_session(base);
 	uint64_t after_id = filter->after_id, count = 0;
-	bool was_open = herald__postgres_is_open(session);
-	enum herald_status status =
-		was_open ? HERALD_OK : herald__postgres_session_restore(session, error);
+	enum herald_status status = HERALD_OK;
 
 	while (status == HERALD_OK) {
 		uint64_t limit = PAGE_ROWS;

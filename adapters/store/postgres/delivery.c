@@ -70,7 +70,8 @@ put_times(struct postgres_parameters *parameters, const struct chunk *chunk, siz
 }
 
 static void
-put_chunk(struct postgres_parameters *parameters, const struct chunk *chunk)
+put_chunk(struct postgres_parameters *parameters, struct postgres_leases *leases,
+	  const struct chunk *chunk)
 {
 	if (chunk->owner != 0)
 		herald__postgres_int8(parameters, (int64_t)chunk->owner);
@@ -91,6 +92,7 @@ put_chunk(struct postgres_parameters *parameters, const struct chunk *chunk)
 	for (size_t i = 0; i < chunk->count; i++)
 		herald__postgres_put_bytes(parameters, chunk->deliveries[i].record.data,
 					   chunk->deliveries[i].record.bytes);
+	herald__postgres_put_lease(parameters, leases, chunk->owner);
 }
 
 static enum herald_status
@@ -98,7 +100,7 @@ insert(struct postgres_session *session, const struct chunk *chunk, struct heral
 {
 	PGresult *result;
 
-	put_chunk(herald__postgres_parameters(session), chunk);
+	put_chunk(herald__postgres_parameters(session), &session->database->leases, chunk);
 	enum herald_status status =
 		herald__postgres_run(session, POSTGRES_DELIVERY_INSERT, &result, error);
 	if (status != HERALD_OK)

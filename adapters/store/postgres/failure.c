@@ -19,6 +19,14 @@ herald__postgres_is_state(const PGresult *result, const char *state)
 	return found && strcmp(found, state) == 0;
 }
 
+bool
+herald__postgres_may_repeat(const PGresult *result)
+{
+	return herald__postgres_is_state(result, "40001") ||
+	       herald__postgres_is_state(result, "40P01") ||
+	       herald__postgres_is_state(result, "26000");
+}
+
 /* Its lines, separated by blanks. */
 static void
 flatten(const char *message, char out[MESSAGE_BYTES])

@@ -13,6 +13,10 @@
 /* Whether the result has this SQLSTATE. */
 bool herald__postgres_is_state(const PGresult *result, const char *state);
 
+/* Whether the same may succeed at once: a serialization failure, a deadlock, or a statement that a
+ * pool or a user has deallocated. */
+bool herald__postgres_may_repeat(const PGresult *result);
+
 /* A statement failed. `result` may be NULL: the connection was lost. Returns HERALD_UNAVAILABLE,
  * the status of all that may succeed later. */
 enum herald_status herald__postgres_fail(struct herald_error *error, const char *what,

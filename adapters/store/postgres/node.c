@@ -13,6 +13,7 @@
 #include <herald/adapter/random.h>
 
 #include "lanes.h"
+#include "lease.h"
 #include "reasons.h"
 #include "rows.h"
 #include "session.h"
@@ -21,6 +22,9 @@
 /* Where in-flight files are, if the store does not say: in memory, as they need not outlive the
  * machine. */
 #define FOLDER "/dev/shm"
+
+/* Own attempts after a conflict. */
+#define ATTEMPTS 3
 
 /* Joining and leaving. */
 
@@ -42,6 +46,19 @@ make_path(struct postgres_session *session, const char *folder, struct herald_er
 	return HERALD_OK;
 }
 
+/* What a join or a renewal returns. */
+static void
+remember_lease(struct postgres_session *session, uint64_t node, const PGresult *result)
+{
+	const struct postgres_lease lease = {
+		.node = node,
+		.expires = herald__postgres_row_int8(result, 0, 0),
+		.table = herald__postgres_row_int8(result, 0, 1),
+	};
+
+	herald__postgres_lease_set(&session->database->leases, &lease);
+}
+
 enum herald_status
 herald__postgres_node_join(struct herald_session *base, struct herald_node *node, int64_t now_ms,
 			   struct herald_error *error)
@@ -54,21 +71,45 @@ herald__postgres_node_join(struct herald_session *base, struct herald_node *node
 	(void)now_ms;
 	if (status != HERALD_OK)
 		return status;
+	const int64_t id = herald__postgres_new_id(), instance = herald__postgres_new_id();
 	struct postgres_parameters *parameters = herald__postgres_parameters(session);
-	herald__postgres_int8(parameters, session->database->instance);
+	herald__postgres_int8(parameters, instance);
 	herald__postgres_int8(parameters, session->database->lease_ms);
 	herald__postgres_text(parameters, node->host ? node->host : "");
 	herald__postgres_text(parameters, node->boot_id ? node->boot_id : "");
 	herald__postgres_int8(parameters, node->pid);
 	herald__postgres_text(parameters, session->in_flight_path);
-	/* If its answer is lost, the first one expires, and has nothing. */
+	herald__postgres_int8(parameters, id);
 	status = herald__postgres_run_alone(session, POSTGRES_NODE_JOIN, &result, error);
 	if (status != HERALD_OK)
 		return status;
-	node->id = (uint64_t)herald__postgres_row_int8(result, 0, 0);
-	node->in_flight_path = session->in_flight_path;
+	if (PQntuples(result) == 1) {
+		node->id = (uint64_t)id;
+		node->in_flight_path = session->in_flight_path;
+		herald__postgres_instance_set(&session->database->leases, instance);
+		remember_lease(session, node->id, result);
+	} else {
+		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					  "another node has the same id");
+	}
 	PQclear(result);
-	return HERALD_OK;
+	return status;
+}
+
+/* A new connection may find that the node is lost; so its lease is looked up after that. */
+static enum herald_status
+renew_once(struct postgres_session *session, uint64_t node, PGresult **out,
+	   struct herald_error *error)
+{
+	enum herald_status status = herald__postgres_session_restore(session, error);
+
+	if (status != HERALD_OK)
+		return status;
+	struct postgres_parameters *parameters = herald__postgres_parameters(session);
+	herald__postgres_int8(parameters, (int64_t)node);
+	herald__postgres_int8(parameters, session->database->lease_ms);
+	herald__postgres_put_lease(parameters, &session->database->leases, node);
+	return herald__postgres_run(session, POSTGRES_NODE_RENEW, out, error);
 }
 
 enum herald_status
@@ -76,19 +117,26 @@ herald__postgres_node_renew(struct herald_session *base, uint64_t node, int64_t 
 			    struct herald_error *error)
 {
 	struct postgres_session *session = postgres_session(base);
-	struct postgres_parameters *parameters = herald__postgres_parameters(session);
+	enum herald_status status = HERALD_UNAVAILABLE;
+	bool was_lost = false;
 	PGresult *result;
 
 	(void)now_ms;
-	herald__postgres_int8(parameters, (int64_t)node);
-	herald__postgres_int8(parameters, session->database->lease_ms);
-	enum herald_status status =
-		herald__postgres_run_alone(session, POSTGRES_NODE_RENEW, &result, error);
+	/* As herald__postgres_run_alone(), which would send the same parameters again. */
+	for (int i = 0; i < ATTEMPTS && status == HERALD_UNAVAILABLE; i++) {
+		status = renew_once(session, node, &result, error);
+		if (session->conn ? !session->may_repeat : was_lost)
+			break;
+		was_lost |= !session->conn;
+	}
 	if (status != HERALD_OK)
 		return status;
-	if (PQntuples(result) == 0)
+	if (PQntuples(result) > 0)
+		remember_lease(session, node, result);
+	else
 		status = herald_error_set(error, HERALD_LEASE_LOST, HERALD_NO_OFFSET,
-					  "the lease of this process has ended");
+					  "the lease of this process has ended, or its tables were "
+					  "replaced, as by a backup that was restored");
 	PQclear(result);
 	return status;
 }
@@ -184,7 +232,7 @@ end_transactions(struct postgres_session *session, uint64_t node, bool *is_dead,
 
 	herald__postgres_int8(herald__postgres_parameters(session), (int64_t)node);
 	enum herald_status status =
-		herald__postgres_run(session, POSTGRES_NODE_EXPIRED, &result, error);
+		herald__postgres_run_alone(session, POSTGRES_NODE_EXPIRED, &result, error);
 	if (status != HERALD_OK)
 		return status;
 	*is_dead = PQntuples(result) > 0;
@@ -196,7 +244,7 @@ end_transactions(struct postgres_session *session, uint64_t node, bool *is_dead,
 	struct postgres_parameters *parameters = herald__postgres_parameters(session);
 	herald__postgres_int8(parameters, instance);
 	herald__postgres_when(parameters, expired_ms);
-	return herald__postgres_run(session, POSTGRES_NODE_TERMINATE, NULL, error);
+	return herald__postgres_run_alone(session, POSTGRES_NODE_TERMINATE, NULL, error);
 }
 
 /* $1 and $2 of what follows. */
@@ -317,25 +365,41 @@ recover(struct postgres_session *session, struct herald_recovery *recovery,
 	return status;
 }
 
+static enum herald_status
+try_recover(struct postgres_session *session, struct herald_recovery *recovery,
+	    struct herald_error *error)
+{
+	enum herald_status status = herald__postgres_begin(&session->base, error);
+
+	if (status == HERALD_OK)
+		status = recover(session, recovery, error);
+	if (status == HERALD_OK)
+		status = herald__postgres_commit(&session->base, error);
+	if (status != HERALD_OK) {
+		herald__postgres_rollback(&session->base);
+		recovery->ready = recovery->dead = 0;
+		recovery->is_taken = false;
+	}
+	return status;
+}
+
 enum herald_status
 herald__postgres_node_recover(struct herald_session *base, struct herald_recovery *recovery,
 			      struct herald_error *error)
 {
 	struct postgres_session *session = postgres_session(base);
 	bool is_dead = false;
-	enum herald_status status = herald__postgres_session_restore(session, error);
 
 	recovery->ready = recovery->dead = 0;
 	recovery->is_taken = false;
-	if (status == HERALD_OK)
-		status = end_transactions(session, recovery->node, &is_dead, error);
+	enum herald_status status = end_transactions(session, recovery->node, &is_dead, error);
 	if (status != HERALD_OK || !is_dead)
 		return status;
-	status = herald__postgres_begin(base, error);
-	if (status == HERALD_OK)
-		status = recover(session, recovery, error);
-	if (status == HERALD_OK)
-		return herald__postgres_commit(base, error);
-	herald__postgres_rollback(base);
+	status = HERALD_UNAVAILABLE;
+	for (int i = 0; i < ATTEMPTS && status == HERALD_UNAVAILABLE; i++) {
+		status = try_recover(session, recovery, error);
+		if (!session->may_repeat)
+			break;
+	}
 	return status;
 }

@@ -22,9 +22,11 @@
 /* The statement. */
 
 static void
-put_claim(struct postgres_parameters *parameters, const struct postgres_pick *pick,
+put_claim(struct postgres_session *session, const struct postgres_pick *pick,
 	  struct postgres_place from)
 {
+	struct postgres_parameters *parameters = herald__postgres_parameters(session);
+
 	herald__postgres_when(parameters, pick->now_ms);
 	herald__postgres_when(parameters, from.due_ms);
 	herald__postgres_int8(parameters, from.id);
@@ -35,6 +37,7 @@ put_claim(struct postgres_parameters *parameters, const struct postgres_pick *pi
 	herald__postgres_when(parameters, pick->late_ms);
 	if (pick->queue)
 		herald__postgres_text(parameters, pick->queue);
+	herald__postgres_put_lease(parameters, &session->database->leases, pick->owner);
 }
 
 /* A pool needs a transaction that is said to be one. */
@@ -73,13 +76,13 @@ run(struct postgres_session *session, struct postgres_pick *pick, struct postgre
 		status = is_open ? HERALD_OK : herald__postgres_session_restore(session, error);
 		if (status != HERALD_OK)
 			break;
-		put_claim(herald__postgres_parameters(session), pick, from);
+		put_claim(session, pick, from);
 		status = is_pooled && !is_open
 				 ? run_pooled(session, pick, error)
 				 : herald__postgres_run(session, pick->claim, &pick->result, error);
 		/* Rows may have been claimed. After each claim that fails, here or below, the store
 		 * looks for those that it owns (claims_apart). */
-		if (!session->conn)
+		if (!session->conn || !session->may_repeat)
 			break;
 	}
 	return status;
@@ -100,7 +103,11 @@ look_ahead(struct postgres_session *session, struct postgres_pick *pick, struct 
 	herald__postgres_int8(parameters, (int64_t)pick->owner);
 	if (pick->queue)
 		herald__postgres_text(parameters, pick->queue);
-	enum herald_status status = herald__postgres_run(session, pick->next, &result, error);
+	herald__postgres_put_lease(parameters, &session->database->leases, pick->owner);
+	enum herald_status status =
+		herald__postgres_is_open(session)
+			? herald__postgres_run(session, pick->next, &result, error)
+			: herald__postgres_run_alone(session, pick->next, &result, error);
 	if (status != HERALD_OK)
 		return status;
 	if (!herald__postgres_row_bool(result, 0, 0))

@@ -169,7 +169,8 @@ postgres(struct herald_database *base)
 static enum herald_status
 clean_marks(struct postgres_session *session, struct herald_error *error)
 {
-	return herald__postgres_run(session, POSTGRES_MARK_CLEAN, NULL, error);
+	herald__postgres_parameters(session);
+	return herald__postgres_run_alone(session, POSTGRES_MARK_CLEAN, NULL, error);
 }
 
 static enum herald_status
@@ -201,6 +202,7 @@ herald_postgres_destroy(struct herald_database *base)
 		return;
 	struct herald_allocator allocator = database->options.allocator;
 	herald__postgres_watermarks_finish(&database->watermarks);
+	herald__postgres_leases_finish(&database->leases);
 	pthread_mutex_destroy(&database->notify_mutex);
 	herald_arena_destroy(database->texts);
 	herald_memory_release(&allocator, database, sizeof(*database));
@@ -258,13 +260,13 @@ sql(const struct herald_database *base)
 	.rollback = herald__postgres_rollback, .savepoint = herald__postgres_savepoint,            \
 	.savepoint_release = herald__postgres_savepoint_release,                                   \
 	.savepoint_rollback = herald__postgres_savepoint_rollback,                                 \
-	.accept = herald__postgres_accept, .claim = herald__postgres_claim,                        \
-	.complete = herald__postgres_complete, .owned = herald__postgres_owned,                    \
-	.tend = herald__postgres_tend, .seen = herald__postgres_seen,                              \
-	.seen_rotate = herald__postgres_seen_rotate, .secret = herald__postgres_secret,            \
-	.node_join = herald__postgres_node_join, .node_renew = herald__postgres_node_renew,        \
-	.node_leave = herald__postgres_node_leave, .node_dead = herald__postgres_node_dead,        \
-	.node_recover = herald__postgres_node_recover,                                             \
+	.may_repeat = herald__postgres_repeats, .accept = herald__postgres_accept,                 \
+	.claim = herald__postgres_claim, .complete = herald__postgres_complete,                    \
+	.owned = herald__postgres_owned, .tend = herald__postgres_tend,                            \
+	.seen = herald__postgres_seen, .seen_rotate = herald__postgres_seen_rotate,                \
+	.secret = herald__postgres_secret, .node_join = herald__postgres_node_join,                \
+	.node_renew = herald__postgres_node_renew, .node_leave = herald__postgres_node_leave,      \
+	.node_dead = herald__postgres_node_dead, .node_recover = herald__postgres_node_recover,    \
 	.delivery_push = herald__postgres_delivery_push,                                           \
 	.delivery_claim = herald__postgres_delivery_claim,                                         \
 	.delivery_owned = herald__postgres_delivery_owned,                                         \
@@ -297,6 +299,26 @@ hash(const char *text)
 	return number;
 }
 
+/* Returns 0, or an errno. */
+static int
+init_mutexes(struct postgres *database)
+{
+	int number = pthread_mutex_init(&database->notify_mutex, NULL);
+
+	if (number != 0)
+		return number;
+	number = herald__postgres_watermarks_init(&database->watermarks,
+						  &database->options.allocator);
+	if (number == 0) {
+		number = herald__postgres_leases_init(&database->leases);
+		if (number == 0)
+			return 0;
+		herald__postgres_watermarks_finish(&database->watermarks);
+	}
+	pthread_mutex_destroy(&database->notify_mutex);
+	return number;
+}
+
 enum herald_status
 herald_postgres_create(const struct herald_postgres_options *options, struct herald_database **out,
 		       struct herald_error *error)
@@ -315,12 +337,7 @@ herald_postgres_create(const struct herald_postgres_options *options, struct her
 	database->instance = (int64_t)herald_random_bits(herald_random_seed());
 	database->lock_number = hash(read.schema);
 	database->notify_from_ms = INT64_MAX;
-	int number = pthread_mutex_init(&database->notify_mutex, NULL);
-	if (number == 0) {
-		number = herald__postgres_watermarks_init(&database->watermarks, &read.allocator);
-		if (number != 0)
-			pthread_mutex_destroy(&database->notify_mutex);
-	}
+	int number = init_mutexes(database);
 	if (number != 0) {
 		herald_memory_release(&read.allocator, database, sizeof(*database));
 		return herald_system_error(error, "cannot create a mutex", number);

@@ -22,6 +22,9 @@
 /* The oldest server: MATERIALIZED is of 12, gen_random_uuid() of 13. */
 #define MIN_SERVER 130000
 
+/* Own attempts after a conflict. */
+#define ATTEMPTS 5
+
 /* Rows live for milliseconds, and are never read by range: free space is used again soon, if
  * autovacuum comes often. The keys of deduplication are only inserted, and dropped all at once. */
 #define HOT                                                                                        \
@@ -292,6 +295,7 @@ run_script(struct postgres_session *session, const char *sql, struct herald_erro
 	    PQresultStatus(result) != PGRES_TUPLES_OK &&
 	    PQresultStatus(result) != PGRES_EMPTY_QUERY)
 		status = refuse_creation(session, result, error);
+	session->may_repeat = herald__postgres_may_repeat(result);
 	PQclear(result);
 	return status;
 }
@@ -305,9 +309,7 @@ create_schema(struct postgres_session *session, struct herald_error *error)
 
 	snprintf(sql, sizeof(sql),
 		 "DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '%s') THEN "
-		 "CREATE SCHEMA \"%s\"; END "
-		 "IF; "
-		 "END$$",
+		 "CREATE SCHEMA \"%s\"; END IF; END$$",
 		 schema, schema);
 	return run_script(session, sql, error);
 }
@@ -348,7 +350,7 @@ lock_and_migrate(struct postgres_session *session, struct herald_error *error)
 	if (status == HERALD_OK)
 		status = herald__postgres_command(session, "COMMIT", "create its tables", NULL,
 						  error);
-	else if (session->conn)
+	if (status != HERALD_OK && session->conn)
 		PQclear(PQexec(session->conn, "ROLLBACK"));
 	return status;
 }
@@ -371,9 +373,8 @@ check_rights(struct postgres_session *session, struct herald_error *error)
 	return status;
 }
 
-enum herald_status
-herald__postgres_schema_open(struct postgres_session *session, bool must_exist,
-			     struct herald_error *error)
+static enum herald_status
+try_open(struct postgres_session *session, bool must_exist, struct herald_error *error)
 {
 	int version = 0, min_reader = 0;
 	enum herald_status status = check_server(session, error);
@@ -390,4 +391,21 @@ herald__postgres_schema_open(struct postgres_session *session, bool must_exist,
 	if (status == HERALD_OK && min_reader > VERSION)
 		status = refuse_newer(session, version, error);
 	return status == HERALD_OK ? check_rights(session, error) : status;
+}
+
+/* What it has done is undone after a conflict, such as a deadlock with a program that locks several
+ * of the tables. */
+enum herald_status
+herald__postgres_schema_open(struct postgres_session *session, bool must_exist,
+			     struct herald_error *error)
+{
+	enum herald_status status = HERALD_UNAVAILABLE;
+
+	for (int i = 0; i < ATTEMPTS && status == HERALD_UNAVAILABLE; i++) {
+		session->may_repeat = false;
+		status = try_open(session, must_exist, error);
+		if (!session->conn || !session->may_repeat)
+			break;
+	}
+	return status;
 }

@@ -232,7 +232,9 @@ herald__postgres_secret(struct herald_session *base, unsigned char out[16],
 	struct postgres_session *session = postgres_session(base);
 	PGresult *result;
 
-	enum herald_status status = herald__postgres_run(session, POSTGRES_SECRET, &result, error);
+	herald__postgres_parameters(session);
+	enum herald_status status =
+		herald__postgres_run_alone(session, POSTGRES_SECRET, &result, error);
 	if (status != HERALD_OK)
 		return status;
 	if (PQntuples(result) == 1 && PQgetlength(result, 0, 0) == 16)

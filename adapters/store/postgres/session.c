@@ -82,6 +82,28 @@ check_primary(struct postgres_session *session, struct herald_error *error)
 	return HERALD_OK;
 }
 
+/* The first 8 digits of the name of a file of the log are its timeline. Servers with another
+ * storage may not have this function. */
+static enum herald_status
+check_timeline(struct postgres_session *session, struct herald_error *error)
+{
+	PGresult *result = NULL;
+	int64_t timeline;
+	enum herald_status status = herald__postgres_command(
+		session, "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)",
+		"check the server", &result, error);
+
+	if (status != HERALD_OK)
+		return session->conn ? HERALD_OK : status;
+	/* It is only compared: the digits need not be read. */
+	if (PQgetlength(result, 0, 0) == (int)sizeof(timeline)) {
+		memcpy(&timeline, PQgetvalue(result, 0, 0), sizeof(timeline));
+		herald__postgres_leases_check(&session->database->leases, timeline);
+	}
+	PQclear(result);
+	return HERALD_OK;
+}
+
 static enum herald_status
 open_connection(struct postgres_session *session, struct herald_error *error)
 {
@@ -93,7 +115,10 @@ open_connection(struct postgres_session *session, struct herald_error *error)
 		return status;
 	memset(session->is_prepared, 0, sizeof(session->is_prepared));
 	session->is_listening = false;
+	session->is_marked = false;
 	status = check_primary(session, error);
+	if (status == HERALD_OK)
+		status = check_timeline(session, error);
 	if (status == HERALD_OK && !database->options.is_pooled)
 		status = configure(session, error);
 	if (status != HERALD_OK)
@@ -177,6 +202,7 @@ receive(struct postgres_session *session, bool was_sent, const char *what, PGres
 		return HERALD_OK;
 	}
 	enum herald_status status = herald__postgres_fail(error, what, session->conn, result);
+	session->may_repeat = herald__postgres_may_repeat(result);
 	/* The user's function has deallocated them. */
 	if (herald__postgres_is_state(result, "26000"))
 		memset(session->is_prepared, 0, sizeof(session->is_prepared));
@@ -295,7 +321,7 @@ herald__postgres_run_alone(struct postgres_session *session, enum postgres_state
 		status = herald__postgres_session_restore(session, error);
 		if (status == HERALD_OK)
 			status = attempt(session, statement, out, error);
-		if (!session->conn && was_lost)
+		if (session->conn ? !session->may_repeat : was_lost)
 			break;
 		was_lost |= !session->conn;
 	}

@@ -6,7 +6,8 @@
  *   - State: 0 ready, 1 blocked, 2 running.
  *   - Rows of herald_key and herald_origin are locked in the order of their keys, after the rows of
  *     events and deliveries that are RUNNING, and before those that are not; see lanes.h, too.
- *   - What gives rows an owner locks the owner's node: a node that was recovered gets no rows.
+ *   - What gives rows an owner locks the owner's node: a node that was recovered gets no rows, nor
+ *     does one whose row was replaced (lease.h).
  *   - A fence is id, owner, attempts and replays.
  */
 #include "statements.h"
@@ -20,8 +21,14 @@
 #define FENCE                                                                                      \
 	"e.id = u.id AND e.owner = u.owner AND e.attempts = u.attempts AND e.replays = u.replays"
 
-#define LOCK_NODE(number)                                                                          \
-	"WITH me AS MATERIALIZED (SELECT id FROM @node WHERE id = " number " FOR KEY SHARE)"
+/* The row of a node that this process has joined as; the last two are of lease.h. */
+#define NODE_LIVES(number, expires, table)                                                         \
+	"id = " number "::bigint AND expires_at >= " expires "::timestamptz AND tableoid::bigint"  \
+	" = coalesce(" table "::bigint, tableoid::bigint)"
+
+#define LOCK_NODE(number, expires, table)                                                          \
+	"WITH me AS MATERIALIZED (SELECT id FROM @node WHERE " NODE_LIVES(number, expires,         \
+									  table) " FOR KEY SHARE)"
 
 #define EVENT_COLUMNS                                                                              \
 	"e.id, e.due, e.created, coalesce(e.key_hash, 0), e.holds_key, e.attempts, "               \
@@ -36,7 +43,8 @@
 /*
  * Claiming, of either table. `rows` says which rows, such as the ones of a queue.
  *
- *	$1 now, $2 and $3 the place to begin at, $4 rows, $5 bytes, $6 the node, $7 see `late`
+ *	$1 now, $2 and $3 the place to begin at, $4 rows, $5 bytes, $6 the node, $7 see `late`;
+ *	the last two: its lease, see `lock`
  *
  * A row that was due when it was stored (NOT delayed) is due whatever the clock says. `late` are
  * rows that were stored before the clock was set back, in the order of their index: they may be
@@ -48,8 +56,8 @@
 #define FROM_PLACE " AND (due, id) >= ($2::timestamptz, $3::bigint)"
 #define TAKE(order) " ORDER BY " order " LIMIT $4::bigint FOR UPDATE SKIP LOCKED"
 /* clang-format off */
-#define CLAIM(table, bytes, rows, late, late_order, sets, columns)                                 \
-	LOCK_NODE("$6::bigint") ", found_now AS MATERIALIZED ("                                    \
+#define CLAIM(lock, table, bytes, rows, late, late_order, sets, columns)                           \
+	lock ", found_now AS MATERIALIZED ("                                                       \
 	FIND(table, bytes, rows "NOT delayed") FROM_PLACE TAKE("due, id")                          \
 	"), found_due AS MATERIALIZED ("                                                           \
 	FIND(table, bytes, rows "delayed AND due <= $1::timestamptz") FROM_PLACE TAKE("due, id")   \
@@ -63,12 +71,13 @@
 	" attempts = e.attempts + 1, delayed = false" sets                                         \
 	" FROM picked AS p WHERE e.id = p.id RETURNING " columns
 
-/* When the next row after a place is due: $1 now, $2 and $3 the place, $4 the node. `latest` is for
- * comparing with $7 of a claim; not max(), which reads all rows if it was planned when there were
- * none. Columns are computed in their order: the difference is what the search has read. */
+/* When the next row after a place is due: $1 now, $2 and $3 the place, `node` whose id is $4.
+ * `latest` is for comparing with $7 of a claim; not max(), which reads all rows if it was planned
+ * when there were none. Columns are computed in their order: the difference is what the search has
+ * read. */
 #define READ_PAGES(table) " pg_stat_get_xact_blocks_fetched('" table "'::regclass),"
-#define NEXT(table, rows, latest)                                                                  \
-	"SELECT EXISTS (SELECT FROM @node WHERE id = $4::bigint)," READ_PAGES(table)               \
+#define NEXT(node, table, rows, latest)                                                            \
+	"SELECT EXISTS (SELECT FROM @node WHERE " node ")," READ_PAGES(table)                      \
 	" least((SELECT least(due, $1::timestamptz) FROM " table " WHERE " rows "NOT delayed"      \
 	" AND state = 0 AND (due, id) > ($2::timestamptz, $3::bigint) ORDER BY due, id LIMIT 1),"  \
 	" (SELECT due FROM " table " WHERE " rows "delayed AND state = 0"                          \
@@ -126,9 +135,9 @@ static const char *const templates[] = {
 
 	/* Marks. */
 	[POSTGRES_MARK_CREATE] =
-		"INSERT INTO @mark (instance, pid, backend_start) SELECT $1::bigint, CASE WHEN"
-		" $2::boolean THEN a.pid END, a.backend_start FROM pg_stat_activity AS a WHERE"
-		" a.pid = pg_backend_pid() RETURNING id",
+		"INSERT INTO @mark (id, instance, pid, backend_start) OVERRIDING SYSTEM VALUE"
+		" SELECT $3::bigint, $1::bigint, CASE WHEN $2::boolean THEN a.pid END,"
+		" a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid()",
 	[POSTGRES_MARK_DELETE] =
 		"DELETE FROM @mark WHERE id = $1::bigint",
 	[POSTGRES_MARK_LOOK] =
@@ -138,8 +147,8 @@ static const char *const templates[] = {
 
 	/* Events. */
 	[POSTGRES_EVENT_INSERT] =
-		LOCK_NODE("$1::bigint") " INSERT INTO @event (queue, owner, attempts, state, due,"
-		" created, delayed, key_hash, holds_key, event_type, source, event_id,"
+		LOCK_NODE("$1", "$14", "$15") " INSERT INTO @event (queue, owner, attempts,"
+		" state, due, created, delayed, key_hash, holds_key, event_type, source, event_id,"
 		" content_type, attributes, data) SELECT $2::bytea, CASE WHEN"
 		" u.state = 2 THEN $1 END, CASE"
 		" WHEN u.state = 2 THEN 1 ELSE 0 END, u.state, u.due, u.created, u.due > u.created"
@@ -151,11 +160,13 @@ static const char *const templates[] = {
 		" holds_key, event_type, source, event_id, content_type, attributes, data) WHERE"
 		" $1 IS NULL OR EXISTS (SELECT FROM me) RETURNING id",
 	[POSTGRES_EVENT_CLAIM] =
-		CLAIM("@event", "data", OF_QUEUE, "retried > $7::timestamptz AND due > $1",
-		      "retried", ", retried = NULL", EVENT_COLUMNS),
+		CLAIM(LOCK_NODE("$6", "$9", "$10"), "@event", "data", OF_QUEUE,
+		      "retried > $7::timestamptz AND due > $1", "retried", ", retried = NULL",
+		      EVENT_COLUMNS),
 	[POSTGRES_EVENT_NEXT] =
-		NEXT("@event", OF_QUEUE_NEXT, "SELECT retried FROM @event WHERE queue = $5 AND"
-		     " state = 0 AND retried IS NOT NULL ORDER BY retried DESC LIMIT 1"),
+		NEXT(NODE_LIVES("$4", "$6", "$7"), "@event", OF_QUEUE_NEXT,
+		     "SELECT retried FROM @event WHERE queue = $5 AND state = 0 AND retried IS NOT"
+		     " NULL ORDER BY retried DESC LIMIT 1"),
 	[POSTGRES_EVENT_OWNED] =
 		"SELECT id, attempts, replays, coalesce(key_hash, 0) FROM @event WHERE owner ="
 		" $1::bigint AND state = 2 ORDER BY id",
@@ -241,12 +252,15 @@ static const char *const templates[] = {
 
 	/* Nodes. now() is the clock of the database. */
 	[POSTGRES_NODE_JOIN] =
-		"INSERT INTO @node (instance, expires_at, host, boot_id, pid, in_flight_path)"
-		" VALUES ($1::bigint, now() + $2::bigint * interval '1 millisecond', $3::bytea,"
-		" $4::bytea, $5::bigint, $6::bytea) RETURNING id",
+		"INSERT INTO @node AS n (instance, expires_at, host, boot_id, pid, in_flight_path,"
+		" id) OVERRIDING SYSTEM VALUE VALUES ($1::bigint, now() + $2::bigint * interval"
+		" '1 millisecond', $3::bytea, $4::bytea, $5::bigint, $6::bytea, $7::bigint)"
+		" ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at WHERE"
+		" n.instance = excluded.instance RETURNING expires_at, tableoid::bigint",
 	[POSTGRES_NODE_RENEW] =
 		"UPDATE @node SET expires_at = now() + $2::bigint * interval '1 millisecond'"
-		" WHERE id = $1::bigint AND expires_at >= now() RETURNING id",
+		" WHERE " NODE_LIVES("$1", "$3", "$4") " AND expires_at >= now() RETURNING"
+		" expires_at, tableoid::bigint",
 	/* A statement of its own: NODE_LEAVE must see what is committed until it has the lock. */
 	[POSTGRES_NODE_LOCK] =
 		"SELECT id FROM @node WHERE id = $1::bigint FOR UPDATE",
@@ -260,12 +274,13 @@ static const char *const templates[] = {
 	[POSTGRES_NODE_EXPIRED] =
 		"SELECT instance, expires_at FROM @node WHERE id = $1::bigint AND expires_at <"
 		" now()",
-	/* Transactions that were open when the lease ended, with the locks that they hold. */
+	/* Transactions that were open when the lease ended, with the locks that they hold. A backup
+	 * that was restored to another database of the server names those that the original has. */
 	[POSTGRES_NODE_TERMINATE] =
 		"SELECT pg_terminate_backend(a.pid) FROM @mark AS m JOIN pg_stat_activity AS a ON"
 		" a.pid = m.pid AND a.backend_start = m.backend_start WHERE m.instance ="
 		" $1::bigint AND a.xact_start < $2::timestamptz AND a.usename = current_user AND"
-		" a.pid <> pg_backend_pid()",
+		" a.datname = current_database() AND a.pid <> pg_backend_pid()",
 	[POSTGRES_NODE_REMOVE] =
 		"DELETE FROM @node WHERE id = $1::bigint AND expires_at < now() RETURNING id",
 	/* A suspect's run counts as interrupted; the attempts of others count if it is not known
@@ -300,7 +315,7 @@ static const char *const templates[] = {
 
 	/* Deliveries. */
 	[POSTGRES_DELIVERY_INSERT] =
-		LOCK_NODE("$1::bigint") " INSERT INTO @delivery (owner, attempts, state, due,"
+		LOCK_NODE("$1", "$12", "$13") " INSERT INTO @delivery (owner, attempts, state, due,"
 		" created, delayed, expires, delivery_id, url, origin, event_type, event_id,"
 		" record) SELECT CASE WHEN u.state = 2 THEN $1 END, CASE WHEN u.state = 2 THEN 1"
 		" ELSE 0 END, u.state, u.due, u.created, u.due > u.created AND u.state <> 2,"
@@ -311,10 +326,12 @@ static const char *const templates[] = {
 		" delivery_id, url, origin, event_type, event_id, record) WHERE $1 IS NULL OR"
 		" EXISTS (SELECT FROM me) RETURNING id",
 	[POSTGRES_DELIVERY_CLAIM] =
-		CLAIM("@delivery", "record", "", "delayed AND due > $7::timestamptz",
+		CLAIM(LOCK_NODE("$6", "$8", "$9"), "@delivery", "record", "",
+		      "delayed AND due > $7::timestamptz",
 		      "due, id", "", DELIVERY_COLUMNS),
 	[POSTGRES_DELIVERY_NEXT] =
-		NEXT("@delivery", "", "SELECT due FROM @delivery WHERE delayed AND state = 0"
+		NEXT(NODE_LIVES("$4", "$5", "$6"), "@delivery", "",
+		     "SELECT due FROM @delivery WHERE delayed AND state = 0"
 		     " ORDER BY due DESC, id DESC LIMIT 1"),
 	[POSTGRES_DELIVERY_OWNED] =
 		"SELECT id, attempts, replays FROM @delivery WHERE owner = $1::bigint AND state ="

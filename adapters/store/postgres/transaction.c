@@ -16,6 +16,7 @@
 
 #include "connection.h"
 #include "failure.h"
+#include "lease.h"
 #include "rows.h"
 #include "session.h"
 #include "times.h"
@@ -74,21 +75,43 @@ herald__postgres_publish_ready(struct postgres_session *session)
 /* Begin. */
 
 static enum herald_status
-create_mark(struct postgres_session *session, struct herald_error *error)
+create_mark(struct postgres_session *session, int64_t instance, struct herald_error *error)
 {
 	struct postgres_parameters *parameters = herald__postgres_parameters(session);
-	PGresult *result;
+	const int64_t mark = herald__postgres_new_id();
 
-	herald__postgres_int8(parameters, session->database->instance);
+	herald__postgres_int8(parameters, instance);
 	herald__postgres_bool(parameters, !session->database->options.is_pooled);
+	herald__postgres_int8(parameters, mark);
 	enum herald_status status =
-		herald__postgres_run(session, POSTGRES_MARK_CREATE, &result, error);
+		herald__postgres_run(session, POSTGRES_MARK_CREATE, NULL, error);
 	if (status != HERALD_OK)
 		return status;
-	session->mark = herald__postgres_row_int8(result, 0, 0);
+	session->mark = mark;
+	session->mark_instance = instance;
+	session->is_marked = true;
 	session->batch = 0;
-	PQclear(result);
 	return HERALD_OK;
+}
+
+/* A mark of this connection, and of the present node. The one of an earlier node is deleted: who
+ * recovers that ends what its connections do. */
+static enum herald_status
+have_mark(struct postgres_session *session, struct herald_error *error)
+{
+	const int64_t instance = herald__postgres_instance(&session->database->leases);
+
+	if (session->mark != 0 && session->is_marked) {
+		if (session->mark_instance == instance)
+			return HERALD_OK;
+		herald__postgres_int8(herald__postgres_parameters(session), session->mark);
+		enum herald_status status =
+			herald__postgres_run(session, POSTGRES_MARK_DELETE, NULL, error);
+		if (status != HERALD_OK)
+			return status;
+		session->mark = 0;
+	}
+	return create_mark(session, instance, error);
 }
 
 /* In a pool, settings hold for a transaction. Others cannot end the transactions of a dead node, as
@@ -135,8 +158,7 @@ begin_once(struct postgres_session *session, struct herald_error *error)
 
 	/* The row of a session that has been idle for days may have been removed. */
 	for (int i = 0; i < 2 && status == HERALD_OK && !was_marked; i++) {
-		if (session->mark == 0)
-			status = create_mark(session, error);
+		status = have_mark(session, error);
 		if (status == HERALD_OK)
 			status = begin_marked(session, &was_marked, error);
 		if (!was_marked) {
@@ -157,6 +179,7 @@ herald__postgres_begin(struct herald_session *base, struct herald_error *error)
 
 	if (herald__postgres_is_open(session))
 		herald__postgres_rollback(base);
+	session->may_repeat = false;
 	bool had_connection = session->conn && PQstatus(session->conn) == CONNECTION_OK;
 	enum herald_status status = HERALD_OK;
 	if (had_connection) {
@@ -269,6 +292,12 @@ herald__postgres_rollback(struct herald_session *base)
 	if (PQtransactionStatus(session->conn) == PQTRANS_ACTIVE ||
 	    herald__postgres_command(session, "ROLLBACK", "roll back", NULL, NULL) != HERALD_OK)
 		herald__postgres_session_cut(session);
+}
+
+bool
+herald__postgres_repeats(const struct herald_session *base)
+{
+	return ((const struct postgres_session *)base)->may_repeat;
 }
 
 /* Parts of a transaction. */

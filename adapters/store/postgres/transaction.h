@@ -17,6 +17,8 @@ herald__postgres_savepoint_release(struct herald_session *base, struct herald_er
 enum herald_status
 herald__postgres_savepoint_rollback(struct herald_session *base, struct herald_error *error);
 
+bool herald__postgres_repeats(const struct herald_session *base);
+
 /* Whether a transaction is open. */
 bool herald__postgres_is_open(const struct postgres_session *session);
 

@@ -4,7 +4,6 @@
 #include "check.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -135,15 +134,13 @@ static void
 check_wal(struct checking *checking)
 {
 	const struct sqlite_database *database = herald__sqlite_database(checking->session);
-	char path[SQLITE_PATH_BYTES + 8];
 	char readers[SQLITE_READERS_BYTES];
 	struct stat wal;
 	uint64_t bytes = 0;
 
-	snprintf(path, sizeof(path), "%s-wal", database->path);
-	if (stat(path, &wal) == 0)
+	if (stat(database->wal_path, &wal) == 0)
 		bytes = (uint64_t)wal.st_size;
-	size_t count = herald__sqlite_readers(database->path, readers);
+	size_t count = herald__sqlite_readers(database->shm_path, readers);
 	find(checking, database->wal_warning_bytes > 0 && bytes > database->wal_warning_bytes,
 	     "wal_bytes", "%llu", (unsigned long long)bytes);
 	find(checking, false, "readers", "%zu%s%s", count, count ? ": " : "", readers);

@@ -135,13 +135,12 @@ find_folder(const char *path, char folder[SQLITE_PATH_BYTES], struct herald_erro
 static enum herald_status
 refuse_access(struct herald_error *error, const char *what, const char *path)
 {
-	int number = errno;
+	const int number = errno;
+	const char *why = "; SQLite writes the file, and others next to it";
 
 	return herald_option_refuse(error, "path", "%s %s is not writable for user %u: %s%s", what,
 				    path, (unsigned)geteuid(), herald_errno_text(number),
-				    number == EACCES ? "; SQLite writes the file, and others next "
-						       "to it"
-						     : "");
+				    number == EACCES ? why : "");
 }
 
 static enum herald_status
@@ -165,8 +164,10 @@ check_existing(const char *path, const struct stat *at, struct herald_error *err
 	return HERALD_OK;
 }
 
-/* A file that another user has left, such as one who has used a tool. A store that must exist makes
- * no lock file. */
+/* A file that another user has left, such as one who has used a tool. It may be gone at any time,
+ * as SQLite deletes its files with the last connection. Where the tables must exist, as for a
+ * tool, the lock file is not looked at: a tool only reads it, and a service says so itself when it
+ * joins. */
 static enum herald_status
 check_next_to(const struct sqlite_database *database, bool must_exist, struct herald_error *error)
 {
@@ -176,15 +177,17 @@ check_next_to(const struct sqlite_database *database, bool must_exist, struct he
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && paths[i]; i++) {
 		struct stat at;
 
-		if (stat(paths[i], &at) != 0 ||
-		    faccessat(AT_FDCWD, paths[i], R_OK | W_OK, AT_EACCESS) == 0)
+		if (faccessat(AT_FDCWD, paths[i], R_OK | W_OK, AT_EACCESS) == 0 || errno == ENOENT)
+			continue;
+		int number = errno;
+		if (stat(paths[i], &at) != 0)
 			continue;
 		return herald_option_refuse(
 			error, "path",
 			"the file %s, of user %u, is not writable for user %u: %s; change its "
 			"owner (chown), but do not delete it",
 			paths[i], (unsigned)at.st_uid, (unsigned)geteuid(),
-			herald_errno_text(errno));
+			herald_errno_text(number));
 	}
 	return HERALD_OK;
 }
@@ -256,10 +259,20 @@ herald__sqlite_identify(const char *path, struct sqlite_identity *out)
 {
 	struct stat at;
 
+	*out = (struct sqlite_identity){.inode = 0};
 	if (stat(path, &at) != 0)
 		return false;
 	*out = (struct sqlite_identity){.device = at.st_dev, .inode = at.st_ino};
 	return true;
+}
+
+bool
+herald__sqlite_is_at(const char *path, const struct sqlite_identity *identity)
+{
+	struct sqlite_identity found;
+
+	(void)herald__sqlite_identify(path, &found);
+	return found.device == identity->device && found.inode == identity->inode;
 }
 
 enum herald_status

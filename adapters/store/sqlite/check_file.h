@@ -18,8 +18,11 @@ enum herald_status herald__sqlite_check_file(struct sqlite_database *database, b
  * NULL if it is not known. */
 const char *herald__sqlite_network_name(uint64_t magic, const char *type);
 
-/* What the file at the path is now. false: there is none. */
+/* What the file at the path is now. false: there is none, and *out is all zeros. */
 bool herald__sqlite_identify(const char *path, struct sqlite_identity *out);
+
+/* Whether the file at the path is this one. A file that is not there is the one of zeros. */
+bool herald__sqlite_is_at(const char *path, const struct sqlite_identity *identity);
 
 /* Write a folder's entries to the disk, so that a new file in it survives a crash. */
 enum herald_status herald__sqlite_sync_folder(const char *path, struct herald_error *error);

@@ -3,8 +3,9 @@
  * a FULL checkpoint that does not get SQLite's lock falls back to a PASSIVE one, and in versions
  * with the WAL-reset bug a PASSIVE one that meets a writer can damage the file. TRUNCATE also waits
  * until no reader needs the WAL, and makes the file short again; so it is for a WAL that has grown
- * far. On a disk with little space it comes sooner: a WAL that fills the disk could never be
- * written back. While a reader keeps the WAL, attempts wait for it only shortly, and become rare.
+ * far. On a disk with little space a checkpoint comes sooner, also after commits that have failed:
+ * a WAL that fills the disk could never be written back. While a reader keeps the WAL, attempts
+ * wait for it only shortly, and become rare.
  *
  * The last one is made when the committer's session is closed: then everything is in the file
  * itself, and a copy of it is a backup.
@@ -64,7 +65,7 @@ warn(struct sqlite_database *database, uint64_t bytes)
 	database->warned_bytes = bytes;
 	if (!herald_log_takes(&database->log, HERALD_LOG_WARNING))
 		return;
-	herald__sqlite_readers(database->path, readers);
+	herald__sqlite_readers(database->shm_path, readers);
 	const struct herald_log_field fields[] = {
 		{.key = "path", .text = database->path},
 		{.key = "wal_bytes", .number = (int64_t)bytes},
@@ -85,7 +86,7 @@ run_checkpoint(struct sqlite_session *session, int mode, uint64_t bytes)
 
 	sqlite3_busy_timeout(session->db, (int)(timeout_ms < WAIT_MS ? timeout_ms : WAIT_MS));
 	int rc = sqlite3_wal_checkpoint_v2(session->db, "main", mode, NULL, NULL);
-	herald__sqlite_busy_set(database, session->db);
+	herald__sqlite_busy_set(session->db, &session->wait);
 	/* The next writer begins the WAL anew, unless a reader needs it. */
 	if (rc == SQLITE_OK)
 		database->checkpointed_bytes = mode == SQLITE_CHECKPOINT_TRUNCATE ? 0 : bytes;
@@ -134,16 +135,14 @@ herald__sqlite_checkpoint_last(struct sqlite_session *session)
 			 &(struct herald_log_field){.key = "path", .text = database->path}, 1);
 }
 
+/* A transaction of this process goes first, as there will be another commit after it; but workers
+ * that always have one do not put off for ever what is late. */
 static void
-checkpoint(struct sqlite_session *session, uint64_t bytes, int64_t now_ms)
+checkpoint(struct sqlite_session *session, uint64_t bytes, bool is_late, int64_t now_ms)
 {
 	struct sqlite_database *database = herald__sqlite_database(session);
 	bool is_large = bytes / TRUNCATE_FACTOR >= database->options.checkpoint_bytes;
 
-	/* A transaction of this process goes first, as there will be another commit after it; but
-	 * workers that always have one do not put it off for ever. */
-	bool is_late = bytes - database->checkpointed_bytes >=
-		       LATE_FACTOR * database->options.checkpoint_bytes;
 	if (!herald__fair_lock_take(&database->writer,
 				    is_late ? database->options.busy_timeout_ms : 0))
 		return;
@@ -190,8 +189,12 @@ herald__sqlite_tend(struct herald_session *base, int64_t now_ms)
 	bool must_wait = database->checkpoint_delay_ms > 0 &&
 			 now_ms < database->next_checkpoint_ms &&
 			 now_ms >= database->next_checkpoint_ms - database->checkpoint_delay_ms;
+	if (must_wait)
+		return;
 	const uint64_t grown_bytes = bytes - database->checkpointed_bytes;
-	if (!must_wait && (grown_bytes >= database->options.checkpoint_bytes ||
-			   is_short_of_space(database, grown_bytes)))
-		checkpoint(session, bytes, now_ms);
+	const uint64_t limit_bytes = database->options.checkpoint_bytes;
+	const bool is_late = grown_bytes / LATE_FACTOR >= limit_bytes ||
+			     is_short_of_space(database, grown_bytes);
+	if (is_late || grown_bytes >= limit_bytes)
+		checkpoint(session, bytes, is_late, now_ms);
 }

@@ -14,10 +14,14 @@
 
 #include "busy.h"
 #include "check_file.h"
+#include "clock.h"
 #include "problem.h"
 #include "schema.h"
 
 #define BUSY_PAUSE_MS 5
+
+/* SQLITE_VERSION_NUMBER of the first one that has STRICT tables. */
+#define LEAST_SQLITE 3037000
 
 static enum herald_status
 open_problem(struct sqlite_database *database, sqlite3 *db, int rc, struct herald_error *error)
@@ -68,7 +72,7 @@ configure(struct sqlite_database *database, sqlite3 *db)
 	char pragmas[256];
 
 	sqlite3_extended_result_codes(db, 1);
-	herald__sqlite_busy_set(database, db);
+	herald__sqlite_busy_set(db, &database->wait);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	/* cache_size reads the schema, and from then on SQLite has the WAL open (files.c). */
 	snprintf(pragmas, sizeof(pragmas),
@@ -131,28 +135,38 @@ static int
 keep_text(void *state, int count, char **values, char **names)
 {
 	(void)names;
-	snprintf(state, 16, "%s", count > 0 && values[0] ? values[0] : "");
+	snprintf(state, SQLITE_MODE_BYTES, "%s", count > 0 && values[0] ? values[0] : "");
 	return 0;
 }
 
-/* Here SQLite does not call its busy handler: if another connection reads or writes the file, it
- * fails at once. Several processes that create a file together meet this. */
+int
+herald__sqlite_journal_mode(sqlite3 *db, const char *sql, char mode[SQLITE_MODE_BYTES])
+{
+	mode[0] = '\0';
+	return sqlite3_exec(db, sql, keep_text, mode, NULL);
+}
+
+/* Here SQLite does not always call its busy handler: if another connection reads or writes the
+ * file, it fails at once. Several processes that create a file together meet this. So the waiting
+ * is done here, and not by the handler as well, which would wait as long again. */
 static int
-switch_to_wal(const struct sqlite_database *database, sqlite3 *db, char mode[16])
+switch_to_wal(struct sqlite_database *database, sqlite3 *db, char mode[SQLITE_MODE_BYTES])
 {
 	const int64_t end_ms = herald__sqlite_monotonic_ms() + database->options.busy_timeout_ms;
 	int rc;
 
-	while (rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL", keep_text, mode, NULL),
+	sqlite3_busy_handler(db, NULL, NULL);
+	while (rc = herald__sqlite_journal_mode(db, "PRAGMA main.journal_mode=WAL", mode),
 	       (rc & 0xff) == SQLITE_BUSY && herald__sqlite_monotonic_ms() < end_ms)
 		sqlite3_sleep(BUSY_PAUSE_MS);
+	herald__sqlite_busy_set(db, &database->wait);
 	return rc;
 }
 
 static enum herald_status
 set_wal_mode(struct sqlite_database *database, sqlite3 *db, struct herald_error *error)
 {
-	char mode[16] = "";
+	char mode[SQLITE_MODE_BYTES];
 	int rc = switch_to_wal(database, db, mode);
 
 	if (rc != SQLITE_OK)
@@ -165,15 +179,27 @@ set_wal_mode(struct sqlite_database *database, sqlite3 *db, struct herald_error 
 	return HERALD_OK;
 }
 
+/* An older one takes STRICT tables for errors, or for damage. */
+static enum herald_status
+check_library(struct herald_error *error)
+{
+	if (sqlite3_libversion_number() >= LEAST_SQLITE)
+		return HERALD_OK;
+	return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET,
+				"the program has loaded SQLite %s, expected 3.37.0 or newer",
+				sqlite3_libversion());
+}
+
 enum herald_status
 herald__sqlite_create_file(struct sqlite_database *database, bool must_exist,
 			   struct herald_error *error)
 {
 	sqlite3 *db = NULL;
 	int rc;
-	enum herald_status status =
-		open_connection(database, must_exist ? 0 : SQLITE_OPEN_CREATE, &db, error);
+	enum herald_status status = check_library(error);
 
+	if (status == HERALD_OK)
+		status = open_connection(database, must_exist ? 0 : SQLITE_OPEN_CREATE, &db, error);
 	if (status != HERALD_OK)
 		return status;
 	/* Reading reports what the file is before anything is changed in it. */

@@ -148,8 +148,7 @@ open_database(struct herald_database *base, const struct herald_database_setting
 static const char *
 schema_sql(const struct herald_database *database)
 {
-	(void)database;
-	return herald__sqlite_schema_sql;
+	return ((const struct sqlite_database *)database)->schema_sql;
 }
 
 static const struct herald_database_ops ops = {
@@ -203,6 +202,8 @@ static enum herald_status
 create(struct sqlite_database *database, struct herald_error *error)
 {
 	database->base.ops = &ops;
+	database->wait.database = database;
+	herald__sqlite_schema_write(database->schema_sql);
 	if (!copy_texts(database))
 		return herald_out_of_memory(error);
 	if (pthread_mutex_init(&database->mutex, NULL) != 0)

@@ -1,13 +1,13 @@
 /*
  * The fair lock: a queue of those who wait, each with a condition of its own, so that one thread
  * wakes up for each turn. The lock passes from hand to hand: it is not free in between, so a
- * thread that comes later cannot overtake.
+ * thread that comes later cannot overtake. Waits become shorter when the store is stopped.
  */
 #include "fair_lock.h"
 
-#include <errno.h>
-
 #include <herald/adapter/thread.h>
+
+#include "clock.h"
 
 struct herald__fair_waiter {
 	pthread_cond_t turn;
@@ -22,6 +22,8 @@ herald__fair_lock_init(struct herald__fair_lock *lock)
 	lock->first = NULL;
 	lock->end = &lock->first;
 	lock->waiters_count = 0;
+	lock->end_ms = 0;
+	lock->least_ms = 0;
 	return pthread_mutex_init(&lock->mutex, NULL) == 0;
 }
 
@@ -44,13 +46,27 @@ leave_queue(struct herald__fair_lock *lock, struct herald__fair_waiter *waiter)
 		lock->end = at;
 }
 
+/* How much of its time a wait has left, now. */
+static int64_t
+rest_ms(const struct herald__fair_lock *lock, int64_t began_ms, uint32_t timeout_ms)
+{
+	int64_t end_ms = began_ms + timeout_ms;
+	int64_t early_ms = began_ms + lock->least_ms;
+
+	if (early_ms < lock->end_ms)
+		early_ms = lock->end_ms;
+	if (lock->end_ms != 0 && early_ms < end_ms)
+		end_ms = early_ms;
+	return end_ms - herald__sqlite_monotonic_ms();
+}
+
 /* With the mutex. */
 static bool
 wait_for_turn(struct herald__fair_lock *lock, uint32_t timeout_ms)
 {
 	struct herald__fair_waiter waiter = {.has_turn = false};
-	struct timespec deadline = herald_deadline_after(timeout_ms);
-	int problem = 0;
+	const int64_t began_ms = herald__sqlite_monotonic_ms();
+	int64_t left_ms;
 
 	if (herald_condition_init(&waiter.turn) != 0)
 		return false;
@@ -59,8 +75,11 @@ wait_for_turn(struct herald__fair_lock *lock, uint32_t timeout_ms)
 	/* cppcheck-suppress autoVariables */
 	lock->end = &waiter.next;
 	lock->waiters_count++;
-	while (!waiter.has_turn && problem != ETIMEDOUT)
-		problem = pthread_cond_timedwait(&waiter.turn, &lock->mutex, &deadline);
+	while (!waiter.has_turn && (left_ms = rest_ms(lock, began_ms, timeout_ms)) > 0) {
+		struct timespec until = herald_deadline_after((uint32_t)left_ms);
+
+		pthread_cond_timedwait(&waiter.turn, &lock->mutex, &until);
+	}
 	if (!waiter.has_turn)
 		leave_queue(lock, &waiter);
 	pthread_cond_destroy(&waiter.turn);
@@ -79,6 +98,17 @@ herald__fair_lock_take(struct herald__fair_lock *lock, uint32_t timeout_ms)
 		lock->is_taken = true;
 	pthread_mutex_unlock(&lock->mutex);
 	return has_turn;
+}
+
+void
+herald__fair_lock_hurry(struct herald__fair_lock *lock, int64_t end_ms, uint32_t least_ms)
+{
+	pthread_mutex_lock(&lock->mutex);
+	lock->end_ms = end_ms;
+	lock->least_ms = least_ms;
+	for (struct herald__fair_waiter *waiter = lock->first; waiter; waiter = waiter->next)
+		pthread_cond_signal(&waiter->turn);
+	pthread_mutex_unlock(&lock->mutex);
 }
 
 void

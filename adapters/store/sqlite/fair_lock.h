@@ -17,6 +17,8 @@ struct herald__fair_lock {
 	struct herald__fair_waiter *first;
 	struct herald__fair_waiter **end;
 	size_t waiters_count;
+	int64_t end_ms; /* by the monotonic clock; 0: waits have all of their time */
+	uint32_t least_ms;
 };
 
 /* Returns false if the system has no memory for it. */
@@ -25,6 +27,10 @@ void herald__fair_lock_finish(struct herald__fair_lock *lock);
 
 /* Take the lock. Returns false if that is not possible within timeout_ms. */
 bool herald__fair_lock_take(struct herald__fair_lock *lock, uint32_t timeout_ms);
+
+/* From now on a wait, also one that has begun, ends at end_ms of the monotonic clock, but takes at
+ * least least_ms before it ends so. */
+void herald__fair_lock_hurry(struct herald__fair_lock *lock, int64_t end_ms, uint32_t least_ms);
 
 /* Give the lock to the one who waits longest; on any thread. */
 void herald__fair_lock_give(struct herald__fair_lock *lock);

@@ -96,14 +96,11 @@ herald__lock_file_join(struct sqlite_database *database, struct sqlite_node *nod
 enum herald_status
 herald__lock_file_check(struct sqlite_database *database, struct herald_error *error)
 {
-	struct sqlite_identity identity;
 	bool is_same = true;
 
 	pthread_mutex_lock(&database->mutex);
 	if (database->nodes)
-		is_same = herald__sqlite_identify(database->lock_path, &identity) &&
-			  identity.device == database->nodes->lock_file.device &&
-			  identity.inode == database->nodes->lock_file.inode;
+		is_same = herald__sqlite_is_at(database->lock_path, &database->nodes->lock_file);
 	pthread_mutex_unlock(&database->mutex);
 	if (is_same)
 		return HERALD_OK;

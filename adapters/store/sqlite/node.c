@@ -5,6 +5,7 @@
  */
 #include "node.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,9 @@
 
 /* Slots are tried one by one. */
 #define MAX_SLOTS 1024
+
+/* So many of the database's name are in the name of a file in another folder, which has a limit. */
+#define NAME_BYTES "128"
 
 /* The reason of an event that its process did not survive. */
 #define REASON_BYTES 128
@@ -148,7 +152,19 @@ insert_node(struct sqlite_session *session, const struct herald_node *node, int 
 	return herald__sqlite_run(&query, error);
 }
 
-/* In the store's folder if it names one, else next to the database. */
+/* FNV-1a. */
+static uint64_t
+hash_path(const char *path)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *path; path++)
+		hash = (hash ^ (unsigned char)*path) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* In the store's folder if it names one, else next to the database. Databases of the same name,
+ * such as a copy of this one, may have the same folder. */
 static enum herald_status
 name_in_flight(struct sqlite_database *database, const char *folder, int slot,
 	       struct sqlite_node *own, struct herald_error *error)
@@ -158,8 +174,9 @@ name_in_flight(struct sqlite_database *database, const char *folder, int slot,
 	int bytes;
 
 	if (folder)
-		bytes = snprintf(own->in_flight_path, size, "%s/%s-herald.inflight-%d", folder,
-				 name, slot);
+		bytes = snprintf(own->in_flight_path, size,
+				 "%s/%." NAME_BYTES "s-%016" PRIx64 "-herald.inflight-%d", folder,
+				 name, hash_path(database->path), slot);
 	else
 		bytes = snprintf(own->in_flight_path, size, "%s-herald.inflight-%d", database->path,
 				 slot);

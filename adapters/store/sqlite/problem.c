@@ -13,6 +13,8 @@
 #include <herald/adapter/options.h>
 #include <herald/adapter/text.h>
 
+#include "busy.h"
+
 enum herald_status
 herald__sqlite_fail(struct sqlite_database *database, struct herald_error *error,
 		    const char *format, ...)
@@ -103,15 +105,7 @@ herald__sqlite_problem(struct sqlite_session *session, int rc, struct herald_err
 		return disk_problem(session, rc, error);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		if (atomic_load(&database->drain_end_ms) != 0)
-			return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-						"%s: another connection is writing, and the store "
-						"is being stopped",
-						path);
-		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-					"%s: another connection has been writing for longer than "
-					"busy_timeout_ms (%u)",
-					path, (unsigned)database->options.busy_timeout_ms);
+		return herald__sqlite_busy_problem(database, error);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return herald__sqlite_fail(database, error,

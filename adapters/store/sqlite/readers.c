@@ -60,9 +60,8 @@ append(char out[SQLITE_READERS_BYTES], size_t used, long pid)
 }
 
 size_t
-herald__sqlite_readers(const char *path, char out[SQLITE_READERS_BYTES])
+herald__sqlite_readers(const char *shm_path, char out[SQLITE_READERS_BYTES])
 {
-	char shm_path[1024];
 	char line[256];
 	long pids[SQLITE_MAX_READERS];
 	size_t count = 0;
@@ -71,7 +70,6 @@ herald__sqlite_readers(const char *path, char out[SQLITE_READERS_BYTES])
 	FILE *file;
 
 	out[0] = '\0';
-	snprintf(shm_path, sizeof(shm_path), "%s-shm", path);
 	if (stat(shm_path, &shm) != 0 || !(file = fopen("/proc/locks", "re")))
 		return 0;
 	while (count < SQLITE_MAX_READERS && fgets(line, sizeof(line), file)) {

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 #include <herald/adapter/options.h>
@@ -137,10 +138,46 @@ const struct herald__sqlite_schema herald__sqlite_schema = {
 	.version = sizeof(migrations) / sizeof(migrations[0]),
 };
 
-/* For people who create the tables themselves. Run again, it must not change the secret. */
-const char herald__sqlite_schema_sql[] =
-	SQL_1 "UPDATE herald_meta SET version = 1, min_reader = 1, secret = randomblob(16)\n"
-	      "  WHERE version = 0;\n";
+/* Whether the tables and indexes of SQL_1 are there; the tables by the number of their columns, as
+ * a table of another program may have the same name. */
+#define SQL_IS_MADE                                                                                \
+	"(SELECT count(*) FROM sqlite_schema AS made, pragma_table_info(made.name)\n"              \
+	"    WHERE made.type = 'table' AND made.name IN ('herald_meta', 'herald_node',\n"          \
+	"    'herald_event', 'herald_delivery', 'herald_seen_0', 'herald_seen_1',\n"               \
+	"    'herald_dead')) = 80 AND\n"                                                           \
+	"  (SELECT count(*) FROM sqlite_schema\n"                                                  \
+	"    WHERE type = 'index' AND instr(name, tbl_name || '_') = 1 AND name IN (\n"            \
+	"    'herald_event_ready', 'herald_event_retried', 'herald_event_running',\n"              \
+	"    'herald_event_active', 'herald_event_blocked', 'herald_delivery_ready',\n"            \
+	"    'herald_delivery_running', 'herald_delivery_active', 'herald_delivery_blocked',\n"    \
+	"    'herald_dead_time', 'herald_dead_held')) = 11"
+
+/*
+ * For people who create the tables themselves. Run again, it must not change the secret. The shell
+ * of SQLite goes on after an error, unless it is told not to; so the end looks at what there is:
+ * unless it is all, ROLLBACK undoes what has been made, because of the CHECK that a row violates.
+ * The version is set on the same condition, as BEGIN itself may have failed.
+ */
+static const char sql_begin[] =
+	"-- The tables of Herald. Run this with: sqlite3 -bail FILE < THIS\n"
+	"-- After an error nothing is changed, and Herald refuses the file.\n"
+	"BEGIN IMMEDIATE;\n";
+static const char sql_end[] =
+	"UPDATE herald_meta SET version = 1, min_reader = 1, secret = randomblob(16)\n"
+	"  WHERE version = 0 AND\n  " SQL_IS_MADE ";\n"
+	"CREATE TEMP TABLE herald_made (it_all INTEGER CHECK (it_all = 1));\n"
+	"INSERT OR ROLLBACK INTO temp.herald_made SELECT\n  " SQL_IS_MADE ";\n"
+	"DROP TABLE temp.herald_made;\n"
+	"COMMIT;\n";
+
+_Static_assert(sizeof(sql_begin) + sizeof(SQL_1) + sizeof(sql_end) <= SQLITE_SCHEMA_BYTES,
+	       "the SQL has room");
+
+void
+herald__sqlite_schema_write(char out[SQLITE_SCHEMA_BYTES])
+{
+	snprintf(out, SQLITE_SCHEMA_BYTES, "%s%s%s", sql_begin, SQL_1, sql_end);
+}
 
 /* Read numbers of the one row of a query; 0 if there is none. */
 static int
@@ -157,29 +194,48 @@ read_numbers(sqlite3 *db, const char *sql, int *numbers, int count)
 	return sqlite3_finalize(stmt);
 }
 
-/* version 0: there are no tables. */
+/* What a file has. */
+struct made {
+	int has_meta;
+	int version; /* 0: there are no tables, or not all of them */
+	int min_reader;
+};
+
 static int
-read_version(sqlite3 *db, int *version, int *min_reader)
+read_made(sqlite3 *db, struct made *made)
 {
 	int numbers[2] = {0, 0};
-	int exists = 0;
 	int rc = read_numbers(db,
 			      "SELECT count(*) FROM main.sqlite_schema "
 			      "WHERE type = 'table' AND name = 'herald_meta'",
-			      &exists, 1);
+			      &made->has_meta, 1);
 
-	if (rc == SQLITE_OK && exists)
+	if (rc == SQLITE_OK && made->has_meta)
 		rc = read_numbers(db, "SELECT version, min_reader FROM main.herald_meta", numbers,
 				  2);
-	*version = numbers[0];
-	*min_reader = numbers[1];
+	made->version = numbers[0];
+	made->min_reader = numbers[1];
 	return rc;
 }
 
+/* Only SQL that a person has run makes a part of the tables. */
 static enum herald_status
-check_version(const struct herald__sqlite_schema *schema, int version, int min_reader,
-	      bool must_exist, struct herald_error *error)
+refuse_part(struct herald_error *error)
 {
+	return herald_option_refuse(error, "path",
+				    "only a part of Herald's tables is there: the SQL that makes "
+				    "them had an error. Delete Herald's tables, which hold "
+				    "nothing yet, and run what `herald store sql` prints");
+}
+
+static enum herald_status
+check_version(const struct herald__sqlite_schema *schema, const struct made *made, bool must_exist,
+	      struct herald_error *error)
+{
+	const int version = made->version, min_reader = made->min_reader;
+
+	if (made->has_meta && version == 0)
+		return refuse_part(error);
 	if (min_reader > schema->version)
 		return herald_error_set(error, HERALD_BAD_SCHEMA, HERALD_NO_OFFSET,
 					"a newer Herald made the tables: they have version %d, and "
@@ -246,25 +302,30 @@ int
 herald__sqlite_migrate(sqlite3 *db, const struct herald__sqlite_schema *schema, bool must_exist,
 		       bool only_check, enum herald_status *status, struct herald_error *error)
 {
-	int version, min_reader;
-	int rc = read_version(db, &version, &min_reader);
+	struct made made = {0};
+	int rc = read_made(db, &made);
 
 	/* Most often nothing is to be done; then no other connection has to wait. */
 	*status = HERALD_OK;
+	if (rc == SQLITE_ERROR && made.has_meta) { /* it has other columns */
+		*status = refuse_tables(db, error);
+		return SQLITE_OK;
+	}
 	if (rc == SQLITE_OK)
-		*status = check_version(schema, version, min_reader, must_exist, error);
-	if (rc != SQLITE_OK || *status != HERALD_OK || only_check || version >= schema->version)
+		*status = check_version(schema, &made, must_exist, error);
+	if (rc != SQLITE_OK || *status != HERALD_OK || only_check ||
+	    made.version >= schema->version)
 		return rc;
 
 	rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
-	rc = read_version(db, &version, &min_reader); /* another process may have been faster */
+	rc = read_made(db, &made); /* another process may have been faster */
 	if (rc == SQLITE_OK)
-		*status = check_version(schema, version, min_reader, must_exist, error);
-	if (rc == SQLITE_OK && *status == HERALD_OK && version < schema->version)
-		rc = run_migrations(db, schema, version);
-	if (rc == SQLITE_ERROR && version == 0) {
+		*status = check_version(schema, &made, must_exist, error);
+	if (rc == SQLITE_OK && *status == HERALD_OK && made.version < schema->version)
+		rc = run_migrations(db, schema, made.version);
+	if (rc == SQLITE_ERROR && made.version == 0) {
 		*status = refuse_tables(db, error);
 		rc = SQLITE_OK;
 	}

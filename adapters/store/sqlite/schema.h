@@ -28,8 +28,9 @@ struct herald__sqlite_schema {
 
 extern const struct herald__sqlite_schema herald__sqlite_schema;
 
-/* SQL that creates the tables of this version. */
-extern const char herald__sqlite_schema_sql[];
+/* Write SQL that creates the tables of this version. */
+#define SQLITE_SCHEMA_BYTES 8192
+void herald__sqlite_schema_write(char out[SQLITE_SCHEMA_BYTES]);
 
 /*
  * Create the tables, or bring them to the schema's version, in one transaction.

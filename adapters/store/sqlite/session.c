@@ -11,8 +11,10 @@
 #include <herald/adapter/memory.h>
 #include <herald/adapter/options.h>
 
+#include "busy.h"
 #include "check_file.h"
 #include "checkpoint.h"
+#include "clock.h"
 #include "connection.h"
 #include "files.h"
 #include "problem.h"
@@ -33,10 +35,12 @@ new_session(struct sqlite_database *database, struct herald_error *error)
 	struct sqlite_session *session =
 		herald_memory_allocate_zeroed(&database->allocator, 1, sizeof(*session));
 
-	if (session)
-		session->base.database = &database->base;
-	else
+	if (!session) {
 		herald_out_of_memory(error);
+		return NULL;
+	}
+	session->base.database = &database->base;
+	session->wait.database = database;
 	return session;
 }
 
@@ -65,7 +69,9 @@ herald__sqlite_session_open(struct herald_database *base, enum herald_session_us
 	session->use = use;
 	status = herald__sqlite_connect(database, &session->db, error);
 	if (status == HERALD_OK)
-		status = herald__sqlite_files_join(database, error);
+		herald__sqlite_busy_set(session->db, &session->wait);
+	if (status == HERALD_OK)
+		status = herald__sqlite_files_join(database, session->db, error);
 	session->is_counted = status == HERALD_OK;
 	if (status == HERALD_OK && use != HERALD_SESSION_JOIN)
 		sqlite3_wal_hook(session->db, note_wal_pages, database);
@@ -102,17 +108,18 @@ herald__sqlite_session_wrap(struct herald_database *base, void *handle, struct h
 			    struct herald_error *error)
 {
 	struct sqlite_database *database = (struct sqlite_database *)base;
-	struct sqlite_identity identity;
 	sqlite3 *db = handle;
 
 	if (!db || sqlite3_get_autocommit(db))
 		return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
 					"the connection has no open transaction: run BEGIN "
 					"IMMEDIATE before, and COMMIT after it");
+	/* First: another file of the same name is not another file of the caller's. */
+	enum herald_status status = herald__sqlite_files_check(database, error);
+	if (status != HERALD_OK)
+		return status;
 	const char *path = sqlite3_db_filename(db, "main");
-	if (!path || path[0] == '\0' || !herald__sqlite_identify(path, &identity) ||
-	    identity.device != database->identity.device ||
-	    identity.inode != database->identity.inode)
+	if (!path || path[0] == '\0' || !herald__sqlite_is_at(path, &database->identity))
 		return herald_error_set(error, HERALD_BAD_VALUE, HERALD_NO_OFFSET,
 					"the connection is to \"%s\", but the store is in \"%s\"",
 					path ? path : "", database->path);
@@ -167,24 +174,41 @@ give_writer(struct sqlite_session *session)
 	session->has_writer = false;
 }
 
+/* Wait for the turn among the sessions of this process. */
+static enum herald_status
+take_writer(struct sqlite_session *session, struct herald_error *error)
+{
+	struct sqlite_database *database = herald__sqlite_database(session);
+	const uint32_t timeout_ms = database->options.busy_timeout_ms;
+	const int64_t began_ms = herald__sqlite_monotonic_ms();
+
+	session->has_writer = herald__fair_lock_take(&database->writer, timeout_ms);
+	if (session->has_writer) {
+		session->wait.turn_ms = herald__sqlite_monotonic_ms() - began_ms;
+		return HERALD_OK;
+	}
+	if (atomic_load(&database->drain_end_ms) != 0)
+		return herald__sqlite_busy_problem(database, error);
+	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+				"%s: another transaction of this process has lasted for longer "
+				"than busy_timeout_ms (%u)",
+				database->path, (unsigned)timeout_ms);
+}
+
 enum herald_status
 herald__sqlite_begin(struct herald_session *base, struct herald_error *error)
 {
 	struct sqlite_session *session = herald__sqlite_session(base);
-	struct sqlite_database *database = herald__sqlite_database(session);
-	enum herald_status status = herald__sqlite_files_check(database, error);
+	enum herald_status status =
+		herald__sqlite_files_check(herald__sqlite_database(session), error);
 
+	if (status == HERALD_OK)
+		status = take_writer(session, error);
 	if (status != HERALD_OK)
 		return status;
-	if (!herald__fair_lock_take(&database->writer, database->options.busy_timeout_ms))
-		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-					"%s: another transaction of this process has lasted for "
-					"longer than busy_timeout_ms (%u)",
-					database->path,
-					(unsigned)database->options.busy_timeout_ms);
-	session->has_writer = true;
 	struct sqlite_query query = herald__sqlite_query(session, &begin_sql);
 	status = herald__sqlite_run(&query, error);
+	session->wait.turn_ms = 0;
 	if (status != HERALD_OK)
 		give_writer(session);
 	return status;

@@ -15,6 +15,7 @@
 #include <herald/sqlite.h>
 
 #include "fair_lock.h"
+#include "schema.h"
 
 /* Room for names of files: SQLite's limit, and Herald's suffixes. */
 #define SQLITE_PATH_BYTES 512
@@ -26,6 +27,12 @@
 struct sqlite_identity {
 	dev_t device;
 	ino_t inode;
+};
+
+/* What the busy handler of a connection knows. */
+struct sqlite_wait {
+	struct sqlite_database *database;
+	int64_t turn_ms; /* the session has waited so long for its turn */
 };
 
 struct sqlite_node;
@@ -43,8 +50,10 @@ struct sqlite_database {
 	char lock_path[SQLITE_PATH_BYTES + 32];
 	char wal_path[SQLITE_PATH_BYTES + 8];
 	char shm_path[SQLITE_PATH_BYTES + 8];
+	char schema_sql[SQLITE_SCHEMA_BYTES]; /* for people who create the tables */
 	struct sqlite_identity identity;
 	struct herald__fair_lock writer; /* in front of SQLite's: its waiting is not fair */
+	struct sqlite_wait wait;         /* of connections without a session */
 
 	_Atomic int64_t drain_end_ms; /* by the monotonic clock; 0: the store is not stopped */
 	_Atomic int64_t last_id;      /* given to a row of this process, rolled back or not */
@@ -154,6 +163,7 @@ struct sqlite_session {
 	struct herald_session base; /* first */
 	sqlite3 *db;
 	enum herald_session_use use;
+	struct sqlite_wait wait;
 	bool is_wrapped;       /* connection and transaction belong to the caller */
 	bool is_counted;       /* in the database's sessions_count */
 	bool has_writer;       /* holds database->writer */

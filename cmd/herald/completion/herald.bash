@@ -5,13 +5,14 @@ _herald() {
 	local options="" values="" dead="list show replay drop"
 
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "listen send sign verify validate generate store --help --version" -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "listen send sign verify validate generate store broker --help --version" -- "$current")
 		return
 	fi
 	case $previous in
 	--format) values="any cloudevents herald webhook" ;;
 	--cloudevents) values="structured binary batch" ;;
 	--scheme) values="standard-webhooks github stripe slack shopify paddle twilio gitlab" ;;
+	--reason) [[ ${COMP_WORDS[1]} == broker ]] && return ;;&
 	--reason) values="failed attempts interrupted undecodable no_route refused expired" ;;
 	--draft) values="7 2020-12" ;;
 	--kind) values="events deliveries both" ;;
@@ -20,7 +21,8 @@ _herald() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
 		;;
-	--schema | --from) [[ ${COMP_WORDS[1]} == store ]] && return ;;&
+	--url) [[ ${COMP_WORDS[1]} == broker ]] && values="amqp:// nats:// redis://" ;;
+	--schema | --from) [[ ${COMP_WORDS[1]} == @(store|broker) ]] && return ;;&
 	--headers | --schema | --from)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
@@ -37,12 +39,13 @@ _herald() {
 	sign) options="--secret --scheme --id --timestamp --url --content-type --help" ;;
 	verify) options="--secret --scheme --header --headers --now --url --help" ;;
 	validate) options="--schema --message --draft --max-steps --formats --help" ;;
-	generate) options="--from --out --name --samples --draft --max-steps --help" ;;
+	generate) options="--from --out --name --samples --schema --draft --max-steps --help" ;;
 	store)
 		options="status dead purge check migrate sql --store --schema --pooled --json --all --dry-run --rate --limit"
 		options+=" --id --after-id --queue --type --source --event-id --destination --reason"
 		options+=" --kind --from --to --created-before --deliveries"
 		;;
+	broker) options="dead --url --source --json --id --event-id --type --reason --status --from --to --limit --all --dry-run --rate --target --help" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
 	if [[ ${COMP_WORDS[1]} == @(sign|verify|validate) && $current != -* ]]; then

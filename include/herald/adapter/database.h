@@ -10,8 +10,9 @@
  * unusable: the store calls rollback().
  *
  * Rows. Event ids increase in the order in which events are accepted, and are never used twice,
- * not even after a row was deleted. Deliveries take theirs from the same sequence. An event is in
- * one of these states:
+ * not even after a row was deleted. Deliveries take theirs from the same sequence. If a backup can
+ * be restored while a process runs, its nodes must get no rows any more, and ids of nodes must be
+ * new all the same. An event is in one of these states:
  *
  *	READY    may run from due_ms on
  *	BLOCKED  an older unfinished event, or a dead one that is held, has the same key
@@ -183,7 +184,8 @@ struct herald_completion {
 	const char *path;            /**< DEAD: JSON Pointer of what could not be decoded, or "". */
 	int64_t offset;              /**< DEAD: byte in data; -1: none. */
 
-	bool is_lost; /**< Out: the fence did not match, nothing was changed. */
+	/** Out: the fence did not match, nothing was changed. Means nothing if the call fails. */
+	bool is_lost;
 };
 
 /** A process that runs events or sends deliveries. Texts are copied by node_join(). */
@@ -352,6 +354,11 @@ struct herald_database_ops {
 	/** Undo the transaction; nothing happens if there is none. */
 	void (*rollback)(struct herald_session *session);
 
+	/** Whether the last call that has failed with HERALD_UNAVAILABLE was in conflict with
+	 * another transaction, such as a deadlock: then the whole transaction may succeed if it is
+	 * repeated at once. NULL: never. */
+	bool (*may_repeat)(const struct herald_session *session);
+
 	/** Within a transaction: begin a part that can be undone. They are not nested. */
 	enum herald_status (*savepoint)(struct herald_session *session, struct herald_error *error);
 	/** Keep the part. Fails with HERALD_BAD_VALUE if the user's function has ended the
@@ -449,13 +456,15 @@ struct herald_database_ops {
 	 */
 	enum herald_status (*notify)(struct herald_session *session, struct herald_error *error);
 
-	/** Called after commits, outside of a transaction: for regular work such as a checkpoint.
-	 */
+	/** Called after commits, also after one that has failed, outside of a transaction: for
+	 * regular work such as a checkpoint. */
 	void (*tend)(struct herald_session *session, int64_t now_ms);
 
-	/** herald_store_stop() was called: waits for locks of other processes, also those that have
-	 * begun, should end after drain_ms. Later ones may take half a second each. Any thread,
-	 * several times. NULL: waits are short, or need no limit. */
+	/** herald_store_stop() or herald_store_destroy() was called: waits for locks of other
+	 * connections, also those that have begun, should end after drain_ms, or half a second
+	 * after they have begun if that is later. Any thread, several times; the last call counts.
+	 * With it, herald_store_destroy() waits for one second, not for 5, if the database is
+	 * unavailable. NULL: waits are short, or need no limit. */
 	void (*stopping)(struct herald_database *database, uint32_t drain_ms);
 
 	/* Deliveries, in a transaction, except for delivery_claim() if claims_apart. Of one origin,

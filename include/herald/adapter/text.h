@@ -53,6 +53,15 @@ herald_ascii_is_hex_digit(char byte)
 	return herald_ascii_is_digit(byte) || (lower >= 'a' && lower <= 'f');
 }
 
+/** The value of a hexadecimal digit; -1: it is not one. */
+static inline int
+herald_ascii_hex_value(char byte)
+{
+	if (!herald_ascii_is_hex_digit(byte))
+		return -1;
+	return herald_ascii_is_digit(byte) ? byte - '0' : herald_ascii_lower(byte) - 'a' + 10;
+}
+
 /** Whether the first `bytes` bytes are equal, ignoring the case of ASCII letters. Both texts must
  * have that many. */
 static inline bool

@@ -78,6 +78,8 @@ struct herald_attempt {
 
 /** The outcome of an attempt. Zero it, then set what applies. */
 struct herald_attempt_result {
+	/** The message was delivered, and there is no HTTP status: a broker has confirmed it. */
+	bool is_confirmed;
 	/** The status of the final response; 0: there was none, its head was not complete, or the
 	 * receiver cut off its body. */
 	unsigned http_status;

@@ -37,6 +37,7 @@
 
 #include <herald/check.h>
 #include <herald/cpp/value.hpp>
+#include <herald/message.h>
 #include <herald/schema.h>
 
 namespace herald
@@ -79,6 +80,7 @@ schema_of(const herald_schema &schema) noexcept
 
 template <class S> class schema;
 template <class S> class variant_of;
+template <class S> class message_lines;
 
 namespace detail
 {
@@ -103,8 +105,9 @@ text_of_case([[maybe_unused]] T value) noexcept
 	constexpr bool is_text =
 		std::is_convertible_v<T, const char *> && !std::is_null_pointer_v<T>;
 
-	static_assert(is_text, "the value of a case must be the text of the tag in JSON, "
-			       "also if the tag is an enum; all other values are when_other()");
+	static_assert(is_text, "the value of a case must be the text of the tag in JSON or, for an "
+			       "enum, its name in the table of the enum; all other values are "
+			       "when_other()");
 	if constexpr (is_text)
 		return value;
 	else
@@ -193,7 +196,7 @@ template <class S> class line
 		return std::move(*this);
 	}
 	/** Counts only if the member with the line `tag` has this value, as HERALD_WHEN. The value
-	 * is the text of the tag in JSON, also if the tag is an enum. */
+	 * is the text of the tag in JSON or, for an enum, its name in the enum's table. */
 	template <class T> line when(const char *tag, T value) &&noexcept
 	{
 		field_.tag = tag;
@@ -263,6 +266,7 @@ template <class S> class line
       private:
 	friend class schema<S>;
 	template <class> friend class variant_of;
+	template <class> friend class message_lines;
 
 	herald_field field_;
 	std::vector<const char *> one_of_;
@@ -341,6 +345,24 @@ template <class S> class variant_of
 	}
 
 	std::size_t tag_offset_;
+	std::vector<line<S>> lines_;
+};
+
+/** The lines of a message in a struct S; see message_fields(). */
+template <class S> class message_lines
+{
+      public:
+	/** Made by message_fields(). */
+	explicit message_lines(std::size_t offset) noexcept
+	{
+		for (std::size_t i = 0; i < herald_message_schema.fields_count; i++) {
+			lines_.emplace_back(herald_message_schema.fields[i]);
+			lines_.back().field_.offset += offset;
+		}
+	}
+
+      private:
+	friend class schema<S>;
 	std::vector<line<S>> lines_;
 };
 
@@ -890,7 +912,8 @@ key(const char *name, M S::*member) noexcept
 }
 
 /**
- * A case of variant(): a member of the union, as in field(), for one text of the tag in JSON.
+ * A case of variant(): a member of the union, as in field(), for one text of the tag in JSON or,
+ * for an enum, its name in the enum's table.
  *
  *	herald::when("circle", &shape::bodies::circle, circle_schema)
  *	herald::when("corners", &shape::bodies::corners)
@@ -1020,6 +1043,27 @@ ignored(const char *name, M S::*member) noexcept
 }
 
 /**
+ * The lines of an envelope that begins with a message, as HERALD_MESSAGE_FIELDS; see the option
+ * `envelope` of services. Where ctx.message() is not NULL, a function reads the envelope as
+ * `*reinterpret_cast<const my_message *>(ctx.message())`.
+ *
+ *	struct my_message { herald_message message; const char *tenant; };
+ *
+ *	static const herald::schema<my_message> my_message_schema{
+ *		"my_message", herald::message_fields(&my_message::message),
+ *		herald::field("tenant", &my_message::tenant).required()};
+ *
+ *	options.c.envelope = &my_message_schema.get();
+ */
+template <class S, class M>
+message_lines<S>
+message_fields(M S::*member) noexcept
+{
+	static_assert(std::is_same_v<M, herald_message>, "the member must be a herald_message");
+	return message_lines<S>(detail::offset_of(member));
+}
+
+/**
  * A check of the struct as a whole, in place of a line; see herald/check.h. The function is a
  * lambda or a function, and copied. An exception that leaves it refuses the struct, with its text.
  *
@@ -1099,12 +1143,15 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 		detail::check_struct<S>();
 		static_assert(
 			((std::is_same_v<Lines, line<S>> || std::is_same_v<Lines, variant_of<S>> ||
+			  std::is_same_v<Lines, message_lines<S>> ||
 			  std::is_same_v<Lines, check_of<S>> ||
 			  std::is_same_v<Lines, check_of<detail::no_struct>>)&&...),
 			"a line is of another struct than its schema");
 		static_assert((0 + ... + std::is_same_v<Lines, check_of<S>>) <= 1,
 			      "a schema has at most one check");
-		static_assert((std::is_same_v<Lines, line<S>> || ...),
+		static_assert(((std::is_same_v<Lines, line<S>> ||
+				std::is_same_v<Lines, message_lines<S>>) ||
+			       ...),
 			      "a schema has a line for each member");
 		fields_.reserve(sizeof...(Lines));
 		one_of_.reserve(sizeof...(Lines));
@@ -1152,6 +1199,12 @@ template <class S> class schema : public detail::schema_storage, public typed_sc
 			tags_.emplace_back(fields_.size(), variant.tag_offset_);
 			add(owner, std::move(each));
 		}
+	}
+
+	void add(const char *owner, message_lines<S> &&message) noexcept
+	{
+		for (line<S> &each : message.lines_)
+			add(owner, std::move(each));
 	}
 
 	/* The name of the line of a tag, which may come after the union. */

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -20,6 +21,7 @@
 #include <herald/cpp/context.hpp>
 #include <herald/cpp/handler.hpp>
 #include <herald/cpp/schema.hpp>
+#include <herald/many.h>
 #include <herald/server.h>
 #include <herald/service.h>
 
@@ -74,6 +76,16 @@ inline herald_endpoint_options
 endpoint_options() noexcept
 {
 	herald_endpoint_options options{};
+
+	options.struct_size = sizeof(options);
+	return options;
+}
+
+/** The same for service::handle_many(). */
+inline herald_many_options
+many_options() noexcept
+{
+	herald_many_options options{};
 
 	options.struct_size = sizeof(options);
 	return options;
@@ -193,6 +205,47 @@ run_log(const herald_log_record *record, void *function) noexcept
 		},
 		[](const char *) { return false; });
 }
+
+/* The `handled` callback of a function, and what the function has thrown. */
+template <class F> class handled_function
+{
+      public:
+	explicit handled_function(F &function) noexcept : function_(function) {}
+
+	static void run(const herald_handled *event, void *state) noexcept
+	{
+		static_cast<handled_function *>(state)->call(*event);
+	}
+
+#ifdef __cpp_exceptions
+	void rethrow() const
+	{
+		if (thrown_)
+			std::rethrow_exception(thrown_);
+	}
+
+      private:
+	void call(const herald_handled &event) noexcept
+	{
+		if (thrown_)
+			return;
+		try {
+			function_(event);
+		} catch (...) {
+			thrown_ = std::current_exception();
+		}
+	}
+
+	std::exception_ptr thrown_;
+#else
+      private:
+	void call(const herald_handled &event) noexcept
+	{
+		function_(event);
+	}
+#endif
+	F &function_;
+};
 
 /* A route and its handlers. */
 struct route_entry {
@@ -605,6 +658,56 @@ class service
 		herald_service_handle(service_.get(), event.data(), event.size(), &result);
 		return result;
 	}
+
+	/**
+	 * Handle the events of a text: herald_service_handle_many(), with a function of (const
+	 * herald_handled &). The text is a copy, which it changes.
+	 *
+	 * options  their `handled` is not called.
+	 * out      may be NULL; error likewise.
+	 *
+	 * After an exception the function is not called again. It leaves handle_many() when all
+	 * events have been handled.
+	 */
+	template <class F>
+	[[nodiscard]] herald_status
+	handle_many(std::string text, herald_many_options options, F &&function,
+		    herald_many_counts *out, herald_error *error) const
+	{
+		static_assert(std::is_invocable_v<F &, const herald_handled &>,
+			      "the function must take (const herald_handled &)");
+		detail::handled_function<std::remove_reference_t<F>> handled(function);
+
+		options.handled = handled.run;
+		options.state = &handled;
+		const herald_status status = herald_service_handle_many(
+			service_.get(), text.data(), text.size(), &options, out, error);
+#ifdef __cpp_exceptions
+		handled.rethrow();
+#endif
+		return status;
+	}
+
+#ifdef __cpp_exceptions
+	/** The same. An exception of the function takes precedence over herald::error. */
+	template <class F>
+	herald_many_counts
+	handle_many(std::string text, herald_many_options options, F &&function) const
+	{
+		herald_many_counts counts;
+		herald_error error;
+
+		if (handle_many(std::move(text), options, function, &counts, &error) != HERALD_OK)
+			throw herald::error(error);
+		return counts;
+	}
+
+	/** The same for NDJSON. */
+	template <class F> herald_many_counts handle_many(std::string text, F &&function) const
+	{
+		return handle_many(std::move(text), many_options(), function);
+	}
+#endif
 
 	/** Run a server until SIGINT or SIGTERM: herald_serve(). `options` may be NULL. */
 	[[nodiscard]] herald_status

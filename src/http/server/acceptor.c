@@ -173,13 +173,16 @@ herald__acceptor_accept(struct herald__acceptor *acceptor, int listen_fd, int *o
 	int number = errno;
 	*peer = peer_of(&address);
 	if (fd >= 0 && count_peer(acceptor, peer)) {
+		atomic_fetch_add_explicit(&acceptor->accepted_count, 1, memory_order_relaxed);
 		send_at_once(fd, &address);
 		*out = fd;
 		return HERALD__ACCEPTED;
 	}
 	atomic_fetch_sub(&acceptor->connections_count, 1);
-	if (fd >= 0)
+	if (fd >= 0) {
+		atomic_fetch_add_explicit(&acceptor->refused_count, 1, memory_order_relaxed);
 		close(fd);
+	}
 	errno = number;
 	return fd >= 0 ? HERALD__REFUSED : why_not(number);
 }

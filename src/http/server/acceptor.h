@@ -26,7 +26,9 @@ struct herald__acceptor {
 	const struct herald_server_options *options;
 	struct herald__listeners listeners;
 	atomic_size_t connections_count;
-	_Atomic uint64_t resume_ms; /* do not accept before this: no descriptor was free */
+	_Atomic uint64_t accepted_count;
+	_Atomic uint64_t refused_count; /* closed: their address had too many */
+	_Atomic uint64_t resume_ms;     /* do not accept before this: no descriptor was free */
 
 	/* Used only with a limit per address. */
 	pthread_mutex_t mutex;

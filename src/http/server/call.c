@@ -22,6 +22,7 @@ static enum herald_status
 answer(struct herald__call *call, const struct herald_http_response *response)
 {
 	call->status = herald__answer_write(call->out, response, &call->options);
+	call->http_status = response->status;
 	call->is_answered |= call->status == HERALD_OK;
 	return call->status;
 }
@@ -142,6 +143,12 @@ static struct herald__call *
 call_of(struct herald_server_request *request)
 {
 	return (struct herald__call *)request;
+}
+
+struct herald_server *
+herald__call_server(const struct herald_server_request *request)
+{
+	return ((const struct herald__call *)request)->server;
 }
 
 const char *

@@ -12,12 +12,14 @@
 struct herald__call {
 	struct herald_server_request request; /* First: what the function sees. */
 	const struct herald__head *head;
+	struct herald_server *server;          /* NULL: an adapter has the connection. */
 	struct herald_buffer *out;             /* The answer is appended here, */
 	struct herald__answer_options options; /* with these; `headers` are set in the end. */
 	struct herald_buffer headers;          /* that the function has added; whole lines */
 	const struct herald_log *log;
 	const char *allow; /* of the path */
 	bool is_answered;
+	unsigned http_status;      /* of the answer */
 	enum herald_status status; /* why something of the answer was refused the last time */
 };
 
@@ -27,6 +29,9 @@ struct herald__call {
  * Returns  what to answer instead; its status is 0 if the answer has been appended.
  */
 struct herald__refusal herald__call_run(struct herald__call *call, const struct herald__path *path);
+
+/* The server that has received a request; NULL if an adapter has. */
+struct herald_server *herald__call_server(const struct herald_server_request *request);
 
 /* A call whose body has not come yet, with a copy of its head. */
 struct herald__pending_call {

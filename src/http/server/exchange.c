@@ -33,11 +33,24 @@ output(struct herald_http_connection *connection)
 
 /* Answers. */
 
+static void
+count_response(struct herald_http_worker *worker, unsigned http_status)
+{
+	_Atomic uint64_t *count = &worker->responses[http_status < 600 ? http_status / 100 : 0];
+
+	/* Not fetch_add, which would lock the bus: no other thread writes. */
+	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
 /* An answer has been appended, or not. */
 static void
-end_request(struct herald_http_connection *connection, enum herald_status status, bool closes)
+end_request(struct herald_http_connection *connection, unsigned http_status,
+	    enum herald_status status, bool closes)
 {
 	connection->has_answered = true;
+	if (status == HERALD_OK)
+		count_response(connection->worker, http_status);
 	/* The next request has its own time; the client has the same time for all output. */
 	if (connection->waiting != HERALD__WAITS_FOR_SENDING)
 		connection->waiting = HERALD__WAITS_FOR_NOTHING;
@@ -87,7 +100,7 @@ respond(struct herald_http_connection *connection, const struct herald_http_resp
 	bool is_plain = herald__response_is_usual(response) && !options.closes &&
 			!options.is_http10 && !options.is_head;
 
-	end_request(connection,
+	end_request(connection, response->status,
 		    is_plain ? append_usual(connection, response, &options)
 			     : herald__answer_write(output(connection), response, &options),
 		    options.closes);
@@ -302,6 +315,7 @@ run_call(struct herald_http_connection *connection, const struct herald__path *p
 				.body = body,
 			},
 		.head = head,
+		.server = connection->worker->server,
 		.out = output(connection),
 		.options = answer_options(connection),
 		.log = &connection->worker->options.log,
@@ -312,7 +326,7 @@ run_call(struct herald_http_connection *connection, const struct herald__path *p
 	if (refusal.status != 0)
 		respond_error(connection, refusal);
 	else
-		end_request(connection, HERALD_OK, call.options.closes);
+		end_request(connection, call.http_status, HERALD_OK, call.options.closes);
 }
 
 /* The body is followed by a byte of the next request, or of nothing: it becomes a NUL meanwhile. */

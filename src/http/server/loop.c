@@ -275,7 +275,11 @@ herald__loop_init(struct herald__loop *loop, const struct herald_server_options 
 	enum herald_status status = fill_loop(loop, error);
 	if (status != HERALD_OK)
 		return status;
-	return herald_http_worker_create(endpoint, options, loop_wake, loop, &loop->worker, error);
+	status =
+		herald_http_worker_create(endpoint, options, loop_wake, loop, &loop->worker, error);
+	if (status == HERALD_OK)
+		loop->worker->server = loop->server;
+	return status;
 }
 
 void

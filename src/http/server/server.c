@@ -59,6 +59,29 @@ herald__server_print(const struct herald_server *server, FILE *stream)
 			first->name, server->path);
 }
 
+void
+herald_server_statistics_read(const struct herald_server *server,
+			      struct herald_server_statistics *out)
+{
+	const struct herald__acceptor *acceptor = &server->acceptor;
+	uint64_t responses[6] = {0};
+
+	for (size_t i = 0; i < server->options.threads; i++)
+		for (size_t class = 0; class < HERALD_COUNT(responses); class ++)
+			responses[class] += atomic_load_explicit(
+				&server->loops[i].worker->responses[class], memory_order_relaxed);
+	*out = (struct herald_server_statistics){
+		.connections = atomic_load(&acceptor->connections_count),
+		.max_connections = server->options.max_connections,
+		.accepted = atomic_load_explicit(&acceptor->accepted_count, memory_order_relaxed),
+		.refused = atomic_load_explicit(&acceptor->refused_count, memory_order_relaxed),
+		.responses_2xx = responses[2],
+		.responses_3xx = responses[3],
+		.responses_4xx = responses[4],
+		.responses_5xx = responses[5],
+	};
+}
+
 static void
 log_listeners(const struct herald_server *server, const char *message)
 {

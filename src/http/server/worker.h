@@ -40,6 +40,7 @@ struct herald__ready {
 };
 
 struct herald_http_worker {
+	struct herald_server *server;         /* NULL: an adapter has created the worker */
 	struct herald_server_options options; /* resolved; its texts are not used */
 	struct herald_arena *arena;           /* of the paths and headers */
 	struct herald__head_limits limits;
@@ -48,6 +49,8 @@ struct herald_http_worker {
 	struct herald__path *any_path; /* for all other paths: "*"; NULL: they are refused */
 	const char *allow;             /* the methods of all paths */
 	atomic_bool is_stopping;
+	/* Responses by their status / 100. Written on the worker's thread only. */
+	_Atomic uint64_t responses[6];
 	struct herald__header *headers; /* of the head that is being read */
 	struct herald_buffer spare;     /* an output that is not in use */
 	time_t date_s;                  /* the second that the next two are of */

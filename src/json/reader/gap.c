@@ -6,9 +6,8 @@
 
 #include "base/simd.h"
 
-/* Skip white space of another length than the guess, and guess this one next. */
-static char *
-skip_other_gap(struct herald__reader *reader, char *at, size_t slot)
+char *
+herald__skip_other_gap(struct herald__reader *reader, char *at, size_t slot)
 {
 	char *after = herald__skip_spaces(reader, at);
 	size_t bytes = (size_t)(after - at);
@@ -35,5 +34,5 @@ herald__skip_guessed(struct herald__reader *reader, char *at, size_t depth)
 			return at + reader->gap_bytes[slot];
 	}
 #endif
-	return skip_other_gap(reader, at, slot);
+	return herald__skip_other_gap(reader, at, slot);
 }

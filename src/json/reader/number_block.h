@@ -19,6 +19,7 @@
 
 #include "base/attributes.h"
 #include "base/simd.h"
+#include "json/powers.h"
 
 #ifdef HERALD__AVX2
 #include <immintrin.h>
@@ -30,9 +31,6 @@
 /* The most digits of a number: those that the last three words of a vector hold. */
 #define HERALD__NUMBER_DIGITS 24
 #define HERALD__REAL_DIGITS 23 /* 22 after the point */
-
-/* 10^16. */
-#define HERALD__SIXTEEN_DIGITS UINT64_C(10000000000000000)
 
 /* The numbers of a block that are complete and valid: their minus, digits and point, and the comma
  * or bracket behind them. In each mask, the lowest bit is of the number to be read next. */
@@ -241,9 +239,9 @@ herald__join_integer(const char *end, unsigned count, uint64_t *out)
 	if (count > HERALD__NUMBER_DIGITS)
 		return false;
 	*out = herald__join_last_digits(herald__load_before(end), count, &upper);
-	if (upper > INT64_MAX / HERALD__SIXTEEN_DIGITS - 1)
+	if (upper > INT64_MAX / HERALD__TEN_TO_16 - 1)
 		return false;
-	*out += upper * HERALD__SIXTEEN_DIGITS;
+	*out += upper * HERALD__TEN_TO_16;
 	return true;
 }
 
@@ -265,9 +263,9 @@ herald__join_real(const char *at, unsigned first, unsigned point, unsigned end, 
 	bytes = _mm256_blendv_epi8(herald__load_before(at + end - 1), herald__load_before(at + end),
 				   herald__mask_last(has_point ? fraction : 32));
 	*digits = herald__join_last_digits(bytes, count, &upper);
-	if (upper > UINT64_MAX / HERALD__SIXTEEN_DIGITS - 1)
+	if (upper > UINT64_MAX / HERALD__TEN_TO_16 - 1)
 		return false;
-	*digits += upper * HERALD__SIXTEEN_DIGITS;
+	*digits += upper * HERALD__TEN_TO_16;
 	*fraction_digits = fraction;
 	return true;
 }

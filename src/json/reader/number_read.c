@@ -285,21 +285,19 @@ too_many(const char *first, const char *fraction, const char *end)
 	return end - first - (end > fraction) - (*first == '0') > MAX_DIGITS;
 }
 
-/* herald__read_usual_double(), inlined. */
+/*
+ * Read the rest of a number, whose sign and whole digits end at `at`. `digits` is their value, or
+ * part of it if there are too many. Returns the place after it, or NULL.
+ */
 static inline char *
-read_usual_double(const struct herald__reader *reader, char *at, double *out)
+read_rest(const struct herald__reader *reader, char *start, char *at, uint64_t digits, double *out)
 {
-	bool negative = *at == '-';
-	char *first = at += negative, *point;
-	uint64_t digits = 0;
+	bool negative = *start == '-';
+	char *first = start + negative, *point = at;
 	int64_t exponent;
-	unsigned digit;
 
-	for (; (digit = (unsigned char)*at - (unsigned)'0') <= 9; at++)
-		digits = digits * 10 + digit;
 	if (at == first || (*first == '0' && at > first + 1))
 		return NULL;
-	point = at;
 	if (*at == '.' && (at = read_digits(reader, at + 1, &digits)) == ++point)
 		return NULL;
 	if (at - first > MAX_DIGITS && too_many(first, point, at))
@@ -313,18 +311,78 @@ read_usual_double(const struct herald__reader *reader, char *at, double *out)
 	return at;
 }
 
+/* Read digits. Returns the place after them. */
+static inline char *
+read_whole_digits(char *at, uint64_t *out)
+{
+	uint64_t digits = 0;
+	unsigned digit;
+
+	for (; (digit = (unsigned)(unsigned char)*at - '0') <= 9; at++)
+		digits = digits * 10 + digit;
+	*out = digits;
+	return at;
+}
+
 char *
 herald__read_usual_double(const struct herald__reader *reader, char *at, double *out)
 {
-	return read_usual_double(reader, at, out);
+	uint64_t digits;
+	char *whole = read_whole_digits(at + (*at == '-'), &digits);
+
+	return read_rest(reader, at, whole, digits, out);
+}
+
+/* herald__read_double() after the whole digits. Not inlined: most numbers do not need the registers
+ * that it saves. */
+HERALD__NOT_INLINE static char *
+read_long_double(struct herald__reader *reader, char *start, char *at, uint64_t digits, double *out)
+{
+	char *after = read_rest(reader, start, at, digits, out);
+
+	return after ? after : read_any_double(reader, start, out);
+}
+
+/* The most digits after the point of a short double, and of all its digits, which a double holds
+ * exactly. */
+#define SHORT_FRACTION 8
+#define SHORT_DIGITS 15
+
+/* Add one to SHORT_FRACTION digits. Returns the place after them, or NULL if there are others. */
+static HERALD__INLINE char *
+read_short_fraction(const struct herald__reader *reader, char *at, uint64_t *digits)
+{
+	uint64_t value = *digits;
+	unsigned digit;
+
+	if (reader->end - at <= SHORT_FRACTION || is_digit(at[SHORT_FRACTION]) || !is_digit(*at))
+		return NULL;
+#pragma GCC unroll 8
+	for (int i = 0; i < SHORT_FRACTION; i++, at++) {
+		if ((digit = (unsigned)(unsigned char)*at - '0') > 9)
+			break;
+		value = value * 10 + digit;
+	}
+	*digits = value;
+	return at;
 }
 
 char *
 herald__read_double(struct herald__reader *reader, char *at, double *out)
 {
-	char *after = read_usual_double(reader, at, out);
+	char *first = at + (*at == '-'), *whole, *end;
+	uint64_t digits, all;
 
-	return after ? after : read_any_double(reader, at, out);
+	whole = read_whole_digits(first, &digits);
+	all = digits;
+	if (*whole != '.' || !(end = read_short_fraction(reader, whole + 1, &all)) || *end == 'e' ||
+	    *end == 'E' || end - first > SHORT_DIGITS + 1 || whole == first ||
+	    (*first == '0' && whole > first + 1) || !herald__divides_to_nearest() ||
+	    !herald__divide_digits(all, (size_t)(end - whole - 1), out))
+		return read_long_double(reader, at, whole, digits, out);
+	if (first > at)
+		*out = -*out;
+	return end;
 }
 
 char *

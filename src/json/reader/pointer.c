@@ -109,7 +109,7 @@ next_item(const char *end, bool in_object, struct herald__item *item)
 static const char *
 find_member(const char *at, const char *end, const struct herald__token *token)
 {
-	struct herald__item item;
+	struct herald__item item = {0};
 
 	for (bool more = herald__walk_first(at, end, &item); more;
 	     more = next_item(end, true, &item))

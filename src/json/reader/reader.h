@@ -53,10 +53,16 @@ struct herald__reader {
 	size_t base_offset;                /* of `begin` in the document that errors refer to */
 	struct herald__deferral *deferral; /* a member that another decoder reads, or NULL */
 
+	/* The tag of the last union whose case was chosen by an enum: its place in the text, the
+	 * place after it, and its number. NULL: there is none. */
+	char *tag, *tag_end;
+	int tag_value;
+
 	/* Values that are skipped before they are decoded: see herald__skip_again(). */
 	char *skipped;             /* those before this place have been skipped */
 	struct herald__ends *ends; /* of the values in them; NULL until one is needed */
 	bool out_of_memory;        /* there is none for `ends` */
+	bool avx2;                 /* the processor has it: see base/simd.h */
 
 	/* The white space before members and elements: see gap.h. */
 	uint32_t gap_masks[HERALD__GAPS]; /* a bit for each byte of it, and one; 0: none yet */

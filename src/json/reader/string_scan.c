@@ -87,14 +87,17 @@ scan_ahead_by_32(struct herald__reader *reader, char *at)
 }
 #endif
 
-herald__scan_function *
-herald__choose_scan(void)
+void
+herald__choose_scan(struct herald__reader *reader)
 {
+	reader->scan_ahead = scan_ahead_by_16;
+	reader->avx2 = false;
 #ifdef HERALD__AVX2
-	if (herald__has_avx2())
-		return scan_ahead_by_32;
+	if (herald__has_avx2()) {
+		reader->scan_ahead = scan_ahead_by_32;
+		reader->avx2 = true;
+	}
 #endif
-	return scan_ahead_by_16;
 }
 
 /* herald__next_special_further() for any `at`. */
@@ -123,15 +126,20 @@ seek(struct herald__reader *reader, char *at)
 char *
 herald__next_special_further(struct herald__reader *reader, char *at)
 {
-	char *window = reader->window;
+	size_t in = (size_t)((uintptr_t)at - (uintptr_t)reader->window);
+	uint64_t special;
+	char *window;
 
-	if ((uintptr_t)at - (uintptr_t)window >= 64)
-		return seek(reader, at);
-	/* The window has none left. Whether the next window has one does not depend on `at`. */
-	window += 64;
-	if (reader->next == reader->ahead_end || *reader->next == 0)
-		return seek(reader, window);
+	if (in >= 128 || reader->next == reader->ahead_end)
+		return seek(reader, in < 64 ? reader->window + 64 : at);
+	/* Go to the next window. If `at` is in the last one, which has none left, whether the next
+	 * one has one does not depend on `at`. */
+	window = reader->window + 64;
 	reader->window = window;
-	reader->special = *reader->next++;
-	return window + (unsigned)__builtin_ctzll(reader->special);
+	reader->special = special = *reader->next++;
+	if (in < 64)
+		return special != 0 ? window + (unsigned)__builtin_ctzll(special)
+				    : seek(reader, window + 64);
+	special >>= in - 64;
+	return special != 0 ? at + (unsigned)__builtin_ctzll(special) : seek(reader, window + 64);
 }

@@ -6,8 +6,8 @@
 
 #include "json/reader/reader.h"
 
-/* The function for this processor. */
-herald__scan_function *herald__choose_scan(void);
+/* Set what depends on the processor. */
+void herald__choose_scan(struct herald__reader *reader);
 
 /* Scan again: other bytes are special now. */
 static inline void
@@ -30,6 +30,7 @@ herald__reader_begin(struct herald__reader *reader, char *data, size_t bytes,
 	reader->depth = 0;
 	reader->base_offset = 0;
 	reader->deferral = NULL;
+	reader->tag = NULL;
 	reader->skipped = NULL;
 	reader->ends = NULL;
 	reader->out_of_memory = false;
@@ -37,7 +38,7 @@ herald__reader_begin(struct herald__reader *reader, char *data, size_t bytes,
 	reader->text = HERALD__UNKNOWN;
 	reader->sequences_count = 0;
 	reader->ahead_begin = data;
-	reader->scan_ahead = herald__choose_scan();
+	herald__choose_scan(reader);
 	herald__rescan_special(reader);
 }
 

@@ -10,10 +10,9 @@
 #include <string.h>
 
 #include "base/simd.h"
+#include "json/powers.h"
 
 #define HERALD__ASCII_ZEROS UINT64_C(0x3030303030303030)
-#define HERALD__TEN_TO_8 UINT64_C(100000000)
-#define HERALD__TEN_TO_16 (HERALD__TEN_TO_8 * HERALD__TEN_TO_8)
 
 /* Store eight bytes, the lowest first, whatever the byte order of the machine. */
 static inline void

@@ -16,6 +16,7 @@
 
 #include "base/utf8_vector.h"
 #include "json/writer/escape.h"
+#include "json/writer/shift.h"
 
 #define BLOCK 32
 #define HALF 16
@@ -28,14 +29,6 @@
  * byte. */
 static const uint8_t quotes[HALF] = {0xFF, 0xFF, '"',  0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
 				     0xFF, 0xFF, 0xFF, 0xFF, '\\', 0xFF, 0xFF, 0xFF};
-
-/* As a shuffle mask, the sixteen bytes from n on move a register down by n bytes and append
- * NULs. */
-static const uint8_t downwards[2 * HALF] = {
-	0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,
-	11,   12,   13,   14,   15,   0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-	0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-};
 
 HERALD__AVX2 static inline __m128i
 load_half(const void *at)
@@ -69,7 +62,7 @@ load_few(const char *text, const char *at, const char *end)
 	uint64_t low = 0, high = 0;
 
 	if (end - text >= HALF)
-		return _mm_shuffle_epi8(load_half(end - HALF), load_half(downwards + HALF - bytes));
+		return herald__shift_down(load_half(end - HALF), HALF - bytes);
 	if (bytes >= 8) {
 		low = herald__load64(at);
 		high = bytes > 8 ? herald__load64(end - 8) >> 8 * (16 - bytes) : 0;
@@ -103,7 +96,7 @@ write_half(char *out, const char *at, __m128i bytes, uint32_t special)
 
 		out += herald__write_escape(at[place], out + place) - 1;
 		_mm_storeu_si128((__m128i *)(void *)(out + place + 1),
-				 _mm_shuffle_epi8(bytes, load_half(downwards + place + 1)));
+				 herald__shift_down(bytes, (size_t)place + 1));
 	}
 	return out;
 }

@@ -34,9 +34,21 @@
 #elif defined(ADAPTER_postgres)
 #include <herald/postgres.h>
 #define USE herald_postgres_create
+#elif defined(ADAPTER_nats)
+#include <herald/nats.h>
+#define USE herald_nats_subscriber_create
+#elif defined(ADAPTER_rabbitmq)
+#include <herald/rabbitmq.h>
+#define USE herald_rabbitmq_subscriber_create
+#elif defined(ADAPTER_kafka)
+#include <herald/kafka.h>
+#define USE herald_kafka_subscriber_create
 #elif defined(ADAPTER_sqlite)
 #include <herald/sqlite.h>
 #define USE herald_sqlite_create
+#elif defined(ADAPTER_redis)
+#include <herald/redis.h>
+#define USE herald_redis_subscriber_create
 #else
 #error "an adapter that this file does not know"
 #endif

@@ -44,6 +44,8 @@ struct contract_store {
 
 	/* A second process is refused by node_join() while the first one is alive. */
 	bool is_exclusive;
+	/* 100,000 rows would take minutes. */
+	bool is_small;
 };
 
 int contract_store_main(const struct contract_store *kind);

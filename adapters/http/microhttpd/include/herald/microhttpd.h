@@ -103,6 +103,11 @@ herald_microhttpd_handle(struct herald_microhttpd *microhttpd, struct MHD_Connec
  * or 421. libmicrohttpd then closes the connection. A path with escapes is not judged: they have
  * been decoded. A target with "https" is valid if the daemon has MHD_USE_TLS.
  *
+ * Send all your own responses with the header "Connection: close", also those to valid requests:
+ * some parts of a head are dropped without a trace (0.9.75), and what follows the apparent body may
+ * then be the body, and not a request. It is not necessary if a proxy in front of the daemon
+ * refuses heads with a lone line feed, with a NUL, or with a line that is only a colon.
+ *
  * Returns  one line for the client, in static storage, such as "there are two Host headers"; NULL:
  *          the head is valid.
  */

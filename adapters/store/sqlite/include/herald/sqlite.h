@@ -52,8 +52,9 @@ struct herald_sqlite_options {
 	 * folder. ":memory:" is refused. */
 	const char *path;
 	/** How long to wait for another connection that is writing, before HERALD_UNAVAILABLE.
-	 * Default 10,000, limit 600,000. After herald_store_stop() waits end with its drain. A
-	 * server with a shorter drain closes connections of senders that still wait. */
+	 * Default 10,000, limit 600,000. After herald_store_stop() a wait ends with the drain, or
+	 * half a second after it has begun if that is later. A server with a shorter drain closes
+	 * connections of senders that still wait. */
 	uint32_t busy_timeout_ms;
 	/** Memory of each connection for pages of the file. Default 8 MiB, least 64 KiB, limit
 	 * 1 GiB. */
@@ -129,7 +130,9 @@ HERALD_API sqlite3 *herald_sqlite_handle(struct herald_context *ctx);
  * delivery copied.
  * error    may be NULL.
  * Errors   HERALD_BAD_VALUE: no transaction is open, or the connection is to another file.
- *          HERALD_UNAVAILABLE: roll back. The errors of herald_publish().
+ *          HERALD_UNAVAILABLE, HERALD_STORE_FAILED: roll back. HERALD_STORE_FAILED also if the
+ *          file, or one of SQLite's next to it, was deleted or replaced while in use. The errors
+ *          of herald_publish().
  * Threads  the thread that uses the connection.
  */
 HERALD_API HERALD_MUST_CHECK enum herald_status

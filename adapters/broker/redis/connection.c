@@ -1,0 +1,290 @@
+/*
+ * A connection: its socket, the commands on their way out, and when it is lost. hiredis connects,
+ * and parses answers. Commands are written and sent here: hiredis 0.14 sends without MSG_NOSIGNAL,
+ * so that a server that is gone would end the process. Knows nothing of streams.
+ */
+#include "connection.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <herald/adapter/options.h>
+#include <herald/adapter/text.h>
+
+/* "$18446744073709551615\r\n" and the end of an argument. */
+#define FRAME_BYTES 32
+/* What is read at once, and what the reader keeps between answers. */
+#define READ_BYTES 65536
+#define KEPT_BYTES 1048576
+
+uint64_t
+herald__redis_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void
+herald__redis_connection_init(struct redis_connection *connection,
+			      const struct herald_allocator *allocator)
+{
+	*connection = (struct redis_connection){0};
+	herald_buffer_init(&connection->out, allocator, 0);
+}
+
+void
+herald__redis_connection_fail(struct redis_connection *connection, const char *reason)
+{
+	if (!connection->is_broken)
+		herald_text_write(connection->reason, sizeof(connection->reason), "%s", reason);
+	connection->is_broken = true;
+}
+
+/* Whether what has made the eventfd readable must end the call. */
+static bool
+must_end(const struct redis_interrupt *interrupt)
+{
+	uint64_t wakes;
+
+	return read(interrupt->fd, &wakes, sizeof(wakes)) > 0 &&
+	       interrupt->must_end(interrupt->state);
+}
+
+/* Wait until a socket has connected, or for what ends the call. Returns 0, or an error number. */
+static int
+wait_until_connected(const struct redis_interrupt *interrupt, int fd, uint32_t timeout_ms)
+{
+	const uint64_t deadline_ms = herald__redis_now_ms() + timeout_ms;
+	struct pollfd fds[] = {
+		{.fd = fd, .events = POLLOUT},
+		{.fd = interrupt ? interrupt->fd : -1, .events = POLLIN},
+	};
+	int failed = 0;
+	socklen_t bytes = sizeof(failed);
+
+	for (;;) {
+		const uint64_t now_ms = herald__redis_now_ms();
+
+		if (now_ms >= deadline_ms)
+			return ETIMEDOUT;
+		if (poll(fds, 2, (int)(deadline_ms - now_ms)) <= 0)
+			continue;
+		if (fds[0].revents)
+			return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) == 0 ? failed
+											  : errno;
+		if (interrupt && fds[1].revents && must_end(interrupt))
+			return ECANCELED;
+	}
+}
+
+/* hiredis resolves the name, which blocks, and begins to connect. */
+enum herald_status
+herald__redis_connection_open(struct redis_connection *connection, const struct redis_url *url,
+			      uint32_t timeout_ms, struct herald_error *error)
+{
+	redisContext *context = redisConnectNonBlock(url->host, url->port);
+	const int one = 1;
+	int failed = 0;
+
+	if (!context)
+		return herald_out_of_memory(error);
+	if (context->err == 0)
+		failed = wait_until_connected(connection->interrupt, context->fd, timeout_ms);
+	if (context->err != 0 || failed != 0) {
+		herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+				 "cannot connect to %s port %d: %s", url->host, url->port,
+				 context->err ? context->errstr : herald_errno_text(failed));
+		redisFree(context);
+		return HERALD_UNAVAILABLE;
+	}
+	/* If this fails, it is slower. */
+	(void)!setsockopt(context->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	context->reader->maxbuf = KEPT_BYTES;
+	redisEnableKeepAlive(context);
+	connection->context = context;
+	connection->is_broken = false;
+	connection->awaited = 0;
+	return HERALD_OK;
+}
+
+void
+herald__redis_connection_close(struct redis_connection *connection)
+{
+	if (connection->context)
+		redisFree(connection->context);
+	connection->context = NULL;
+	herald_buffer_finish(&connection->out);
+	connection->sent = 0;
+	connection->awaited = 0;
+}
+
+/* Commands, as RESP has them. */
+
+static void
+put(struct redis_connection *connection, const char *data, size_t bytes)
+{
+	if (herald_buffer_append(&connection->out, data, bytes) != HERALD_OK)
+		herald__redis_connection_fail(connection, "out of memory");
+}
+
+static void
+put_length(struct redis_connection *connection, char mark, size_t length)
+{
+	char text[FRAME_BYTES], *end = text + sizeof(text), *at = end;
+
+	*--at = '\n';
+	*--at = '\r';
+	do
+		*--at = (char)('0' + length % 10);
+	while ((length /= 10) > 0);
+	*--at = mark;
+	put(connection, at, (size_t)(end - at));
+}
+
+void
+herald__redis_add(struct redis_connection *connection, const char *data, size_t bytes)
+{
+	put_length(connection, '$', bytes);
+	put(connection, data, bytes);
+	put(connection, "\r\n", 2);
+}
+
+void
+herald__redis_add_text(struct redis_connection *connection, const char *text)
+{
+	herald__redis_add(connection, text, strlen(text));
+}
+
+void
+herald__redis_command(struct redis_connection *connection, size_t more, const char *const *texts)
+{
+	size_t count = 0;
+
+	while (texts[count])
+		count++;
+	put_length(connection, '*', count + more);
+	for (size_t i = 0; i < count; i++)
+		herald__redis_add_text(connection, texts[i]);
+	if (connection->awaited++ == 0)
+		connection->asked_ms = herald__redis_now_ms();
+}
+
+struct herald__redis_number
+herald__redis_number(uint64_t number)
+{
+	struct herald__redis_number out;
+
+	snprintf(out.text, sizeof(out.text), "%llu", (unsigned long long)number);
+	return out;
+}
+
+/* Traffic. */
+
+void
+herald__redis_send(struct redis_connection *connection)
+{
+	struct herald_buffer *out = &connection->out;
+
+	while (!connection->is_broken && connection->sent < out->bytes) {
+		ssize_t sent = send(connection->context->fd, out->data + connection->sent,
+				    out->bytes - connection->sent, MSG_NOSIGNAL);
+
+		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (sent >= 0)
+			connection->sent += (size_t)sent;
+		else if (errno != EINTR)
+			herald__redis_connection_fail(connection, herald_errno_text(errno));
+	}
+	out->bytes = 0;
+	connection->sent = 0;
+}
+
+void
+herald__redis_read(struct redis_connection *connection)
+{
+	char data[READ_BYTES];
+
+	if (connection->is_broken)
+		return;
+	ssize_t bytes = recv(connection->context->fd, data, sizeof(data), 0);
+	if (bytes > 0 &&
+	    redisReaderFeed(connection->context->reader, data, (size_t)bytes) == REDIS_OK)
+		connection->asked_ms = herald__redis_now_ms();
+	else if (bytes > 0)
+		herald__redis_connection_fail(connection, connection->context->reader->errstr);
+	else if (bytes == 0)
+		herald__redis_connection_fail(connection, "the server has closed the connection");
+	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+		herald__redis_connection_fail(connection, herald_errno_text(errno));
+}
+
+redisReply *
+herald__redis_take(struct redis_connection *connection)
+{
+	void *reply = NULL;
+
+	if (connection->is_broken)
+		return NULL;
+	if (redisGetReplyFromReader(connection->context, &reply) != REDIS_OK) {
+		herald__redis_connection_fail(connection, connection->context->errstr);
+		return NULL;
+	}
+	if (reply) {
+		connection->awaited--;
+		connection->asked_ms = herald__redis_now_ms();
+	}
+	return reply;
+}
+
+/* Wait for the socket, and for what ends the call. */
+static void
+wait_for_answer(struct redis_connection *connection, int timeout_ms)
+{
+	const struct redis_interrupt *interrupt = connection->interrupt;
+	const bool has_more = connection->sent < connection->out.bytes;
+	struct pollfd fds[] = {
+		{.fd = connection->context->fd,
+		 .events = (short)(POLLIN | (has_more ? POLLOUT : 0))},
+		{.fd = interrupt ? interrupt->fd : -1, .events = POLLIN},
+	};
+
+	if (poll(fds, 2, timeout_ms) <= 0)
+		return;
+	if (interrupt && fds[1].revents && must_end(interrupt))
+		herald__redis_connection_fail(connection, "it was not open yet at a stop");
+	if (fds[0].revents & ~POLLOUT)
+		herald__redis_read(connection);
+}
+
+redisReply *
+herald__redis_call(struct redis_connection *connection, uint32_t timeout_ms,
+		   struct herald_error *error)
+{
+	const uint64_t deadline_ms = herald__redis_now_ms() + timeout_ms;
+	redisReply *reply;
+
+	while (!(reply = herald__redis_take(connection)) && !connection->is_broken) {
+		herald__redis_send(connection);
+		if (connection->is_broken)
+			break;
+		const uint64_t now_ms = herald__redis_now_ms();
+		if (now_ms >= deadline_ms)
+			herald__redis_connection_fail(connection, "no answer in time");
+		else
+			wait_for_answer(connection, (int)(deadline_ms - now_ms));
+	}
+	if (!reply)
+		herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+				 "the connection is lost: %s", connection->reason);
+	return reply;
+}

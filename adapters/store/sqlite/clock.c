@@ -1,0 +1,15 @@
+/*
+ * The clock of waits, which is never set. Rows have times of the store's clock.
+ */
+#include "clock.h"
+
+#include <time.h>
+
+int64_t
+herald__sqlite_monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,115 @@
+/*
+ * Finds the adapter for the URL of a broker. With database.c, the only file of the tool that knows
+ * adapters.
+ */
+#include "broker_place.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <herald/array.h>
+
+#ifdef HAVE_NATS
+#include <herald/nats.h>
+#endif
+#ifdef HAVE_RABBITMQ
+#include <herald/rabbitmq.h>
+#endif
+#ifdef HAVE_REDIS
+#include <herald/redis.h>
+#endif
+
+typedef enum herald_status
+create_letters(const char *url, const char *source, struct herald_dead_letters **out,
+	       struct herald_error *error);
+
+#ifdef HAVE_NATS
+static enum herald_status
+create_nats(const char *url, const char *source, struct herald_dead_letters **out,
+	    struct herald_error *error)
+{
+	return herald_nats_dead_letters_create(
+		&HERALD_NATS_DEAD_LETTERS_OPTIONS(.url = url, .stream = source), out, error);
+}
+#else
+#define create_nats NULL
+#endif
+
+#ifdef HAVE_RABBITMQ
+static enum herald_status
+create_rabbitmq(const char *url, const char *source, struct herald_dead_letters **out,
+		struct herald_error *error)
+{
+	return herald_rabbitmq_dead_letters_create(
+		&HERALD_RABBITMQ_DEAD_LETTERS_OPTIONS(.url = url, .queue = source), out, error);
+}
+#else
+#define create_rabbitmq NULL
+#endif
+
+#ifdef HAVE_REDIS
+static enum herald_status
+create_redis(const char *url, const char *source, struct herald_dead_letters **out,
+	     struct herald_error *error)
+{
+	return herald_redis_dead_letters_create(
+		&HERALD_REDIS_DEAD_LETTERS_OPTIONS(.url = url, .stream = source), out, error);
+}
+#else
+#define create_redis NULL
+#endif
+
+static const struct {
+	const char *scheme, *name;
+	create_letters *create; /* NULL: left out of this tool */
+} brokers[] = {
+	{"nats", "NATS", create_nats},         {"tls", "NATS", create_nats},
+	{"amqp", "RabbitMQ", create_rabbitmq}, {"amqps", "RabbitMQ", create_rabbitmq},
+	{"redis", "Redis", create_redis},      {"rediss", "Redis", create_redis},
+};
+
+/* The tool's name of an adapter's option. */
+void
+broker_name_option(struct herald_error *error)
+{
+	static const struct {
+		const char *option, *flag;
+	} flags[] = {{"url", "--url"}, {"stream", "--source"}, {"queue", "--source"}};
+
+	for (size_t i = 0; i < HERALD_COUNT(flags); i++) {
+		const size_t bytes = strlen(flags[i].option);
+
+		if (strcmp(error->path, flags[i].option) != 0)
+			continue;
+		snprintf(error->path, sizeof(error->path), "%s", flags[i].flag);
+		if (strncmp(error->message, flags[i].option, bytes) == 0 &&
+		    strncmp(error->message + bytes, ": ", 2) == 0)
+			memmove(error->message, error->message + bytes + 2,
+				strlen(error->message + bytes + 2) + 1);
+		return;
+	}
+}
+
+enum herald_status
+broker_letters_create(const char *url, const char *source, struct herald_dead_letters **out,
+		      struct herald_error *error)
+{
+	const char *colon = strstr(url, "://");
+	const size_t bytes = colon ? (size_t)(colon - url) : 0;
+
+	for (size_t i = 0; i < HERALD_COUNT(brokers); i++) {
+		if (strlen(brokers[i].scheme) != bytes ||
+		    strncmp(url, brokers[i].scheme, bytes) != 0)
+			continue;
+		if (!brokers[i].create)
+			return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+						"--url: this tool was built without %s",
+						brokers[i].name);
+		enum herald_status status = brokers[i].create(url, source, out, error);
+		if (status != HERALD_OK)
+			broker_name_option(error);
+		return status;
+	}
+	return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+				"--url: expected redis://HOST, nats://HOST or amqp://HOST");
+}
