@@ -13,15 +13,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # Prints the text of its command and ends with its status, as steps.json has them. If the status is
-# KILLED, it kills the shell that called it. Each command adds the seed that it was given to seeds.
+# KILLED, it kills the shell that called timeout(1); if it is HANGS, it does not end. Each command adds the
+# seed that it was given to seeds.
 KILLED = -9
+HANGS = -1
+# How long a run may take in which one hangs; the others must be done by then.
+SECONDS = 8
 DEV = f"""#!{sys.executable}
-import json, os, sys
+import json, os, signal, sys
 print(os.environ.get("HERALD_TEST_SEED"), file=open("seeds", "a"))
 text, status = json.load(open("steps.json")).get(" ".join(sys.argv[1:3]), ["", 0])
 print(text, flush=True)
 if status == {KILLED}:
-    os.kill(os.getppid(), 9)
+    timeout = open(f"/proc/{{os.getppid()}}/stat").read()
+    os.kill(int(timeout.rsplit(")", 1)[1].split()[1]), 9)
+if status == {HANGS}:
+    signal.pause()
 sys.exit(status)
 """
 PASSED = "3 passed, 0 failed"
@@ -61,6 +68,11 @@ CASES = [
     ("fuzz targets that are not listed", {"fuzz --list": ("", 1)}, 1, "12 passed, 1 failed", FUZZ_FAILED),
     ("a list of fuzz targets that ends early", {"fuzz --list": ("one", 137)}, 1, "12 passed, 1 failed", FUZZ_FAILED),
     ("no fuzz targets", {"fuzz --list": ("", 0)}, 1, "12 passed, 1 failed", FUZZ_FAILED),
+    ("a step that hangs", {"docs": ("half", HANGS)}, 1, "12 passed, 1 failed",
+     ["docs failed; the end of build/ci/docs.log:", "    half", f"    .ci/run: stopped; CI may take {SECONDS} seconds"]),
+    ("a step aside that hangs", {"check": ("half", HANGS)}, 1, "12 passed, 1 failed",
+     ["check failed; the end of build/ci/check.log:", "    half",
+      f"    .ci/run: stopped; CI may take {SECONDS} seconds"]),
     ("a fuzz target that cannot be had", {"fuzz one": ("no network", 69)}, 0, "12 passed, 0 failed", []),
 ]
 
@@ -84,7 +96,8 @@ def run_in(folder, **variables):
 def run(steps):
     with tempfile.TemporaryDirectory() as name:
         make_folder(Path(name), steps)
-        done = run_in(Path(name))
+        hangs = any(status == HANGS for _, status in steps.values())
+        done = run_in(Path(name), **({"HERALD_CI_SECONDS": str(SECONDS)} if hangs else {}))
         return done.returncode, done.stdout
 
 
