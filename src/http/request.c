@@ -222,13 +222,16 @@ context_of(struct herald_http_request *request)
 	return request->ctx;
 }
 
-/* Whether all of the body was decoded. With some formats the event is in the headers, and the body
- * is its payload: if that is wrong, or is not JSON, it may be any bytes. */
+/* Whether all of the body was read as JSON. With some formats the event is in the headers, and the
+ * body is its payload: if that is wrong, or is not JSON, it may be any bytes. */
 static bool
 is_whole(const struct herald_context *ctx, enum herald_status status)
 {
-	if (!ctx || !herald_context_message(ctx) || ctx->payload_data.data ||
-	    !ctx->format->ops->reads_all)
+	if (!ctx || !herald_context_message(ctx))
+		return false;
+	if (ctx->is_checked)
+		return true;
+	if (ctx->payload_data.data || !ctx->format->ops->reads_all)
 		return false;
 	return ctx->payload || status == HERALD_OK || status == HERALD_UNKNOWN_TYPE ||
 	       status == HERALD_UNKNOWN_VERSION;

@@ -82,6 +82,7 @@ struct herald_context {
 	const struct herald__copied_json *copied;
 	/* Of a format other than the envelope; see struct herald_decoded. */
 	bool lacks_time;
+	bool is_checked;
 	struct herald_data payload_data;
 	const char *payload_path;
 	const char *where; /* who did not return HERALD_DONE: "handler", "upcaster" */

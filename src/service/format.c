@@ -176,6 +176,7 @@ herald__format_select(struct herald_context *ctx, struct herald_error *error)
 		return refuse_unmatched(ctx, error);
 	ctx->given = herald__is_envelope(ctx) ? ctx->service->pointed : 0;
 	ctx->lacks_time = false;
+	ctx->is_checked = false;
 	ctx->payload_data = (struct herald_data){0};
 	return HERALD_OK;
 }
@@ -199,6 +200,7 @@ take_decoded(struct herald_context *ctx, const struct herald_decoded *decoded)
 {
 	herald__identity_take(ctx, decoded);
 	ctx->lacks_time = decoded->lacks_time;
+	ctx->is_checked = decoded->is_checked;
 	ctx->payload_data = decoded->data;
 	ctx->payload_path = decoded->payload_path;
 }

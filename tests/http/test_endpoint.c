@@ -16,7 +16,9 @@
 #include <herald/adapter/format.h>
 #include <herald/adapter/http.h>
 #include <herald/adapter/request.h>
+#include <herald/cloudevents.h>
 #include <herald/endpoint.h>
+#include <herald/webhook.h>
 
 #include "http/endpoint_fixture.h"
 #include "support/events.h"
@@ -170,6 +172,93 @@ test_whole_events(void **state)
 	assert_false(herald_http_request_is_whole(request));
 	herald_http_request_destroy(request);
 	close_endpoint(&fixture);
+}
+
+#define CLOUDEVENT(TYPE, REST)                                                                     \
+	"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"" TYPE "\"" REST "}"
+
+static enum herald_verdict
+take_bytes(struct herald_context *ctx, const void *payload, void *state)
+{
+	(void)ctx;
+	(void)payload;
+	(void)state;
+	return HERALD_DONE;
+}
+
+/* A document may be read to its end although its payload is not JSON, or is refused. */
+static void
+test_whole_documents(void **state)
+{
+	static const struct herald_route taken[] = {
+		{.event_type = "user", .schema = &user_schema, .function = on_user},
+		{.event_type = "bytes", .schema = &herald_data_schema, .function = take_bytes},
+	};
+	static const struct {
+		const char *type, *body;
+		unsigned status;
+		bool is_whole;
+	} rows[] = {
+		{"application/cloudevents+json", CLOUDEVENT("bytes", ",\"data_base64\":\"AAEC\""),
+		 204, true},
+		{"application/cloudevents+json",
+		 CLOUDEVENT("bytes", ",\"datacontenttype\":\"text/plain\",\"data\":\"a\""), 204,
+		 true},
+		{"application/cloudevents+json", CLOUDEVENT("user", ",\"data_base64\":\"AAEC\""),
+		 400, true},
+		{"application/cloudevents+json",
+		 CLOUDEVENT("user", ",\"datacontenttype\":\"text/plain\",\"data_base64\":\"AAEC\""),
+		 400, true},
+		{"application/cloudevents+json", CLOUDEVENT("unknown", ",\"data_base64\":\"AAEC\""),
+		 400, true},
+		{"application/cloudevents+json", CLOUDEVENT("user", ""), 400, true},
+		{"application/cloudevents+json",
+		 CLOUDEVENT("user", ",\"data\":{\"user_id\":\"1\"}"), 204, true},
+		{"application/cloudevents+json", CLOUDEVENT("user", ",\"data\":{}"), 400, false},
+		{"application/cloudevents+json", CLOUDEVENT("user", ",\"data\":{nonsense}"), 400,
+		 false},
+		{"application/cloudevents+json",
+		 CLOUDEVENT("bytes", ",\"data_base64\":\"AAEC\"") "x", 400, false},
+		{"application/cloudevents+json",
+		 CLOUDEVENT("bytes", ",\"data_base64\":\"AAEC\",\"data\":{nonsense}"), 400, false},
+		/* With pointers, all of a webhook's body is checked before its payload. */
+		{"application/json", "{\"type\":\"user\",\"user_id\":\"1\"}", 204, true},
+		{"application/json", "{\"type\":\"user\"}", 400, true},
+		{"application/json", "{\"type\":\"user\",nonsense}", 400, false},
+		{"application/x-www-form-urlencoded",
+		 "a=1&payload={\"type\":\"user\",\"user_id\":\"1\"}&nonsense", 204, false},
+	};
+	const struct herald_format *webhook;
+	struct fixture fixture;
+
+	(void)state;
+	assert_int_equal(herald_webhook_create(&HERALD_WEBHOOK_OPTIONS(.type = {.pointer = "/type"},
+								       .form_field = "payload"),
+					       &webhook, NULL),
+			 HERALD_OK);
+	const struct herald_format *const formats[] = {&herald_format_cloudevents, webhook};
+	fixture.service = create_service(&HERALD_SERVICE_OPTIONS(
+		HERALD_FORMATS(formats), .routes = taken, .routes_count = COUNT(taken)));
+	assert_int_equal(herald_endpoint_create(fixture.service, NULL, &fixture.endpoint, NULL),
+			 HERALD_OK);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct herald_http_request *request = herald_http_request_create(
+			fixture.endpoint,
+			&(struct herald_http_head){.method = "POST",
+						   .content_type = rows[i].type,
+						   .content_length = HERALD_HTTP_NO_LENGTH});
+
+		assert_non_null(request);
+		herald_http_request_append(request, rows[i].body, strlen(rows[i].body));
+		unsigned status = herald_http_request_finish(request)->status;
+		bool is_whole = herald_http_request_is_whole(request);
+		if (status != rows[i].status || is_whole != rows[i].is_whole)
+			fail_msg("%s: %u, %s", rows[i].body, status,
+				 is_whole ? "whole" : "not whole");
+		herald_http_request_destroy(request);
+	}
+	close_endpoint(&fixture);
+	herald_format_destroy(webhook);
 }
 
 static void
@@ -488,6 +577,7 @@ main(void)
 		cmocka_unit_test_setup(test_answers, events_setup),
 		cmocka_unit_test_setup(test_undecodable, events_setup),
 		cmocka_unit_test_setup(test_whole_events, events_setup),
+		cmocka_unit_test_setup(test_whole_documents, events_setup),
 		cmocka_unit_test_setup(test_default_delay, events_setup),
 		cmocka_unit_test_setup(test_paths_of_formats, events_setup),
 		cmocka_unit_test_setup(test_longest_answer, events_setup),

@@ -59,6 +59,12 @@ struct herald_decoded {
 	 * messages say "in the payload".
 	 */
 	const char *payload_path;
+	/**
+	 * The format itself has checked that all of the event's bytes are JSON, to the last one,
+	 * including those that the payload is from. Then it does not matter to the connection
+	 * (`reads_all`) whether the payload is refused, or is in `data`. Default false.
+	 */
+	bool is_checked;
 };
 
 /** An event of a batch. */
@@ -148,10 +154,11 @@ struct herald_format_ops {
 	bool (*is_of_one_event)(const struct herald_format *format, const char *name);
 
 	/**
-	 * Whether decode and split fail unless all of their bytes are JSON, to the last one, except
-	 * for a payload in `data`. libmicrohttpd and Ulfius can mistake a part of a head for the
-	 * body, so behind them the connection is closed after an event of another format. Default
-	 * false.
+	 * Whether split fails unless all of its bytes are JSON, to the last one, and decode unless
+	 * all are but the payload's. libmicrohttpd and Ulfius can mistake a part of a head for the
+	 * body, so behind them the connection is closed after an event of another format, after one
+	 * whose payload is refused before its end, and after one whose payload is in `data`; not if
+	 * `is_checked` was set. Default false.
 	 */
 	bool reads_all;
 };

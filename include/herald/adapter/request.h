@@ -137,7 +137,7 @@ HERALD_API bool herald_http_request_may_wait(const struct herald_http_request *r
 /**
  * Whether the body was decoded as one event, or one batch, from its first byte to its last.
  * Otherwise the request was refused, or its events came one a line, or the body was a payload that
- * is wrong or not JSON, or its format does not read all of it (`reads_all` of
+ * is wrong or not JSON, or its format does not read all of it (`reads_all` and `is_checked` of
  * herald/adapter/format.h): any part of a body might look like that. An adapter whose framework may
  * drop headers, so that the body's real end is not known, closes the connection unless this is
  * true. Call it when the response is known.

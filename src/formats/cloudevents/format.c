@@ -209,6 +209,17 @@ bytes_of(struct herald_context *ctx, const struct herald_cloudevent *event)
 	return herald_arena_copy(ctx->arena, data->data, data->bytes);
 }
 
+/*
+ * Whether decoding has checked all bytes of the event. Of `data`, it has only found the end; all
+ * else in a document is checked, data_base64 and text as well.
+ */
+static bool
+is_checked(const struct herald_cloudevent *event)
+{
+	return event->mode == HERALD_CLOUDEVENT_STRUCTURED &&
+	       event->data_kind != HERALD_CLOUDEVENT_DATA_JSON;
+}
+
 /* Returns false if the arena gave NULL. */
 static bool
 set_payload(struct herald_context *ctx, const struct herald_cloudevent *event,
@@ -244,6 +255,7 @@ take(const struct cloudevents *settings, struct herald_context *ctx,
 	out->message->event_type = event->type.data;
 	out->message->timestamp = event->time;
 	out->lacks_time = !event->has_time;
+	out->is_checked = is_checked(event);
 	out->id = event->id.data;
 	out->source = event->source.data;
 	out->subject = event->subject.data ? event->subject.data : "";

@@ -255,6 +255,7 @@ set_payload(const struct body *body, struct herald_decoded *out)
 	struct herald__pointed pointed;
 
 	out->payload_path = webhook->payload_path;
+	out->is_checked = webhook->has_pointers && !body->is_field;
 	out->message->payload = (struct herald_json){body->data, body->bytes};
 	if (!webhook->payload.text)
 		return;
