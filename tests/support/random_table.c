@@ -362,8 +362,6 @@ draw_array(struct table *table, struct herald_field *field)
 		size = struct_size(field->schema);
 	} else {
 		field->element = draw_element(drawer);
-		if (field->element == HERALD_KIND_ENUM) /* not in arrays */
-			field->element = HERALD_KIND_INT32;
 		draw_options(drawer, field, field->element);
 		draw_nullable(drawer, field);
 		size = size_of(field->element);
@@ -401,6 +399,8 @@ draw_line(struct table *table, struct herald_field *field)
 		if (is_deep)
 			break;
 		field->schema = draw_schema(drawer, USE_ANY);
+		field->optional =
+			!field->required && !field->schema->transparent && one_in(drawer, 3);
 		return struct_size(field->schema);
 	case HERALD_KIND_POINTER:
 	case HERALD_KIND_LIST:
@@ -584,6 +584,23 @@ add_variant(struct table *table, const struct herald_field *tag)
 	(void)place(table, 0, _Alignof(void *));
 }
 
+/* A tag and the lines that it decides about, before which or after which it may be. */
+static void
+add_tagged(struct table *table)
+{
+	struct drawer *drawer = table->drawer;
+	const struct herald_field *tag = add_tag(table);
+	struct herald_field *first = &table->fields[table->count - 1], copy = *tag;
+
+	for (size_t i = 1 + below(drawer, 2); i > 0; i--)
+		add_variant(table, tag);
+	if (!one_in(drawer, 3))
+		return;
+	memmove(first, first + 1,
+		(size_t)(&table->fields[table->count - 1] - first) * sizeof(*first));
+	table->fields[table->count - 1] = copy;
+}
+
 /* The members of a struct, as many as it may have. */
 static void
 draw_members(struct table *table)
@@ -599,12 +616,8 @@ draw_members(struct table *table)
 	}
 	for (size_t i = 0; i < members; i++)
 		(void)draw_member(table);
-	if (table->use != USE_FLAT && !schema->no_padding && one_in(drawer, 3)) {
-		const struct herald_field *tag = add_tag(table);
-
-		for (size_t i = 1 + below(drawer, 2); i > 0; i--)
-			add_variant(table, tag);
-	}
+	if (table->use != USE_FLAT && !schema->no_padding && one_in(drawer, 3))
+		add_tagged(table);
 }
 
 /* Whether the checks allow a struct: all of them or none. */
