@@ -9,7 +9,8 @@
  *
  * NAME is every_kind, which has every kind and option and nearly nothing required, or demanding,
  * which has the options that exclude each other there; or a payload that is not an object: level,
- * a number, word, a string or null, grid, lists in a list, and prices, a map.
+ * a number, word, a string or null, grid, lists in a list, and prices, a map; or a table that is
+ * drawn at random: random_17, where 17 is the seed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include <herald/service.h>
 
 #include "support/every_kind.h"
+#include "support/random_table.h"
 
 enum grade { GRADE_NONE, GRADE_GOOD, GRADE_BAD };
 
@@ -149,9 +151,23 @@ struct prices {
 HERALD_SCHEMA_WITH(prices, (.transparent = true),
 	HERALD_MAP(prices, prices, price, .max_count = 2));
 
+/* NULL when out of memory. The arena lives as long as the process. */
+static const struct herald_schema *
+draw_schema(const char *seed)
+{
+	static const bool refuses;
+	static struct herald_arena *arena;
+	struct every_random random = {strtoull(seed, NULL, 10)};
+
+	if (herald_arena_create(NULL, (size_t)8 << 20, &arena) != HERALD_OK)
+		return NULL;
+	return random_table(&random, arena, &refuses);
+}
+
 static const struct herald_schema *
 find_schema(const char *name)
 {
+	static const char random[] = "random_";
 	const struct herald_schema *const schemas[] = {
 		&demanding_schema, &level_schema, &word_schema, &grid_schema, &prices_schema,
 	};
@@ -159,6 +175,8 @@ find_schema(const char *name)
 	for (size_t i = 0; i < sizeof(schemas) / sizeof(schemas[0]); i++)
 		if (strcmp(schemas[i]->name, name) == 0)
 			return schemas[i];
+	if (strncmp(name, random, strlen(random)) == 0)
+		return draw_schema(name + strlen(random));
 	return strcmp(name, "every_kind") == 0 ? every_kind_table : NULL;
 }
 
