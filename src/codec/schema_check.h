@@ -4,14 +4,12 @@
 #ifndef HERALD_SRC_CODEC_SCHEMA_CHECK_H
 #define HERALD_SRC_CODEC_SCHEMA_CHECK_H
 
-#include <herald/allocator.h>
 #include <herald/schema.h>
 #include <herald/status.h>
 
-/* Check a schema, but not the schemas it refers to. The allocator is for scratch memory. */
+/* Check each line of a schema, but not the schemas it refers to. */
 enum herald_status
-herald__schema_check(const struct herald_schema *schema, const struct herald_allocator *allocator,
-		     struct herald_error *error);
+herald__schema_check(const struct herald_schema *schema, struct herald_error *error);
 
 /* Fail with HERALD_BAD_SCHEMA and the path "schema.field"; `field` may be NULL. */
 enum herald_status
