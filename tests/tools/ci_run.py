@@ -13,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # Prints the text of its command and ends with its status, as steps.json has them. If the status is
-# KILLED, it kills the shell that called timeout(1); if it is HANGS, it does not end. Each command adds the
-# seed that it was given to seeds.
+# KILLED, it kills the shell that called timeout(1); if it is HANGS, it does not end. Each command
+# adds the seed that it was given to seeds.
 KILLED = -9
 HANGS = -1
 # How long a run may take in which one hangs; the others must be done by then.
