@@ -216,9 +216,9 @@ conclude(struct herald_deliverer *deliverer, const struct herald__attempt *attem
 		herald__record_settle(deliverer, item, &report);
 		return;
 	}
-	count_in_flight(deliverer, NULL);
 	herald__report_log(&deliverer->options.log, item, &report);
 	herald__record_give_back(deliverer, item, report.retry_in_ms, &report);
+	count_in_flight(deliverer, NULL); /* last: who sees it finds the delivery in the queue */
 }
 
 /* The transport has finished with an attempt. */
