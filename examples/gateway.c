@@ -7,8 +7,8 @@
  *	500  The broker refuses the message for good.
  *	503  The broker cannot take the message now. The sender should send the event again.
  *
- * The broker's reasons are logged, and senders do not get them. The message has the event's id, so
- * that receivers notice if it comes twice. If a message cannot have this id, it gets a random one.
+ * The broker's reasons are logged, and senders do not get them. The id of the message is made from
+ * the event's id, so that receivers notice if an event comes twice.
  *
  * Needs a Redis server; set URL to its URL, such as redis://127.0.0.1:6379.
  *
@@ -65,58 +65,26 @@ struct gateway {
 	struct herald_codec *shipment_codec;
 };
 
-/* Whether it may help to send the same message again. */
-static bool
-is_temporary(enum herald_status status)
-{
-	return status == HERALD_UNAVAILABLE || status == HERALD_UNKNOWN_OUTCOME ||
-	       status == HERALD_LIMIT || status == HERALD_NO_MEMORY;
-}
-
-/* Whether a message may have this id: see herald/producer.h. */
-static bool
-is_message_id(const char *id)
-{
-	size_t bytes = 0;
-
-	for (; id[bytes] != '\0'; bytes++)
-		if (id[bytes] <= ' ' || id[bytes] > '~' || id[bytes] == '%')
-			return false;
-	return bytes <= 63;
-}
-
-/* The broker's reason may name servers and users, so it is logged, and senders do not get it. */
-static void
-log_reason(struct herald_context *ctx, const struct herald_error *error)
-{
-	const struct herald_log_field field = {"reason", error->message, 0};
-
-	herald_context_log(ctx, HERALD_LOG_ERROR, "not published", &field, 1);
-}
-
+/* The message is sent after the function has returned HERALD_DONE. The answer waits for the broker,
+ * and is 500 or 503 if it does not confirm the message. */
 static enum herald_verdict
 on_order_placed(struct herald_context *ctx, const struct order_placed *order,
 		struct gateway *gateway)
 {
 	const struct shipment shipment = {.order_id = order->order_id,
 					  .is_insured = order->total_cents > 10000};
-	const char *id = herald_context_id(ctx);
 	struct herald_error error;
-	enum herald_status status = herald_producer_publish(
-		gateway->producer,
-		&(struct herald_publication){.topic = "shipments",
-					     .key = order->order_id,
-					     .id = is_message_id(id) ? id : NULL,
-					     .codec = gateway->shipment_codec,
-					     .value = &shipment},
-		&error);
+	enum herald_status status =
+		herald_publish(ctx,
+			       &(struct herald_delivery){.producer = "broker",
+							 .topic = "shipments",
+							 .key = order->order_id,
+							 .event_id = herald_context_id(ctx),
+							 .codec = gateway->shipment_codec,
+							 .value = &shipment},
+			       &error);
 
-	if (status == HERALD_OK)
-		return HERALD_DONE;
-	log_reason(ctx, &error);
-	if (is_temporary(status))
-		return herald_retry(ctx, "the broker cannot take the message now");
-	return herald_fail(ctx, "the broker refuses the message");
+	return status == HERALD_OK ? HERALD_DONE : herald_fail(ctx, "%s", error.message);
 }
 HERALD_FUNCTION(on_order_placed, order_placed, gateway);
 
@@ -144,10 +112,12 @@ serve(struct gateway *gateway, uint16_t port, struct herald_error *error)
 	const struct herald_route routes[] = {
 		HERALD_ROUTE("order_placed", order_placed, on_order_placed, gateway),
 	};
+	const struct herald_named_producer producers[] = {{"broker", gateway->producer}};
 	struct herald_server_options options = HERALD_SERVER_OPTIONS(.port = port);
 	struct herald_service *service = NULL;
 	enum herald_status status = herald_service_create(
-		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), .requires_id = true,
+		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_PRODUCERS(producers),
+					.requires_id = true,
 					.log = {herald_log_logfmt, stderr, HERALD_LOG_WARNING}),
 		&service, error);
 

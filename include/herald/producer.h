@@ -15,7 +15,8 @@
  * broker cannot take a message now, only this message pauses, for up to 10 s.
  *
  * A producer is one thread with one connection. If the process dies, the messages that are not
- * confirmed are lost. To publish what must not be lost, use a store and herald/publish.h.
+ * confirmed are lost. To publish what must not be lost, use a store and herald/publish.h. It also
+ * publishes without a store, if senders send events again that were not confirmed.
  *
  * Lifecycle: create, herald_producer_stop(), destroy.
  */

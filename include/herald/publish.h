@@ -1,15 +1,28 @@
 /*
- * Publishing: HTTP requests to other services, which are sent after the event has been committed.
+ * Publishing: HTTP requests to other services and messages to brokers, which are sent if the event
+ * is done.
  *
  *	herald_publish(ctx, &(struct herald_delivery){
  *				    .url = "https://billing.example/events",
  *				    .event_type = "order_paid",
  *				    .codec = paid_codec, .value = &paid}, NULL);
  *
- * What is published is stored in the transaction that ends the event, and sent by the store's
- * deliverer (herald_store_queue_create()). So it is sent if and only if the event is done, also if
- * the process dies in between; and the receiver gets it at least once. `.signer` names a signer of
- * that deliverer; without such a signer, the delivery becomes a dead letter.
+ * With a store, what is published is stored in the transaction that ends the event, and sent by the
+ * store's deliverer (herald_store_queue_create()). So it is sent if and only if the event is done,
+ * also if the process dies in between; and the receiver gets it at least once. `.signer` names a
+ * signer of that deliverer; without such a signer, the delivery becomes a dead letter.
+ *
+ * Without a store, messages go to brokers, by the service's `producers`:
+ *
+ *	herald_publish(ctx, &(struct herald_delivery){
+ *				    .producer = "broker", .topic = "orders",
+ *				    .codec = paid_codec, .value = &paid}, NULL);
+ *
+ * They are sent when the function has returned HERALD_DONE, all together, and the event waits for
+ * the brokers. It is HERALD_DONE if they confirm all of them. If one cannot take a message now, the
+ * event is HERALD_RETRY; if one refuses a message for good, HERALD_FAIL. The brokers' reasons are
+ * logged. Messages of an event that is not done may have arrived. If the event comes again, they
+ * have the same ids.
  */
 #ifndef HERALD_PUBLISH_H
 #define HERALD_PUBLISH_H
@@ -27,13 +40,18 @@ extern "C" {
  * Publish with the event.
  *
  * What a function or a `before` handler publishes is dropped unless the event is HERALD_DONE. What
- * an `after` handler publishes for HERALD_FAIL is sent; for HERALD_RETRY it is dropped.
+ * an `after` handler publishes for HERALD_FAIL is sent; for HERALD_RETRY it is dropped. Without a
+ * store, messages of a function are sent before `after` is called, which gets the outcome; messages
+ * of an `after` handler are sent at the end.
  *
  * delivery  copied, with everything that it points to. Without an id it gets one, which is the same
- *           each time that the event runs.
+ *           each time that the event runs; without a store only if the event has an id.
  * error     may be NULL; its path names the wrong member.
- * Errors    HERALD_BAD_OPTION: the service has no store. HERALD_BAD_VALUE, HERALD_BAD_LENGTH,
- *           HERALD_NO_MEMORY; the errors of herald_codec_encode().
+ * Errors    HERALD_BAD_OPTION: the service has neither a store nor producers, has no store for a
+ *           URL, or this is not called from the function, `before` or `after`. HERALD_BAD_VALUE,
+ *           HERALD_BAD_LENGTH, HERALD_MISSING, HERALD_NO_MEMORY; the errors of
+ *           herald_codec_encode(). Without a store also HERALD_TOO_LARGE: the producer's
+ *           max_pending_bytes.
  * Threads   the event's.
  */
 HERALD_API HERALD_MUST_CHECK enum herald_status

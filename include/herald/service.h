@@ -26,6 +26,7 @@
 extern "C" {
 #endif
 
+struct herald_named_producer;
 struct herald_service;
 struct herald_store;
 
@@ -100,6 +101,17 @@ struct herald_service_options {
 	 * service. Default: events are handled when they arrive, and not stored.
 	 */
 	struct herald_store *store;
+	/**
+	 * Without a store: the producers that herald_publish() sends messages to; set by
+	 * HERALD_PRODUCERS of herald/delivery.h, and named as there. An event is HERALD_DONE only
+	 * if the brokers have confirmed what it published. The producers are borrowed and must
+	 * outlive the service. With a store, its deliverer has the producers. Limit 64.
+	 */
+	const struct herald_named_producer *producers;
+	size_t producers_count; /**< Number of producers. */
+	/** With `producers`: bodies, headers and keys of what one event publishes. Default 16 MiB,
+	 * limit 512 MiB. */
+	size_t max_published_bytes;
 	/**
 	 * With a store: the queue of the service's events. Processes that use the same database
 	 * and the same queue share its events, so they need the same routes. Visible ASCII, limit

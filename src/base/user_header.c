@@ -1,5 +1,6 @@
 /*
- * What must hold for headers of users, wherever they go. delivery/headers.c refuses more for HTTP.
+ * What must hold for headers of users, wherever they go, and how Herald writes its own.
+ * delivery/headers.c refuses more for HTTP.
  */
 #include "base/user_header.h"
 
@@ -29,4 +30,25 @@ herald__user_header_problem(const char *header)
 	return herald_http_value_bytes(value, strlen(value)) < strlen(value)
 		       ? "has a control character in its value"
 		       : NULL;
+}
+
+char *
+herald__header_escape(char *out, const char *value)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (;;) {
+		const char *plain = value;
+
+		while (*value >= ' ' && *value <= '~' && *value != '%')
+			value++;
+		out = mempcpy(out, plain, (size_t)(value - plain));
+		if (*value == '\0')
+			return out;
+
+		const unsigned char byte = (unsigned char)*value++;
+		*out++ = '%';
+		*out++ = digits[byte >> 4];
+		*out++ = digits[byte & 15];
+	}
 }

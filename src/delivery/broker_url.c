@@ -25,31 +25,6 @@ herald__is_broker_url(const char *url)
 	return strnlen(url, bytes) == bytes && herald_ascii_same_bytes(url, scheme, bytes);
 }
 
-static bool
-is_name_byte(char byte)
-{
-	return herald_ascii_is_letter(byte) || herald_ascii_is_digit(byte) || byte == '-' ||
-	       byte == '.' || byte == '_';
-}
-
-static size_t
-name_bytes(const char *text)
-{
-	size_t bytes = 0;
-
-	while (is_name_byte(text[bytes]))
-		bytes++;
-	return bytes;
-}
-
-bool
-herald__is_broker_name(const char *name)
-{
-	const size_t bytes = name_bytes(name);
-
-	return bytes > 0 && bytes < HERALD__BROKER_NAME_BYTES && name[bytes] == '\0';
-}
-
 /* Writing. */
 
 static enum herald_status
@@ -78,7 +53,7 @@ check_parts(const struct herald_delivery *delivery, struct herald_error *error)
 	if (delivery->url)
 		return herald__option_error(error, HERALD_BAD_VALUE, HERALD__OPTION("url"),
 					    "is set, but a producer is too");
-	if (!herald__is_broker_name(delivery->producer))
+	if (!herald__is_producer_name(delivery->producer))
 		return herald__option_error(error, HERALD_BAD_VALUE, HERALD__OPTION("producer"),
 					    "must be a name of 1 to 63 letters, digits, '-', '.' "
 					    "and '_'");
@@ -96,13 +71,14 @@ encode(char *out, const char *text)
 {
 	static const char digits[] = "0123456789ABCDEF";
 
-	for (; *text; text++) {
-		const unsigned char byte = (unsigned char)*text;
+	for (;;) {
+		const size_t plain = herald__producer_name_bytes(text);
 
-		if (is_name_byte(*text)) {
-			*out++ = *text;
-			continue;
-		}
+		out = mempcpy(out, text, plain);
+		text += plain;
+		if (*text == '\0')
+			break;
+		const unsigned char byte = (unsigned char)*text++;
 		*out++ = '%';
 		*out++ = digits[byte >> 4];
 		*out++ = digits[byte & 15];
@@ -187,7 +163,7 @@ enum herald_status
 herald__broker_url_read(const char *url, struct herald__broker_url *out, struct herald_error *error)
 {
 	const char *name = url + sizeof(scheme) - 1;
-	const size_t bytes = name_bytes(name);
+	const size_t bytes = herald__producer_name_bytes(name);
 
 	*out = (struct herald__broker_url){.name = ""};
 	if (bytes == 0 || bytes >= sizeof(out->name) || name[bytes] != '/')

@@ -12,25 +12,23 @@
 #include <herald/delivery.h>
 #include <herald/status.h>
 
-#define HERALD__BROKER_NAME_BYTES 64
+#include "producer/named.h"
+
 #define HERALD__BROKER_TEXT_BYTES 256
 
 /* The longest one, with its NUL. */
 #define HERALD__BROKER_URL_BYTES                                                                   \
-	(sizeof("broker:///?key=") + HERALD__BROKER_NAME_BYTES +                                   \
+	(sizeof("broker:///?key=") + HERALD__PRODUCER_NAME_BYTES +                                 \
 	 (size_t)6 * HERALD__BROKER_TEXT_BYTES)
 
 struct herald__broker_url {
-	char name[HERALD__BROKER_NAME_BYTES];
+	char name[HERALD__PRODUCER_NAME_BYTES];
 	char topic[HERALD__BROKER_TEXT_BYTES];
 	char key[HERALD__BROKER_TEXT_BYTES]; /* "": none */
 };
 
 /* Whether a URL has the scheme `broker`, in any case. */
 bool herald__is_broker_url(const char *url);
-
-/* Whether a text can be the name of a producer: 1 to 63 letters, digits, '-', '.' and '_'. */
-bool herald__is_broker_name(const char *name);
 
 /* A delivery with the URL of its destination. */
 struct herald__addressed {

@@ -25,6 +25,7 @@
 #include "delivery/producer_transport.h"
 #include "delivery/request.h"
 #include "delivery/trace_headers.h"
+#include "producer/named.h"
 
 /* Holds the future item and its place. */
 struct herald_reservation {
@@ -62,17 +63,11 @@ copy_producers(struct herald_deliverer *deliverer)
 {
 	const struct herald_deliverer_options *options = &deliverer->options;
 	const size_t count = options->producers_count;
-	struct herald_named_producer *copies =
-		herald__arena_array(deliverer->arena, count, sizeof(*copies));
+	const struct herald_named_producer *copies =
+		herald__named_producers_copy(deliverer->arena, options->producers, count);
 
 	if (!copies && count > 0)
 		return HERALD_NO_MEMORY;
-	for (size_t i = 0; i < count; i++) {
-		copies[i].producer = options->producers[i].producer;
-		if (!herald__arena_string(deliverer->arena, options->producers[i].name,
-					  &copies[i].name))
-			return HERALD_NO_MEMORY;
-	}
 	deliverer->url_rules.producers = copies;
 	deliverer->url_rules.producers_count = count;
 	deliverer->url_rules.only_producers = !deliverer->transport;

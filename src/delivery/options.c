@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/options.h"
-#include "delivery/broker_url.h"
 #include "delivery/headers.h"
 #include "delivery/item.h"
+#include "producer/named.h"
 
 #define MAX_ATTEMPTS 1000
 #define MAX_DESTINATIONS 1024
@@ -218,33 +218,6 @@ check_signers(const struct herald_deliverer_options *options, struct herald_erro
 	return HERALD_OK;
 }
 
-static const char *
-producer_problem(const struct herald_deliverer_options *options, size_t index)
-{
-	const struct herald_named_producer *producer = &options->producers[index];
-
-	if (!producer->name || !herald__is_broker_name(producer->name))
-		return "must have a name of 1 to 63 letters, digits, '-', '.' and '_'";
-	for (size_t i = 0; i < index; i++)
-		if (strcmp(options->producers[i].name, producer->name) == 0)
-			return "has the name of another one";
-	return producer->producer ? NULL : "has no producer";
-}
-
-static enum herald_status
-check_producers(const struct herald_deliverer_options *options, struct herald_error *error)
-{
-	for (size_t i = 0; i < options->producers_count; i++) {
-		const char *problem = producer_problem(options, i);
-
-		if (problem)
-			return herald__option_error(error, HERALD_BAD_OPTION,
-						    HERALD__OPTION_ELEMENT("producers", i), "%s",
-						    problem);
-	}
-	return HERALD_OK;
-}
-
 static enum herald_status
 check_networks(const char *option, const char *const *networks, size_t count,
 	       struct herald_error *error)
@@ -287,7 +260,8 @@ check_lists(const struct herald_deliverer_options *options, struct herald_error 
 	if (status == HERALD_OK)
 		status = check_signers(options, error);
 	if (status == HERALD_OK)
-		status = check_producers(options, error);
+		status = herald__named_producers_check(options->producers, options->producers_count,
+						       error);
 	if (status == HERALD_OK)
 		status = check_networks("networks", options->networks, options->networks_count,
 					error);

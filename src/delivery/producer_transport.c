@@ -174,15 +174,6 @@ write_attributes(struct herald_buffer *out, const struct herald_attempt *attempt
 	return status;
 }
 
-static struct herald_producer *
-find_producer(const struct producer_transport *transport, const char *name)
-{
-	for (size_t i = 0; i < transport->count; i++)
-		if (strcmp(transport->producers[i].name, name) == 0)
-			return transport->producers[i].producer;
-	return NULL;
-}
-
 static struct call *
 create_call(struct shared *shared, struct herald_attempt *attempt)
 {
@@ -232,12 +223,14 @@ static enum herald_status
 begin_message(struct producer_transport *transport, struct herald_attempt *attempt)
 {
 	struct herald_error error = {.message = "the deliverer has no such producer"};
-	struct herald_producer *producer = NULL;
+	const struct herald_named_producer *named = NULL;
 	struct herald__broker_url url;
 	enum herald_status status = herald__broker_url_read(attempt->url, &url, &error);
 
 	if (status == HERALD_OK)
-		producer = find_producer(transport, url.name);
+		named = herald__named_producers_find(transport->producers, transport->count,
+						     url.name);
+	struct herald_producer *producer = named ? named->producer : NULL;
 	if (producer && herald_producer_health(producer, NULL) != HERALD_OK)
 		return HERALD_UNAVAILABLE;
 	if (write_attributes(&transport->attributes, attempt) != HERALD_OK)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/user_header.h"
+
 struct herald__request_body {
 	const char *delivery_id;
 	uint32_t attempt;
@@ -48,27 +50,6 @@ append(struct herald__request *request, const char *data, size_t bytes)
 	request->own_bytes += bytes;
 }
 
-/* Printable ASCII is not escaped, except for '%'; as in gRPC's grpc-message. */
-static void
-append_value(struct herald__request *request, const char *value)
-{
-	static const char digits[] = "0123456789ABCDEF";
-
-	for (;;) {
-		const char *plain = value;
-
-		while (*value >= ' ' && *value <= '~' && *value != '%')
-			value++;
-		append(request, plain, (size_t)(value - plain));
-		if (*value == '\0')
-			return;
-
-		unsigned char byte = (unsigned char)*value++;
-		const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
-		append(request, escape, sizeof(escape));
-	}
-}
-
 /* `name` includes the colon and a blank. */
 static void
 append_header(struct herald__request *request, const char *name, const char *value)
@@ -78,7 +59,8 @@ append_header(struct herald__request *request, const char *name, const char *val
 	if (request->own_bytes > 0)
 		append(request, "\r\n", 2);
 	append(request, name, strlen(name));
-	append_value(request, value);
+	char *begin = request->own_headers + request->own_bytes;
+	request->own_bytes += (size_t)(herald__header_escape(begin, value) - begin);
 }
 
 /* One text with all of them, because a transport need not check these names one by one. */

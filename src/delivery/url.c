@@ -241,10 +241,7 @@ write_origin(bool is_https, const struct host *host, uint16_t port, char *out)
 const struct herald_named_producer *
 herald__url_producer(const struct herald__url_rules *rules, const char *name)
 {
-	for (size_t i = 0; i < rules->producers_count; i++)
-		if (strcmp(rules->producers[i].name, name) == 0)
-			return &rules->producers[i];
-	return NULL;
+	return herald__named_producers_find(rules->producers, rules->producers_count, name);
 }
 
 static enum herald_status

@@ -196,10 +196,9 @@ fill(struct herald__pending *pending, const struct herald_publication *given,
 	out->content_type = put_string(&end, content_type_of(given));
 	out->data = (struct herald_text){put(&end, data.data, data.bytes), data.bytes};
 	out->attributes.data = end;
-	if (attributes.data)
+	if (attributes.bytes > 0)
 		end = mempcpy(end, attributes.data, attributes.bytes);
-	else
-		put_headers(&end, given);
+	put_headers(&end, given);
 	out->attributes.bytes = (size_t)(end - out->attributes.data);
 	if (given->id)
 		memcpy(pending->id, given->id, strlen(given->id));
@@ -212,7 +211,7 @@ copy(const struct herald_allocator *allocator, const struct herald_publication *
      struct herald__pending **out, struct herald_error *error)
 {
 	const size_t counted = data.bytes + (given->key ? strlen(given->key) : 0) +
-			       (attributes.data ? attributes.bytes : headers_bytes(given));
+			       attributes.bytes + headers_bytes(given);
 	/* Four texts have a NUL. */
 	const size_t bytes =
 		sizeof(**out) + counted + strlen(given->topic) + strlen(content_type_of(given)) + 4;

@@ -37,7 +37,7 @@ struct herald__pending {
 /*
  * Check a publication, and copy it. The copy has no id if none was given.
  *
- * attributes  used instead of the publication's headers; data NULL: they are used.
+ * attributes  ("name\0value\0" for each) before the publication's headers.
  * error   may be NULL; its path names the member, or the wrong value.
  * Errors  HERALD_BAD_VALUE, HERALD_BAD_LENGTH, HERALD_TOO_LARGE, HERALD_NO_MEMORY; the errors
  *         of herald_codec_encode().

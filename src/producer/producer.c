@@ -248,15 +248,25 @@ check_room(const struct herald_producer *producer, const struct herald__pending 
 }
 
 enum herald_status
+herald__producer_prepare(const struct herald_producer *producer,
+			 const struct herald_allocator *allocator,
+			 const struct herald_publication *publication,
+			 struct herald_text attributes, struct herald__pending **out,
+			 struct herald_error *error)
+{
+	return herald__pending_create(allocator, publication, attributes,
+				      producer->options.max_pending_bytes, out, error);
+}
+
+enum herald_status
 herald__producer_submit(struct herald_producer *producer,
 			const struct herald_publication *publication, struct herald_text attributes,
 			herald_published_hook *hook, void *state, struct herald_error *error)
 {
 	const struct herald_allocator *allocator = &producer->options.allocator;
 	struct herald__pending *pending = NULL;
-	enum herald_status status =
-		herald__pending_create(allocator, publication, attributes,
-				       producer->options.max_pending_bytes, &pending, error);
+	enum herald_status status = herald__producer_prepare(producer, allocator, publication,
+							     attributes, &pending, error);
 
 	if (status != HERALD_OK)
 		return status;

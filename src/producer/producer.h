@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 
+struct herald__pending;
+
 /* As herald_producer_create(), with a clock of the caller, whose state is borrowed, and without a
  * thread. `clock` NULL: the system's. */
 HERALD_MUST_CHECK enum herald_status
@@ -18,11 +20,20 @@ herald__producer_create(const struct herald_producer_options *options,
 			const struct herald__delivery_clock *clock, struct herald_producer **out,
 			struct herald_error *error);
 
-/* As herald_producer_submit(), with all attributes ("name\0value\0" for each) instead of the
- * publication's headers. */
+/* As herald_producer_submit(), with attributes ("name\0value\0" for each) before the publication's
+ * headers. */
 HERALD_MUST_CHECK enum herald_status
 herald__producer_submit(struct herald_producer *producer,
 			const struct herald_publication *publication, struct herald_text attributes,
 			herald_published_hook *hook, void *state, struct herald_error *error);
+
+/* Check and copy what herald__producer_submit() would take, without sending it. The caller frees
+ * the copy with herald__pending_destroy(). */
+HERALD_MUST_CHECK enum herald_status
+herald__producer_prepare(const struct herald_producer *producer,
+			 const struct herald_allocator *allocator,
+			 const struct herald_publication *publication,
+			 struct herald_text attributes, struct herald__pending **out,
+			 struct herald_error *error);
 
 #endif

@@ -15,6 +15,7 @@
 #include <herald/service.h>
 #include <herald/trace.h>
 
+#include "service/direct.h"
 #include "service/identity.h"
 #include "service/route.h"
 
@@ -102,7 +103,8 @@ struct herald_context {
 	uint64_t came_ns;     /* by the service's clock, minus the time that it waited elsewhere */
 	uint64_t deadline_ns; /* HERALD__NEVER_NS: no deadline */
 	unsigned attempts;    /* how often the function has run */
-	size_t told_count;    /* handlers whose `after` was told that a stored event has failed */
+	struct herald__direct direct; /* what it published without a store */
+	size_t told_count; /* handlers whose `after` was told that a stored event has failed */
 	struct herald__details details;
 	bool has_trace; /* `trace` is set; see event_trace.c */
 	struct herald_trace trace;

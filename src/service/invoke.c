@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "service/direct.h"
 #include "service/event_log.h"
 #include "service/handlers.h"
 #include "service/inbox.h"
@@ -190,15 +191,19 @@ run_late_after(struct herald_context *ctx, struct herald_handler *handler,
 }
 
 /*
- * The verdict of a stored event, before the next `after` sees it: there is nothing after the last
- * attempt, and what was published for HERALD_DONE is not sent for another verdict.
+ * The verdict before the next `after` sees it: what was published for HERALD_DONE is not sent for
+ * another one, and there is nothing after the last attempt of a stored event.
  */
 static enum herald_verdict
 settle_run(struct herald_context *ctx, enum herald_verdict verdict)
 {
 	struct herald__run *run = ctx->run;
 
-	if (!run || verdict == HERALD_DONE)
+	if (verdict == HERALD_DONE)
+		return verdict;
+	if (ctx->direct.first)
+		herald__direct_cut(ctx, NULL);
+	if (!run)
 		return verdict;
 	run->published.bytes = 0;
 	run->is_exhausted = run->is_last_attempt && verdict == HERALD_RETRY;
@@ -232,14 +237,31 @@ run_after(struct herald_context *ctx, size_t count, enum herald_verdict result)
 
 /* The function. */
 
+/* Without a store: send what the event has published so far. */
+static enum herald_verdict
+publish(struct herald_context *ctx)
+{
+	const char *who = NULL;
+	const enum herald_verdict verdict = herald__direct_send(ctx, &who);
+
+	return verdict == HERALD_DONE ? verdict : settle_verdict(ctx, verdict, "producer", who);
+}
+
+/* If the function has not succeeded, what it published is dropped: it may run again. */
 static enum herald_verdict
 run_once(struct herald_context *ctx)
 {
 	const struct herald_route *route = &ctx->route->declared;
+	struct herald__direct_message *before = ctx->direct.last;
 
 	ctx->attempts++;
-	return settle_verdict(ctx, route->function(ctx, ctx->payload, route->state), "function",
-			      NULL);
+	enum herald_verdict verdict = settle_verdict(
+		ctx, route->function(ctx, ctx->payload, route->state), "function", NULL);
+	if (ctx->direct.first && verdict == HERALD_DONE)
+		verdict = publish(ctx);
+	if (ctx->direct.first && verdict != HERALD_DONE)
+		herald__direct_cut(ctx, before);
+	return verdict;
 }
 
 /* Ask whether to run again, and after what delay. An invalid answer means no. After
@@ -349,15 +371,46 @@ run_function(struct herald_context *ctx)
 	return ctx->run ? run_later(ctx, handler) : run_again(ctx, handler, answer);
 }
 
+/*
+ * Send what `after` handlers have published without a store, unless the event comes again. If that
+ * is not possible now, it has to; their `after` has been called, so that they are told as `dead` if
+ * it fails.
+ */
+static enum herald_verdict
+publish_last(struct herald_context *ctx, enum herald_verdict result)
+{
+	const struct herald__details details = ctx->details;
+	const char *where = ctx->where, *who = ctx->who;
+	const enum herald_verdict verdict = result == HERALD_RETRY ? result : publish(ctx);
+
+	if (result == HERALD_DONE && verdict != HERALD_DONE)
+		return settle_run(ctx, verdict);
+	if (result == HERALD_FAIL && verdict == HERALD_RETRY &&
+	    !(ctx->run && ctx->run->is_last_attempt))
+		return HERALD_RETRY;
+	ctx->details = details;
+	ctx->where = where;
+	ctx->who = who;
+	return result;
+}
+
 enum herald_verdict
 herald__invoke_function(struct herald_context *ctx)
 {
 	size_t count = handlers_count(ctx), passed;
+
+	ctx->direct.is_open = ctx->service->producers_count > 0;
 	enum herald_verdict verdict = run_before(ctx, count, &passed);
 
 	if (verdict == HERALD_DONE)
 		verdict = run_function(ctx);
-	return run_after(ctx, passed, settle_run(ctx, verdict));
+	verdict = run_after(ctx, passed, settle_run(ctx, verdict));
+	if (ctx->direct.first) {
+		verdict = publish_last(ctx, verdict);
+		herald__direct_cut(ctx, NULL);
+	}
+	ctx->direct.is_open = false;
+	return verdict;
 }
 
 void

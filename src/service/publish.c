@@ -1,11 +1,12 @@
 /*
- * Publishing from an event's function or handlers. The store writes what is published; invoke.c
- * drops it if the verdict says so.
+ * Publishing from an event's function or handlers. The store writes what is published, or direct.c
+ * keeps it until it is sent; invoke.c drops it if the verdict says so.
  */
 #include <herald/publish.h>
 
 #include "base/options.h"
 #include "service/context.h"
+#include "service/direct.h"
 #include "service/inbox.h"
 #include "service/service.h"
 
@@ -15,12 +16,11 @@ herald_publish(struct herald_context *ctx, const struct herald_delivery *deliver
 {
 	struct herald__inbox *inbox = ctx->service->inbox;
 
-	if (!inbox)
+	if (!inbox && ctx->service->producers_count == 0)
 		return herald_option_refuse(error, "store",
-					    "nothing can be published by a service without a "
-					    "store; herald_producer_publish() sends a message "
-					    "to a broker at once");
-	if (!ctx->run)
+					    "nothing can be published by a service without a store "
+					    "and without `producers`");
+	if (inbox && !ctx->run)
 		return herald_option_refuse(error, "store",
 					    "nothing can be published before the event is "
 					    "accepted and runs");
@@ -28,5 +28,6 @@ herald_publish(struct herald_context *ctx, const struct herald_delivery *deliver
 	struct herald_delivery traced = *delivery;
 	if (!traced.trace)
 		traced.trace = herald_context_trace(ctx);
-	return inbox->ops->publish(inbox, ctx->run, &traced, error);
+	return inbox ? inbox->ops->publish(inbox, ctx->run, &traced, error)
+		     : herald__direct_add(ctx, &traced, error);
 }

@@ -281,6 +281,8 @@ fill_service(struct herald_service *service, const struct herald_service_options
 	if (status == HERALD_OK)
 		status = herald__durable_init(service, options, error);
 	if (status == HERALD_OK)
+		status = herald__direct_init(service, options, error);
+	if (status == HERALD_OK)
 		status = herald__handlers_collect(service, error);
 	if (status == HERALD_OK)
 		status = herald__log_fields_init(service, options->log_fields, error);

@@ -91,6 +91,9 @@ struct herald_service {
 	const char **id_attributes;  /* then NULL; NULL: none */
 	struct herald__inbox *inbox; /* of the store; NULL: there is none */
 	const char *queue;
+	const struct herald_named_producer *producers; /* see direct.h */
+	size_t producers_count;
+	size_t max_published_bytes;
 
 	struct herald__route_table table;
 	struct herald__block_cache cache; /* for the memory of events */

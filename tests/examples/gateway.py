@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the gateway example on Redis: its commands, a broker that is killed, one that refuses, and
-events whose ids and keys no message may have.
+"""Runs the gateway example on Redis: its commands, a broker that is killed, one that refuses,
+events that come twice, and events whose keys no message may have.
 
     tests/examples/gateway.py GATEWAY
 
@@ -62,8 +62,8 @@ def place(port, order_id, total_cents=1998, event_id=None):
 
 
 def shipments(broker):
-    """Pairs of an id and a body."""
-    return [(message[b"herald-message-id"], message[b"data"]) for message in broker.all("shipments")]
+    """Pairs of an event's id and a body."""
+    return [(message[b"herald-event-id"], message[b"data"]) for message in broker.all("shipments")]
 
 
 def the_commands_of_its_head_do_what_it_says(program, broker):
@@ -73,7 +73,9 @@ def the_commands_of_its_head_do_what_it_says(program, broker):
     (message,) = broker.all("shipments")
     equal((message[b"data"], message[b"herald-message-id"], message[b"herald-key"],
            message[b"content-type"]),
-          (b'{"order_id":"o-1","is_insured":false}', b"e-1", b"o-1", b"application/json"))
+          (b'{"order_id":"o-1","is_insured":false}', message[b"herald-delivery-id"], b"o-1",
+           b"application/json"))
+    equal((len(message[b"herald-message-id"]), message[b"herald-event-id"]), (32, b"e-1"))
 
 
 def a_broker_that_is_away_is_waited_for_and_told(program, broker):
@@ -134,14 +136,15 @@ def what_the_broker_refuses_is_logged_and_not_told(program, broker):
     broker.run(["DEL", "shipments"])
 
 
-def ids_that_no_message_may_have_are_replaced(program, broker):
+def the_id_of_a_message_tells_whether_an_event_came_twice(program, broker):
+    """Whatever the event's id is."""
     broker.run(["DEL", "shipments"])
     with gateway(program, broker) as port:
-        for event_id in ("a" * 63, "a" * 64, "a b", "50%", "caf\xe9", "a\x7f"):
+        for event_id in ("a" * 64, "a b", "50%", "caf\xe9", "a\x7f") * 2:
             equal(place(port, "o-6", event_id=event_id)[0], 200)
-    ids = [message_id.decode() for message_id, _ in shipments(broker)]
-    equal(ids[0], "a" * 63)
-    equal([len(message_id) for message_id in ids[1:]], [32] * 5)
+    ids = [message[b"herald-message-id"] for message in broker.all("shipments")]
+    equal(ids[:5], ids[5:])
+    equal((len(set(ids)), {len(message_id) for message_id in ids}), (5, {32}))
 
 
 def keys_that_no_message_may_have_are_refused(program, broker):
@@ -167,7 +170,7 @@ def main():
                                a_broker_that_is_away_is_waited_for_and_told,
                                events_that_find_no_thread_are_refused_at_once,
                                what_the_broker_refuses_is_logged_and_not_told,
-                               ids_that_no_message_may_have_are_replaced,
+                               the_id_of_a_message_tells_whether_an_event_came_twice,
                                keys_that_no_message_may_have_are_refused)])
     finally:
         broker.stop()

@@ -3,6 +3,10 @@
  */
 #include "writer.h"
 
+#include <herald/delivery.h>
+#include <herald/herald.h>
+#include <herald/publish.h>
+
 #define MANY 5000
 
 /* Confirmed is what has arrived, each once and in the order in which it was submitted. */
@@ -46,6 +50,78 @@ test_publish_waits_for_the_confirmation(void **state)
 	}
 	writer_read(writer, &arrivals);
 	assert_int_equal(arrivals.count, 3);
+	arrivals_free(&arrivals);
+	writer_destroy(writer);
+}
+
+struct ping {
+	int64_t number;
+};
+HERALD_SCHEMA(ping, HERALD_FIELD(ping, number));
+
+static enum herald_verdict
+on_ping(struct herald_context *ctx, const struct ping *ping, struct writer *writer)
+{
+	char id[32];
+
+	snprintf(id, sizeof(id), "m-%d", (int)ping->number);
+	const struct herald_delivery delivery = {
+		.producer = "broker", .topic = writer->topic, .id = id, HERALD_BODY("x", 1)};
+
+	assert_int_equal(herald_publish(ctx, &delivery, NULL), HERALD_OK);
+	return HERALD_DONE;
+}
+HERALD_FUNCTION(on_ping, ping, writer);
+
+static struct herald_service *
+create_service(struct writer *writer)
+{
+	const struct herald_route routes[] = {HERALD_ROUTE("ping", ping, on_ping, writer)};
+	const struct herald_named_producer producers[] = {{"broker", writer->producer}};
+	struct herald_service *service = NULL;
+	struct herald_error error;
+
+	if (herald_service_create(
+		    &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_PRODUCERS(producers)),
+		    &service, &error) != HERALD_OK)
+		fail_msg("%s", error.message);
+	return service;
+}
+
+static enum herald_verdict
+handle_ping(struct herald_service *service, int number)
+{
+	struct herald_result result;
+	char text[160];
+	const int bytes =
+		snprintf(text, sizeof(text),
+			 "{\"event_type\":\"ping\",\"timestamp\":\"2024-08-20T05:21:19Z\","
+			 "\"payload\":{\"number\":%d},\"metadata\":{}}",
+			 number);
+
+	herald_service_handle(service, text, (size_t)bytes, &result);
+	return result.verdict;
+}
+
+/* herald_publish() in a service without a store: the event is done when the message is there. While
+ * the broker does not answer, it is to come again. */
+static void
+test_an_event_waits_for_the_confirmation(void **state)
+{
+	struct writer *writer = WRITER(.timeout_ms = WRITER_SILENCE_MS);
+	struct herald_service *service = create_service(writer);
+	struct arrivals arrivals;
+
+	(void)state;
+	assert_int_equal(handle_ping(service, 0), HERALD_DONE);
+	assert_int_equal(writer_counts(writer).confirmed, 1);
+	broker->pause();
+	assert_int_equal(handle_ping(service, 1), HERALD_RETRY);
+	broker->go_on();
+	WAIT(handle_ping(service, 1) == HERALD_DONE);
+	herald_service_destroy(service);
+	writer_read(writer, &arrivals);
+	arrivals_repeated(&arrivals, 2);
 	arrivals_free(&arrivals);
 	writer_destroy(writer);
 }
@@ -215,6 +291,7 @@ test_flush_says_what_is_left(void **state)
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_each_message_is_confirmed),
 	cmocka_unit_test(test_publish_waits_for_the_confirmation),
+	cmocka_unit_test(test_an_event_waits_for_the_confirmation),
 	cmocka_unit_test(test_a_full_window_refuses_more),
 	cmocka_unit_test(test_large_messages),
 	cmocka_unit_test(test_what_is_too_large_is_refused),
