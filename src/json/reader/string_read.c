@@ -28,22 +28,26 @@ static const unsigned char hex_digits[256] = {
 	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
+/* The value of four hexadecimal digits; more than UINT16_MAX if one of them is another byte. */
+static inline uint32_t
+join_hex(const char *at)
+{
+	/* A byte that is not a digit becomes UINT32_MAX. */
+	uint32_t first = hex_digits[(unsigned char)at[0]] - 1u;
+	uint32_t second = hex_digits[(unsigned char)at[1]] - 1u;
+	uint32_t third = hex_digits[(unsigned char)at[2]] - 1u;
+	uint32_t last = hex_digits[(unsigned char)at[3]] - 1u;
+
+	return first << 12 | second << 8 | third << 4 | last;
+}
+
 /* The value of the four digits of a \u escape, or -1. */
 static inline int32_t
 hex_four(const char *at, const char *end)
 {
-	int32_t value = 0;
+	uint32_t value = end - at < 4 ? UINT32_MAX : join_hex(at);
 
-	if (end - at < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		int digit = hex_digits[(unsigned char)at[i]];
-
-		if (digit == 0)
-			return -1;
-		value = value * 16 + digit - 1;
-	}
-	return value;
+	return value > UINT16_MAX ? -1 : (int32_t)value;
 }
 
 HERALD__COLD static void
@@ -86,7 +90,7 @@ read_unicode_escape(struct herald__reader *reader, const char *at, const char **
 	return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
 }
 
-static size_t
+static inline size_t
 write_utf8(int32_t code, char *out)
 {
 	if (code < 0x80) {
@@ -141,6 +145,46 @@ read_escape(struct herald__reader *reader, const char *at, char *out, size_t *wr
 		return NULL;
 	*written = write_utf8(code, out);
 	return after;
+}
+
+/* Undo the escape at `at`, which is not of the usual form, or wrong. */
+HERALD__NOT_INLINE static char *
+read_rare_escape(struct herald__reader *reader, char *at, char **to, struct herald__string *string)
+{
+	size_t written;
+	const char *after = read_escape(reader, at, *to, &written);
+
+	if (!after)
+		return NULL;
+	if (**to == '\0' && !string->nul)
+		string->nul = at;
+	*to += written;
+	return (char *)after;
+}
+
+/*
+ * Undo the escape at `at`, or several: in text that is written in ASCII only, \u escapes follow
+ * each other directly. Moves *to to the end of what it has written. Returns the place after them,
+ * or NULL. Relies on the invariant.
+ */
+static HERALD__INLINE char *
+read_escapes(struct herald__reader *reader, char *at, char **to, struct herald__string *string)
+{
+	char *start = at, *out = *to, one = short_escapes[(unsigned char)at[1]];
+	uint32_t code;
+
+	if (one != 0) {
+		*(*to)++ = one;
+		return at + 2;
+	}
+	/* Code points other than NUL and surrogates. */
+	while (*at == '\\' && at[1] == 'u' && reader->end - at >= 6 &&
+	       ((code = join_hex(at + 2)) - 1 < 0xD7FF || code - 0xE000 < 0x2000)) {
+		out += write_utf8((int32_t)code, out);
+		at += 6;
+	}
+	*to = out;
+	return at > start ? at : read_rare_escape(reader, at, to, string);
 }
 
 const char *
@@ -225,7 +269,6 @@ herald__read_string(struct herald__reader *reader, char *at, enum herald__string
 
 	*out = (struct herald__string){.data = at};
 	while (*special != '"') {
-		size_t written;
 		char *after;
 
 		if (*special != '\\') {
@@ -233,12 +276,8 @@ herald__read_string(struct herald__reader *reader, char *at, enum herald__string
 				return NULL;
 		} else {
 			to = herald__move_plain(to, from, (size_t)(special - from), reader->end);
-			after = (char *)read_escape(reader, special, to, &written);
-			if (!after)
+			if (!(after = read_escapes(reader, special, &to, out)))
 				return NULL;
-			if (*to == '\0' && !out->nul)
-				out->nul = special;
-			to += written;
 			from = after;
 		}
 		special = herald__next_special(reader, after);
