@@ -31,18 +31,21 @@ fail_bool(struct herald__reader *reader, const char *at)
 	return herald__fail_type(reader, at, "true or false");
 }
 
+/* Which of the two it is cannot be predicted, so no branch depends on it. Relies on the invariant:
+ * "true" is not the end. */
 static inline char *
 decode_bool(struct herald__reader *reader, char *at, bool *out)
 {
-	if (herald__is_word(reader, at, "true", 4)) {
-		*out = true;
-		return at + 4;
-	}
-	if (herald__is_word(reader, at, "false", 5)) {
-		*out = false;
-		return at + 5;
-	}
-	return fail_bool(reader, at);
+	bool is_true, is_false;
+
+	if (reader->end - at < 5)
+		return fail_bool(reader, at);
+	is_true = memcmp(at, "true", 4) == 0;
+	is_false = memcmp(at + 1, "alse", 4) == 0 && *at == 'f';
+	if (!HERALD__LIKELY(is_true | is_false))
+		return fail_bool(reader, at);
+	*out = is_true;
+	return at + 5 - is_true;
 }
 
 static char *

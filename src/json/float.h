@@ -30,6 +30,15 @@ herald__divides_to_nearest(void)
 	return FLT_EVAL_METHOD == 0 && 1.0 + tiny == 1.0 - tiny;
 }
 
+/* The greatest power of ten that a double holds exactly, and as many digits as are always exact. */
+#define HERALD__EXACT_POWER 22
+#define HERALD__EXACT_DIGITS (UINT64_C(1) << DBL_MANT_DIG)
+
+static const double herald__exact_powers[HERALD__EXACT_POWER + 1] = {
+	1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+};
+
 /*
  * digits / 10^fraction_digits by one division, if a double holds both operands exactly, so that the
  * result is rounded only once (William Clinger, "How to Read Floating Point Numbers Accurately",
@@ -38,13 +47,22 @@ herald__divides_to_nearest(void)
 static inline bool
 herald__divide_digits(uint64_t digits, size_t fraction_digits, double *out)
 {
-	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-					1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-					1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-	if (digits > UINT64_C(1) << DBL_MANT_DIG)
+	if (digits > HERALD__EXACT_DIGITS)
 		return false;
-	*out = (double)(int64_t)digits / powers[fraction_digits];
+	*out = (double)(int64_t)digits / herald__exact_powers[fraction_digits];
+	return true;
+}
+
+/* The same for digits * 10^exponent, from -22 to 22. One of the two powers is 1: no branch depends
+ * on the sign of the exponent. */
+static inline bool
+herald__scale_digits(uint64_t digits, int exponent, double *out)
+{
+	int up = exponent > 0 ? exponent : 0, down = up - exponent;
+
+	if (digits > HERALD__EXACT_DIGITS)
+		return false;
+	*out = (double)(int64_t)digits * herald__exact_powers[up] / herald__exact_powers[down];
 	return true;
 }
 

@@ -38,7 +38,7 @@ check_double_bytes(const char *number, size_t bytes, double expected)
 	enum herald_status status = decode_number(wide_codec, number, bytes, &out, &error);
 
 	if (!isfinite(expected)) {
-		if (status != HERALD_OUT_OF_RANGE || error.offset != 5 ||
+		if (status != HERALD_OUT_OF_RANGE || error.offset != 5 + strspn(number, " ") ||
 		    strcmp(error.path, "/v") != 0 || out.v != -77)
 			fail_msg("%.100s: %s, but it is too large", number,
 				 herald_status_name(status));
@@ -49,17 +49,87 @@ check_double_bytes(const char *number, size_t bytes, double expected)
 	}
 }
 
-/* At the end of a document, and where more bytes follow. */
+/* At the end of a document, where more bytes follow, and where there are also bytes before it, so
+ * that vectors can be used. */
 static void
 check_double(const char *number)
 {
 	double expected = strtod(number, NULL);
 	char more[1200];
-	int bytes = snprintf(more, sizeof(more), "%s%16s", number, "");
+	int bytes = snprintf(more, sizeof(more), "%40s%s%40s", "", number, "");
 
-	assert_in_range(bytes, 16, sizeof(more) - 1);
+	assert_in_range(bytes, 80, sizeof(more) - 1);
 	check_double_bytes(number, strlen(number), expected);
+	check_double_bytes(more + 40, (size_t)bytes - 64, expected);
 	check_double_bytes(more, (size_t)bytes, expected);
+}
+
+/* Texts that are not numbers, or end before the text does. */
+static const char *const wrong[] = {
+	"-",
+	"-.5",
+	".5",
+	"+1",
+	"01",
+	"-01",
+	"00",
+	"01.5",
+	"-00.5",
+	"1.",
+	"1.e5",
+	"1.x",
+	"1e",
+	"1e+",
+	"1e-",
+	"1e+-5",
+	"1E.5",
+	"1ee5",
+	"1e5e5",
+	"1.5.5",
+	"1-5",
+	"1.5-5",
+	"1.5e5.5",
+	"1.5e5-5",
+	"--1",
+	"-e5",
+	"-1.5e",
+	"1.5ex",
+	"1.5e+x",
+	"1.5f",
+	"0x10",
+	"1e0x1",
+	"1,5",
+	"1 5",
+	"1.5 e5",
+	"1.5e 5",
+	"1.5e5 5",
+	"1.5e0005.",
+	"1.5e00000005.",
+	"12345678901234567890123456789012345678901234567890.",
+	"0.00000000000000000000000000000e",
+};
+
+/* They fail in the same way with vectors. */
+static void
+test_wrong_numbers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct herald_error error, other;
+		enum herald_status status;
+		struct wide out = {-77};
+		char more[4096];
+		int bytes = snprintf(more, sizeof(more), "%40s%s%40s", "", wrong[i], "");
+
+		status = decode_number(wide_codec, wrong[i], strlen(wrong[i]), &out, &error);
+		assert_true(status == HERALD_BAD_JSON || status == HERALD_BAD_TYPE);
+		assert_int_equal(decode_number(wide_codec, more, (size_t)bytes, &out, &other),
+				 status);
+		assert_string_equal(other.path, error.path);
+		if (other.offset != error.offset + 40)
+			fail_msg("%s: offset %zu, but expected %zu", wrong[i], other.offset - 40,
+				 error.offset);
+	}
 }
 
 static void
@@ -554,6 +624,7 @@ main(void)
 		cmocka_unit_test(test_hard_cases),
 		cmocka_unit_test(test_known_values),
 		cmocka_unit_test(test_a_million_doubles),
+		cmocka_unit_test(test_wrong_numbers),
 		cmocka_unit_test(test_other_rounding),
 		cmocka_unit_test(test_long_numbers_in_other_rounding),
 		cmocka_unit_test(test_bounds_in_other_rounding),

@@ -14,6 +14,7 @@
 #include "base/c_locale.h"
 #include "json/float.h"
 #include "json/reader/digits.h"
+#include "json/reader/number_one.h"
 
 /* digits * 10^exponent */
 struct decimal {
@@ -251,8 +252,8 @@ scale(uint64_t digits, int64_t exponent, double *out)
 {
 	uint64_t bits;
 
-	if (exponent <= 0 && exponent >= -22 && herald__divides_to_nearest() &&
-	    herald__divide_digits(digits, (size_t)-exponent, out))
+	if (exponent >= -22 && exponent <= 22 && herald__divides_to_nearest() &&
+	    herald__scale_digits(digits, (int)exponent, out))
 		return true;
 	if (!herald__to_double(digits, exponent, &bits))
 		return false;
@@ -324,22 +325,66 @@ read_whole_digits(char *at, uint64_t *out)
 	return at;
 }
 
+#ifdef HERALD__AVX2
+/* Read a number. Returns the place after it, or NULL. */
+HERALD__AVX2 static char *
+read_one(char *at, double *out)
+{
+	uint64_t digits, bits;
+	int64_t exponent;
+	char *after = herald__read_one(at, &digits, &exponent);
+
+	if (!after || !scale(digits, exponent, out))
+		return NULL;
+	memcpy(&bits, out, sizeof(bits));
+	bits |= (uint64_t)(*at == '-') << 63;
+	memcpy(out, &bits, sizeof(bits));
+	return after;
+}
+#endif
+
+/* Whether read_one() can be called. */
+static inline bool
+can_read_one(const struct herald__reader *reader, const char *at)
+{
+#ifdef HERALD__AVX2
+	return reader->avx2 && reader->end - at >= HERALD__NUMBER_AFTER &&
+	       at - reader->begin >= HERALD__NUMBERS_BEFORE;
+#else
+	(void)reader;
+	(void)at;
+	return false;
+#endif
+}
+
 char *
 herald__read_usual_double(const struct herald__reader *reader, char *at, double *out)
 {
 	uint64_t digits;
-	char *whole = read_whole_digits(at + (*at == '-'), &digits);
+	char *whole;
 
+#ifdef HERALD__AVX2
+	if (can_read_one(reader, at))
+		return read_one(at, out);
+#endif
+	whole = read_whole_digits(at + (*at == '-'), &digits);
 	return read_rest(reader, at, whole, digits, out);
 }
 
-/* herald__read_double() after the whole digits. Not inlined: most numbers do not need the registers
- * that it saves. */
+/* herald__read_double() of a double that is not short. `digits` are the whole ones before `at`. Not
+ * inlined: most numbers do not need the registers that it saves. */
 HERALD__NOT_INLINE static char *
 read_long_double(struct herald__reader *reader, char *start, char *at, uint64_t digits, double *out)
 {
-	char *after = read_rest(reader, start, at, digits, out);
+	char *after = NULL;
 
+	reader->long_doubles = true;
+	if (!can_read_one(reader, start))
+		after = read_rest(reader, start, at, digits, out);
+#ifdef HERALD__AVX2
+	else
+		after = read_one(start, out);
+#endif
 	return after ? after : read_any_double(reader, start, out);
 }
 
@@ -355,16 +400,18 @@ read_short_fraction(const struct herald__reader *reader, char *at, uint64_t *dig
 	uint64_t value = *digits;
 	unsigned digit;
 
-	if (reader->end - at <= SHORT_FRACTION || is_digit(at[SHORT_FRACTION]) || !is_digit(*at))
+	if (reader->end - at <= SHORT_FRACTION || !is_digit(*at))
 		return NULL;
 #pragma GCC unroll 8
 	for (int i = 0; i < SHORT_FRACTION; i++, at++) {
-		if ((digit = (unsigned)(unsigned char)*at - '0') > 9)
-			break;
+		if ((digit = (unsigned)(unsigned char)*at - '0') > 9) {
+			*digits = value;
+			return at;
+		}
 		value = value * 10 + digit;
 	}
 	*digits = value;
-	return at;
+	return is_digit(*at) ? NULL : at;
 }
 
 char *
@@ -373,6 +420,9 @@ herald__read_double(struct herald__reader *reader, char *at, double *out)
 	char *first = at + (*at == '-'), *whole, *end;
 	uint64_t digits, all;
 
+	/* The next ones are likely to be long, too. */
+	if (reader->long_doubles && can_read_one(reader, at))
+		return read_long_double(reader, at, at, 0, out);
 	whole = read_whole_digits(first, &digits);
 	all = digits;
 	if (*whole != '.' || !(end = read_short_fraction(reader, whole + 1, &all)) || *end == 'e' ||
