@@ -547,15 +547,15 @@ class Drawer:
     def text(self, most):
         return draw_text(self.chance, self.chance.choice(self.alphabets), 0, most)
 
-    def write(self, value, depth=0):
+    def write(self, value, depth=0, is_map=False):
         """The text of a value, laid out and with unknown members as drawn."""
         if isinstance(value, dict):
             members = list(value.items())
-            if depth != 1 and self.chance.random() < self.unknown:
+            if not is_map and self.chance.random() < self.unknown:
                 members.insert(self.chance.randrange(len(members) + 1),
                                ("x_unknown", [None, self.text(20), {"y": self.integer(9)}]))
             return self.items("{}", depth, [
-                json.dumps(key) + ":" + self.blank + self.write(member, depth + 1 + (key == "metadata"))
+                json.dumps(key) + ":" + self.blank + self.write(member, depth + 1, key == "metadata")
                 for key, member in members])
         if isinstance(value, list):
             return self.items("[]", depth, [self.write(element, depth + 1) for element in value])
