@@ -144,6 +144,7 @@ claim_from(struct herald_store *store, struct herald__queue *queue, struct heral
 		.max_bytes = room->bytes,
 	};
 	int64_t next_ms = INT64_MAX;
+	committer->asked_for = room->node;
 	enum herald_status status = store->database->ops->claim(
 		committer->session, &claim, keep_claimed, &claiming, &next_ms, error);
 

@@ -112,7 +112,7 @@ transact(struct herald_store *store, const struct herald__slice *slice, struct h
 
 	if (status != HERALD_LEASE_LOST)
 		return status;
-	herald__dispatch_doubt(store);
+	herald__dispatch_doubt(store, store->committer.asked_for);
 	store->committer.input.is_fenced = true;
 	rest.claims = false;
 	return transact_or_repeat(store, &rest, error);
@@ -246,7 +246,7 @@ claim_apart(struct herald_store *store)
 	if (status == HERALD_OK)
 		note_success(store, false);
 	else if (status == HERALD_LEASE_LOST)
-		herald__dispatch_doubt(store);
+		herald__dispatch_doubt(store, store->committer.asked_for);
 	else
 		note_failure(store, status, &error);
 }
@@ -261,7 +261,7 @@ run_task_apart(struct herald_store *store, struct herald__task *task)
 	if (status == HERALD_OK)
 		note_success(store, false);
 	else if (status == HERALD_LEASE_LOST)
-		herald__dispatch_doubt(store);
+		herald__dispatch_doubt(store, store->committer.asked_for);
 	else
 		note_failure(store, status, &error);
 	herald__settle_tasks(committer, task, 1, status);

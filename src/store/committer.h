@@ -43,6 +43,7 @@ struct herald__committer {
 	uint64_t failed_ms;     /* the last failure */
 	int64_t pending_change; /* of the events in the database, in this turn */
 	bool has_news;          /* for other processes */
+	uint64_t asked_for;     /* the node for which the database was asked last for rows */
 	uint64_t notified_ms;
 };
 

@@ -334,11 +334,11 @@ herald__dispatch_node(struct herald_store *store, uint64_t node, uint64_t fence_
 }
 
 void
-herald__dispatch_doubt(struct herald_store *store)
+herald__dispatch_doubt(struct herald_store *store, uint64_t node)
 {
 	struct herald__dispatch *dispatch = herald__dispatch_lock(store);
 
-	dispatch->is_doubted = true;
+	dispatch->is_doubted |= node == dispatch->node;
 	pthread_mutex_unlock(&dispatch->mutex);
 }
 

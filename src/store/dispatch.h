@@ -120,8 +120,9 @@ void herald__dispatch_refuse(struct herald_store *store, const char *why);
  * have not begun are dropped. */
 void herald__dispatch_node(struct herald_store *store, uint64_t node, uint64_t fence_ms);
 
-/* The database says that the node is gone: nothing begins until the node has looked. */
-void herald__dispatch_doubt(struct herald_store *store);
+/* The database says that this node is gone: nothing begins until its thread has looked. An answer
+ * may come late, when another node has replaced it: that one goes on. */
+void herald__dispatch_doubt(struct herald_store *store, uint64_t node);
 bool herald__dispatch_is_doubted(struct herald_store *store);
 /* The node, if its lease has not ended; else 0. Any thread. */
 uint64_t herald__dispatch_lease(struct herald_store *store);

@@ -287,9 +287,13 @@ stay_joined(struct herald_store *store)
 	struct herald__node *node = &store->node;
 	struct herald_error error;
 
-	if (node->id != 0 && herald__dispatch_is_doubted(store))
+	const bool has_leases = store->database->ops->has_leases;
+	const bool is_doubted = node->id != 0 && herald__dispatch_is_doubted(store);
+	if (is_doubted && !has_leases)
 		lose(store, NULL);
-	if (node->id != 0 && store->database->ops->has_leases && now_ms(store) >= node->renew_at_ms)
+	/* A doubt may be wrong: what other connections ask for while a renewal takes place is
+	 * compared with the lease before it. So the database is asked once more. */
+	if (node->id != 0 && has_leases && (is_doubted || now_ms(store) >= node->renew_at_ms))
 		renew(store);
 	if (node->id != 0)
 		return;

@@ -167,6 +167,7 @@ claim_run(struct herald__task *task, struct herald_session *session, int64_t now
 		.max_bytes = claim->bytes,
 		.max_delay_ms = (int64_t)queue->settings.max_delay_ms,
 	};
+	queue->store->committer.asked_for = claim->owner;
 	return ops->delivery_claim(session, &request, keep_claimed, queue, &claim->next_ms, error);
 }
 

@@ -30,6 +30,7 @@ store_arrivals(struct herald_store *store, const struct herald__slice *slice,
 		return HERALD_OK;
 	herald__batch_events(store, batch, slice->first_arrival, slice->arrivals,
 			     committer->wall_ms, room);
+	committer->asked_for = room->node;
 	return store->database->ops->accept(
 		committer->session, batch->events + slice->first_arrival, slice->arrivals, error);
 }

@@ -13,7 +13,10 @@
 
 #include <cmocka.h>
 
+#include <herald/adapter/queue.h>
+
 #include "store/dispatch_work.h"
+#include "store/outbox_queue.h"
 #include "support/store_fixture.h"
 
 #define HOUR_MS UINT64_C(3600000)
@@ -789,6 +792,123 @@ test_renewal_that_fails(void **state)
 	model_destroy(model);
 }
 
+/* The database says that the node is gone. */
+
+static struct answer {
+	enum model_op op;
+	bool is_late;
+	bool was_given;
+} answer;
+
+/* While the call waits, the lease ends, and the process joins as another node. */
+static enum herald_status
+answer_late(struct model_call *call, void *state)
+{
+	(void)state;
+	if (call->op != answer.op || answer.was_given)
+		return MODEL_GO_ON;
+	answer.was_given = true;
+	if (answer.is_late) {
+		pass(16000);
+		a->store->node.recover_at_ms = UINT64_MAX;
+		herald__node_step(a->store);
+	}
+	return HERALD_LEASE_LOST;
+}
+
+/* A deliverer asks for a delivery. It does not wait for the answer: there is none to be woken. */
+static void
+ask_for_a_delivery(struct herald_delivery_queue *queue)
+{
+	const struct herald_delivery_queue_settings settings = {
+		.max_claimed = 1, .max_claimed_bytes = 4096, .max_delay_ms = 1000};
+	uint64_t wait_ms;
+
+	assert_int_equal(queue->ops->open(queue, &settings, NULL), HERALD_OK);
+	assert_null(queue->ops->claim(queue, &(struct herald_delivery_time){.wall_ms = a->wall_ms},
+				      &wait_ms));
+	((struct herald__outbox_queue *)queue)->is_closing = true;
+}
+
+/* An event is accepted, events and deliveries are claimed, and one of the answers is that the node
+ * is gone. */
+static struct herald_delivery_queue *
+ask_for_rows(enum model_op op, bool claims_apart, bool is_late)
+{
+	struct herald_delivery_queue *queue;
+	struct herald_error error;
+
+	answer = (struct answer){.op = MODEL_OPS, .is_late = is_late};
+	model = model_create(&(struct model_options){.has_leases = true,
+						     .claims_apart = claims_apart,
+						     .now_ms = model_now_ms,
+						     .hook = answer_late});
+	a->wall_ms = 1000000;
+	join_model(a, &(struct herald_store_options){0});
+	store_settle(a);
+	assert_int_equal(herald_store_queue_create(a->store, &queue, &error), HERALD_OK);
+	ask_for_a_delivery(queue);
+	answer.op = op;
+	pass(1000); /* a claim is due */
+	store_submit(a, "1", "done");
+	herald__committer_turn(a->store);
+	assert_true(answer.was_given);
+	return queue;
+}
+
+static const struct {
+	enum model_op op;
+	bool claims_apart;
+} askers[] = {
+	{MODEL_ACCEPT, false}, {MODEL_ACCEPT, true},         {MODEL_CLAIM, false},
+	{MODEL_CLAIM, true},   {MODEL_DELIVERY_CLAIM, true},
+};
+
+/* The answer is about a node that another one has replaced meanwhile: that one goes on. */
+static void
+test_late_answers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(askers); i++) {
+		struct herald_delivery_queue *queue =
+			ask_for_rows(askers[i].op, askers[i].claims_apart, true);
+		const uint64_t node = a->store->node.id;
+		assert_int_equal(herald__dispatch_lease(a->store), node);
+		/* What the earlier one has claimed runs as well. */
+		a->store->node.recover_at_ms = 0;
+		herald__node_step(a->store);
+		assert_int_equal(a->store->node.id, node);
+		store_settle(a);
+		queue->ops->destroy(queue);
+		assert_int_equal(store_counts(a).done, 1);
+		store_fixture_finish(a);
+		model_destroy(model);
+	}
+}
+
+/* The answer is wrong: a connection has compared the node's row with a lease that was just being
+ * renewed. Nothing begins until the database was asked once more; then the node goes on. */
+static void
+test_wrong_answers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(askers); i++) {
+		struct herald_delivery_queue *queue =
+			ask_for_rows(askers[i].op, askers[i].claims_apart, false);
+		const uint64_t node = a->store->node.id;
+		assert_int_equal(herald__dispatch_lease(a->store), 0);
+		herald__node_step(a->store);
+		assert_int_equal(a->store->node.id, node);
+		assert_int_equal(herald__dispatch_lease(a->store), node);
+		assert_false(store_logged(a, "lease is lost"));
+		store_settle(a);
+		queue->ops->destroy(queue);
+		assert_int_equal(store_counts(a).done, 1);
+		store_fixture_finish(a);
+		model_destroy(model);
+	}
+}
+
 int
 main(void)
 {
@@ -812,6 +932,8 @@ main(void)
 		TEST(test_claimed_by_both_nodes),
 		TEST(test_fence),
 		TEST(test_renewal_that_fails),
+		TEST(test_late_answers),
+		TEST(test_wrong_answers),
 	};
 
 	if (!mkdtemp(folder))

@@ -138,7 +138,7 @@ cut_off(struct herald_delivery_queue *queue)
 		;
 	model_kill(process->database);
 	recover(current);
-	herald__dispatch_doubt(process->store);
+	herald__dispatch_doubt(process->store, process->store->node.id);
 	for (size_t i = 0; i < MAX_PROCESSES; i++)
 		if (current->processes[i].store)
 			herald__outbox_look(current->processes[i].store);

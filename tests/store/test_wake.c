@@ -140,7 +140,7 @@ store_elsewhere(void)
 	store_fixture_init(other, &(struct store_fixture_options){
 					  .model = model, .adapt = add_watch, .queue = "jobs"});
 	store_settle(other);
-	herald__dispatch_doubt(other->store); /* it may own nothing */
+	herald__dispatch_doubt(other->store, other->store->node.id); /* it may own nothing */
 	store_submit(other, "1", "done");
 	herald__committer_turn(other->store);
 	assert_int_equal(other->arrivals[0].event.status, HERALD_OK);
