@@ -635,16 +635,10 @@ a_process_recovers_its_former_node(void **unused)
 /* The server is restored from an archive, as is one that takes over: the first renewal after that
  * finds that the node is lost, on the connection that it has to make. */
 static void
-a_renewal_finds_a_new_timeline(void **unused)
+begin_timeline(void)
 {
-	struct process *p = start(&postgres_contract);
-	const uint64_t former = p->node;
 	char command[256];
 
-	(void)unused;
-	postgres_server_halt(&server);
-	postgres_server_restart(&server);
-	assert_true(renews(p, former));
 	snprintf(command, sizeof(command),
 		 "cd '%s' && touch data/recovery.signal &&"
 		 " echo \"restore_command = '/bin/false'\" >>data/postgresql.conf",
@@ -654,9 +648,38 @@ a_renewal_finds_a_new_timeline(void **unused)
 	postgres_server_restart(&server);
 	while (postgres_server_number(&server, "SELECT pg_is_in_recovery()::int") != 0)
 		rest();
+}
+
+static void
+a_renewal_finds_a_new_timeline(void **unused)
+{
+	struct process *p = start(&postgres_contract);
+	const uint64_t former = p->node;
+
+	(void)unused;
+	postgres_server_halt(&server);
+	postgres_server_restart(&server);
+	assert_true(renews(p, former));
+	begin_timeline();
 	assert_false(renews(p, former));
 	assert_true(renews(p, join(p)));
 	stop(p);
+}
+
+/* Behind a pool, each statement may reach another server: what one says of its timeline is not true
+ * of the next. The row of the node is looked at in the statement that needs it. */
+static void
+a_pool_has_no_timeline(void **unused)
+{
+	(void)unused;
+	postgres_places.is_pooled = true;
+	struct process *p = start(&postgres_contract);
+	const uint64_t node = p->node;
+	begin_timeline();
+	assert_true(renews(p, node));
+	accept_event(p, EVENT(.owner = node));
+	stop(p);
+	postgres_places.is_pooled = false;
 }
 
 static enum herald_status
@@ -1200,6 +1223,7 @@ main(void)
 		cmocka_unit_test(a_process_goes_on_while_it_is_recovered),
 		cmocka_unit_test(a_process_recovers_its_former_node),
 		cmocka_unit_test(a_renewal_finds_a_new_timeline),
+		cmocka_unit_test(a_pool_has_no_timeline),
 		cmocka_unit_test(a_node_does_not_leave_before_its_last_commit),
 		cmocka_unit_test(another_process_is_woken),
 		cmocka_unit_test(notifications_are_few),

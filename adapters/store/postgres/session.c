@@ -117,7 +117,8 @@ open_connection(struct postgres_session *session, struct herald_error *error)
 	session->is_listening = false;
 	session->is_marked = false;
 	status = check_primary(session, error);
-	if (status == HERALD_OK)
+	/* In a pool, the next statement may reach another server. */
+	if (status == HERALD_OK && !database->options.is_pooled)
 		status = check_timeline(session, error);
 	if (status == HERALD_OK && !database->options.is_pooled)
 		status = configure(session, error);

@@ -98,7 +98,9 @@ struct herald_postgres_options {
 	 * planned anew. A process that takes over the events of a paused one cannot end its
 	 * transactions; the server does that when they have been idle for lease_ms, except for
 	 * those with the function of a user, whose locks stay until the process goes on or the
-	 * pool ends the connection.
+	 * pool ends the connection. That a standby has taken over is not noticed, because two
+	 * statements may reach two servers; it matters if it has lost the last transactions, see
+	 * docs/durable.md.
 	 */
 	bool is_pooled;
 
