@@ -178,8 +178,9 @@ assert_left_to_others(struct fixture *fixture, struct herald_deliverer_options o
 			    "this deliverer cannot send it now: the producer is not connected, or "
 			    "not here");
 	begin(fixture, HERALD_DELIVERER_OPTIONS(.attempts = 1, HERALD_PRODUCERS(producers)));
-	outbox_await_none(fixture->process.store);
+	recorder_wait(&fixture->process.recorder, 1);
 	assert_int_equal(fixture->process.recorder.delivered, 1);
+	outbox_await_none(fixture->process.store);
 	outbox_process_end(&fixture->process);
 	assert_int_equal(fake_publisher_count(fixture->fake, "d-1"), 1);
 }
