@@ -88,6 +88,9 @@ leave_group(struct kafka *kafka, uint64_t until_ms)
 		if (event)
 			rd_kafka_event_destroy(event);
 	}
+	/* If a rebalance came meanwhile and is not answered, rd_kafka_destroy() never returns. */
+	if (!failed && !rd_kafka_consumer_closed(kafka->consumer))
+		(void)rd_kafka_assign(kafka->consumer, NULL);
 	if (failed)
 		rd_kafka_error_destroy(failed);
 	rd_kafka_queue_destroy(closing);

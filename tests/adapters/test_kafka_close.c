@@ -1,0 +1,102 @@
+/*
+ * How a subscriber of Kafka leaves its group, on librdkafka's mock cluster: each close() ends, also
+ * one that has no time left.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <herald/adapter/subscriber.h>
+#include <herald/herald.h>
+#include <herald/kafka.h>
+
+#include "support/kafka_server.h"
+
+#define WAIT_MS 60000
+
+/* Set: a close begins to leave the group, and goes on when the library asks for an answer. */
+static bool waits_for_rebalance;
+
+rd_kafka_error_t *__real_rd_kafka_consumer_close_queue(rd_kafka_t *client, rd_kafka_queue_t *queue);
+rd_kafka_error_t *__wrap_rd_kafka_consumer_close_queue(rd_kafka_t *client, rd_kafka_queue_t *queue);
+
+rd_kafka_error_t *
+__wrap_rd_kafka_consumer_close_queue(rd_kafka_t *client, rd_kafka_queue_t *queue)
+{
+	rd_kafka_error_t *error = __real_rd_kafka_consumer_close_queue(client, queue);
+
+	while (waits_for_rebalance && rd_kafka_queue_length(queue) == 0)
+		usleep(1000);
+	return error;
+}
+
+static struct herald_subscriber *
+open_subscriber(struct kafka_server *server)
+{
+	const struct herald_subscriber_settings settings = {
+		.allocator = herald_allocator_libc,
+		.max_in_flight = 10,
+		.max_in_flight_bytes = 100000,
+		.max_delay_ms = 500,
+	};
+	struct herald_subscriber *subscriber = NULL;
+	struct herald_error error;
+
+	if (herald_kafka_subscriber_create(&HERALD_KAFKA_SUBSCRIBER_OPTIONS(.url = server->url,
+									    .topic = "mock",
+									    .group = "group"),
+					   &subscriber, &error) != HERALD_OK ||
+	    subscriber->ops->open(subscriber, &settings, &error) != HERALD_OK)
+		fail_msg("%s", error.message);
+	return subscriber;
+}
+
+/* Until its partition is assigned. */
+static void
+receive_one(struct herald_subscriber *subscriber)
+{
+	struct herald_received_list out = {0};
+	struct herald_error error;
+
+	while (out.count == 0)
+		if (subscriber->ops->receive(subscriber, 10, 100000, WAIT_MS, &out, &error) !=
+		    HERALD_OK)
+			fail_msg("%s", error.message);
+}
+
+/* It hung in rd_kafka_destroy(), for good. */
+static void
+test_without_time_for_the_rebalance(void **state)
+{
+	struct kafka_server server = {0};
+
+	(void)state;
+	kafka_server_start_mock(&server);
+	kafka_server_make_topic(&server, "mock", 1);
+	kafka_server_send(&server, "mock", "{}", 2, NULL, 0);
+	kafka_server_await(&server);
+
+	struct herald_subscriber *subscriber = open_subscriber(&server);
+	receive_one(subscriber);
+	waits_for_rebalance = true;
+	alarm(WAIT_MS / 1000);
+	subscriber->ops->close(subscriber, 0);
+	alarm(0);
+	waits_for_rebalance = false;
+	subscriber->ops->destroy(subscriber);
+	kafka_server_stop(&server);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_without_time_for_the_rebalance),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
