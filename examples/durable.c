@@ -30,6 +30,9 @@
  *	curl -i http://127.0.0.1:8080/healthz
  *	=> 200 {"status":"ok"}
  *
+ * With `--admin TOKEN`, the dashboard is at http://127.0.0.1:8080/admin/, and its dead letters can
+ * be replayed and dropped there. Metrics for Prometheus are at http://127.0.0.1:8080/metrics.
+ *
  * Other names to try: `retry` succeeds in its third attempt; `crash` aborts the program each time
  * it runs, and after the third time it is a dead letter. `--crash-after N` aborts in the middle of
  * the N-th event. Start the program again after a crash, with the same --db.
@@ -170,6 +173,7 @@ HERALD_UPCASTER(order_v1_to_v2, order_placed_v1, order_placed);
 
 struct settings {
 	const char *path;
+	const char *token; /* of the dashboard; NULL: there is none */
 	unsigned long port, workers, max_attempts, retry_ms, crash_after;
 };
 
@@ -197,18 +201,22 @@ read_settings(int argc, char **argv, struct settings *out)
 		{"max-attempts", required_argument, NULL, 0},
 		{"retry-ms", required_argument, NULL, 0},
 		{"crash-after", required_argument, NULL, 0},
+		{"admin", required_argument, NULL, 0},
 		{0},
 	};
-	unsigned long *const numbers[] = {&out->port,         NULL,           &out->workers,
-					  &out->max_attempts, &out->retry_ms, &out->crash_after};
+	const char **const texts[] = {NULL, &out->path, NULL, NULL, NULL, NULL, &out->token};
+	unsigned long *const numbers[] = {
+		&out->port,        NULL, &out->workers, &out->max_attempts, &out->retry_ms,
+		&out->crash_after, NULL};
 	/* To Herald 0 is the default: a store always has workers, attempts and delays. */
-	static const unsigned long minima[] = {0, 0, 1, 1, 1, 0};
-	static const unsigned long maxima[] = {UINT16_MAX, 0, 1024, 10000, UINT32_MAX, ULONG_MAX};
+	static const unsigned long minima[] = {0, 0, 1, 1, 1, 0, 0};
+	static const unsigned long maxima[] = {UINT16_MAX, 0,         1024, 10000,
+					       UINT32_MAX, ULONG_MAX, 0};
 	int found, index;
 
 	while ((found = getopt_long(argc, argv, "", options, &index)) == 0) {
-		if (!numbers[index])
-			out->path = optarg;
+		if (texts[index])
+			*texts[index] = optarg;
 		else if (!read_number(options[index].name, optarg, minima[index], maxima[index],
 				      numbers[index]))
 			return false;
@@ -216,7 +224,7 @@ read_settings(int argc, char **argv, struct settings *out)
 	if (found == -1 && optind == argc && out->path && *out->path != '\0')
 		return true;
 	fprintf(stderr, "usage: durable --db FILE [--port N] [--workers N] [--max-attempts N]\n"
-			"               [--retry-ms N] [--crash-after N]\n");
+			"               [--retry-ms N] [--crash-after N] [--admin TOKEN]\n");
 	return false;
 }
 
@@ -265,6 +273,40 @@ answer_health(struct herald_server_request *request, void *state)
 	herald_server_answer(request, is_ok ? 200 : 503, "application/json", body, strlen(body));
 }
 
+/* Until a signal: events, health and metrics, and the dashboard if there is a token for it. */
+static enum herald_status
+serve_until_signal(const struct settings *settings, struct herald_service *service,
+		   struct herald_error *error)
+{
+	struct herald_store *store = herald_service_store(service);
+	struct herald_metrics *metrics = NULL;
+	struct herald_admin *admin = NULL;
+	enum herald_status status =
+		herald_metrics_create(&HERALD_METRICS_OPTIONS(.service = service), &metrics, error);
+
+	if (status == HERALD_OK && settings->token)
+		status = herald_admin_create(
+			&HERALD_ADMIN_OPTIONS(.service = service, .token = settings->token,
+					      .name = "durable",
+					      .log = {herald_log_logfmt, stderr, HERALD_LOG_INFO}),
+			&admin, error);
+	const struct herald_server_path paths[] = {
+		{.path = "/healthz", .function = answer_health, .state = store},
+		herald_metrics_path(metrics),
+		herald_admin_path(admin),
+	};
+	if (status == HERALD_OK)
+		status = herald_serve(service,
+				      &HERALD_SERVER_OPTIONS(.port = (uint16_t)settings->port,
+							     .any_port = settings->port == 0,
+							     .paths = paths,
+							     .paths_count = admin ? 3 : 2),
+				      error);
+	herald_admin_destroy(admin);
+	herald_metrics_destroy(metrics);
+	return status;
+}
+
 static enum herald_status
 serve(const struct settings *settings, struct shop *shop, struct herald_store *store,
       struct herald_error *error)
@@ -280,9 +322,6 @@ serve(const struct settings *settings, struct shop *shop, struct herald_store *s
 		HERALD_UPCAST("order_placed", "1", order_placed_v1, "2", order_placed,
 			      order_v1_to_v2),
 	};
-	const struct herald_server_path paths[] = {
-		{.path = "/healthz", .function = answer_health, .state = store},
-	};
 	struct herald_service *service;
 	enum herald_status status = herald_service_create(
 		&HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_UPCASTERS(upcasters),
@@ -291,11 +330,7 @@ serve(const struct settings *settings, struct shop *shop, struct herald_store *s
 
 	if (status != HERALD_OK)
 		return status;
-	status = herald_serve(service,
-			      &HERALD_SERVER_OPTIONS(.port = (uint16_t)settings->port,
-						     .any_port = settings->port == 0,
-						     HERALD_SERVER_PATHS(paths)),
-			      error);
+	status = serve_until_signal(settings, service, error);
 	herald_store_stop(store, 10000);
 	herald_service_destroy(service);
 	return status;

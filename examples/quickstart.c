@@ -149,7 +149,6 @@ print_welcome(const struct herald_server *server, void *state)
 {
 	unsigned port = herald_server_port(server);
 
-	(void)state;
 	printf("Events are taken at http://127.0.0.1:%u/event. Try these in another terminal:\n\n",
 	       port);
 	for (size_t i = 0; i < HERALD_COUNT(samples); i++) {
@@ -163,6 +162,8 @@ print_welcome(const struct herald_server *server, void *state)
 		       sample->title, port, sample->event_type, sample->payload, sample->metadata,
 		       sample->answer);
 	}
+	if (state)
+		printf("The dashboard is at http://127.0.0.1:%u/admin/.\n\n", port);
 	printf("# Does it run?\n"
 	       "curl -i http://127.0.0.1:%u/healthz\n"
 	       "# => 200 {\"status\":\"ok\"}\n\n"
@@ -184,17 +185,54 @@ read_port(const char *text, uint16_t *port)
 	return true;
 }
 
-static enum herald_status
-serve(struct herald_service *service, const struct herald_metrics *metrics, uint16_t port,
-      struct herald_error *error)
-{
-	const struct herald_server_path paths[] = {herald_metrics_path(metrics)};
+struct settings {
+	uint16_t port;
+	const char *token; /* Of the dashboard; NULL: there is none. */
+};
 
-	return herald_serve(service,
-			    &HERALD_SERVER_OPTIONS(.port = port, .any_port = port == 0,
-						   HERALD_SERVER_PATHS(paths), .quiet = true,
-						   .on_started = print_welcome),
-			    error);
+static bool
+read_settings(int argc, char **argv, struct settings *out)
+{
+	for (; argc > 2; argc -= 2, argv += 2) {
+		if (strcmp(argv[1], "--admin") == 0)
+			out->token = argv[2];
+		else if (strcmp(argv[1], "--port") != 0)
+			break;
+		else if (!read_port(argv[2], &out->port))
+			return false;
+	}
+	if (argc > 1)
+		fprintf(stderr, "usage: quickstart [--port N] [--admin TOKEN]\n");
+	return argc <= 1;
+}
+
+/* The paths besides /event: metrics, and the dashboard if there is a token for it. */
+static enum herald_status
+serve(struct herald_service *service, const struct herald_metrics *metrics,
+      const struct settings *settings, struct herald_error *error)
+{
+	struct herald_admin *admin = NULL;
+	enum herald_status status = HERALD_OK;
+
+	if (settings->token)
+		status = herald_admin_create(&HERALD_ADMIN_OPTIONS(.service = service,
+								   .token = settings->token,
+								   .name = "quickstart"),
+					     &admin, error);
+	if (status != HERALD_OK)
+		return status;
+	const struct herald_server_path paths[] = {
+		herald_metrics_path(metrics),
+		herald_admin_path(admin),
+	};
+	status = herald_serve(
+		service,
+		&HERALD_SERVER_OPTIONS(.port = settings->port, .any_port = settings->port == 0,
+				       .paths = paths, .paths_count = admin ? 2 : 1, .quiet = true,
+				       .on_started = print_welcome, .on_started_state = admin),
+		error);
+	herald_admin_destroy(admin);
+	return status;
 }
 
 int
@@ -209,17 +247,12 @@ main(int argc, char **argv)
 		HERALD_UPCAST("order_placed", "1", order_placed_v1, "2", order_placed,
 			      order_v1_to_v2),
 	};
-	bool has_port = argc == 3 && strcmp(argv[1], "--port") == 0;
-	uint16_t port = 8080;
+	struct settings settings = {.port = 8080};
 	struct herald_service *service = NULL;
 	struct herald_metrics *metrics = NULL;
 	struct herald_error error;
 
-	if (argc > 1 && !has_port) {
-		fprintf(stderr, "usage: quickstart [--port N]\n");
-		return 2;
-	}
-	if (has_port && !read_port(argv[2], &port))
+	if (!read_settings(argc, argv, &settings))
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	enum herald_status status = herald_service_create(
@@ -229,7 +262,7 @@ main(int argc, char **argv)
 		status = herald_metrics_create(&HERALD_METRICS_OPTIONS(.service = service),
 					       &metrics, &error);
 	if (status == HERALD_OK)
-		status = serve(service, metrics, port, &error);
+		status = serve(service, metrics, &settings, &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "quickstart", &error);
 	herald_metrics_destroy(metrics);

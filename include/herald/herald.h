@@ -5,6 +5,7 @@
 #ifndef HERALD_H
 #define HERALD_H
 
+#include <herald/admin.h>
 #include <herald/allocator.h>
 #include <herald/answer.h>
 #include <herald/arena.h>

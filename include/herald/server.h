@@ -40,6 +40,9 @@ struct herald_server_request {
 	struct herald_text query;  /**< After the '?', as sent; empty if there is none. */
 	/** As received, without decoding Content-Encoding; empty if there is none. */
 	struct herald_text body;
+	/** If the server's path ends in "/" and an asterisk: what follows that '/', as sent, such
+	 * as "page.css" for the path "/files/page.css". Otherwise empty. */
+	struct herald_text rest;
 };
 
 /**
@@ -96,8 +99,12 @@ herald_server_answer(struct herald_server_request *request, unsigned status,
 
 /** A path of the server. Set either `endpoint` or `function`. */
 struct herald_server_path {
-	/** As in a request's target, percent-encoded: "/metrics". "*": all paths that no other
-	 * path of the server matches. */
+	/**
+	 * As in a request's target, percent-encoded: "/metrics". If it ends in "/" and an asterisk,
+	 * it stands for all paths that begin with what precedes the asterisk, and for that without
+	 * its last '/'. "*" alone: all paths. Among several paths that match, an exact one is taken
+	 * first, then the longest one.
+	 */
 	const char *path;
 
 	struct herald_endpoint *endpoint; /**< Takes events. Borrowed. */

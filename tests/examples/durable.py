@@ -92,11 +92,16 @@ class Shop:
         finally:
             connection.close()
 
-    def health(self):
+    def ask(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
         with contextlib.closing(connection):
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status
+            connection.request(method, path, body,
+                               {"Content-Type": "application/json", **(headers or {})})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+    def health(self):
+        return self.ask("GET", "/healthz")[0]
 
     def read(self, sql):
         with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True,
@@ -147,6 +152,46 @@ def the_commands_of_its_head_answer_as_written():
         wait_until(program.is_idle, program.process)
         equal(program.effects(), ["e-1"])
         equal(program.dead()["e-2"]["reason"], "nobody may be called fail")
+
+
+@case
+def the_dashboard_replays_and_drops_dead_letters():
+    token = "0123456789abcdef0123"
+    right = {"Authorization": "Bearer " + token}
+
+    with shop("--admin", token) as program:
+        def ask(method, path, body=None):
+            status, text = program.ask(method, "/admin/api/" + path,
+                                       body and json.dumps(body), right)
+            equal((path, status), (path, 200))
+            return json.loads(text)
+
+        def letters():
+            return ask("GET", "dead-letters")["letters"]
+
+        program.run()
+        equal(program.ask("GET", "/admin/")[0], 200)
+        equal(program.ask("GET", "/admin/api/dead-letters")[0], 401)
+        equal(program.ask("GET", "/metrics")[0], 200)
+        for number in range(3):
+            equal(program.send(f"f-{number}", "fail"), ACCEPTED)
+        wait_until(program.is_idle, program.process)
+        dead = letters()
+        equal([letter["event_id"] for letter in dead], ["f-0", "f-1", "f-2"])
+        equal(dead[0]["reason"], "nobody may be called fail")
+        letter = ask("GET", "dead-letters/" + dead[0]["id"])
+        equal(json.loads(letter["data"])["payload"]["username"], "fail")
+        equal(ask("GET", "queues")["rows"][0]["count"], 3)
+        one = {"id": dead[0]["id"]}
+        equal(ask("POST", "dead-letters/replay", {**one, "dry_run": True})["count"], 1)
+        equal(len(letters()), 3)
+        equal(ask("POST", "dead-letters/replay", one)["count"], 1)
+        wait_until(lambda: program.is_idle() and len(letters()) == 3, program.process)
+        equal({letter["event_id"]: letter["replays"] for letter in letters()},
+              {"f-0": 1, "f-1": 0, "f-2": 0})
+        equal(ask("POST", "dead-letters/drop", {"all": True})["count"], 3)
+        equal(letters(), [])
+        assert "action=drop dry_run=false count=3" in program.log(), program.log()
 
 
 @case

@@ -72,20 +72,21 @@ class Program:
 class Quickstart(Program):
     """The quickstart, once its welcome has been read."""
 
-    def __init__(self):
-        super().__init__(quickstart, "--port", "0")
+    def __init__(self, *arguments):
+        super().__init__(quickstart, "--port", "0", *arguments)
         welcome = []
         while not welcome or "Ctrl-C" not in welcome[-1]:
             welcome.append(self.line())
+        self.welcome = welcome
         self.url = re.search(r"http://127\.0\.0\.1:(\d+)/event", welcome[0])
         self.port = int(self.url.group(1))
         self.tries = [(line, after) for line, after in zip(welcome, welcome[1:])
                       if line.startswith("curl ")]
 
-    def send(self, method, path, body=None):
+    def send(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            connection.request(method, path, body, {"Content-Type": "application/json", **headers})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:
@@ -221,6 +222,36 @@ def metrics_count_the_events():
 
 
 @case
+def the_dashboard_needs_its_token():
+    token = "0123456789abcdef0123"
+    with Quickstart("--admin", token) as program:
+        assert f"The dashboard is at http://127.0.0.1:{program.port}/admin/." in program.welcome
+        equal(program.post("user_created", {"user_id": "1", "username": "ada"}), SUCCESS)
+        status, page = program.send("GET", "/admin/")
+        equal((status, page[:15]), (200, "<!doctype html>"))
+        equal(program.send("GET", "/admin/api/state")[0], 401)
+        equal(program.send("GET", "/admin/api/state", Authorization="Bearer x")[0], 401)
+        right = {"Authorization": "Bearer " + token}
+        status, state = program.send("GET", "/admin/api/state", **right)
+        equal(status, 200)
+        equal([route["done"] for route in json.loads(state)["routes"]], [1, 0, 0])
+        status, service = program.send("GET", "/admin/api/service", **right)
+        equal(len(json.loads(service)["pipeline"]["routes"]), 3)
+        equal(program.send("GET", "/metrics")[0], 200)
+    with Quickstart() as program:
+        equal(program.send("GET", "/admin/")[0], 404)
+        equal(program.send("GET", "/admin/api/state", **right)[0], 404)
+
+
+@case
+def a_bad_token_is_told():
+    result = subprocess.run([quickstart, "--port", "0", "--admin", "a b"], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, timeout=WAIT_S, check=False)
+    equal((result.returncode, result.stderr.decode()),
+          (1, "quickstart: token: must be visible ASCII; byte 1 is not\n"))
+
+
+@case
 def signals_stop_it():
     for number in (signal.SIGINT, signal.SIGTERM):
         with Quickstart() as program:
@@ -235,8 +266,9 @@ def wrong_arguments_are_told():
                                 stderr=subprocess.PIPE, timeout=WAIT_S, check=False)
         equal((result.returncode, result.stderr.decode()), (2, message))
 
-    for arguments in (["--port"], ["nonsense"], ["--port", "1", "2"]):
-        check(arguments, "usage: quickstart [--port N]\n")
+    for arguments in (["--port"], ["nonsense"], ["--port", "1", "2"], ["--admin"],
+                      ["--port", "0", "--admin"]):
+        check(arguments, "usage: quickstart [--port N] [--admin TOKEN]\n")
     for port in ("abc", "70000", "65536", "80x", "", "-1", "+1", " 1", "-18446744073709551615",
                  "99999999999999999999"):
         check(["--port", port],

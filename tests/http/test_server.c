@@ -255,6 +255,65 @@ any_path(void **state)
 }
 
 static void
+answer_rest(struct herald_server_request *request, void *state)
+{
+	char text[256];
+	int bytes = snprintf(text, sizeof(text), "%s %s %s %s", (const char *)state,
+			     request->path.data, request->rest.data, request->body.data);
+
+	assert_int_equal(strlen(request->rest.data), request->rest.bytes);
+	assert_int_equal(herald_server_answer(request, 200, "text/plain", text, (size_t)bytes),
+			 HERALD_OK);
+}
+
+/* A path that ends in an asterisk takes all below it, unless a longer one or an exact one does. */
+static void
+prefixes(void **state)
+{
+	static char any[] = "any", one[] = "one", two[] = "two", exact[] = "exact";
+	static const struct herald_server_path paths[] = {
+		{.path = "*", .function = answer_rest, .state = any},
+		{.path = "/a/*", .function = answer_rest, .state = one, .methods = "GET, PUT"},
+		{.path = "/a/b/*", .function = answer_rest, .state = two},
+		{.path = "/a/b/c", .function = answer_rest, .state = exact},
+	};
+	static const struct {
+		const char *request, *answer;
+		unsigned status;
+	} cases[] = {
+		{"GET /a/ HTTP/1.1\r\nHost: test\r\n\r\n", "one /a/  ", 200},
+		{"GET /a HTTP/1.1\r\nHost: test\r\n\r\n", "one /a  ", 200},
+		{"GET /a?q HTTP/1.1\r\nHost: test\r\n\r\n", "one /a  ", 200},
+		{"GET /a/x/y?q HTTP/1.1\r\nHost: test\r\n\r\n", "one /a/x/y x/y ", 200},
+		{"GET /a/* HTTP/1.1\r\nHost: test\r\n\r\n", "one /a/* * ", 200},
+		{"GET /a/b HTTP/1.1\r\nHost: test\r\n\r\n", "two /a/b  ", 200},
+		{"GET /a/b/d HTTP/1.1\r\nHost: test\r\n\r\n", "two /a/b/d d ", 200},
+		{"GET /a/b/c HTTP/1.1\r\nHost: test\r\n\r\n", "exact /a/b/c  ", 200},
+		{"GET /ab HTTP/1.1\r\nHost: test\r\n\r\n", "any /ab  ", 200},
+		{"GET / HTTP/1.1\r\nHost: test\r\n\r\n", "any /  ", 200},
+		{"GET /%61/ HTTP/1.1\r\nHost: test\r\n\r\n", "any /%61/  ", 200},
+		{"PUT /a/z HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\nhi", "one /a/z z hi",
+		 200},
+		{"PUT /a/z?q HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "2\r\nhi\r\n0\r\n\r\n",
+		 "one /a/z z hi", 200},
+		{"PUT /a/b/z HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n",
+		 "{\"error\":\"the path accepts GET, HEAD, not PUT\"}", 405},
+		{"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n", "{\"status\":\"ok\"}", 200},
+	};
+	struct probe probe;
+	struct http_response response;
+
+	(void)state;
+	serve(&probe, HERALD_SERVER_OPTIONS(HERALD_SERVER_PATHS(paths)));
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		request(&probe, cases[i].request, true, &response);
+		probe_assert_answer(&response, cases[i].status, cases[i].answer);
+	}
+	probe_stop(&probe);
+}
+
+static void
 many_query_arguments(void **state)
 {
 	static const unsigned counts[] = {1, 200, 212, 213, 214, 220, 1500};
@@ -790,6 +849,7 @@ main(void)
 		cmocka_unit_test(bad_options),
 		cmocka_unit_test(bodies_of_own_paths),
 		cmocka_unit_test(any_path),
+		cmocka_unit_test(prefixes),
 		cmocka_unit_test(options_of_an_older_program),
 		WITH(address_in_use, 0),
 		cmocka_unit_test(ipv6),

@@ -313,6 +313,7 @@ run_call(struct herald_http_connection *connection, const struct herald__path *p
 				.path = head->path,
 				.query = head->query,
 				.body = body,
+				.rest = {"", 0},
 			},
 		.head = head,
 		.server = connection->worker->server,
@@ -321,6 +322,9 @@ run_call(struct herald_http_connection *connection, const struct herald__path *p
 		.log = &connection->worker->options.log,
 	};
 
+	if (path->is_prefix && head->path.bytes > path->path.bytes)
+		call.request.rest = (struct herald_text){head->path.data + path->path.bytes,
+							 head->path.bytes - path->path.bytes};
 	herald_buffer_init(&call.headers, &connection->worker->options.allocator, 0);
 	struct herald__refusal refusal = herald__call_run(&call, path);
 	if (refusal.status != 0)

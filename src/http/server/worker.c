@@ -22,16 +22,43 @@
 
 /* Requests. */
 
+/* "/files/" is a prefix of "/files/a", "/files/" and "/files". */
+static bool
+begins_with(struct herald_text path, struct herald_text prefix)
+{
+	return path.bytes + 1 >= prefix.bytes &&
+	       memcmp(path.data, prefix.data,
+		      path.bytes < prefix.bytes ? path.bytes : prefix.bytes) == 0;
+}
+
+static struct herald__path *
+longest_prefix(const struct herald_http_worker *worker, struct herald_text path)
+{
+	struct herald__path *longest = NULL;
+
+	for (size_t i = 0; i < worker->paths_count; i++) {
+		struct herald__path *known = &worker->paths[i];
+
+		if (known->is_prefix && begins_with(path, known->path) &&
+		    (!longest || known->path.bytes > longest->path.bytes))
+			longest = known;
+	}
+	return longest;
+}
+
 struct herald__path *
 herald__worker_path(const struct herald_http_worker *worker, struct herald_text path)
 {
 	for (size_t i = 0; i < worker->paths_count; i++) {
 		struct herald__path *known = &worker->paths[i];
 
-		if (known->path.bytes == path.bytes &&
+		if (known->path.bytes == path.bytes && !known->is_prefix &&
 		    memcmp(known->path.data, path.data, path.bytes) == 0)
 			return known;
 	}
+	struct herald__path *prefix = worker->has_prefixes ? longest_prefix(worker, path) : NULL;
+	if (prefix)
+		return prefix;
 	/* The target of "OPTIONS *" is not a path. */
 	return *path.data == '/' ? worker->any_path : NULL;
 }
@@ -159,13 +186,17 @@ add_path(struct herald_http_worker *worker, const struct herald_server_path *giv
 {
 	const char *methods = given->endpoint ? "POST" : given->methods ? given->methods : "GET";
 	struct herald__path *path = &worker->paths[worker->paths_count++];
+	size_t bytes = strlen(given->path);
 	bool is_any = strcmp(given->path, "*") == 0;
-	size_t bytes = is_any ? 0 : strlen(given->path);
+	bool is_prefix = bytes > 1 && strcmp(given->path + bytes - 2, "/*") == 0;
 
 	if (is_any)
 		worker->any_path = path;
+	worker->has_prefixes |= is_prefix;
+	bytes -= is_any || is_prefix;
 	*path = (struct herald__path){
 		.path.bytes = bytes,
+		.is_prefix = is_prefix,
 		.path.data = herald_arena_copy(worker->arena, given->path, bytes),
 		.endpoint = given->endpoint,
 		.function = given->function,

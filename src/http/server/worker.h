@@ -19,7 +19,8 @@
 
 /* The kinds of paths. */
 struct herald__path {
-	struct herald_text path;           /* empty: any */
+	struct herald_text path;           /* of a prefix, up to its last '/'; empty: any */
+	bool is_prefix;                    /* the path is a prefix; not if it is empty */
 	struct herald_endpoint *endpoint;  /* or a function, below */
 	struct herald_http_request *spare; /* for the endpoint's next event; may be NULL */
 	herald_server_function *function;
@@ -46,6 +47,7 @@ struct herald_http_worker {
 	struct herald__head_limits limits;
 	struct herald__path *paths;
 	size_t paths_count;
+	bool has_prefixes;             /* some of the paths are prefixes */
 	struct herald__path *any_path; /* for all other paths: "*"; NULL: they are refused */
 	const char *allow;             /* the methods of all paths */
 	atomic_bool is_stopping;
@@ -71,7 +73,8 @@ struct herald_http_worker {
 	struct herald__ready_list resumed; /* taken from `ready` as a whole */
 };
 
-/* The path of a request; NULL if there is none like it. */
+/* The path of a request; NULL if there is none like it. Exact paths come first, then the longest
+ * prefix. */
 struct herald__path *
 herald__worker_path(const struct herald_http_worker *worker, struct herald_text path);
 

@@ -1,0 +1,169 @@
+/*
+ * Actions on dead letters: reads what to do, does it, and logs it. Whether it is allowed was
+ * checked before.
+ */
+#include "admin/actions.h"
+
+#include <herald/adapter/log.h>
+#include <herald/schema.h>
+
+#include "admin/call.h"
+#include "admin/filter.h"
+
+/* The body. */
+
+struct admin_action {
+	struct herald__admin_filter filter;
+	bool all;
+	bool dry_run;
+};
+
+/* The members of the filter are members of the body. */
+#define FILTER(...) HERALD_FIELD(herald__admin_filter, __VA_ARGS__)
+
+HERALD_SCHEMA(herald__admin_filter,
+	FILTER(kind),
+	FILTER(id),
+	FILTER(queue),
+	FILTER(event_type),
+	FILTER(source),
+	FILTER(event_id),
+	FILTER(destination),
+	FILTER(why),
+	FILTER(after),
+	FILTER(from_ms, HERALD_MIN(0)),
+	FILTER(to_ms, HERALD_MIN(0)),
+	FILTER(limit));
+
+HERALD_SCHEMA_WITH(admin_action, (.reject_unknown = true),
+	HERALD_STRUCT(admin_action, filter, herald__admin_filter, .flat = true),
+	HERALD_FIELD(admin_action, all),
+	HERALD_FIELD(admin_action, dry_run));
+
+enum herald_status
+herald__admin_actions_init(struct herald_admin *admin, struct herald_error *error)
+{
+	return herald_codec_create(&admin_action_schema, NULL, &admin->allocator,
+				   &admin->action_codec, error);
+}
+
+/* Returns false after answering. */
+static bool
+read_action(struct herald__admin_call *call, struct admin_action *out)
+{
+	const struct herald_text body = call->request->body;
+	char *copy = herald_arena_copy(call->arena, body.data, body.bytes);
+	struct herald_error error;
+
+	if (!copy) {
+		call->json.status = HERALD_NO_MEMORY;
+		return false;
+	}
+	if (herald_codec_decode(call->admin->action_codec, copy, body.bytes, call->arena, out,
+				&error) != HERALD_OK) {
+		herald__admin_refuse_error(call, &error);
+		return false;
+	}
+	if (herald__admin_filter_is_empty(&out->filter) && !out->all) {
+		herald__admin_refuse(call, 400,
+				     "no filter: set \"all\" to true to select all dead letters");
+		return false;
+	}
+	return true;
+}
+
+/* Doing it. */
+
+typedef enum herald_status
+action_function(struct herald_store *store, const struct herald_dead_filter *filter,
+		const struct herald_bulk *bulk, uint64_t *count, struct herald_error *error);
+
+struct action {
+	const char *name;
+	action_function *run;
+};
+
+static const struct action replay = {"replay", herald_store_dead_replay};
+static const struct action drop = {"drop", herald_store_dead_drop};
+
+static void
+log_action(const struct herald_admin *admin, const struct action *action,
+	   const struct admin_action *given, uint64_t count, const struct herald_error *error)
+{
+	const struct herald__admin_filter *filter = &given->filter;
+	const struct herald_log_field all[] = {
+		{.key = "action", .text = action->name},
+		{.key = "dry_run", .text = given->dry_run ? "true" : "false"},
+		{.key = "count", .number = (int64_t)count},
+		{.key = "error", .text = error->message[0] != '\0' ? error->message : NULL},
+		{.key = "kind", .text = filter->kind},
+		{.key = "id", .text = filter->id},
+		{.key = "queue", .text = filter->queue},
+		{.key = "event_type", .text = filter->event_type},
+		{.key = "source", .text = filter->source},
+		{.key = "event_id", .text = filter->event_id},
+		{.key = "destination", .text = filter->destination},
+		{.key = "why", .text = filter->why},
+	};
+	struct herald_log_field fields[HERALD_COUNT(all)];
+	size_t fields_count = 0;
+
+	for (size_t i = 0; i < HERALD_COUNT(all); i++)
+		if (i == 2 || all[i].text)
+			fields[fields_count++] = all[i];
+	herald_log_write(&admin->options.log, HERALD_LOG_INFO, "action of the dashboard", fields,
+			 fields_count);
+}
+
+static void
+put_done(struct herald__admin_call *call, const struct action *action, bool is_dry_run,
+	 uint64_t count, uint64_t limit)
+{
+	herald__indented_begin(&call->json, '{');
+	herald__admin_put_text(call, "operation", action->name);
+	herald__admin_put(call, "count", count);
+	herald__admin_put_bool(call, "dry_run", is_dry_run);
+	herald__admin_put_bool(call, "more", count == limit);
+	herald__indented_end(&call->json, '}');
+}
+
+static void
+act(struct herald__admin_call *call, const struct action *action)
+{
+	const struct herald_admin_options *options = &call->admin->options;
+	struct herald_dead_filter filter;
+	struct admin_action given;
+	struct herald_error error = {.message = ""};
+	uint64_t count = 0;
+
+	if (!options->store) {
+		herald__admin_refuse(call, 404, "there is no store");
+		return;
+	}
+	if (!read_action(call, &given) ||
+	    !herald__admin_filter_resolve(call, &given.filter, &filter))
+		return;
+	filter.limit = given.filter.limit;
+	if (filter.limit == 0 || filter.limit > options->max_action_count)
+		filter.limit = options->max_action_count;
+	enum herald_status status =
+		action->run(options->store, &filter,
+			    &(struct herald_bulk){.is_dry_run = given.dry_run}, &count, &error);
+	log_action(call->admin, action, &given, count, &error);
+	if (status != HERALD_OK)
+		herald__admin_refuse_error(call, &error);
+	else
+		put_done(call, action, given.dry_run, count, filter.limit);
+}
+
+void
+herald__admin_replay(struct herald__admin_call *call)
+{
+	act(call, &replay);
+}
+
+void
+herald__admin_drop(struct herald__admin_call *call)
+{
+	act(call, &drop);
+}

@@ -1,0 +1,174 @@
+/*
+ * Which dead letters a request means: reads a query, and checks what a query or a body has given.
+ * The store applies the filter.
+ */
+#include "admin/filter.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <herald/adapter/text.h>
+
+#include "admin/call.h"
+#include "base/form_text.h"
+
+/* Queries. */
+
+static const struct argument {
+	const char *name;
+	size_t offset;
+	bool is_number;
+} arguments[] = {
+	{"kind", offsetof(struct herald__admin_filter, kind), false},
+	{"id", offsetof(struct herald__admin_filter, id), false},
+	{"queue", offsetof(struct herald__admin_filter, queue), false},
+	{"event_type", offsetof(struct herald__admin_filter, event_type), false},
+	{"source", offsetof(struct herald__admin_filter, source), false},
+	{"event_id", offsetof(struct herald__admin_filter, event_id), false},
+	{"destination", offsetof(struct herald__admin_filter, destination), false},
+	{"why", offsetof(struct herald__admin_filter, why), false},
+	{"after", offsetof(struct herald__admin_filter, after), false},
+	{"from_ms", offsetof(struct herald__admin_filter, from_ms), true},
+	{"to_ms", offsetof(struct herald__admin_filter, to_ms), true},
+	{"limit", offsetof(struct herald__admin_filter, limit), true},
+};
+
+/* With a NUL; NULL when out of memory. */
+static char *
+decoded(struct herald__admin_call *call, struct herald_text text)
+{
+	char *copy = herald_arena_alloc(call->arena, text.bytes + 1);
+	const char *bad;
+
+	if (copy)
+		copy[herald__form_decode(text, copy, &bad)] = '\0';
+	else
+		call->json.status = HERALD_NO_MEMORY;
+	return copy;
+}
+
+static bool
+take_number(struct herald__admin_call *call, const char *name, const char *text, void *out)
+{
+	uint64_t number;
+
+	if (!herald_ascii_number(text, INT64_MAX, &number)) {
+		herald__admin_refuse(call, 400, "%s: expected a number, not \"%s\"", name, text);
+		return false;
+	}
+	/* The members of both types have 64 bits. */
+	memcpy(out, &number, sizeof(number));
+	return true;
+}
+
+static bool
+take_argument(struct herald__admin_call *call, const char *name, const char *value,
+	      struct herald__admin_filter *out)
+{
+	for (size_t i = 0; i < HERALD_COUNT(arguments); i++) {
+		char *member = (char *)out + arguments[i].offset;
+
+		if (strcmp(arguments[i].name, name) != 0)
+			continue;
+		if (arguments[i].is_number)
+			return take_number(call, name, value, member);
+		memcpy(member, &value, sizeof(value));
+		return true;
+	}
+	herald__admin_refuse(call, 400, "there is no argument \"%s\"", name);
+	return false;
+}
+
+bool
+herald__admin_filter_read(struct herald__admin_call *call, struct herald__admin_filter *out)
+{
+	const char *query = call->request->query ? call->request->query : "";
+	const char *at = query, *end = query + strlen(query);
+
+	*out = (struct herald__admin_filter){0};
+	while (at < end) {
+		struct herald__form_pair pair;
+
+		at = herald__form_next(at, end, &pair);
+		char *name = decoded(call, pair.name);
+		char *value = name ? decoded(call, pair.value) : NULL;
+		if (!value || !take_argument(call, name, value, out))
+			return false;
+	}
+	return true;
+}
+
+/* Filters. */
+
+bool
+herald__admin_filter_is_empty(const struct herald__admin_filter *filter)
+{
+	return !filter->id && !filter->queue && !filter->event_type && !filter->source &&
+	       !filter->event_id && !filter->destination && !filter->why;
+}
+
+bool
+herald__admin_id_read(const char *text, uint64_t *out)
+{
+	return herald_ascii_number(text, UINT64_MAX, out) && *out > 0;
+}
+
+static bool
+resolve_kind(struct herald__admin_call *call, const char *text, enum herald_dead_kind *out)
+{
+	if (!text)
+		*out = HERALD_DEAD_BOTH;
+	else if (strcmp(text, "event") == 0)
+		*out = HERALD_DEAD_EVENTS;
+	else if (strcmp(text, "delivery") == 0)
+		*out = HERALD_DEAD_DELIVERIES;
+	else
+		herald__admin_refuse(call, 400, "kind: expected event or delivery, not \"%s\"",
+				     text);
+	return call->response->status == 200;
+}
+
+static bool
+resolve_reason(struct herald__admin_call *call, const char *text, enum herald_dead_reason *out)
+{
+	*out = HERALD_DEAD_ANY;
+	if (!text)
+		return true;
+	for (int i = HERALD_DEAD_ANY + 1; i < HERALD_DEAD_REASON_COUNT; i++) {
+		*out = (enum herald_dead_reason)i;
+		if (strcmp(herald_dead_reason_name(*out), text) == 0)
+			return true;
+	}
+	herald__admin_refuse(call, 400, "why: there is no reason \"%s\"", text);
+	return false;
+}
+
+static bool
+resolve_id(struct herald__admin_call *call, const char *name, const char *text, uint64_t *out)
+{
+	*out = 0;
+	if (!text || herald__admin_id_read(text, out))
+		return true;
+	herald__admin_refuse(call, 400, "%s: expected an id, not \"%s\"", name, text);
+	return false;
+}
+
+bool
+herald__admin_filter_resolve(struct herald__admin_call *call,
+			     const struct herald__admin_filter *filter,
+			     struct herald_dead_filter *out)
+{
+	*out = (struct herald_dead_filter){
+		.queue = filter->queue,
+		.event_type = filter->event_type,
+		.source = filter->source,
+		.event_id = filter->event_id,
+		.destination = filter->destination,
+		.from_ms = filter->from_ms,
+		.to_ms = filter->to_ms,
+	};
+	return resolve_kind(call, filter->kind, &out->kind) &&
+	       resolve_reason(call, filter->why, &out->reason) &&
+	       resolve_id(call, "id", filter->id, &out->id) &&
+	       resolve_id(call, "after", filter->after, &out->after_id);
+}

@@ -1,0 +1,11 @@
+/*
+ * The resource api/service: what does not change while the process runs. Private.
+ */
+#ifndef HERALD_SRC_ADMIN_SERVICE_H
+#define HERALD_SRC_ADMIN_SERVICE_H
+
+#include "admin/admin.h"
+
+void herald__admin_service(struct herald__admin_call *call);
+
+#endif
