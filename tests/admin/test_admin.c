@@ -471,6 +471,7 @@ test_files(void **state)
 		{"", "text/html; charset=utf-8"},
 		{"page.css", "text/css; charset=utf-8"},
 		{"page.js", "text/javascript; charset=utf-8"},
+		{"letters.js", "text/javascript; charset=utf-8"},
 		{"icon.svg", "image/svg+xml"},
 	};
 
