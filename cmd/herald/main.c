@@ -8,6 +8,7 @@
 #include <herald/version.h>
 
 #include "broker.h"
+#include "dashboard.h"
 #include "generate.h"
 #include "listen.h"
 #include "options.h"
@@ -21,7 +22,7 @@ static const struct tool_command *const commands[] = {
 #ifdef HAVE_CURL
 	&send_command,
 #endif
-	&sign_command,   &verify_command, &validate_command, &generate_command,
+	&sign_command,   &verify_command, &validate_command, &generate_command, &dashboard_command,
 };
 
 static void
@@ -29,9 +30,9 @@ print_usage(FILE *out)
 {
 	fprintf(out, "usage: herald COMMAND [OPTION...]\n\n");
 	for (size_t i = 0; i < HERALD_COUNT(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->doc);
-	fprintf(out, "  store    Look at the events in a store, and repair it\n"
-		     "  broker   Look at the dead letters of a message broker, and replay them\n\n"
+		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->doc);
+	fprintf(out, "  store     Look at the events in a store, and repair it\n"
+		     "  broker    Look at the dead letters of a message broker, and replay them\n\n"
 		     "herald COMMAND --help tells the options of a command.\n");
 }
 

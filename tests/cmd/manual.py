@@ -19,7 +19,7 @@ import tap  # noqa: E402
 from programs import equal  # noqa: E402
 
 HERALD = sys.argv[1]
-COMMANDS = ("listen", "send", "sign", "verify", "validate", "generate")
+COMMANDS = ("listen", "send", "sign", "verify", "validate", "generate", "dashboard")
 
 
 def output(*words):

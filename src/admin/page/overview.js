@@ -114,7 +114,8 @@ export function show() {
 	fill("figures", ...figures([
 		...state.routes ? [["Events/s", rate(perSecond(from, state, (of) => sum(of, total)))],
 			["Failures/s", rate(perSecond(from, state, (of) => sum(of, failed)))]] : [],
-		...store ? [["Running", store.running], ["Ready", store.events.ready.count],
+		...store ? [["Running", store.running]] : [],
+		...store?.is_counted ? [["Ready", store.events.ready.count],
 			["Oldest ready", age(store.events.ready.oldest_age_ms)],
 			["Dead letters", store.events.dead.count + store.deliveries.dead.count]] : [],
 		...state.server ? [["Connections", state.server.connections],

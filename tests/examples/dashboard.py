@@ -1,0 +1,391 @@
+#!/usr/bin/env python3
+"""The dashboard in a browser: every view and every action, with the mouse and with the keyboard.
+
+    tests/examples/dashboard.py DURABLE [AXE]
+
+It drives Chromium without a window on the durable example, and clicks as an operator would: pages
+of dead letters, 100,000 of them, and markup in all of their texts. At the end of each case, nothing
+was requested from elsewhere, and the console is empty. With AXE, the file axe.min.js of axe-core,
+it also checks the accessibility of each view, in light and dark, wide and narrow. Every
+case is one line of TAP.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+import browser
+import tap
+from ports import free_port, listens
+from programs import WAIT_S, equal
+
+TOKEN = "0123456789abcdef0123"
+VIEWS = ("overview", "pipeline", "queues", "dead-letters")
+LOOKS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
+HOSTILE = "<script>window.hit=1</script><img src=x onerror=window.hit=2>\"'&{{7*7}}"
+
+durable, axe = (sys.argv[1:] + [None])[:2]
+cases = []
+
+
+def case(function):
+    cases.append(function)
+    return function
+
+
+class Shop:
+    """The durable example with its dashboard, on a database of its own."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "shop.db")
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/admin/"
+        self.process = subprocess.Popen(
+            [durable, "--port", str(self.port), "--db", self.path, "--admin", TOKEN],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + WAIT_S
+        while not listens(self.port):
+            assert time.monotonic() < end and self.process.poll() is None, "does not listen"
+            time.sleep(0.002)
+
+    def send(self, event_id, username):
+        event = {"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
+                 "payload": {"user_id": "1", "username": username}, "metadata": {"id": event_id}}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        with contextlib.closing(connection):
+            connection.request("POST", "/event", json.dumps(event),
+                               {"Content-Type": "application/json"})
+            equal(connection.getresponse().status, 202)
+
+    def run(self, sql, *values):
+        with contextlib.closing(sqlite3.connect(self.path, timeout=WAIT_S)) as db, db:
+            return db.execute(sql, values).fetchall()
+
+    def dead(self):
+        return [row[0] for row in self.run("SELECT event_id FROM herald_dead ORDER BY id")]
+
+    def fail(self, count):
+        """As many dead letters "e-1", "e-2", ..."""
+        for number in range(1, count + 1):
+            self.send(f"e-{number}", "fail")
+        end = time.monotonic() + WAIT_S
+        while len(self.dead()) < count:
+            assert time.monotonic() < end, "events do not fail"
+            time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def signed_in(shop, page):
+    """On a view of the page; at the end it has requested nothing from elsewhere."""
+    page.type("#token", TOKEN)
+    page.press("Enter")
+    page.wait("document.querySelector('#figures dd')")
+    yield page
+    check_quiet(shop, page)
+
+
+def check_quiet(shop, page):
+    equal([url for url in page.requests() if not url.startswith(shop.url)], [])
+    equal(page.problems(), [])
+    equal(page.run("window.hit ?? null"), None)
+
+
+@contextlib.contextmanager
+def dashboard(count=0):
+    with tempfile.TemporaryDirectory() as folder, browser.Browser() as chromium:
+        shop = Shop(folder)
+        try:
+            shop.fail(count)
+            with signed_in(shop, chromium.page(shop.url)) as page:
+                yield shop, page
+        finally:
+            shop.process.kill()
+            shop.process.wait()
+
+
+def show(page, view):
+    page.click(f"nav a[href='#{view}']")
+    page.wait(f"document.querySelector('#{view}').checkVisibility()")
+
+
+def rows(page):
+    return page.texts("#letters tbody td:nth-child(2)")
+
+
+def wait_rows(page, count):
+    page.wait(f"document.querySelectorAll('#letters tbody tr').length === {count}")
+
+
+def message(page, text):
+    page.wait(f"document.querySelector('#message').textContent === {json.dumps(text)}")
+
+
+@case
+def a_wrong_token_is_refused_and_the_right_one_kept_in_the_tab():
+    with tempfile.TemporaryDirectory() as folder, browser.Browser() as chromium:
+        shop = Shop(folder)
+        try:
+            page = chromium.page(shop.url)
+            equal(page.is_shown("nav"), False)
+            page.type("#token", "wrong")
+            page.click("#token-form button")
+            page.wait("document.querySelector('#token-error').textContent")
+            equal(page.text("#token-error"), "the token is wrong")
+            # The browser says so, too.
+            equal(len(page.problems()), 1)
+            page = chromium.page(shop.url)
+            with signed_in(shop, page):
+                equal(page.is_shown("#sign-in"), False)
+                equal(page.run("document.cookie + localStorage.length"), "0")
+                equal(TOKEN in page.run("location.href + document.documentElement.innerHTML"),
+                      False)
+                page.call("Page.reload")
+                page.wait("document.querySelector('#figures dd')")
+                page.click("#leave")
+                page.wait("document.querySelector('#sign-in').checkVisibility()")
+                equal(page.run("sessionStorage.length"), 0)
+                equal(page.is_shown("#overview"), False)
+        finally:
+            shop.process.kill()
+            shop.process.wait()
+
+
+@case
+def every_view_shows_what_it_should():
+    with dashboard(3) as (shop, page):
+        page.wait("document.querySelector('#routes tbody td:nth-child(9)').textContent === '3'")
+        equal(page.texts("#routes tbody th"), ["user_created", "order_placed 2", "(no route)"])
+        shop.send("ok-1", "ann")
+        page.wait("document.querySelector('#routes tbody td:nth-child(7)').textContent === '1'")
+        page.click("#pause")
+        equal(page.run("document.querySelector('#pause').ariaPressed"), "true")
+        page.click("#pause")
+        show(page, "pipeline")
+        equal(page.texts("#ways h3"),
+              ["user_created", "order_placed, version 2", "order_placed, version 1"])
+        equal("transaction join" in page.text("#ways"), True)
+        show(page, "queues")
+        page.wait("document.querySelector('#rows tbody tr')")
+        equal(page.texts("#rows tbody tr > *")[:5], ["user_created", "event", "default", "dead", "3"])
+        show(page, "overview")
+        equal(page.is_shown("#queues"), False)
+
+
+@case
+def one_dead_letter_is_shown_replayed_and_dropped():
+    with dashboard(3) as (shop, page):
+        show(page, "dead-letters")
+        wait_rows(page, 3)
+        equal(rows(page), ["e-1", "e-2", "e-3"])
+        page.click("#letters tbody tr:nth-child(2) button")
+        page.wait("document.querySelector('#letter').open")
+        equal("nobody may be called fail" in page.text("#letter-content"), True)
+        equal(json.loads(page.text("#letter pre"))["metadata"]["id"], "e-2")
+        page.click("#letter-replay")
+        page.wait("document.querySelector('#confirm').open")
+        equal(page.text("#confirm-text"), "1 dead letter would be replayed.")
+        page.click("#confirm-no")
+        page.wait("!document.querySelector('#confirm').open")
+        equal(shop.run("SELECT sum(replays) FROM herald_dead"), [(0,)])
+        page.click("#letter-replay")
+        page.click("#confirm-yes")
+        message(page, "Replayed 1 dead letter.")
+        page.wait("!document.querySelector('#letter').open")
+        show(page, "overview")
+        show(page, "dead-letters")
+        wait_rows(page, 3)
+        page.click("#letters tbody tr:nth-child(1) button")
+        page.click("#letter-drop")
+        page.wait("document.querySelector('#confirm').open")
+        equal(page.text("#confirm-text"),
+              "1 dead letter would be dropped. They cannot be brought back.")
+        page.click("#confirm-yes")
+        message(page, "Dropped 1 dead letter.")
+        wait_rows(page, 2)
+        equal(sorted(shop.dead()), ["e-2", "e-3"])
+
+
+@case
+def all_that_a_filter_selects_are_replayed_and_dropped():
+    with dashboard(4) as (shop, page):
+        show(page, "dead-letters")
+        wait_rows(page, 4)
+        page.type("#f-event", "e-3")
+        page.click("#filter button[type=submit]")
+        wait_rows(page, 1)
+        equal(rows(page), ["e-3"])
+        page.click("#drop-all")
+        page.wait("document.querySelector('#confirm').open")
+        equal(page.text("#confirm-title"), "Drop?")
+        page.click("#confirm-yes")
+        message(page, "Dropped 1 dead letter.")
+        page.wait("document.querySelector('#letters .empty')")
+        equal(page.run("document.querySelector('#drop-all').disabled"), True)
+        page.click("#filter button[type=reset]")
+        wait_rows(page, 3)
+        page.click("#replay-all")
+        page.click("#confirm-yes")
+        message(page, "Replayed 3 dead letters.")
+        end = time.monotonic() + WAIT_S
+        while shop.run("SELECT count(*), sum(replays) FROM herald_dead") != [(3, 3)]:
+            assert time.monotonic() < end, "they do not fail again"
+            time.sleep(0.01)
+
+
+@case
+def the_keyboard_is_enough():
+    def press_until(page, selector):
+        for _ in range(40):
+            if page.run(f"document.activeElement.matches({json.dumps(selector)})"):
+                return
+            page.press("Tab")
+        raise AssertionError(selector + " is not reached by the keyboard")
+
+    with dashboard(1) as (shop, page):
+        press_until(page, "nav a[href='#dead-letters']")
+        page.press("Enter")
+        wait_rows(page, 1)
+        equal(page.run("document.activeElement.id"), "main")
+        press_until(page, "#letters tbody button")
+        page.press("Enter")
+        page.wait("document.querySelector('#letter').open")
+        equal(page.run("document.activeElement.id"), "letter-title")
+        page.press("Escape")
+        page.wait("!document.querySelector('#letter').open")
+        equal(page.run("document.activeElement.dataset.id !== undefined"), True)
+        page.press("Enter")
+        page.wait("document.querySelector('#letter').open")
+        press_until(page, "#letter-drop")
+        page.press("Enter")
+        page.wait("document.querySelector('#confirm').open")
+        page.press("Escape")
+        page.wait("!document.querySelector('#confirm').open")
+        equal(shop.dead(), ["e-1"])
+        press_until(page, "#letter-drop")
+        page.press("Enter")
+        page.wait("document.querySelector('#confirm').open")
+        press_until(page, "#confirm-yes")
+        page.press("Enter")
+        message(page, "Dropped 1 dead letter.")
+        equal(shop.dead(), [])
+
+
+@case
+def hostile_texts_are_shown_as_text():
+    with dashboard(2) as (shop, page):
+        data = json.dumps({"payload": {"a": HOSTILE, "b": 17}})
+        shop.run("UPDATE herald_dead SET queue = ?1, event_type = ?1, source = ?1, event_id = ?1,"
+                 "reason = ?1, path = ?1, content_type = ?1, attributes = ?2, data = ?3,"
+                 "offset = ?4 WHERE event_id = 'e-1'",
+                 HOSTILE, f"{HOSTILE}\0{HOSTILE}\0".encode(), data.encode(), data.index("17"))
+        shop.run("UPDATE herald_dead SET kind = 1, url = ?1, reason = ?1, data = x'00ff3c'"
+                 "WHERE event_id = 'e-2'", HOSTILE)
+        show(page, "queues")
+        page.wait("[...document.querySelectorAll('#rows th')]"
+                  f".some((one) => one.textContent === {json.dumps(HOSTILE)})")
+        show(page, "dead-letters")
+        wait_rows(page, 2)
+        equal(page.texts("#letters tbody th"), [HOSTILE, HOSTILE])
+        page.click("#letters tbody button")
+        page.wait("document.querySelector('#letter').open")
+        equal(page.texts("#letter-content dd").count(HOSTILE), 8)
+        equal(page.text("#letter pre"), data)
+        equal(page.text("#letter mark"), "17")
+        equal(page.run("document.querySelectorAll('main script, main img, dialog script,"
+                       "dialog img').length"), 0)
+        page.type("#f-event", HOSTILE)
+        page.click("#letter-close")
+        page.click("#filter button[type=submit]")
+        wait_rows(page, 1)
+
+
+@case
+def the_place_is_marked():
+    values = [('{"a":"x\\"y","b":1}', '"x\\"y"'), ('{"ä":"ö","b":-1.5e3}', "-1.5e3"),
+              ('{"a":[1,2]}', "["), ('{"a":tru', "tru"), ('{"a":', "(the end)")]
+    with dashboard(1) as (shop, page):
+        show(page, "dead-letters")
+        for data, marked in values:
+            offset = len(data if marked == "(the end)" else data[:data.index(marked)])
+            offset = len(data[:offset].encode())
+            shop.run("UPDATE herald_dead SET data = ?, offset = ?, why = 'undecodable'",
+                     data.encode(), offset)
+            page.click("#letters tbody button")
+            page.wait("document.querySelector('#letter').open")
+            equal(page.text("#letter mark"), marked)
+            equal(page.text("#letter pre").replace("(the end)", ""), data)
+            page.press("Escape")
+            page.wait("!document.querySelector('#letter').open")
+
+
+@case
+def a_hundred_thousand_dead_letters():
+    with dashboard(1) as (shop, page):
+        shop.run("INSERT INTO herald_dead WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL "
+                 "SELECT i + 1 FROM n WHERE i < 99999) SELECT id + i, kind, queue, event_type,"
+                 "source, 'n-' || i, why, reason, path, offset, attempts, interrupted, replays,"
+                 "key_hash, holds_key, is_held, created_ms, dead_ms, delivery_id, url, origin,"
+                 "expires_ms, last_http_status, content_type, attributes, data "
+                 "FROM herald_dead, n")
+        show(page, "dead-letters")
+        wait_rows(page, 50)
+        page.click("#next-page")
+        page.wait("document.querySelector('#letters tbody td:nth-child(2)').textContent === 'n-50'")
+        page.click("#first-page")
+        page.wait("document.querySelector('#letters tbody td:nth-child(2)').textContent === 'e-1'")
+        page.type("#f-event", "n-99999")
+        page.click("#filter button[type=submit]")
+        wait_rows(page, 1)
+        page.click("#filter button[type=reset]")
+        wait_rows(page, 50)
+        page.click("#drop-all")
+        page.wait("document.querySelector('#confirm').open")
+        equal(page.text("#confirm-text"),
+              "1,000 or more dead letters would be dropped. They cannot be brought back.")
+        page.click("#confirm-yes")
+        message(page, "Dropped 100,000 dead letters.")
+        equal(shop.dead(), [])
+
+
+def check_accessibility(page):
+    with open(axe, encoding="utf-8") as source:
+        page.run(source.read() + "; 0")
+    found = page.run("axe.run().then((all) => all.violations.map((one) => one.id + ': ' + "
+                     "one.nodes.map((node) => node.target.join(' ')).join(', ')))")
+    equal(found, [])
+
+
+@case
+def every_look_fits_and_is_accessible():
+    with dashboard(2) as (shop, page):
+        shop.run("UPDATE herald_dead SET reason = ? WHERE event_id = 'e-1'", "x" * 300)
+        for view in (*VIEWS, "letter", "confirm"):
+            if view in VIEWS:
+                show(page, view)
+            else:
+                page.click("#letter-drop" if view == "confirm" else "#letters tbody button")
+                page.wait(f"document.querySelector('#{view}').open")
+            for width, scheme in LOOKS:
+                page.look(width, 900, scheme)
+                wide = page.run("document.documentElement.scrollWidth")
+                assert wide <= width, f"{view} is {wide} wide on {width}"
+                if axe:
+                    check_accessibility(page)
+            page.look(1280, 900, "light")
+
+
+def main():
+    if not browser.find():
+        print("1..0 # SKIP chromium is not installed")
+        return
+    tap.run([(function.__name__.replace("_", " "), function) for function in cases])
+
+
+if __name__ == "__main__":
+    main()
