@@ -299,8 +299,9 @@ def hostile_texts_are_shown_as_text():
         equal(page.text("#letter mark"), "17")
         equal(page.run("document.querySelectorAll('main script, main img, dialog script,"
                        "dialog img').length"), 0)
-        page.type("#f-event", HOSTILE)
         page.click("#letter-close")
+        page.wait("!document.querySelector('#letter').open")
+        page.type("#f-event", HOSTILE)
         page.click("#filter button[type=submit]")
         wait_rows(page, 1)
 
