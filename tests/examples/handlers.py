@@ -23,7 +23,9 @@ from programs import WAIT_S, commands_of, equal, is_short, refuses_wrong_ports, 
 # these.
 PRINTED = {
     "checks": ["open from 7 to 19"],
+    "commands": ["x has 2 values", "circle of 3"],
     "cpp_hello": ["Welcome, johndoe!"],
+    "cpp_shapes": ["circle of 2", "polygon of 2"],
     "custom_logger": [
         {"app": "mailer", "number": 1, "level": "info", "message": "mail sent",
          "fields": {"event_type": "user_created", "to": "johndoe"}},
