@@ -247,7 +247,6 @@ release_all(struct herald_store *store, struct reconciling *found, struct herald
 	const struct herald_database_ops *ops = store->database->ops;
 
 	found->in_flight = &store->node.in_flight;
-	found->owner = committer->input.node;
 	found->wall_ms = committer->wall_ms;
 	found->may_be_left = committer->leaves_rows &&
 			     !herald__in_flight_names_left(found->in_flight, found->owner);
@@ -264,7 +263,8 @@ release_all(struct herald_store *store, struct reconciling *found, struct herald
 }
 
 enum herald_status
-herald__claims_reconcile(struct herald_store *store, struct herald_error *error)
+herald__claims_reconcile(struct herald_store *store, uint64_t owner, bool *has_more,
+			 struct herald_error *error)
 {
 	struct herald__committer *committer = &store->committer;
 	const struct herald_allocator *allocator = &store->settings.allocator;
@@ -272,9 +272,12 @@ herald__claims_reconcile(struct herald_store *store, struct herald_error *error)
 	enum herald_status status = HERALD_OK;
 
 	/* Without memory it is done later. */
+	*has_more = true;
+	if (found)
+		found->owner = owner;
 	if (found && herald__known_claims_init(&found->known, allocator, committer->memory.count)) {
 		status = release_all(store, found, error);
-		committer->claims.must_reconcile = found->count == HERALD__MAX_GIVEN_BACK;
+		*has_more = found->count == HERALD__MAX_GIVEN_BACK;
 		herald__known_claims_finish(&found->known, allocator);
 	}
 	herald_memory_release(allocator, found, sizeof(*found));

@@ -41,8 +41,10 @@ bool herald__claims_are_due(const struct herald_store *store);
 enum herald_status herald__claims_take(struct herald_store *store, struct herald__batch_room *room,
 				       struct herald_error *error);
 
-/* In a transaction: give back what is ours in the database, and not in memory. */
-enum herald_status herald__claims_reconcile(struct herald_store *store, struct herald_error *error);
+/* In a transaction: give back what is this node's in the database, and not in memory. *has_more: it
+ * has to be done again. */
+enum herald_status herald__claims_reconcile(struct herald_store *store, uint64_t owner,
+					    bool *has_more, struct herald_error *error);
 
 /* The transaction has failed: what was claimed in it is forgotten, all but the first `kept` jobs.
  * `is_known`: it was rolled back for certain. */

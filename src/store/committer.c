@@ -313,6 +313,12 @@ work(struct herald_store *store)
 	run_tasks_apart(store);
 	if (claims_apart && committer->retry_at_ms == 0 && may_claim(store))
 		claim_apart(store);
+	struct herald_error error;
+	if (committer->retry_at_ms == 0) {
+		enum herald_status status = herald__former_turn(store, &error);
+		if (status != HERALD_OK)
+			note_failure(store, status, &error);
+	}
 }
 
 static void

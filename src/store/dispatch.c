@@ -76,12 +76,12 @@ herald__dispatch_tell(struct herald__dispatch *dispatch)
 		pthread_cond_broadcast(&dispatch->changed);
 }
 
-/* A job that has not begun ends: it is given back. */
+/* A job that has not begun ends: it is given back, unless its lease was lost, which the database
+ * finds. */
 static void
 give_back(struct herald__dispatch *dispatch, struct herald__job *job)
 {
 	job->kind = HERALD_COMPLETE_RELEASE;
-	job->is_dropped = job->owner != dispatch->node;
 	if (job->queue)
 		job->queue->jobs--;
 	herald__job_list_add(&dispatch->ended, job);
@@ -360,6 +360,16 @@ herald__dispatch_lease(struct herald_store *store)
 
 	pthread_mutex_unlock(&dispatch->mutex);
 	return node;
+}
+
+struct herald__formers
+herald__dispatch_formers(struct herald_store *store)
+{
+	struct herald__dispatch *dispatch = herald__dispatch_lock(store);
+	struct herald__formers copy = dispatch->formers;
+
+	pthread_mutex_unlock(&dispatch->mutex);
+	return copy;
 }
 
 void

@@ -13,6 +13,7 @@
 
 #include <herald/status.h>
 
+#include "store/former.h"
 #include "store/job.h"
 #include "store/task.h"
 
@@ -74,6 +75,7 @@ struct herald__dispatch {
 	uint64_t node;     /* 0: not joined */
 	bool is_doubted;   /* the database has said that the node is gone */
 	uint64_t fence_ms; /* nothing begins from this time on; UINT64_MAX: no lease */
+	struct herald__formers formers;
 };
 
 /* What the committer takes for a turn. */
@@ -116,8 +118,8 @@ void herald__dispatch_settle(struct herald_store *store, struct herald__queue *c
 /* From now on, refuse events for this reason; NULL: accept them again. Static storage. */
 void herald__dispatch_refuse(struct herald_store *store, const char *why);
 
-/* The node: from now on jobs of this one may begin, until fence_ms. 0: the lease is lost; jobs that
- * have not begun are dropped. */
+/* The node: from now on jobs of this one may begin, until fence_ms. 0: it is lost; jobs that have
+ * not begun are given back. */
 void herald__dispatch_node(struct herald_store *store, uint64_t node, uint64_t fence_ms);
 
 /* The database says that this node is gone: nothing begins until its thread has looked. An answer
@@ -126,6 +128,9 @@ void herald__dispatch_doubt(struct herald_store *store, uint64_t node);
 bool herald__dispatch_is_doubted(struct herald_store *store);
 /* The node, if its lease has not ended; else 0. Any thread. */
 uint64_t herald__dispatch_lease(struct herald_store *store);
+
+/* A copy. Any thread. */
+struct herald__formers herald__dispatch_formers(struct herald_store *store);
 
 /* The number of events in the database, or a bound of it. */
 void herald__dispatch_pending(struct herald_store *store, uint64_t pending, bool is_at_most);

@@ -16,6 +16,7 @@
 #include <herald/adapter/options.h>
 
 #include "store/dispatch_arrive.h"
+#include "store/former.h"
 #include "store/state.h"
 
 /* Nothing begins so long before the lease ends. */
@@ -197,6 +198,7 @@ herald__node_close(struct herald_store *store)
 		herald__in_flight_acquit(&node->in_flight);
 	/* Before it leaves: then another node may take over its name. */
 	herald__in_flight_close(&node->in_flight);
+	herald__former_close(store, node->id != 0 && owns_nothing(store));
 	/* Otherwise the others find out that it is dead, and recover what it has. */
 	if (node->id != 0 && owns_nothing(store) &&
 	    ops->node_leave(node->session, node->id, &error) == HERALD_OK)
@@ -234,13 +236,17 @@ static void
 lose(struct herald_store *store, const struct herald_error *error)
 {
 	struct herald__node *node = &store->node;
+	const uint64_t lost = node->id;
 
-	log_node(store, HERALD_LOG_WARNING,
-		 "lease is lost; the outcomes of what runs now are thrown away", node->id, error);
 	node->id = 0;
 	/* Its file would name what runs now, also after that has ended. */
 	herald__in_flight_discard(&node->in_flight, node->path);
 	herald__dispatch_node(store, 0, 0);
+	log_node(store, HERALD_LOG_WARNING,
+		 herald__former_add(store, lost)
+			 ? "the node gets nothing new; what runs now goes on under its lease"
+			 : "lease is lost; the outcomes of what runs now are thrown away",
+		 lost, error);
 }
 
 static void
@@ -478,12 +484,14 @@ herald__node_step(struct herald_store *store)
 	if (has_leases)
 		pause_ms = lease_ms / 3 < MAX_RECOVER_MS ? lease_ms / 3 : MAX_RECOVER_MS;
 	stay_joined(store);
+	const uint64_t keep_at_ms = herald__former_step(store);
 	if (now_ms(store) >= node->recover_at_ms) {
 		recover_all(store);
 		forget_files(store, false);
 		node->recover_at_ms = now_ms(store) + pause_ms;
 	}
-	if (node->id != 0 && has_leases && node->renew_at_ms < node->recover_at_ms)
-		return node->renew_at_ms;
-	return node->recover_at_ms;
+	uint64_t next_ms = keep_at_ms < node->recover_at_ms ? keep_at_ms : node->recover_at_ms;
+	if (node->id != 0 && has_leases && node->renew_at_ms < next_ms)
+		next_ms = node->renew_at_ms;
+	return next_ms;
 }

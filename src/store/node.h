@@ -29,6 +29,7 @@ struct herald__node {
 	struct herald__left_file *left_files; /* a list */
 	uint64_t joined_ms;
 	uint64_t renew_at_ms;
+	uint64_t keep_at_ms; /* of former nodes */
 	uint64_t recover_at_ms;
 };
 

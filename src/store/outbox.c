@@ -175,11 +175,11 @@ outbox_begin(struct herald_delivery_queue *base, struct herald_delivery_record *
 		entry->is_sent = true;
 		return true;
 	}
+	/* It has not begun: it goes back, if it still is this node's. */
+	entry->end.kind = HERALD_COMPLETE_RELEASE;
 	pthread_mutex_lock(&queue->mutex);
-	herald__outbox_disown(queue, entry);
+	herald__outbox_end(queue, entry);
 	pthread_mutex_unlock(&queue->mutex);
-	herald__outbox_free_entry(queue, entry);
-	queue->store->counts.lost++;
 	return false;
 }
 
@@ -448,6 +448,39 @@ void
 herald__outbox_look(struct herald_store *store)
 {
 	look(store, true);
+}
+
+void
+herald__outbox_doubt_all(struct herald_store *store)
+{
+	struct herald__outbox *outbox = &store->outbox;
+
+	pthread_mutex_lock(&outbox->mutex);
+	if (outbox->is_open && outbox->queue) {
+		pthread_mutex_lock(&outbox->queue->mutex);
+		herald__outbox_doubt(outbox->queue);
+		pthread_mutex_unlock(&outbox->queue->mutex);
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+}
+
+bool
+herald__outbox_owns(struct herald_store *store, uint64_t node)
+{
+	struct herald__outbox *outbox = &store->outbox;
+	bool is_found = false;
+
+	pthread_mutex_lock(&outbox->mutex);
+	if (outbox->queue) {
+		pthread_mutex_lock(&outbox->queue->mutex);
+		is_found = outbox->queue->must_reconcile;
+		for (const struct herald__outbox_entry *entry = outbox->queue->newest;
+		     entry && !is_found; entry = entry->older)
+			is_found = entry->end.owner == node;
+		pthread_mutex_unlock(&outbox->queue->mutex);
+	}
+	pthread_mutex_unlock(&outbox->mutex);
+	return is_found;
 }
 
 uint64_t

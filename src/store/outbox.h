@@ -47,4 +47,9 @@ uint64_t herald__outbox_turn(struct herald_store *store, uint64_t now_ms, bool i
  */
 bool herald__outbox_settle(struct herald_delivery_queue *queue);
 
+/* The database may have deliveries of this process that are not in memory: they are given back. */
+void herald__outbox_doubt_all(struct herald_store *store);
+/* Whether deliveries of this node are in memory, or may have to be given back. */
+bool herald__outbox_owns(struct herald_store *store, uint64_t node);
+
 #endif

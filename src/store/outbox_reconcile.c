@@ -99,26 +99,44 @@ collect_known(struct herald__outbox_queue *queue, struct reconciling *found)
 	return has_room;
 }
 
+/* Returns whether all of this node's is given back. */
+static bool
+reconcile_node(struct herald__outbox_queue *queue, struct herald_session *session,
+	       struct reconciling *found, enum herald_status *status, struct herald_error *error)
+{
+	found->known = (struct herald__known_claims){0};
+	found->count = 0;
+	if (!collect_known(queue, found))
+		return false;
+	*status = release_all(queue, session, found, error);
+	herald__known_claims_finish(&found->known, &queue->store->settings.allocator);
+	return *status == HERALD_OK && found->count < HERALD__MAX_GIVEN_BACK;
+}
+
 enum herald_status
 herald__outbox_reconcile(struct herald__outbox_queue *queue, struct herald_session *session,
 			 int64_t now_ms, struct herald_error *error)
 {
 	const struct herald_allocator *allocator = &queue->store->settings.allocator;
 	struct reconciling *found = herald_memory_allocate_zeroed(allocator, 1, sizeof(*found));
+	const struct herald__formers formers = herald__dispatch_formers(queue->store);
+	const uint64_t node = herald__dispatch_lease(queue->store);
 	enum herald_status status = HERALD_OK;
+	bool is_done = found && node != 0;
 
-	/* Without memory it is done later. */
+	/* Without memory it is done later. Without a lease nothing is known of what this node owns;
+	 * it may get it back. */
 	if (found)
-		found->owner = herald__dispatch_lease(queue->store);
-	if (found && collect_known(queue, found)) {
 		found->now_ms = now_ms;
-		if (found->owner != 0)
-			status = release_all(queue, session, found, error);
-		/* Without a lease nothing is known of what this node owns; it may get it back. */
-		queue->write.has_reconciled =
-			found->owner != 0 && found->count < HERALD__MAX_GIVEN_BACK;
-		herald__known_claims_finish(&found->known, allocator);
+	if (is_done) {
+		found->owner = node;
+		is_done = reconcile_node(queue, session, found, &status, error);
 	}
+	for (size_t i = 0; found && i < formers.count && status == HERALD_OK; i++) {
+		found->owner = formers.all[i].node;
+		is_done &= reconcile_node(queue, session, found, &status, error);
+	}
+	queue->write.has_reconciled = is_done;
 	herald_memory_release(allocator, found, sizeof(*found));
 	return status;
 }

@@ -3,6 +3,8 @@
  */
 #include "store/transact.h"
 
+#include <herald/adapter/options.h>
+
 #include "store/published.h"
 #include "store/state.h"
 
@@ -94,14 +96,14 @@ herald__owns_claims(const struct herald__committer *committer)
 
 /* In a transaction of its own, because accept() comes first in the other one. */
 static enum herald_status
-reconcile(struct herald_store *store, struct herald_error *error)
+give_back(struct herald_store *store, uint64_t owner, bool *has_more, struct herald_error *error)
 {
 	struct herald__committer *committer = &store->committer;
 	const struct herald_database_ops *ops = store->database->ops;
 	enum herald_status status = ops->begin(committer->session, error);
 
 	if (status == HERALD_OK)
-		status = herald__claims_reconcile(store, error);
+		status = herald__claims_reconcile(store, owner, has_more, error);
 	if (status == HERALD_OK)
 		status = ops->commit(committer->session, error);
 	if (status == HERALD_OK) {
@@ -109,10 +111,32 @@ reconcile(struct herald_store *store, struct herald_error *error)
 		return HERALD_OK;
 	}
 	ops->rollback(committer->session);
-	committer->claims.must_reconcile = true;
-	/* Nothing of the other transaction has begun. */
+	*has_more = true;
+	/* Nothing else was in it. */
 	if (status == HERALD_UNKNOWN_OUTCOME)
 		status = error->status = HERALD_UNAVAILABLE;
+	return status;
+}
+
+static enum herald_status
+reconcile(struct herald_store *store, struct herald_error *error)
+{
+	struct herald__committer *committer = &store->committer;
+
+	return give_back(store, committer->input.node, &committer->claims.must_reconcile, error);
+}
+
+enum herald_status
+herald__transact_give_back(struct herald_store *store, uint64_t owner, struct herald_error *error)
+{
+	enum herald_status status;
+	bool has_more;
+
+	/* Without memory it goes on in a later turn. */
+	status = give_back(store, owner, &has_more, error);
+	if (status == HERALD_OK && has_more)
+		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					  "there is more to be given back");
 	return status;
 }
 

@@ -70,12 +70,9 @@ is_alone(const struct herald__job *job)
 static enum herald_status
 check_lease(const struct herald__worker *worker, struct run *run, struct herald_error *error)
 {
-	const uint64_t node = herald__dispatch_lease(worker->store);
-
-	if (node == run->job->owner)
+	if (herald__dispatch_lease(worker->store) == run->job->owner)
 		return HERALD_OK;
-	run->is_lost = node != 0;
-	run->is_late = node == 0;
+	run->is_late = true;
 	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 				"the commit of earlier events took longer than the lease");
 }

@@ -662,7 +662,13 @@ a_renewal_finds_a_new_timeline(void **unused)
 	assert_true(renews(p, former));
 	begin_timeline();
 	assert_false(renews(p, former));
+	/* Its lease can be kept, for what still runs; it gets nothing new all the same. */
+	struct herald_error error;
+	assert_works(p->ops->node_keep(p->nodes, former, &error), &error);
+	assert_false(renews(p, former));
 	assert_true(renews(p, join(p)));
+	assert_works(p->ops->node_leave(p->nodes, former, &error), &error);
+	assert_status(p->ops->node_keep(p->nodes, former, &error), HERALD_LEASE_LOST, &error);
 	stop(p);
 }
 

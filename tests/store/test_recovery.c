@@ -673,6 +673,85 @@ test_a_run_longer_than_the_lease(void **state)
 	model_destroy(model);
 }
 
+/* A standby has taken over, and nothing is lost. What runs for the former node is still its own,
+ * however long it takes, and what it has not begun goes back without a counted attempt. */
+static void
+test_a_run_longer_than_a_takeover(void **state)
+{
+	(void)state;
+	setup_two(true, &(struct herald_store_options){.max_attempts = 1});
+	store_submit(a, "1", "done");
+	store_submit(a, "2", "done");
+	herald__committer_turn(a->store);
+	struct herald__job_list ended = {0};
+	struct herald__job *job = herald__dispatch_next(a->store, a, false, &ended);
+	assert_non_null(job);
+	model_take_over(model);
+	pass(5000);
+	herald__node_step(a->store);
+	herald__node_step(b->store);
+	assert_true(store_logged(a, "what runs now goes on under its lease"));
+	store_settle(a);
+	assert_string_equal(a->runs, "2/1");
+	for (int i = 0; i < 8; i++) {
+		pass(5000);
+		herald__node_step(a->store);
+		herald__node_step(b->store);
+		store_settle(b);
+		assert_int_equal(store_row(b, "1")->state, MODEL_RUNNING);
+	}
+	job->kind = HERALD_COMPLETE_DONE;
+	herald__job_list_add(&ended, job);
+	assert_null(herald__dispatch_next(a->store, a, false, &ended));
+	store_settle(a);
+	assert_int_equal(store_counts(a).done, 2);
+	assert_int_equal(store_counts(a).lost, 0);
+	assert_int_equal(store_counts(b).interrupted, 0);
+	/* Then the former node leaves. */
+	assert_int_equal(model_nodes_count(model), 3);
+	herald__node_step(a->store);
+	assert_int_equal(model_nodes_count(model), 2);
+	store_fixture_finish(a);
+	store_fixture_finish(b);
+	model_destroy(model);
+}
+
+/* Claims of the former node that are not in memory, as their outcome was unknown, are given back
+ * while another event of it still runs. */
+static void
+test_a_takeover_during_a_claim(void **state)
+{
+	(void)state;
+	setup_two(true, &(struct herald_store_options){.max_attempts = 1});
+	store_submit(a, "1", "done");
+	herald__committer_turn(a->store);
+	struct herald__job_list ended = {0};
+	struct herald__job *job = herald__dispatch_next(a->store, a, false, &ended);
+	assert_non_null(job);
+	model_fail(model, MODEL_COMMIT, 1, HERALD_UNKNOWN_OUTCOME, true);
+	store_submit(a, "2", "done");
+	herald__committer_turn(a->store);
+	assert_true(model_has_failed(model));
+	assert_int_equal(store_row(b, "2")->state, MODEL_RUNNING);
+	model_take_over(model);
+	pass(5000);
+	herald__node_step(a->store);
+	herald__node_step(b->store);
+	store_settle(b);
+	herald__node_step(b->store);
+	store_settle(a);
+	assert_string_equal(a->runs, "2/1");
+	job->kind = HERALD_COMPLETE_DONE;
+	herald__job_list_add(&ended, job);
+	assert_null(herald__dispatch_next(a->store, a, false, &ended));
+	store_settle(a);
+	assert_int_equal(store_counts(a).done, 2);
+	store_fixture_finish(a);
+	assert_int_equal(model_nodes_count(model), 1);
+	store_fixture_finish(b);
+	model_destroy(model);
+}
+
 /* In a container each process has the pid of the one that died before it. */
 static void
 test_a_dead_process_whose_pid_is_in_use(void **state)
@@ -928,6 +1007,8 @@ main(void)
 		TEST(test_zombie),
 		TEST(test_lost_lease_blames_nobody),
 		TEST(test_a_run_longer_than_the_lease),
+		TEST(test_a_run_longer_than_a_takeover),
+		TEST(test_a_takeover_during_a_claim),
 		TEST(test_a_dead_process_whose_pid_is_in_use),
 		TEST(test_claimed_by_both_nodes),
 		TEST(test_fence),

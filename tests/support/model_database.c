@@ -39,6 +39,7 @@ model_op_name(enum model_op op)
 		[MODEL_SECRET] = "secret",
 		[MODEL_NODE_JOIN] = "node_join",
 		[MODEL_NODE_RENEW] = "node_renew",
+		[MODEL_NODE_KEEP] = "node_keep",
 		[MODEL_NODE_LEAVE] = "node_leave",
 		[MODEL_NODE_DEAD] = "node_dead",
 		[MODEL_NODE_RECOVER] = "node_recover",
@@ -593,7 +594,7 @@ model_create(const struct model_options *options)
 	model_add_delivery_ops(&model->ops);
 	model_add_operation_ops(&model->ops);
 	if (!options->has_leases)
-		model->ops.node_renew = NULL;
+		model->ops.node_renew = NULL, model->ops.node_keep = NULL;
 	pthread_mutex_init(&model->mutex, NULL);
 	pthread_cond_init(&model->is_alone, NULL);
 	memcpy(model->secret, &options->secret, sizeof(options->secret));

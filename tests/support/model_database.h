@@ -46,6 +46,7 @@ enum model_op {
 	MODEL_SECRET,
 	MODEL_NODE_JOIN,
 	MODEL_NODE_RENEW,
+	MODEL_NODE_KEEP,
 	MODEL_NODE_LEAVE,
 	MODEL_NODE_DEAD,
 	MODEL_NODE_RECOVER,
@@ -120,6 +121,9 @@ void model_crash_machine(struct herald_database *database);
 void model_disconnect(struct herald_session *session);
 /* All connections of a process that have a transaction. */
 void model_disconnect_all(struct herald_database *database);
+
+/* A standby takes over, and has lost nothing: nodes of the time before get nothing new. */
+void model_take_over(struct model *model);
 
 /* The n-th call of an op from now on fails with this status, once; n from 1. For COMMIT,
  * takes_place commits nevertheless. Replaces what was set before; op MODEL_OPS: nothing fails. */

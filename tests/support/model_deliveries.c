@@ -124,7 +124,7 @@ op_push(struct herald_session *session, struct herald_stored_delivery *deliverie
 	if (status != HERALD_OK)
 		return status;
 	for (size_t i = 0; i < count && status == HERALD_OK; i++)
-		if (deliveries[i].owner != 0 && !model_node_find(model, deliveries[i].owner))
+		if (deliveries[i].owner != 0 && !model_node_lives(model, deliveries[i].owner))
 			status = HERALD_LEASE_LOST;
 	for (size_t i = 0; i < count && status == HERALD_OK; i++)
 		push_one(model, model_tables_of(session), &deliveries[i]);
@@ -210,7 +210,7 @@ op_claim(struct herald_session *session, const struct herald_delivery_claim *cla
 
 	if (status != HERALD_OK)
 		return status;
-	if (!model_node_find(model_of(session), claim->owner))
+	if (!model_node_lives(model_of(session), claim->owner))
 		return model_leave(session, HERALD_LEASE_LOST, error);
 	tables = model_tables_of(session);
 	claim_rows(tables, claim, visit, state);

@@ -145,7 +145,7 @@ op_accept(struct herald_session *session, struct herald_stored_event *events, si
 	if (status != HERALD_OK)
 		return status;
 	for (size_t i = 0; i < count && status == HERALD_OK; i++)
-		if (events[i].owner != 0 && !model_node_find(model, events[i].owner))
+		if (events[i].owner != 0 && !model_node_lives(model, events[i].owner))
 			status = HERALD_LEASE_LOST;
 	for (size_t i = 0; i < count && status == HERALD_OK; i++)
 		accept_one(model, model_tables_of(session), &events[i]);
@@ -242,7 +242,7 @@ op_claim(struct herald_session *session, const struct herald_claim *claim,
 
 	if (status != HERALD_OK)
 		return status;
-	if (!model_node_find(model, claim->owner))
+	if (!model_node_lives(model, claim->owner))
 		return model_leave(session, HERALD_LEASE_LOST, error);
 	tables = model_tables_of(session);
 	claim_rows(tables, claim, visit, state);

@@ -13,6 +13,7 @@ struct model_node {
 	uint64_t id;
 	struct model_process *process;
 	int64_t expires_ms;
+	bool is_former; /* it gets nothing new */
 	long pid;
 	char *host, *boot_id, *in_flight_path;
 	struct model_node *next; /* the next larger id */
@@ -88,6 +89,8 @@ model_leave(struct herald_session *session, enum herald_status status, struct he
 struct model_tables *model_tables_of(struct herald_session *session);
 struct model *model_of(struct herald_session *session);
 
+/* Whether it may own new rows. */
+bool model_node_lives(struct model *model, uint64_t id);
 struct model_node *model_node_find(struct model *model, uint64_t id);
 bool model_node_is_dead(const struct model *model, const struct model_node *node);
 /* A node as others see it. */

@@ -16,6 +16,21 @@ model_node_find(struct model *model, uint64_t id)
 	return NULL;
 }
 
+bool
+model_node_lives(struct model *model, uint64_t id)
+{
+	const struct model_node *node = model_node_find(model, id);
+
+	return node && !node->is_former;
+}
+
+void
+model_take_over(struct model *model)
+{
+	for (struct model_node *node = model->nodes; node; node = node->next)
+		node->is_former = true;
+}
+
 void
 model_node_free(struct model_node *node)
 {
@@ -93,21 +108,32 @@ op_join(struct herald_session *session, struct herald_node *node, int64_t now_ms
 }
 
 static enum herald_status
-op_renew(struct herald_session *session, uint64_t id, int64_t now_ms, struct herald_error *error)
+renew(struct herald_session *session, enum model_op op, uint64_t id, struct herald_error *error)
 {
-	enum herald_status status =
-		model_enter(session, MODEL_NODE_RENEW, MODEL_NEEDS_NOTHING, error);
+	enum herald_status status = model_enter(session, op, MODEL_NEEDS_NOTHING, error);
 	struct model *model = model_of(session);
 	struct model_node *node;
 
-	(void)now_ms;
 	if (status != HERALD_OK)
 		return status;
 	node = model_node_find(model, id);
-	if (!node || model_node_is_dead(model, node))
+	if (!node || model_node_is_dead(model, node) || (op == MODEL_NODE_RENEW && node->is_former))
 		return model_leave(session, HERALD_LEASE_LOST, error);
 	node->expires_ms = next_expiry_ms(node->process);
 	return model_leave(session, HERALD_OK, error);
+}
+
+static enum herald_status
+op_renew(struct herald_session *session, uint64_t id, int64_t now_ms, struct herald_error *error)
+{
+	(void)now_ms;
+	return renew(session, MODEL_NODE_RENEW, id, error);
+}
+
+static enum herald_status
+op_keep(struct herald_session *session, uint64_t id, struct herald_error *error)
+{
+	return renew(session, MODEL_NODE_KEEP, id, error);
 }
 
 bool
@@ -264,6 +290,7 @@ model_add_node_ops(struct herald_database_ops *ops)
 {
 	ops->node_join = op_join;
 	ops->node_renew = op_renew;
+	ops->node_keep = op_keep;
 	ops->node_leave = op_leave;
 	ops->node_dead = op_dead;
 	ops->node_recover = op_recover;

@@ -124,8 +124,9 @@ static enum herald_status
 lose_connection(struct sim *sim, struct model_call *call)
 {
 	bool is_own = call->op == MODEL_COMMIT || call->op == MODEL_NODE_RECOVER ||
-		      call->op == MODEL_NODE_RENEW || call->op == MODEL_NODE_LEAVE ||
-		      call->op == MODEL_NODE_JOIN || (call->op == MODEL_CLAIM && sim->claims_apart);
+		      call->op == MODEL_NODE_RENEW || call->op == MODEL_NODE_KEEP ||
+		      call->op == MODEL_NODE_LEAVE || call->op == MODEL_NODE_JOIN ||
+		      (call->op == MODEL_CLAIM && sim->claims_apart);
 
 	sim->lost++;
 	if (is_own && sim_one_in(sim, 2)) {

@@ -141,6 +141,26 @@ herald__postgres_node_renew(struct herald_session *base, uint64_t node, int64_t 
 	return status;
 }
 
+enum herald_status
+herald__postgres_node_keep(struct herald_session *base, uint64_t node, struct herald_error *error)
+{
+	struct postgres_session *session = postgres_session(base);
+	struct postgres_parameters *parameters = herald__postgres_parameters(session);
+	PGresult *result;
+
+	herald__postgres_int8(parameters, (int64_t)node);
+	herald__postgres_int8(parameters, session->database->lease_ms);
+	enum herald_status status =
+		herald__postgres_run_alone(session, POSTGRES_NODE_KEEP, &result, error);
+	if (status != HERALD_OK)
+		return status;
+	if (PQntuples(result) == 0)
+		status = herald_error_set(error, HERALD_LEASE_LOST, HERALD_NO_OFFSET,
+					  "the lease of a former node of this process has ended");
+	PQclear(result);
+	return status;
+}
+
 /* Run a statement about one node. *is_found: whether it returns its row. */
 static enum herald_status
 run_on_node(struct postgres_session *session, enum postgres_statement statement, uint64_t node,

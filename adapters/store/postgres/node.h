@@ -12,6 +12,8 @@ enum herald_status herald__postgres_node_join(struct herald_session *base, struc
 enum herald_status herald__postgres_node_renew(struct herald_session *base, uint64_t node,
 					       int64_t now_ms, struct herald_error *error);
 enum herald_status
+herald__postgres_node_keep(struct herald_session *base, uint64_t node, struct herald_error *error);
+enum herald_status
 herald__postgres_node_leave(struct herald_session *base, uint64_t node, struct herald_error *error);
 enum herald_status
 herald__postgres_node_dead(struct herald_session *base, int64_t now_ms, herald_node_visitor *visit,

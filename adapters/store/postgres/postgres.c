@@ -265,8 +265,9 @@ sql(const struct herald_database *base)
 	.owned = herald__postgres_owned, .tend = herald__postgres_tend,                            \
 	.seen = herald__postgres_seen, .seen_rotate = herald__postgres_seen_rotate,                \
 	.secret = herald__postgres_secret, .node_join = herald__postgres_node_join,                \
-	.node_renew = herald__postgres_node_renew, .node_leave = herald__postgres_node_leave,      \
-	.node_dead = herald__postgres_node_dead, .node_recover = herald__postgres_node_recover,    \
+	.node_renew = herald__postgres_node_renew, .node_keep = herald__postgres_node_keep,        \
+	.node_leave = herald__postgres_node_leave, .node_dead = herald__postgres_node_dead,        \
+	.node_recover = herald__postgres_node_recover,                                             \
 	.delivery_push = herald__postgres_delivery_push,                                           \
 	.delivery_claim = herald__postgres_delivery_claim,                                         \
 	.delivery_owned = herald__postgres_delivery_owned,                                         \

@@ -261,6 +261,10 @@ static const char *const templates[] = {
 		"UPDATE @node SET expires_at = now() + $2::bigint * interval '1 millisecond'"
 		" WHERE " NODE_LIVES("$1", "$3", "$4") " AND expires_at >= now() RETURNING"
 		" expires_at, tableoid::bigint",
+	/* Whatever its row is: the node gets nothing new. */
+	[POSTGRES_NODE_KEEP] =
+		"UPDATE @node SET expires_at = now() + $2::bigint * interval '1 millisecond'"
+		" WHERE id = $1::bigint AND expires_at >= now() RETURNING id",
 	/* A statement of its own: NODE_LEAVE must see what is committed until it has the lock. */
 	[POSTGRES_NODE_LOCK] =
 		"SELECT id FROM @node WHERE id = $1::bigint FOR UPDATE",

@@ -42,6 +42,7 @@
 	X(ORIGIN_PROMOTE, "release the next delivery to an origin")                                \
 	X(NODE_JOIN, "register this process")                                                      \
 	X(NODE_RENEW, "renew a lease")                                                             \
+	X(NODE_KEEP, "keep the lease of a former node")                                            \
 	X(NODE_LOCK, "lock a node")                                                                \
 	X(NODE_LEAVE, "remove a node")                                                             \
 	X(NODE_DEAD, "list dead nodes")                                                            \

@@ -427,6 +427,11 @@ struct herald_database_ops {
 	 * as dead already. NULL unless has_leases. */
 	enum herald_status (*node_renew)(struct herald_session *session, uint64_t node,
 					 int64_t now_ms, struct herald_error *error);
+	/** Renew the lease of a node that gets nothing new any more, as node_renew() has said, and
+	 * whose events still run: also if its row was replaced. HERALD_LEASE_LOST: the node counts
+	 * as dead. NULL: such a node is left to its lease. */
+	enum herald_status (*node_keep)(struct herald_session *session, uint64_t node,
+					struct herald_error *error);
 	/** Remove this process. A node that is not there any more has left. Refused with
 	 * HERALD_BAD_VALUE, and nothing is changed, if it has RUNNING events or deliveries, also
 	 * if a transaction commits them meanwhile: they would never run again. */

@@ -1,0 +1,190 @@
+/*
+ * Keeps the leases of former nodes, until what they have claimed is stored. The node's thread does
+ * that; the committer says when nothing of a node is left in memory. Claims nothing for them.
+ */
+#include "store/former.h"
+
+#include <string.h>
+
+#include <herald/adapter/log.h>
+
+#include "store/outbox.h"
+#include "store/state.h"
+#include "store/transact.h"
+
+/* The list. */
+
+/* With the mutex held; NULL: it is not there. */
+static struct herald__former *
+find(struct herald__formers *formers, uint64_t node)
+{
+	for (size_t i = 0; i < formers->count; i++)
+		if (formers->all[i].node == node)
+			return &formers->all[i];
+	return NULL;
+}
+
+static void
+remove_at(struct herald__formers *formers, size_t index)
+{
+	formers->count--;
+	memmove(&formers->all[index], &formers->all[index + 1],
+		(formers->count - index) * sizeof(formers->all[0]));
+}
+
+static void
+forget(struct herald_store *store, uint64_t node)
+{
+	struct herald__dispatch *dispatch = herald__dispatch_lock(store);
+	const struct herald__former *former = find(&dispatch->formers, node);
+
+	if (former)
+		remove_at(&dispatch->formers, (size_t)(former - dispatch->formers.all));
+	pthread_mutex_unlock(&dispatch->mutex);
+}
+
+/* The node's thread. */
+
+static void
+log_former(const struct herald_store *store, enum herald_log_level level, const char *message,
+	   uint64_t node)
+{
+	const struct herald_log_field field = {"node", NULL, (int64_t)node};
+
+	herald_log_write(&store->settings.log, level, message, &field, 1);
+}
+
+bool
+herald__former_add(struct herald_store *store, uint64_t node)
+{
+	const struct herald_database_ops *ops = store->database->ops;
+	struct herald_error error;
+
+	if (!ops->node_keep ||
+	    ops->node_keep(store->node.session, node, &error) == HERALD_LEASE_LOST)
+		return false;
+	struct herald__dispatch *dispatch = herald__dispatch_lock(store);
+	struct herald__formers *formers = &dispatch->formers;
+	if (formers->count == HERALD__FORMER_NODES)
+		remove_at(formers, 0);
+	formers->all[formers->count++] =
+		(struct herald__former){.node = node, .must_reconcile = true};
+	dispatch->is_woken = true;
+	herald__dispatch_wake_committer(dispatch);
+	pthread_mutex_unlock(&dispatch->mutex);
+	store->node.keep_at_ms =
+		herald__clock_now_ms(&store->settings.clock) + store->settings.options.lease_ms / 3;
+	herald__outbox_doubt_all(store);
+	return true;
+}
+
+/* Returns false if it has to be tried again soon. */
+static bool
+leave(struct herald_store *store, uint64_t node)
+{
+	struct herald_error error;
+	enum herald_status status =
+		store->database->ops->node_leave(store->node.session, node, &error);
+
+	if (status != HERALD_OK && herald_status_may_retry(status))
+		return false;
+	log_former(store, HERALD_LOG_INFO,
+		   status == HERALD_OK ? "what the former node had claimed is stored"
+				       : "the former node has events that are not in memory; they "
+					 "are recovered after its lease",
+		   node);
+	forget(store, node);
+	return true;
+}
+
+static bool
+keep(struct herald_store *store, uint64_t node)
+{
+	struct herald_error error;
+	enum herald_status status =
+		store->database->ops->node_keep(store->node.session, node, &error);
+
+	if (status == HERALD_OK)
+		return true;
+	if (status != HERALD_LEASE_LOST)
+		return false;
+	log_former(store, HERALD_LOG_WARNING,
+		   "the lease of a former node has ended; the outcomes of what it still runs are "
+		   "thrown away",
+		   node);
+	forget(store, node);
+	return true;
+}
+
+uint64_t
+herald__former_step(struct herald_store *store)
+{
+	const struct herald__formers formers = herald__dispatch_formers(store);
+	const uint64_t now_ms = herald__clock_now_ms(&store->settings.clock);
+	const uint64_t lease_ms = store->settings.options.lease_ms;
+	const bool is_due = now_ms >= store->node.keep_at_ms;
+	bool is_well = true;
+
+	for (size_t i = 0; i < formers.count; i++) {
+		if (formers.all[i].is_idle)
+			is_well &= leave(store, formers.all[i].node);
+		else if (is_due)
+			is_well &= keep(store, formers.all[i].node);
+	}
+	if (!is_well)
+		store->node.keep_at_ms = now_ms + lease_ms / 15 + 1;
+	else if (is_due)
+		store->node.keep_at_ms = now_ms + lease_ms / 3;
+	return formers.count > 0 ? store->node.keep_at_ms : UINT64_MAX;
+}
+
+void
+herald__former_close(struct herald_store *store, bool leaves)
+{
+	const struct herald__formers formers = herald__dispatch_formers(store);
+	struct herald_error error;
+
+	for (size_t i = 0; i < formers.count; i++) {
+		forget(store, formers.all[i].node);
+		/* Otherwise the others find out that it is dead. */
+		if (leaves && !formers.all[i].must_reconcile)
+			(void)store->database->ops->node_leave(store->node.session,
+							       formers.all[i].node, &error);
+	}
+}
+
+/* The committer. */
+
+static bool
+owns(struct herald_store *store, uint64_t node)
+{
+	for (const struct herald__job *job = store->committer.memory.newest; job; job = job->older)
+		if (job->owner == node)
+			return true;
+	return herald__outbox_owns(store, node);
+}
+
+enum herald_status
+herald__former_turn(struct herald_store *store, struct herald_error *error)
+{
+	const struct herald__formers formers = herald__dispatch_formers(store);
+
+	for (size_t i = 0; i < formers.count; i++) {
+		const uint64_t node = formers.all[i].node;
+
+		if (formers.all[i].must_reconcile) {
+			enum herald_status status = herald__transact_give_back(store, node, error);
+			if (status != HERALD_OK)
+				return status;
+		}
+		const bool is_idle = !owns(store, node);
+		struct herald__dispatch *dispatch = herald__dispatch_lock(store);
+		struct herald__former *former = find(&dispatch->formers, node);
+		if (former) {
+			former->must_reconcile = false;
+			former->is_idle = is_idle;
+		}
+		pthread_mutex_unlock(&dispatch->mutex);
+	}
+	return HERALD_OK;
+}
