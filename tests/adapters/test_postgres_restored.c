@@ -372,6 +372,45 @@ a_new_timeline_begins(void **unused)
 	shop_close(&shop);
 }
 
+/* Two copies of a server begin timelines with the same number, as two standbys do that take over
+ * from the same primary. The node has joined on the first one; the second one has not its row. */
+static void
+a_timeline_has_the_number_of_another_one(void **unused)
+{
+	static const char timeline[] = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn())"
+				       ", 8))::bit(32)::int";
+	struct shop shop;
+
+	(void)unused;
+	shop_open(&shop, 600000);
+	send_event(&shop, BEFORE);
+	open_gate(&shop, BEFORE);
+	wait_ends(&shop, 1);
+	postgres_server_halt(&server);
+	run_on_files("cd '%s' && touch data/recovery.signal &&"
+		     " echo \"restore_command = '/bin/false'\" >>data/postgresql.conf &&"
+		     " cp -a data copy");
+	postgres_server_restart(&server);
+	send_event(&shop, MEANWHILE);
+	wait_runs(&shop, MEANWHILE, 1);
+	const long id = id_of_last(&shop), number = number_of(&shop, timeline);
+
+	postgres_server_halt(&server);
+	run_on_files("cd '%s' && rm -r data && mv copy data");
+	postgres_server_restart(&server);
+	send_event(&shop, AFTER);
+	assert_int_equal(number_of(&shop, timeline), number);
+	assert_int_equal(id_of_last(&shop), id);
+	wait_runs(&shop, AFTER, 1);
+	open_gate(&shop, MEANWHILE);
+	wait_lost(&shop);
+	assert_int_equal(id_of_last(&shop), id);
+	open_gate(&shop, AFTER);
+	while (number_of(&shop, "SELECT count(*) FROM herald.herald_event") > 0)
+		rest();
+	shop_close(&shop);
+}
+
 /* Nothing is lost by it: what runs meanwhile is not started a second time, as the former node stays
  * alive until it has ended. */
 static void
@@ -435,6 +474,7 @@ main(void)
 		cmocka_unit_test(tables_are_replaced),
 		cmocka_unit_test(rows_are_replaced),
 		cmocka_unit_test(a_new_timeline_begins),
+		cmocka_unit_test(a_timeline_has_the_number_of_another_one),
 		cmocka_unit_test(a_takeover_ends_no_run),
 		cmocka_unit_test(tables_of_another_store_stop_a_process),
 	};

@@ -219,6 +219,7 @@ leave(struct sim *sim)
 {
 	const uint64_t node = sim->ending->store->node.id;
 
+	sim->ending = NULL; /* former nodes leave first: once is enough */
 	if (model_owns_rows(sim->model, node))
 		sim_violate(sim, "node %llu leaves, and has RUNNING rows",
 			    (unsigned long long)node);
@@ -553,7 +554,7 @@ harm(struct sim_process *process)
 {
 	struct sim *sim = process->sim;
 
-	switch (sim_below(sim, 6)) {
+	switch (sim_below(sim, 7)) {
 	case 0:
 	case 1:
 		kill_process(process, sim_one_in(sim, 6));
@@ -566,6 +567,12 @@ harm(struct sim_process *process)
 		process->clock_ms += (int64_t)sim_below(sim, 2000) - 1000;
 		break;
 	case 5:
+		if (!sim->has_leases)
+			break;
+		sim_trace(sim, "a standby takes over");
+		model_take_over(sim->model);
+		break;
+	case 6:
 		if (process->is_ready && !process->is_stopping) {
 			sim_trace(sim, "process %u stops", process->index);
 			process->is_stopping = true;
