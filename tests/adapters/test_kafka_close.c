@@ -17,6 +17,8 @@
 #include "support/kafka_server.h"
 
 #define WAIT_MS 60000
+/* The request's number in Kafka's protocol. */
+#define LEAVE_GROUP 13
 
 /* Set: a close begins to leave the group, and goes on when the library asks for an answer. */
 static bool waits_for_rebalance;
@@ -68,27 +70,54 @@ receive_one(struct herald_subscriber *subscriber)
 			fail_msg("%s", error.message);
 }
 
-/* It hung in rd_kafka_destroy(), for good. */
+static struct herald_subscriber *
+begin(struct kafka_server *server)
+{
+	kafka_server_start_mock(server);
+	kafka_server_make_topic(server, "mock", 1);
+	kafka_server_send(server, "mock", "{}", 2, NULL, 0);
+	kafka_server_await(server);
+
+	struct herald_subscriber *subscriber = open_subscriber(server);
+	receive_one(subscriber);
+	return subscriber;
+}
+
+/* Both of them hung in rd_kafka_destroy(), for good. */
+static void
+close_without_time(struct kafka_server *server, struct herald_subscriber *subscriber)
+{
+	alarm(WAIT_MS / 1000);
+	subscriber->ops->close(subscriber, 0);
+	alarm(0);
+	subscriber->ops->destroy(subscriber);
+	kafka_server_stop(server);
+}
+
 static void
 test_without_time_for_the_rebalance(void **state)
 {
 	struct kafka_server server = {0};
+	struct herald_subscriber *subscriber = begin(&server);
 
 	(void)state;
-	kafka_server_start_mock(&server);
-	kafka_server_make_topic(&server, "mock", 1);
-	kafka_server_send(&server, "mock", "{}", 2, NULL, 0);
-	kafka_server_await(&server);
-
-	struct herald_subscriber *subscriber = open_subscriber(&server);
-	receive_one(subscriber);
 	waits_for_rebalance = true;
-	alarm(WAIT_MS / 1000);
-	subscriber->ops->close(subscriber, 0);
-	alarm(0);
+	close_without_time(&server, subscriber);
 	waits_for_rebalance = false;
-	subscriber->ops->destroy(subscriber);
-	kafka_server_stop(&server);
+}
+
+/* The broker answers the request to leave a second later. */
+static void
+test_without_time_to_leave(void **state)
+{
+	struct kafka_server server = {0};
+	struct herald_subscriber *subscriber = begin(&server);
+
+	(void)state;
+	assert_int_equal(rd_kafka_mock_broker_push_request_error_rtts(
+				 server.mock, 1, LEAVE_GROUP, 1, RD_KAFKA_RESP_ERR_NO_ERROR, 1000),
+			 RD_KAFKA_RESP_ERR_NO_ERROR);
+	close_without_time(&server, subscriber);
 }
 
 int
@@ -96,6 +125,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_time_for_the_rebalance),
+		cmocka_unit_test(test_without_time_to_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,8 @@
 
 #include <herald/adapter/options.h>
 
+#define LEAVE_POLL_MS 100
+
 /* Creation. */
 
 static enum herald_status
@@ -72,25 +74,22 @@ herald__kafka_client_create(struct kafka *kafka, struct herald_error *error)
 
 /* Destruction. */
 
+/* What is begun must end: librdkafka 2.0.2 never returns from rd_kafka_destroy() while a rebalance
+ * is not answered, or the broker has not answered the request to leave. That has a limit,
+ * timeout_ms of the options. */
 static void
-leave_group(struct kafka *kafka, uint64_t until_ms)
+leave_group(struct kafka *kafka)
 {
 	rd_kafka_queue_t *closing = rd_kafka_queue_new(kafka->consumer);
 	rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(kafka->consumer, closing);
 
 	while (!failed && !rd_kafka_consumer_closed(kafka->consumer)) {
-		const uint64_t now_ms = kafka_now_ms();
-		if (now_ms >= until_ms)
-			break;
-		rd_kafka_event_t *event = rd_kafka_queue_poll(closing, (int)(until_ms - now_ms));
+		rd_kafka_event_t *event = rd_kafka_queue_poll(closing, LEAVE_POLL_MS);
 		if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
 			(void)rd_kafka_assign(kafka->consumer, NULL);
 		if (event)
 			rd_kafka_event_destroy(event);
 	}
-	/* If a rebalance came meanwhile and is not answered, rd_kafka_destroy() never returns. */
-	if (!failed && !rd_kafka_consumer_closed(kafka->consumer))
-		(void)rd_kafka_assign(kafka->consumer, NULL);
 	if (failed)
 		rd_kafka_error_destroy(failed);
 	rd_kafka_queue_destroy(closing);
@@ -105,10 +104,10 @@ destroy_queue(rd_kafka_queue_t **queue)
 }
 
 void
-herald__kafka_client_destroy(struct kafka *kafka, uint64_t until_ms)
+herald__kafka_client_destroy(struct kafka *kafka)
 {
 	if (kafka->consumer && !kafka->has_failed)
-		leave_group(kafka, until_ms);
+		leave_group(kafka);
 	destroy_queue(&kafka->control);
 	destroy_queue(&kafka->arrived);
 	destroy_queue(&kafka->replies);

@@ -8,8 +8,9 @@
 
 /* Create both, and their queues. On failure what there is stays, for destroy(). */
 enum herald_status herald__kafka_client_create(struct kafka *kafka, struct herald_error *error);
-/* Leave the group, if there is time, and destroy both. */
-void herald__kafka_client_destroy(struct kafka *kafka, uint64_t until_ms);
+/* Leave the group, unless the connection is lost, and destroy both. Takes up to timeout_ms of the
+ * options, and longer than the caller of close() wants, if the broker does not answer. */
+void herald__kafka_client_destroy(struct kafka *kafka);
 
 /* The connection counts as lost: receive() reports it. */
 void herald__kafka_client_fail(struct kafka *kafka, const char *what, const char *why);

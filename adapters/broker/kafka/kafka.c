@@ -33,10 +33,10 @@ suspend(struct kafka *kafka)
 }
 
 static void
-end(struct kafka *kafka, uint64_t until_ms)
+end(struct kafka *kafka)
 {
 	herald__kafka_assignment_lose(kafka);
-	herald__kafka_client_destroy(kafka, until_ms);
+	herald__kafka_client_destroy(kafka);
 	herald__kafka_copies_drop(kafka);
 	kafka->has_failed = kafka->is_away = kafka->is_committing = false;
 	kafka->commit_ms = UINT64_MAX;
@@ -52,7 +52,7 @@ kafka_close(struct herald_subscriber *subscriber, uint32_t timeout_ms)
 		return;
 	if (!kafka->has_failed)
 		(void)herald__kafka_commit_all(kafka, until_ms - timeout_ms / 2);
-	end(kafka, until_ms);
+	end(kafka);
 }
 
 static enum herald_status
@@ -67,7 +67,7 @@ resume(struct kafka *kafka, struct herald_error *error)
 	if (herald__kafka_assignment_resume(kafka, error))
 		return HERALD_OK;
 	kafka->has_failed = true;
-	end(kafka, 0);
+	end(kafka);
 	return HERALD_UNAVAILABLE;
 }
 
@@ -86,7 +86,7 @@ kafka_open(struct herald_subscriber *subscriber, const struct herald_subscriber_
 		status = herald__kafka_topics_open(kafka, error);
 	if (status != HERALD_OK) {
 		kafka->has_failed = true;
-		end(kafka, 0);
+		end(kafka);
 	}
 	return status;
 }
@@ -132,7 +132,7 @@ kafka_destroy(struct herald_subscriber *subscriber)
 	const struct herald_allocator allocator = kafka->options.allocator;
 
 	kafka->has_failed = true;
-	end(kafka, 0);
+	end(kafka);
 	if (kafka->wake_fd >= 0)
 		close(kafka->wake_fd);
 	herald_arena_destroy(kafka->texts);
