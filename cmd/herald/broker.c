@@ -130,8 +130,9 @@ read_json(const char *value, void *state)
 
 /* clang-format off */
 #define PLACE_OPTIONS                                                                              \
-	{"url", "URL", read_url, "redis://, nats:// or amqp://HOST. Default: HERALD_BROKER"},           \
-	{"source", "NAME", read_source, "the stream or queue that the events came from"},         \
+	{"url", "URL", read_url,                                                                   \
+	 "redis://, nats://, amqp:// or kafka://HOST. Default: HERALD_BROKER"},                   \
+	{"source", "NAME", read_source, "the stream, queue or topic that the events came from"},  \
 	{"json", NULL, read_json, "print one JSON object a line"},                                 \
 	{"id", "ID", read_id, "the id of a dead letter, as `list` prints it"}
 #define FILTER_OPTIONS                                                                             \
@@ -185,9 +186,10 @@ check(const struct broker_job *job)
 	const bool is_bulk = job->action == BROKER_REPLAY || job->action == BROKER_DROP;
 
 	if (!job->url || *job->url == '\0')
-		return "--url is missing: redis://HOST, nats://HOST or amqp://HOST";
+		return "--url is missing: redis://HOST, nats://HOST, amqp://HOST or kafka://HOST";
 	if (!job->source)
-		return "--source is missing: the stream or queue that the events came from";
+		return "--source is missing: the stream, queue or topic that the events came "
+		       "from";
 	if (job->filter.to_ms != 0 && job->filter.from_ms >= job->filter.to_ms)
 		return "--to must be later than --from";
 	if (job->action == BROKER_SHOW && !job->filter.id)

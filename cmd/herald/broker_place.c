@@ -9,6 +9,9 @@
 
 #include <herald/array.h>
 
+#ifdef HAVE_KAFKA
+#include <herald/kafka.h>
+#endif
 #ifdef HAVE_NATS
 #include <herald/nats.h>
 #endif
@@ -22,6 +25,18 @@
 typedef enum herald_status
 create_letters(const char *url, const char *source, struct herald_dead_letters **out,
 	       struct herald_error *error);
+
+#ifdef HAVE_KAFKA
+static enum herald_status
+create_kafka(const char *url, const char *source, struct herald_dead_letters **out,
+	     struct herald_error *error)
+{
+	return herald_kafka_dead_letters_create(
+		&HERALD_KAFKA_DEAD_LETTERS_OPTIONS(.url = url, .topic = source), out, error);
+}
+#else
+#define create_kafka NULL
+#endif
 
 #ifdef HAVE_NATS
 static enum herald_status
@@ -63,9 +78,10 @@ static const struct {
 	const char *scheme, *name;
 	create_letters *create; /* NULL: left out of this tool */
 } brokers[] = {
-	{"nats", "NATS", create_nats},         {"tls", "NATS", create_nats},
-	{"amqp", "RabbitMQ", create_rabbitmq}, {"amqps", "RabbitMQ", create_rabbitmq},
-	{"redis", "Redis", create_redis},      {"rediss", "Redis", create_redis},
+	{"kafka", "Kafka", create_kafka},       {"nats", "NATS", create_nats},
+	{"tls", "NATS", create_nats},           {"amqp", "RabbitMQ", create_rabbitmq},
+	{"amqps", "RabbitMQ", create_rabbitmq}, {"redis", "Redis", create_redis},
+	{"rediss", "Redis", create_redis},
 };
 
 /* The tool's name of an adapter's option. */
@@ -74,7 +90,10 @@ broker_name_option(struct herald_error *error)
 {
 	static const struct {
 		const char *option, *flag;
-	} flags[] = {{"url", "--url"}, {"stream", "--source"}, {"queue", "--source"}};
+	} flags[] = {{"url", "--url"},
+		     {"topic", "--source"},
+		     {"stream", "--source"},
+		     {"queue", "--source"}};
 
 	for (size_t i = 0; i < HERALD_COUNT(flags); i++) {
 		const size_t bytes = strlen(flags[i].option);
@@ -111,5 +130,6 @@ broker_letters_create(const char *url, const char *source, struct herald_dead_le
 		return status;
 	}
 	return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
-				"--url: expected redis://HOST, nats://HOST or amqp://HOST");
+				"--url: expected redis://HOST, nats://HOST, amqp://HOST or "
+				"kafka://HOST");
 }

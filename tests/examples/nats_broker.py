@@ -78,6 +78,7 @@ class Broker:
 
     # Whether a dead letter that is being replayed when a connection is lost may be in two places.
     IN_DOUBT = True
+    MAY_DOUBLE = False
     # Of replays that are looked at meanwhile.
     RATE = 4000
     # Whether others do not see a dead letter that was read.

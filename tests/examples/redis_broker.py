@@ -19,6 +19,8 @@ class Broker:
 
     # Whether a dead letter that is being replayed when a connection is lost may be in two places.
     IN_DOUBT = False
+    # Whether two commands at the same time may send the same dead letter.
+    MAY_DOUBLE = False
     # Of replays that are looked at meanwhile.
     RATE = 4000
     # Whether others do not see a dead letter that was read.

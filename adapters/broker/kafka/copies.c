@@ -59,24 +59,6 @@ add_time(const struct herald_settlement *settlement, struct kafka_copy *copy)
 	return error ? error : add(copy->headers, KAFKA_DUE_HEADER, due);
 }
 
-/* The message's headers, without Herald's own. */
-static rd_kafka_headers_t *
-copy_headers(const struct kafka_message *message)
-{
-	rd_kafka_headers_t *headers = rd_kafka_headers_new(16);
-	const char *name;
-	const void *value;
-	size_t bytes;
-
-	for (size_t i = 0;
-	     message->headers && rd_kafka_header_get_all(message->headers, i, &name, &value,
-							 &bytes) == RD_KAFKA_RESP_ERR_NO_ERROR;
-	     i++)
-		if (!herald_header_is_own(name) && strcmp(name, KAFKA_DUE_HEADER) != 0)
-			(void)rd_kafka_header_add(headers, name, -1, value, (ssize_t)bytes);
-	return headers;
-}
-
 static const char *
 topic_of(const struct kafka *kafka, const struct herald_settlement *settlement)
 {
@@ -163,7 +145,7 @@ herald__kafka_copy_start(struct kafka *kafka, const struct herald_settlement *se
 {
 	struct kafka_message *message = (struct kafka_message *)settlement->message;
 
-	message->copy.headers = copy_headers(message);
+	message->copy.headers = herald__kafka_headers_copy(message->headers);
 	const rd_kafka_resp_err_t error =
 		settlement->kind == HERALD_SETTLE_DEAD
 			? add_reason(kafka, settlement, message->copy.headers)

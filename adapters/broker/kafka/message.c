@@ -100,6 +100,31 @@ write_attributes(struct writer *writer, const rd_kafka_headers_t *headers)
 	}
 }
 
+size_t
+herald__kafka_attributes_write(const rd_kafka_headers_t *headers, char *out)
+{
+	struct writer writer = {.at = out};
+
+	write_attributes(&writer, headers);
+	return writer.bytes;
+}
+
+rd_kafka_headers_t *
+herald__kafka_headers_copy(const rd_kafka_headers_t *headers)
+{
+	rd_kafka_headers_t *copy = rd_kafka_headers_new(16);
+	const char *name;
+	const void *value;
+	size_t bytes;
+
+	for (size_t i = 0; headers && rd_kafka_header_get_all(headers, i, &name, &value, &bytes) ==
+					      RD_KAFKA_RESP_ERR_NO_ERROR;
+	     i++)
+		if (!herald_header_is_own(name) && strcmp(name, KAFKA_DUE_HEADER) != 0)
+			(void)rd_kafka_header_add(copy, name, -1, value, (ssize_t)bytes);
+	return copy;
+}
+
 /* A NUL stays encoded. Returns the number of bytes. */
 static size_t
 decode(const char *value, char *out)

@@ -21,6 +21,14 @@ size_t herald__kafka_message_bytes(const struct kafka_message *message);
 /* Add an attribute as a header. Attributes of CloudEvents are named ce_..., and not encoded. */
 void herald__kafka_header_add(rd_kafka_headers_t *headers, const char *name, const char *value);
 
+/* Headers as attributes: "name\0value\0" for each. Returns the number of bytes.
+ *
+ * out  NULL: only counts. */
+size_t herald__kafka_attributes_write(const rd_kafka_headers_t *headers, char *out);
+
+/* Headers without Herald's own, for a copy. NULL: none. */
+rd_kafka_headers_t *herald__kafka_headers_copy(const rd_kafka_headers_t *headers);
+
 /* The bytes of a header's value, as text; data NULL: it is not text. */
 struct herald_text herald__kafka_header_text(const void *value, size_t bytes);
 

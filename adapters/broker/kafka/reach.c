@@ -10,7 +10,7 @@
 #define MAX_PAUSE_MS 2000
 
 rd_kafka_resp_err_t
-herald__kafka_look(rd_kafka_t *client, const char *topic, uint32_t timeout_ms)
+herald__kafka_look_at(rd_kafka_t *client, const char *topic, uint32_t timeout_ms, int *partitions)
 {
 	const struct rd_kafka_metadata *metadata = NULL;
 	rd_kafka_topic_t *handle = topic ? rd_kafka_topic_new(client, topic, NULL) : NULL;
@@ -18,11 +18,24 @@ herald__kafka_look(rd_kafka_t *client, const char *topic, uint32_t timeout_ms)
 
 	if (!code && topic && metadata->topic_cnt > 0)
 		code = metadata->topics[0].err;
+	if (!code && topic) {
+		*partitions = metadata->topic_cnt > 0 ? metadata->topics[0].partition_cnt : 0;
+		if (*partitions == 0)
+			code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	}
 	if (metadata)
 		rd_kafka_metadata_destroy(metadata);
 	if (handle)
 		rd_kafka_topic_destroy(handle);
 	return code;
+}
+
+rd_kafka_resp_err_t
+herald__kafka_look(rd_kafka_t *client, const char *topic, uint32_t timeout_ms)
+{
+	int partitions;
+
+	return herald__kafka_look_at(client, topic, timeout_ms, &partitions);
 }
 
 /* What the client reports, for which it waits. */

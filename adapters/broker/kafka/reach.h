@@ -11,6 +11,10 @@
 /* What a broker says of one topic; with NULL, of none. */
 rd_kafka_resp_err_t herald__kafka_look(rd_kafka_t *client, const char *topic, uint32_t timeout_ms);
 
+/* Likewise, and how many partitions it has; at least one, if there is no error. */
+rd_kafka_resp_err_t
+herald__kafka_look_at(rd_kafka_t *client, const char *topic, uint32_t timeout_ms, int *partitions);
+
 /* Wait for a broker until a time of kafka_now_ms().
  *
  * errors  the client's queue in which its errors are.

@@ -105,6 +105,8 @@ produce(struct kafka_sender *sender, bool is_alone, const struct kafka_parcel *p
 	/* The library's macros are expressions of GNU C. */
 	return __extension__ rd_kafka_producev(
 		sender->clients[is_alone], RD_KAFKA_V_RKT(topic),
+		RD_KAFKA_V_PARTITION(parcel->partition ? *parcel->partition
+						       : RD_KAFKA_PARTITION_UA),
 		RD_KAFKA_V_VALUE((void *)(uintptr_t)parcel->data.data, parcel->data.bytes),
 		RD_KAFKA_V_KEY((void *)(uintptr_t)parcel->key.data, parcel->key.bytes),
 		RD_KAFKA_V_HEADERS(parcel->headers), RD_KAFKA_V_OPAQUE(parcel->owner),
@@ -135,6 +137,7 @@ send_alone(struct kafka_sender *sender, const rd_kafka_message_t *report)
 		.topic = rd_kafka_topic_name(report->rkt),
 		.key = {report->key, report->key_len},
 		.data = {report->payload, report->len},
+		.partition = &report->partition,
 		.owner = report->_private,
 	};
 

@@ -24,6 +24,7 @@ struct kafka_parcel {
 	const char *topic;
 	struct herald_text key, data; /* `data` stays where it is until the report */
 	rd_kafka_headers_t *headers;
+	const int32_t *partition; /* NULL: by the key */
 	void *owner;
 };
 

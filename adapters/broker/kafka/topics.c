@@ -9,6 +9,7 @@
 #include <herald/adapter/options.h>
 
 #include "client.h"
+#include "make.h"
 #include "options.h"
 #include "reach.h"
 
@@ -29,67 +30,6 @@ herald__kafka_topics_await(struct kafka *kafka, struct herald_error *error)
 }
 
 /* Topics. */
-
-static bool
-is_missing(rd_kafka_resp_err_t code)
-{
-	return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-	       code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-}
-
-static enum herald_status
-check_result(rd_kafka_event_t *event, struct herald_error *error)
-{
-	const rd_kafka_CreateTopics_result_t *result =
-		event ? rd_kafka_event_CreateTopics_result(event) : NULL;
-	size_t count = 0;
-	const rd_kafka_topic_result_t **topics =
-		result ? rd_kafka_CreateTopics_result_topics(result, &count) : NULL;
-
-	if (!event)
-		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-					"Kafka: cannot make topics: no answer");
-	if (!result || rd_kafka_event_error(event))
-		return herald__kafka_refuse(error, "topic", rd_kafka_event_error(event),
-					    "cannot make topics",
-					    rd_kafka_event_error_string(event));
-	for (size_t i = 0; i < count; i++) {
-		const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(topics[i]);
-
-		if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-			return herald__kafka_refuse(
-				error, "topic", code, rd_kafka_topic_result_name(topics[i]),
-				rd_kafka_topic_result_error_string(topics[i])
-					? rd_kafka_topic_result_error_string(topics[i])
-					: rd_kafka_err2str(code));
-	}
-	return HERALD_OK;
-}
-
-static enum herald_status
-request(struct kafka *kafka, rd_kafka_NewTopic_t **topics, size_t count, struct herald_error *error)
-{
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->consumer);
-	rd_kafka_AdminOptions_t *options =
-		rd_kafka_AdminOptions_new(kafka->consumer, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-	const int timeout_ms = (int)kafka->options.timeout_ms;
-	char why[256];
-
-	(void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof(why));
-	(void)rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms / 2, why,
-							  sizeof(why));
-	rd_kafka_CreateTopics(kafka->consumer, topics, count, options, queue);
-	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * timeout_ms);
-	enum herald_status status =
-		event && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE
-			? HERALD_OK /* then the broker makes them; see make_by_asking() */
-			: check_result(event, error);
-	if (event)
-		rd_kafka_event_destroy(event);
-	rd_kafka_AdminOptions_destroy(options);
-	rd_kafka_queue_destroy(queue);
-	return status;
-}
 
 static enum herald_status
 make(struct kafka *kafka, const char *const *names, size_t count, struct herald_error *error)
@@ -115,7 +55,8 @@ make(struct kafka *kafka, const char *const *names, size_t count, struct herald_
 		}
 	}
 	if (status == HERALD_OK)
-		status = request(kafka, topics, count, error);
+		status = herald__kafka_make(kafka->consumer, topics, count,
+					    kafka->options.timeout_ms, error);
 	rd_kafka_NewTopic_destroy_array(topics, made);
 	return status;
 }
@@ -131,7 +72,8 @@ find_missing(struct kafka *kafka, rd_kafka_t *client, const char **names, size_t
 		const rd_kafka_resp_err_t code =
 			herald__kafka_look(client, kafka->topics[i], kafka->options.timeout_ms);
 
-		if (is_missing(code) || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+		if (herald__kafka_is_missing(code) ||
+		    code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
 			names[(*count)++] = kafka->topics[i];
 		else if (code)
 			return herald__kafka_refuse(error, "topic", code, kafka->topics[i],

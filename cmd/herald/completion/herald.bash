@@ -21,7 +21,7 @@ _herald() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
 		;;
-	--url) [[ ${COMP_WORDS[1]} == broker ]] && values="amqp:// nats:// redis://" ;;
+	--url) [[ ${COMP_WORDS[1]} == broker ]] && values="amqp:// kafka:// nats:// redis://" ;;
 	--schema | --from) [[ ${COMP_WORDS[1]} == @(store|broker) ]] && return ;;&
 	--headers | --schema | --from)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")

@@ -47,6 +47,7 @@
 extern "C" {
 #endif
 
+struct herald_dead_letters;
 struct herald_publisher;
 struct herald_subscriber;
 
@@ -117,6 +118,50 @@ herald_kafka_subscriber_create(const struct herald_kafka_subscriber_options *opt
 
 /** Free a subscriber that was not passed to a consumer. NULL is allowed. */
 HERALD_API void herald_kafka_subscriber_destroy(struct herald_subscriber *subscriber);
+
+/** Options of a reader of dead letters. Zero means the default; everything is copied. */
+struct herald_kafka_dead_letters_options {
+	size_t struct_size; /**< Set by HERALD_KAFKA_DEAD_LETTERS_OPTIONS. */
+
+	const char *url;        /**< Required; as for a subscriber. */
+	const char *topic;      /**< Required: the topic that the events came from. */
+	const char *dead_topic; /**< As for a subscriber. Limit 244 bytes. */
+	/** For connecting, and for each request. Default 5,000, from 1,000 to 300,000. */
+	uint32_t timeout_ms;
+	/** Dead letters that are done and still in the topic, at most; 32 bytes of memory each, and
+	 * up to 128 while they are read. Default 1,000,000, limit 100,000,000. */
+	size_t max_marks;
+
+	const struct herald_pair *properties; /**< As for a subscriber; HERALD_KAFKA_PROPERTIES. */
+	size_t properties_count;              /**< Likewise. */
+
+	struct herald_allocator allocator; /**< Zeroed: libc's. librdkafka has its own. */
+};
+
+/** Options as a compound literal. */
+#define HERALD_KAFKA_DEAD_LETTERS_OPTIONS(...)                                                     \
+	((struct herald_kafka_dead_letters_options){                                               \
+		.struct_size = sizeof(struct herald_kafka_dead_letters_options), __VA_ARGS__})
+
+/**
+ * Create a reader of dead letters, whose functions are in herald/adapter/dead_letters.h. It does
+ * not connect yet. No group is made. An id is "PARTITION:OFFSET".
+ *
+ * Kafka cannot delete a record in the middle of a topic. So a dead letter that was replayed or
+ * removed gets a mark in the topic DEAD_TOPIC.done, which is compacted, and which the first replay
+ * or removal makes. close() deletes the letters at the beginning of each partition that are done,
+ * with their marks, if the user has the right to. A letter whose copy was sent and whose mark was
+ * not, because the process or the brokers died, is replayed again. Two readers that replay the same
+ * letters at the same time may each send one.
+ *
+ * out      set only on HERALD_OK. You own it.
+ * error    may be NULL; its path names the option.
+ * Errors   HERALD_BAD_OPTION, HERALD_NO_MEMORY, HERALD_SYSTEM.
+ * Threads  any.
+ */
+HERALD_API HERALD_MUST_CHECK enum herald_status
+herald_kafka_dead_letters_create(const struct herald_kafka_dead_letters_options *options,
+				 struct herald_dead_letters **out, struct herald_error *error);
 
 /** Options of a publisher. Zero means the default; everything is copied. */
 struct herald_kafka_publisher_options {
