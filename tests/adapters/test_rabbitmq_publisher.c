@@ -373,9 +373,9 @@ test_options(void **state)
 	(void)state;
 	memset(exchange, 'x', sizeof(exchange) - 1);
 	exchange[256] = '\0';
-	bad(&HERALD_RABBITMQ_PUBLISHER_OPTIONS(.url = "amqps://x"), "url",
-	    "expected amqp://USER:PASSWORD@HOST:PORT/VHOST; amqps:// is not supported, as "
-	    "TLS is not");
+	bad(&HERALD_RABBITMQ_PUBLISHER_OPTIONS(.url = "http://x"), "url",
+	    "expected amqp://USER:PASSWORD@HOST:PORT/VHOST; it must begin with amqp:// or "
+	    "amqps://");
 	bad(&HERALD_RABBITMQ_PUBLISHER_OPTIONS(.url = server.url, .exchange = exchange), "exchange",
 	    "must have at most 255 bytes");
 	bad(&HERALD_RABBITMQ_PUBLISHER_OPTIONS(.url = server.url, .heartbeat_s = 3601),

@@ -931,8 +931,8 @@ test_refuses_options(void **state)
 		const char *path, *message;
 	} cases[] = {
 		{NULL, "s", "g", 0, 0, "url", "url: must be set"},
-		{"rediss://h", "s", "g", 0, 0, "url", "TLS (rediss://) is not supported"},
-		{"http://h", "s", "g", 0, 0, "url", "must begin with \"redis://\""},
+		{"http://h", "s", "g", 0, 0, "url",
+		 "must begin with \"redis://\" or \"rediss://\""},
 		{"redis://", "s", "g", 0, 0, "url", "must have a host name"},
 		{"redis://:1", "s", "g", 0, 0, "url", "must have a host name"},
 		{"redis://h h", "s", "g", 0, 0, "url", "must have a host name"},

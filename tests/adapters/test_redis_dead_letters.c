@@ -109,7 +109,9 @@ options_are_checked(void **state)
 		const char *path, *text;
 	} rows[] = {
 		{{.stream = "s"}, "url", "must be set"},
-		{{.url = "http://h", .stream = "s"}, "url", "must begin with \"redis://\""},
+		{{.url = "http://h", .stream = "s"},
+		 "url",
+		 "must begin with \"redis://\" or \"rediss://\""},
 		{{.url = "redis://h"}, "stream", "must have 1 to 1024 bytes"},
 		{{.url = "redis://h", .stream = ""}, "stream", "must have 1 to 1024 bytes"},
 		{{.url = "redis://h", .stream = longer}, "stream", "must have 1 to 1024 bytes"},

@@ -362,7 +362,7 @@ test_options(void **state)
 
 	(void)state;
 	refused(NULL, "url", "must be set");
-	refused("http://x", "url", "must begin with \"redis://\"");
+	refused("http://x", "url", "must begin with \"redis://\" or \"rediss://\"");
 	snprintf(url, sizeof(url), "redis://:wrong@127.0.0.1:%u", server.port);
 	refused(url, NULL, "AUTH: ");
 	snprintf(url, sizeof(url), "redis://127.0.0.1:%u/99", server.port);

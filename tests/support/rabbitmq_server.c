@@ -201,7 +201,7 @@ rabbitmq_server_start(struct rabbitmq_server *server)
 void
 rabbitmq_server_start_with(struct rabbitmq_server *server, const char *lines)
 {
-	char text[320], port[8];
+	char text[2048], port[8];
 
 	memset(server, 0, sizeof(*server));
 	snprintf(server->directory, sizeof(server->directory), "/tmp/herald-rabbitmq-XXXXXX");

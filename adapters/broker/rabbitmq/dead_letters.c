@@ -433,6 +433,10 @@ herald_rabbitmq_dead_letters_create(const struct herald_rabbitmq_dead_letters_op
 							    .connect_timeout_ms =
 								    options.connect_timeout_ms,
 							    .connection_name = "herald broker dead",
+							    .ca_file = options.ca_file,
+							    .certificate_file =
+								    options.certificate_file,
+							    .key_file = options.key_file,
 							    .allocator = options.allocator),
 			&subscriber, error);
 	if (status != HERALD_OK)

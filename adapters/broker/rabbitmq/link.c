@@ -4,14 +4,18 @@
  */
 #include "link.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <amqp_tcp_socket.h>
 
 #include <herald/adapter/options.h>
 #include <herald/version.h>
+
+#include "epoch.h"
 
 /* The server's own limit by default, and the least that a server may have. */
 #define FRAME_BYTES 131072
@@ -90,21 +94,62 @@ herald__rabbitmq_link_limit(struct rabbitmq_link *link, uint32_t timeout_ms)
 
 /* Connections. */
 
+/* Returns 0, or an error number. */
+static int
+wait_for_server(int fd, short events, void *state)
+{
+	const uint64_t *until_ms = state;
+	struct pollfd poll_fd = {.fd = fd, .events = events};
+	int count;
+
+	do {
+		const uint64_t now_ms = herald__rabbitmq_now_ms();
+
+		count = poll(&poll_fd, 1, *until_ms > now_ms ? (int)(*until_ms - now_ms) : 0);
+	} while (count < 0 && errno == EINTR);
+	return count > 0 ? 0 : count == 0 ? ETIMEDOUT : errno;
+}
+
+/* Put TLS between the server and librabbitmq. *fd becomes the end for librabbitmq, or is closed. */
+static enum herald_status
+secure(struct rabbitmq_link *link, const struct rabbitmq_link_settings *settings, int *fd,
+       struct herald_error *error)
+{
+	uint64_t until_ms = herald__rabbitmq_now_ms() + settings->timeout_ms;
+	struct broker_tls *tls = NULL;
+	enum herald_status status = herald__broker_tls_open(
+		&settings->tls, settings->url.host, *fd, wait_for_server, &until_ms, &tls, error);
+
+	if (status == HERALD_OK)
+		status = herald__rabbitmq_tunnel_open(tls, *fd, &link->tunnel, fd, error);
+	if (status == HERALD_OK)
+		return HERALD_OK;
+	herald__broker_tls_close(tls);
+	if (settings->opening)
+		herald__rabbitmq_opening_done(settings->opening);
+	close(*fd);
+	return status;
+}
+
 static enum herald_status
 connect_socket(struct rabbitmq_link *link, const struct rabbitmq_link_settings *settings,
 	       struct herald_error *error)
 {
 	const int bytes = SEND_BUFFER_BYTES;
 	amqp_socket_t *socket = amqp_tcp_socket_new(link->conn);
+	int fd = -1;
 
 	if (!socket)
 		return herald_out_of_memory(error);
 	enum herald_status status =
 		herald__rabbitmq_connect(settings->url.host, settings->url.port,
-					 settings->timeout_ms, settings->opening, &link->fd, error);
+					 settings->timeout_ms, settings->opening, &fd, error);
+	if (status == HERALD_OK && settings->url.is_secure)
+		status = secure(link, settings, &fd, error);
 	if (status != HERALD_OK)
 		return status;
-	amqp_tcp_socket_set_sockfd(socket, link->fd);
+	link->fd = fd;
+	amqp_tcp_socket_set_sockfd(socket, fd);
 	(void)setsockopt(link->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	return HERALD_OK;
 }
@@ -174,6 +219,17 @@ log_in(struct rabbitmq_link *link, const struct rabbitmq_link_settings *settings
 	return status == HERALD_OK ? agree_on_frames(link, error) : status;
 }
 
+/* librabbitmq knows only that the connection is closed. */
+static void
+explain(const struct rabbitmq_link *link, enum herald_status status, struct herald_error *error)
+{
+	const char *problem = link->tunnel ? herald__rabbitmq_tunnel_problem(link->tunnel) : "";
+
+	if (error && *problem)
+		herald_error_set(error, status, HERALD_NO_OFFSET, "%s; TLS: %s", error->message,
+				 problem);
+}
+
 enum herald_status
 herald__rabbitmq_link_open(struct rabbitmq_link *link,
 			   const struct rabbitmq_link_settings *settings,
@@ -193,6 +249,7 @@ herald__rabbitmq_link_open(struct rabbitmq_link *link,
 						"cannot open a channel", error);
 	}
 	if (status != HERALD_OK) {
+		explain(link, status, error);
 		if (settings->opening)
 			herald__rabbitmq_opening_done(settings->opening);
 		herald__rabbitmq_link_close(link, 0);
@@ -211,6 +268,8 @@ herald__rabbitmq_link_close(struct rabbitmq_link *link, uint32_t timeout_ms)
 	}
 	(void)amqp_destroy_connection(link->conn);
 	link->conn = NULL;
+	herald__rabbitmq_tunnel_close(link->tunnel);
+	link->tunnel = NULL;
 }
 
 /* Frames. */

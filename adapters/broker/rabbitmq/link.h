@@ -13,20 +13,24 @@
 
 #include <herald/status.h>
 
+#include "../common/tls.h"
 #include "connect.h"
+#include "tunnel.h"
 #include "url.h"
 
 #define RABBITMQ_CHANNEL 1
 
 struct rabbitmq_link {
-	amqp_connection_state_t conn; /* NULL: not connected */
-	int fd;
-	size_t frame_bytes; /* the most that the server takes, since the last login */
+	amqp_connection_state_t conn;   /* NULL: not connected */
+	int fd;                         /* librabbitmq's; with TLS an end of the tunnel */
+	struct rabbitmq_tunnel *tunnel; /* NULL: no TLS */
+	size_t frame_bytes;             /* the most that the server takes, since the last login */
 };
 
 struct rabbitmq_link_settings {
 	struct rabbitmq_opening *opening; /* NULL: nothing ends it early */
 	struct rabbitmq_url url;
+	struct broker_tls_settings tls;
 	const char *name;
 	uint32_t timeout_ms; /* to connect; also of each call that waits for an answer */
 	uint32_t heartbeat_s;
@@ -35,7 +39,8 @@ struct rabbitmq_link_settings {
 /*
  * Connect, log in and open the channel.
  *
- * Errors  HERALD_BAD_OPTION: a wrong password or virtual host. HERALD_UNAVAILABLE,
+ * Errors  HERALD_BAD_OPTION: a wrong password or virtual host, or a certificate that is not
+ *         accepted. HERALD_UNAVAILABLE,
  *         HERALD_NO_MEMORY.
  */
 enum herald_status herald__rabbitmq_link_open(struct rabbitmq_link *link,

@@ -662,7 +662,14 @@ set_texts(struct rabbitmq_publisher *publisher,
 		herald_arena_copy(publisher->texts, options->exchange, strlen(options->exchange));
 	if (!to->name || !publisher->exchange)
 		return herald_out_of_memory(error);
-	return herald__rabbitmq_url_read(options->url, publisher->texts, &to->url, error);
+	enum herald_status status =
+		herald__rabbitmq_url_read(options->url, publisher->texts, &to->url, error);
+	if (status == HERALD_OK)
+		status = herald__broker_tls_configure(
+			&(struct broker_tls_files){options->ca_file, options->certificate_file,
+						   options->key_file},
+			to->url.is_secure, "amqps://", &to->tls, error);
+	return status;
 }
 
 enum herald_status

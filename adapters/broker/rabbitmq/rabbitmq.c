@@ -123,6 +123,11 @@ set_texts(struct rabbitmq *rabbitmq, const struct herald_rabbitmq_subscriber_opt
 		return herald_out_of_memory(error);
 	enum herald_status status =
 		herald__rabbitmq_url_read(options->url, rabbitmq->texts, &to->url, error);
+	if (status == HERALD_OK)
+		status = herald__broker_tls_configure(
+			&(struct broker_tls_files){options->ca_file, options->certificate_file,
+						   options->key_file},
+			to->url.is_secure, "amqps://", &to->tls, error);
 	if (status != HERALD_OK)
 		return status;
 	snprintf(source, sizeof(source), "%s:%u %s %s", to->url.host, to->url.port, to->url.vhost,

@@ -1,5 +1,6 @@
 /*
- * amqp:// URLs, read strictly: what is not understood is refused, and no message has a password.
+ * amqp:// and amqps:// URLs, read strictly: what is not understood is refused, and no message has
+ * a password.
  * Owns nothing; the texts are in the caller's arena.
  */
 #include "url.h"
@@ -11,6 +12,7 @@
 #include <herald/adapter/text.h>
 
 #define DEFAULT_PORT 5672
+#define DEFAULT_SECURE_PORT 5671
 
 static enum herald_status
 refuse(struct herald_error *error, const char *what)
@@ -96,7 +98,7 @@ read_host(struct herald_text place, struct herald_arena *arena, struct rabbitmq_
 	struct herald_text host = place;
 	const bool is_ipv6 = place.bytes > 0 && *place.data == '[';
 	bool has_port;
-	uint64_t port = DEFAULT_PORT;
+	uint64_t port = out->is_secure ? DEFAULT_SECURE_PORT : DEFAULT_PORT;
 
 	if (is_ipv6) {
 		place = (struct herald_text){place.data + 1, place.bytes - 1};
@@ -125,18 +127,17 @@ enum herald_status
 herald__rabbitmq_url_read(const char *url, struct herald_arena *arena, struct rabbitmq_url *out,
 			  struct herald_error *error)
 {
-	static const char scheme[] = "amqp://";
+	static const char scheme[] = "amqp://", secure_scheme[] = "amqps://";
 	struct herald_text place, login, vhost;
 	enum herald_status status = HERALD_OK;
 
 	*out = (struct rabbitmq_url){.user = "guest", .password = "guest", .vhost = "/"};
 	if (!url)
 		return herald_option_refuse(error, "url", "must be set");
-	if (strncmp(url, "amqps://", 8) == 0)
-		return refuse(error, "amqps:// is not supported, as TLS is not");
-	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
-		return refuse(error, "it must begin with amqp://");
-	url += sizeof(scheme) - 1;
+	out->is_secure = strncmp(url, secure_scheme, sizeof(secure_scheme) - 1) == 0;
+	if (!out->is_secure && strncmp(url, scheme, sizeof(scheme) - 1) != 0)
+		return refuse(error, "it must begin with amqp:// or amqps://");
+	url += (out->is_secure ? sizeof(secure_scheme) : sizeof(scheme)) - 1;
 	vhost = (struct herald_text){url, strlen(url)};
 	if (!cut(&vhost, '/', &place)) {
 		place = vhost;

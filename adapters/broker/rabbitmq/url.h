@@ -1,9 +1,10 @@
 /*
- * Reading amqp:// URLs.
+ * Reading amqp:// and amqps:// URLs.
  */
 #ifndef HERALD_RABBITMQ_URL_H
 #define HERALD_RABBITMQ_URL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <herald/arena.h>
@@ -11,6 +12,7 @@
 
 /* Where the server is, and who logs in. The texts are in the arena. */
 struct rabbitmq_url {
+	bool is_secure; /* amqps:// */
 	const char *user;
 	const char *password;
 	const char *host;

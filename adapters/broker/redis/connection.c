@@ -59,31 +59,64 @@ must_end(const struct redis_interrupt *interrupt)
 	       interrupt->must_end(interrupt->state);
 }
 
-/* Wait until a socket has connected, or for what ends the call. Returns 0, or an error number. */
+/* What is waited for while a connection is made. */
+struct patience {
+	const struct redis_interrupt *interrupt; /* NULL: none */
+	uint64_t deadline_ms;
+};
+
+/* Wait until a socket has one of the events, or for what ends the call. Returns 0, or an error
+ * number. */
 static int
-wait_until_connected(const struct redis_interrupt *interrupt, int fd, uint32_t timeout_ms)
+wait_for_socket(int fd, short events, void *state)
 {
-	const uint64_t deadline_ms = herald__redis_now_ms() + timeout_ms;
+	const struct patience *patience = state;
+	const struct redis_interrupt *interrupt = patience->interrupt;
 	struct pollfd fds[] = {
-		{.fd = fd, .events = POLLOUT},
+		{.fd = fd, .events = events},
 		{.fd = interrupt ? interrupt->fd : -1, .events = POLLIN},
 	};
-	int failed = 0;
-	socklen_t bytes = sizeof(failed);
 
 	for (;;) {
 		const uint64_t now_ms = herald__redis_now_ms();
 
-		if (now_ms >= deadline_ms)
+		if (now_ms >= patience->deadline_ms)
 			return ETIMEDOUT;
-		if (poll(fds, 2, (int)(deadline_ms - now_ms)) <= 0)
+		if (poll(fds, 2, (int)(patience->deadline_ms - now_ms)) <= 0)
 			continue;
 		if (fds[0].revents)
-			return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) == 0 ? failed
-											  : errno;
+			return 0;
 		if (interrupt && fds[1].revents && must_end(interrupt))
 			return ECANCELED;
 	}
+}
+
+/* Returns 0, or an error number. */
+static int
+wait_until_connected(int fd, struct patience *patience)
+{
+	socklen_t bytes = sizeof(int);
+	int failed = wait_for_socket(fd, POLLOUT, patience);
+
+	if (failed == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) != 0)
+		failed = errno;
+	return failed;
+}
+
+static enum herald_status
+set_up(struct redis_connection *connection, redisContext *context, const struct redis_url *url,
+       struct patience *patience, struct herald_error *error)
+{
+	const int one = 1;
+
+	/* If this fails, it is slower. */
+	(void)!setsockopt(context->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	context->reader->maxbuf = KEPT_BYTES;
+	redisEnableKeepAlive(context);
+	if (!url->is_secure)
+		return HERALD_OK;
+	return herald__broker_tls_open(&url->tls, url->host, context->fd, wait_for_socket, patience,
+				       &connection->tls, error);
 }
 
 /* hiredis resolves the name, which blocks, and begins to connect. */
@@ -92,24 +125,25 @@ herald__redis_connection_open(struct redis_connection *connection, const struct 
 			      uint32_t timeout_ms, struct herald_error *error)
 {
 	redisContext *context = redisConnectNonBlock(url->host, url->port);
-	const int one = 1;
+	struct patience patience = {connection->interrupt, herald__redis_now_ms() + timeout_ms};
+	enum herald_status status = HERALD_OK;
 	int failed = 0;
 
 	if (!context)
 		return herald_out_of_memory(error);
 	if (context->err == 0)
-		failed = wait_until_connected(connection->interrupt, context->fd, timeout_ms);
-	if (context->err != 0 || failed != 0) {
-		herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-				 "cannot connect to %s port %d: %s", url->host, url->port,
-				 context->err ? context->errstr : herald_errno_text(failed));
+		failed = wait_until_connected(context->fd, &patience);
+	if (context->err != 0 || failed != 0)
+		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					  "cannot connect to %s port %d: %s", url->host, url->port,
+					  context->err ? context->errstr
+						       : herald_errno_text(failed));
+	if (status == HERALD_OK)
+		status = set_up(connection, context, url, &patience, error);
+	if (status != HERALD_OK) {
 		redisFree(context);
-		return HERALD_UNAVAILABLE;
+		return status;
 	}
-	/* If this fails, it is slower. */
-	(void)!setsockopt(context->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	context->reader->maxbuf = KEPT_BYTES;
-	redisEnableKeepAlive(context);
 	connection->context = context;
 	connection->is_broken = false;
 	connection->awaited = 0;
@@ -119,6 +153,8 @@ herald__redis_connection_open(struct redis_connection *connection, const struct 
 void
 herald__redis_connection_close(struct redis_connection *connection)
 {
+	herald__broker_tls_close(connection->tls);
+	connection->tls = NULL;
 	if (connection->context)
 		redisFree(connection->context);
 	connection->context = NULL;
@@ -189,21 +225,47 @@ herald__redis_number(uint64_t number)
 
 /* Traffic. */
 
+static ssize_t
+write_bytes(const struct redis_connection *connection, const char *data, size_t bytes)
+{
+	return connection->tls ? herald__broker_tls_write(connection->tls, data, bytes)
+			       : send(connection->context->fd, data, bytes, MSG_NOSIGNAL);
+}
+
+static ssize_t
+read_bytes(const struct redis_connection *connection, char *data, size_t bytes)
+{
+	return connection->tls ? herald__broker_tls_read(connection->tls, data, bytes)
+			       : recv(connection->context->fd, data, bytes, 0);
+}
+
+/* The last of the two has failed. */
+static void
+fail(struct redis_connection *connection)
+{
+	const int number = errno;
+	const char *problem = connection->tls ? herald__broker_tls_problem(connection->tls) : "";
+
+	if (number == EAGAIN || number == EWOULDBLOCK || number == EINTR)
+		return;
+	herald__redis_connection_fail(connection, *problem ? problem : herald_errno_text(number));
+}
+
 void
 herald__redis_send(struct redis_connection *connection)
 {
 	struct herald_buffer *out = &connection->out;
 
 	while (!connection->is_broken && connection->sent < out->bytes) {
-		ssize_t sent = send(connection->context->fd, out->data + connection->sent,
-				    out->bytes - connection->sent, MSG_NOSIGNAL);
+		const ssize_t sent = write_bytes(connection, out->data + connection->sent,
+						 out->bytes - connection->sent);
 
 		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (sent >= 0)
 			connection->sent += (size_t)sent;
-		else if (errno != EINTR)
-			herald__redis_connection_fail(connection, herald_errno_text(errno));
+		else
+			fail(connection);
 	}
 	out->bytes = 0;
 	connection->sent = 0;
@@ -216,7 +278,7 @@ herald__redis_read(struct redis_connection *connection)
 
 	if (connection->is_broken)
 		return;
-	ssize_t bytes = recv(connection->context->fd, data, sizeof(data), 0);
+	const ssize_t bytes = read_bytes(connection, data, sizeof(data));
 	if (bytes > 0 &&
 	    redisReaderFeed(connection->context->reader, data, (size_t)bytes) == REDIS_OK)
 		connection->asked_ms = herald__redis_now_ms();
@@ -224,8 +286,8 @@ herald__redis_read(struct redis_connection *connection)
 		herald__redis_connection_fail(connection, connection->context->reader->errstr);
 	else if (bytes == 0)
 		herald__redis_connection_fail(connection, "the server has closed the connection");
-	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-		herald__redis_connection_fail(connection, herald_errno_text(errno));
+	else
+		fail(connection);
 }
 
 redisReply *

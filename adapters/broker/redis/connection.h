@@ -25,6 +25,7 @@ struct redis_interrupt {
 struct redis_connection {
 	const struct redis_interrupt *interrupt; /* NULL: none */
 	redisContext *context;                   /* NULL: closed */
+	struct broker_tls *tls;                  /* NULL: the socket is used as it is */
 	struct herald_buffer out;                /* commands that are not sent yet */
 	size_t sent;                             /* bytes of it that are */
 	size_t awaited;                          /* answers */
@@ -38,7 +39,8 @@ uint64_t herald__redis_now_ms(void);
 
 void herald__redis_connection_init(struct redis_connection *connection,
 				   const struct herald_allocator *allocator);
-/* Returns HERALD_UNAVAILABLE if the server cannot be reached. */
+/* Returns HERALD_UNAVAILABLE if the server cannot be reached within timeout_ms, with TLS if the URL
+ * asks for it, and HERALD_BAD_OPTION for a certificate that is not accepted. */
 enum herald_status
 herald__redis_connection_open(struct redis_connection *connection, const struct redis_url *url,
 			      uint32_t timeout_ms, struct herald_error *error);

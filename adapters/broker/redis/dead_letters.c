@@ -413,6 +413,11 @@ read_options(const struct herald_redis_dead_letters_options *given,
 		status = herald_allocator_check(&options->allocator, error);
 	if (status == HERALD_OK)
 		status = herald__redis_url_parse(options->url, &letters->url, error);
+	if (status == HERALD_OK)
+		status = herald__broker_tls_configure(
+			&(struct broker_tls_files){options->ca_file, options->certificate_file,
+						   options->key_file},
+			letters->url.is_secure, "rediss://", &letters->url.tls, error);
 	if (status != HERALD_OK)
 		return status;
 	if (!options->stream || *options->stream == '\0' ||
@@ -451,6 +456,8 @@ herald_redis_dead_letters_create(const struct herald_redis_dead_letters_options 
 	letters->base.place = letters->place;
 	letters->options.allocator = allocator;
 	letters->options.url = letters->options.stream = NULL;
+	letters->options.ca_file = letters->options.certificate_file = NULL;
+	letters->options.key_file = NULL;
 	herald__redis_connection_init(&letters->connection, &letters->options.allocator);
 	*out = &letters->base;
 	return HERALD_OK;

@@ -399,6 +399,11 @@ read_options(const struct herald_redis_publisher_options *given, struct redis_pu
 		status = herald_allocator_check(&options->allocator, error);
 	if (status == HERALD_OK)
 		status = herald__redis_url_parse(options->url, &publisher->url, error);
+	if (status == HERALD_OK)
+		status = herald__broker_tls_configure(
+			&(struct broker_tls_files){options->ca_file, options->certificate_file,
+						   options->key_file},
+			publisher->url.is_secure, "rediss://", &publisher->url.tls, error);
 	if (options->connect_timeout_ms == 0)
 		options->connect_timeout_ms = 2000;
 	if (options->reply_timeout_ms == 0)
@@ -411,7 +416,7 @@ read_options(const struct herald_redis_publisher_options *given, struct redis_pu
 		status =
 			herald_option_ranges_check(ranges, sizeof(ranges) / sizeof(*ranges), error);
 	options->allocator = herald_allocator_or_libc(&options->allocator);
-	options->url = NULL;
+	options->url = options->ca_file = options->certificate_file = options->key_file = NULL;
 	return status;
 }
 

@@ -71,13 +71,18 @@ read_options(const struct herald_redis_subscriber_options *given,
 	if (status == HERALD_OK)
 		status = herald__redis_url_parse(options->url, &subscriber->url, error);
 	if (status == HERALD_OK)
+		status = herald__broker_tls_configure(
+			&(struct broker_tls_files){options->ca_file, options->certificate_file,
+						   options->key_file},
+			subscriber->url.is_secure, "rediss://", &subscriber->url.tls, error);
+	if (status == HERALD_OK)
 		status = check_name("stream", options->stream, error);
 	if (status == HERALD_OK)
 		status = check_name("group", options->group, error);
 	if (status == HERALD_OK)
 		status = check_times(options, error);
 	options->allocator = herald_allocator_or_libc(&options->allocator);
-	options->url = NULL;
+	options->url = options->ca_file = options->certificate_file = options->key_file = NULL;
 	return status;
 }
 

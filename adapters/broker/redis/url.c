@@ -1,5 +1,5 @@
 /*
- * Reads redis:// URLs, strictly: what is not understood is refused, not ignored.
+ * Reads redis:// and rediss:// URLs, strictly: what is not understood is refused, not ignored.
  */
 #include "url.h"
 
@@ -113,12 +113,10 @@ herald__redis_url_parse(const char *text, struct redis_url *out, struct herald_e
 	*out = (struct redis_url){.port = DEFAULT_PORT};
 	if (!text)
 		return refuse(error, "must be set");
-	if (strncmp(text, "rediss://", 9) == 0)
-		return refuse(error, "TLS (rediss://) is not supported; use a tunnel, such as "
-				     "stunnel, and redis://");
-	if (strncmp(text, "redis://", 8) != 0)
-		return refuse(error, "must begin with \"redis://\"");
-	text += 8;
+	out->is_secure = strncmp(text, "rediss://", 9) == 0;
+	if (!out->is_secure && strncmp(text, "redis://", 8) != 0)
+		return refuse(error, "must begin with \"redis://\" or \"rediss://\"");
+	text += out->is_secure ? 9 : 8;
 	const char *end = text + strcspn(text, "/?#");
 	if (!(text = read_login(text, end, out)))
 		return refuse(error, "before the '@' must be [user]:password, percent-encoded");

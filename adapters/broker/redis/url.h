@@ -4,9 +4,15 @@
 #ifndef HERALD_REDIS_URL_H
 #define HERALD_REDIS_URL_H
 
+#include <stdbool.h>
+
 #include <herald/status.h>
 
+#include "../common/tls.h"
+
 struct redis_url {
+	bool is_secure;
+	struct broker_tls_settings tls; /* set by the caller */
 	char host[256];
 	int port;
 	char user[256]; /* "": the default one */

@@ -1,6 +1,6 @@
 /*
  * RabbitMQ 3.10 or later for a consumer (herald/consumer.h) and a producer (herald/producer.h),
- * with librabbitmq (AMQP 0-9-1).
+ * with librabbitmq (AMQP 0-9-1), and OpenSSL for amqps://.
  *
  *	struct herald_consumer_options options =
  *		HERALD_CONSUMER_OPTIONS(.service = service, .lanes = 8);
@@ -74,7 +74,8 @@ struct herald_rabbitmq_subscriber_options {
 	 * Required: "amqp://USER:PASSWORD@HOST:PORT/VHOST". USER, PASSWORD and VHOST are
 	 * percent-encoded. Default for USER and PASSWORD "guest", for PORT 5672. Without VHOST,
 	 * also with a last '/', it is the virtual host "/". An IPv6 address is in square brackets.
-	 * "amqps://" is refused: TLS is not supported.
+	 * With "amqps://" the connection has TLS, the default PORT is 5671, and the server's
+	 * certificate must be for HOST. Each connection then has a thread of its own.
 	 */
 	const char *url;
 
@@ -94,6 +95,12 @@ struct herald_rabbitmq_subscriber_options {
 
 	/** The name of the connections, for the server's list. Default "herald". */
 	const char *connection_name;
+
+	/** For amqps://, PEM: whom to trust. Default: the system's. Limit 1,023 bytes, as for the
+	 * other files, which are read for each connection. */
+	const char *ca_file;
+	const char *certificate_file; /**< PEM: the client's certificates. With key_file. */
+	const char *key_file;         /**< PEM: the client's private key, not encrypted. */
 
 	struct herald_allocator allocator; /**< Of this object. Zeroed: libc's. */
 };
@@ -126,6 +133,10 @@ struct herald_rabbitmq_dead_letters_options {
 	/** As for a subscriber, and for each answer. Default 5,000, and 30,000 for answers: a
 	 * server that is short of memory or disk is waited for so long. */
 	uint32_t connect_timeout_ms;
+
+	const char *ca_file;          /**< As for a subscriber. */
+	const char *certificate_file; /**< Likewise. */
+	const char *key_file;         /**< Likewise. */
 
 	struct herald_allocator allocator; /**< Of this object. Zeroed: libc's. */
 };
@@ -166,6 +177,10 @@ struct herald_rabbitmq_publisher_options {
 	uint32_t heartbeat_s;
 	/** The name of the connection, for the server's list. Default "herald". */
 	const char *connection_name;
+
+	const char *ca_file;          /**< As for a subscriber. */
+	const char *certificate_file; /**< Likewise. */
+	const char *key_file;         /**< Likewise. */
 
 	struct herald_allocator allocator; /**< Of this object. Zeroed: libc's. */
 };

@@ -1,6 +1,6 @@
 /*
  * Redis Streams for a consumer (herald/consumer.h) and a producer (herald/producer.h), with
- * hiredis. Needs Redis 7.0 or newer.
+ * hiredis, and OpenSSL for rediss://. Needs Redis 7.0 or newer.
  *
  *	herald_redis_subscriber_create(
  *		&HERALD_REDIS_SUBSCRIBER_OPTIONS(.url = "redis://127.0.0.1:6379",
@@ -46,7 +46,8 @@ struct herald_redis_subscriber_options {
 	/**
 	 * Required: redis://[[user]:password@]host[:port][/database]. User and password are
 	 * percent-encoded where RFC 3986 asks for it; an IPv6 address is in brackets. Default port
-	 * 6379, database 0. TLS (rediss://) is not supported.
+	 * 6379, database 0. With rediss:// the connection has TLS, and the server's certificate
+	 * must be for this host.
 	 */
 	const char *url;
 	const char *stream; /**< Required. Limit 1,024 bytes. */
@@ -70,6 +71,12 @@ struct herald_redis_subscriber_options {
 	/** Without an answer for this time, the connection is closed and made again. Default 5,000,
 	 * or a third of visibility_ms if less. */
 	uint32_t reply_timeout_ms;
+
+	/** For rediss://, PEM: whom to trust. Default: the system's. Limit 1,023 bytes, as for the
+	 * other files, which are read for each connection. */
+	const char *ca_file;
+	const char *certificate_file; /**< PEM: the client's certificates. With key_file. */
+	const char *key_file;         /**< PEM: the client's private key, not encrypted. */
 
 	struct herald_allocator allocator; /**< Zeroed: libc's. hiredis uses libc's always. */
 };
@@ -113,6 +120,10 @@ struct herald_redis_dead_letters_options {
 	uint32_t connect_timeout_ms; /**< Default 5,000, limit 60,000. */
 	uint32_t reply_timeout_ms;   /**< For each answer. Default 30,000, limit 600,000. */
 
+	const char *ca_file;          /**< As for a subscriber. */
+	const char *certificate_file; /**< Likewise. */
+	const char *key_file;         /**< Likewise. */
+
 	struct herald_allocator allocator; /**< Zeroed: libc's. hiredis uses libc's always. */
 };
 
@@ -146,6 +157,10 @@ struct herald_redis_publisher_options {
 	/** Without an answer for this time, the connection is closed and made again. Default 5,000,
 	 * limit 600,000. */
 	uint32_t reply_timeout_ms;
+
+	const char *ca_file;          /**< As for a subscriber. */
+	const char *certificate_file; /**< Likewise. */
+	const char *key_file;         /**< Likewise. */
 
 	struct herald_allocator allocator; /**< Zeroed: libc's. hiredis uses libc's always. */
 };
