@@ -31,15 +31,24 @@ fail_bool(struct herald__reader *reader, const char *at)
 	return herald__fail_type(reader, at, "true or false");
 }
 
-/* Which of the two it is cannot be predicted, so no branch depends on it. Relies on the invariant:
- * "true" is not the end. */
+/* Near the end of the document, which can be nothing but "true". */
+HERALD__NOT_INLINE static char *
+decode_last_bool(struct herald__reader *reader, char *at, bool *out)
+{
+	if (reader->end - at < 4 || memcmp(at, "true", 4) != 0)
+		return fail_bool(reader, at);
+	*out = true;
+	return at + 4;
+}
+
+/* Which of the two it is cannot be predicted, so no branch depends on it. */
 static inline char *
 decode_bool(struct herald__reader *reader, char *at, bool *out)
 {
 	bool is_true, is_false;
 
 	if (reader->end - at < 5)
-		return fail_bool(reader, at);
+		return decode_last_bool(reader, at, out);
 	is_true = memcmp(at, "true", 4) == 0;
 	is_false = memcmp(at + 1, "alse", 4) == 0 && *at == 'f';
 	if (!HERALD__LIKELY(is_true | is_false))

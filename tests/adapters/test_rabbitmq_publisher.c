@@ -139,6 +139,14 @@ test_a_full_queue(void **state)
 	herald_producer_destroy(producer);
 }
 
+/* At the end of the time it is either waiting to be sent again, or being sent. */
+static void
+assert_not_taken(enum herald_status status)
+{
+	if (status != HERALD_UNKNOWN_OUTCOME)
+		assert_int_equal(status, HERALD_UNAVAILABLE);
+}
+
 /* Returned messages are told apart, also if they have the same id. */
 static void
 test_messages_that_no_queue_takes(void **state)
@@ -163,7 +171,7 @@ test_messages_that_no_queue_takes(void **state)
 	assert_int_equal(counts.confirmed, 200);
 	assert_int_equal(counts.failed, 100);
 	assert_int_equal(rabbitmq_client_count(&client, "there"), 200);
-	assert_int_equal(publish(producer, "not-there", &error), HERALD_UNAVAILABLE);
+	assert_not_taken(publish(producer, "not-there", &error));
 	assert_string_equal(error.message, "not confirmed by rabbitmq within 4000 ms: no queue "
 					   "takes it: not-there");
 	herald_producer_destroy(producer);
@@ -177,7 +185,7 @@ test_an_exchange(void **state)
 
 	(void)state;
 	rabbitmq_client_declare(&client, "bound", NULL, NULL);
-	assert_int_equal(publish(producer, "route", &error), HERALD_UNAVAILABLE);
+	assert_not_taken(publish(producer, "route", &error));
 	amqp_queue_bind(client.conn, 1, amqp_cstring_bytes("bound"),
 			amqp_cstring_bytes("amq.direct"), amqp_cstring_bytes("route"),
 			amqp_empty_table);

@@ -114,6 +114,8 @@ test_an_event_waits_for_the_confirmation(void **state)
 
 	(void)state;
 	assert_int_equal(handle_ping(service, 0), HERALD_DONE);
+	/* It is counted after the service knows of it. */
+	assert_int_equal(herald_producer_flush(writer->producer, 60000), 0);
 	assert_int_equal(writer_counts(writer).confirmed, 1);
 	broker->pause();
 	assert_int_equal(handle_ping(service, 1), HERALD_RETRY);
