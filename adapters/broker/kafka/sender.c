@@ -98,15 +98,14 @@ topic_of(struct kafka_sender *sender, bool is_alone, const char *name)
 static rd_kafka_resp_err_t
 produce(struct kafka_sender *sender, bool is_alone, const struct kafka_parcel *parcel)
 {
+	const int32_t partition = parcel->partition ? *parcel->partition : RD_KAFKA_PARTITION_UA;
 	rd_kafka_topic_t *topic = topic_of(sender, is_alone, parcel->topic);
 
 	if (!topic)
 		return rd_kafka_last_error();
 	/* The library's macros are expressions of GNU C. */
 	return __extension__ rd_kafka_producev(
-		sender->clients[is_alone], RD_KAFKA_V_RKT(topic),
-		RD_KAFKA_V_PARTITION(parcel->partition ? *parcel->partition
-						       : RD_KAFKA_PARTITION_UA),
+		sender->clients[is_alone], RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition),
 		RD_KAFKA_V_VALUE((void *)(uintptr_t)parcel->data.data, parcel->data.bytes),
 		RD_KAFKA_V_KEY((void *)(uintptr_t)parcel->key.data, parcel->key.bytes),
 		RD_KAFKA_V_HEADERS(parcel->headers), RD_KAFKA_V_OPAQUE(parcel->owner),
