@@ -15,6 +15,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <iostream>
 
 #include <herald/herald.hpp>
 
@@ -68,7 +69,7 @@ static void
 print_shape(const shape &shape)
 {
 	if (std::strcmp(shape.kind, "circle") == 0)
-		std::printf("circle of %g\n", shape.body.circle.radius);
+		std::cout << "circle of " << shape.body.circle.radius << "\n";
 	else
 		std::printf("polygon of %zu\n", shape.body.corners.size());
 }
