@@ -155,7 +155,8 @@ struct herald_admin_response {
 	struct herald_answer_header headers[HERALD_ADMIN_MAX_HEADERS]; /**< All must be sent. */
 	size_t headers_count;                                          /**< How many there are. */
 	struct herald_buffer body; /**< Also after HEAD, which must not send it. */
-	char retry_after[24];      /**< The value of a header. */
+	char retry_after
+		[24]; /**< The value of a header, which points here: do not copy the struct. */
 };
 
 /**

@@ -310,7 +310,7 @@ herald__direct_add(struct herald_context *ctx, const struct herald_delivery *del
 	struct herald__pending *copy = NULL;
 	enum herald_status status = find_producer(ctx, delivery, &to, error);
 
-	if (status != HERALD_OK)
+	if (!to)
 		return status;
 	if (!ctx->direct.is_open)
 		return refuse(error, HERALD_BAD_OPTION, "producers",

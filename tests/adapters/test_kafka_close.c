@@ -57,8 +57,8 @@ open_subscriber(struct kafka_server *server)
 	return subscriber;
 }
 
-/* Until its partition is assigned. */
-static void
+/* Its partition is assigned then. */
+static struct herald_received *
 receive_one(struct herald_subscriber *subscriber)
 {
 	struct herald_received_list out = {0};
@@ -68,9 +68,15 @@ receive_one(struct herald_subscriber *subscriber)
 		if (subscriber->ops->receive(subscriber, 10, 100000, WAIT_MS, &out, &error) !=
 		    HERALD_OK)
 			fail_msg("%s", error.message);
+	return out.first;
 }
 
-static struct herald_subscriber *
+struct received {
+	struct herald_subscriber *subscriber;
+	struct herald_received *message;
+};
+
+static struct received
 begin(struct kafka_server *server)
 {
 	kafka_server_start_mock(server);
@@ -79,17 +85,22 @@ begin(struct kafka_server *server)
 	kafka_server_await(server);
 
 	struct herald_subscriber *subscriber = open_subscriber(server);
-	receive_one(subscriber);
-	return subscriber;
+	return (struct received){subscriber, receive_one(subscriber)};
 }
 
 /* Both of them hung in rd_kafka_destroy(), for good. */
 static void
-close_without_time(struct kafka_server *server, struct herald_subscriber *subscriber)
+close_without_time(struct kafka_server *server, struct received received)
 {
+	struct herald_subscriber *subscriber = received.subscriber;
+
 	alarm(WAIT_MS / 1000);
 	subscriber->ops->close(subscriber, 0);
 	alarm(0);
+	subscriber->ops->settle(subscriber,
+				&(struct herald_settlement){.message = received.message,
+							    .kind = HERALD_SETTLE_RELEASE},
+				1);
 	subscriber->ops->destroy(subscriber);
 	kafka_server_stop(server);
 }
@@ -98,11 +109,11 @@ static void
 test_without_time_for_the_rebalance(void **state)
 {
 	struct kafka_server server = {0};
-	struct herald_subscriber *subscriber = begin(&server);
+	struct received received = begin(&server);
 
 	(void)state;
 	waits_for_rebalance = true;
-	close_without_time(&server, subscriber);
+	close_without_time(&server, received);
 	waits_for_rebalance = false;
 }
 
@@ -111,13 +122,13 @@ static void
 test_without_time_to_leave(void **state)
 {
 	struct kafka_server server = {0};
-	struct herald_subscriber *subscriber = begin(&server);
+	struct received received = begin(&server);
 
 	(void)state;
 	assert_int_equal(rd_kafka_mock_broker_push_request_error_rtts(
 				 server.mock, 1, LEAVE_GROUP, 1, RD_KAFKA_RESP_ERR_NO_ERROR, 1000),
 			 RD_KAFKA_RESP_ERR_NO_ERROR);
-	close_without_time(&server, subscriber);
+	close_without_time(&server, received);
 }
 
 int

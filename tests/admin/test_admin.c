@@ -180,8 +180,10 @@ try_ask(const char *method, const char *path, const char *headers, const char *b
 	free(place);
 	if (status != HERALD_OK)
 		return status;
-	out->text = strndup(out->response.body.data ? out->response.body.data : "",
-			    out->response.body.bytes);
+	out->text = calloc(out->response.body.bytes + 1, 1);
+	assert_non_null(out->text);
+	if (out->response.body.bytes > 0)
+		memcpy(out->text, out->response.body.data, out->response.body.bytes);
 	return HERALD_OK;
 }
 
@@ -349,7 +351,8 @@ test_wrong_tokens_are_limited(void **state)
 	start(0, (struct herald_admin_options){.max_wrong_tokens_per_minute = 3});
 	for (int i = 0; i < 3; i++)
 		check("GET", "api/state", "Authorization: Bearer no\n", "", 401, NULL);
-	answer = ask("GET", "api/state", "Authorization: Bearer no\n", "");
+	assert_int_equal(try_ask("GET", "api/state", "Authorization: Bearer no\n", "", &answer),
+			 HERALD_OK);
 	assert_int_equal(answer.response.status, 429);
 	assert_string_equal(answer.text,
 			    "{\"error\":\"there were too many wrong tokens; try again in 21 s\"}");

@@ -167,8 +167,9 @@ test_api(void **state)
 		assert_int_equal(response.status, 200);
 		assert_string_equal(http_header(&response, "Content-Type"), "application/json");
 		assert_string_equal(http_header(&response, "Cache-Control"), "no-store");
-		/* The server that was asked. */
-		assert_non_null(strstr(response.body, "\"server\":{\"connections\":1,"));
+		/* The server that was asked. Earlier connections may still be closing. */
+		while (!strstr(response.body, "\"server\":{\"connections\":1,"))
+			ask(&shop, "GET", paths[i][1], BEARER, &response);
 		stop(&shop);
 	}
 }

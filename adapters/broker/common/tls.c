@@ -131,7 +131,7 @@ copy_path(const char *option, const char *path, bool is_secure, const char *sche
 	if (*path == '\0' || strlen(path) >= BROKER_TLS_PATH_BYTES)
 		return herald_option_refuse(error, option, "must have 1 to %d bytes",
 					    BROKER_TLS_PATH_BYTES - 1);
-	strcpy(out, path);
+	memcpy(out, path, strlen(path) + 1);
 	return HERALD_OK;
 }
 

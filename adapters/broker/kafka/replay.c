@@ -189,7 +189,7 @@ await_topic(struct kafka_dead_letters *letters, rd_kafka_t *client, struct heral
 			return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 						"Kafka: the topic %s was made, but has no leader",
 						letters->done);
-		nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
 	}
 }
 
