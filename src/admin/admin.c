@@ -9,6 +9,7 @@
 #include <herald/adapter/log.h>
 #include <herald/adapter/memory.h>
 #include <herald/adapter/options.h>
+#include <herald/metrics.h>
 
 #include "admin/actions.h"
 #include "metrics/metrics.h"
