@@ -21,8 +21,8 @@
  * They are sent when the function has returned HERALD_DONE, all together, and the event waits for
  * the brokers. It is HERALD_DONE if they confirm all of them. If one cannot take a message now, the
  * event is HERALD_RETRY; if one refuses a message for good, HERALD_FAIL. The brokers' reasons are
- * logged. Messages of an event that is not done may have arrived. If the event comes again, they
- * have the same ids.
+ * logged. Messages of an event that is not done may have arrived. If the event comes again and
+ * publishes the same, they have the same ids: key and body are part of an id that is not given.
  */
 #ifndef HERALD_PUBLISH_H
 #define HERALD_PUBLISH_H

@@ -97,12 +97,13 @@ add_text(struct herald__siphash *hash, const char *text)
 
 /*
  * The id of a message without one: the same each time that the event comes, if it publishes the
- * same. The key is not secret, because all processes must have it: a sender who wants two equal ids
- * could as well send an event twice.
+ * same. The message's key and body are part of it: a broker that drops what it has seen would drop
+ * another message with the same id. The key of the hash is not secret, because all processes must
+ * have it: a sender who wants two equal ids could as well send an event twice.
  */
 static void
 derive_id(const struct herald_context *ctx, const struct herald_delivery *delivery, size_t number,
-	  char out[ID_BYTES])
+	  const struct herald_outgoing *message, char out[ID_BYTES])
 {
 	static const unsigned char key[HERALD__SIPHASH_KEY_BYTES] = {"herald_publish()"};
 	const uint64_t place = number;
@@ -118,17 +119,25 @@ derive_id(const struct herald_context *ctx, const struct herald_delivery *delive
 	add_text(&hash, delivery->topic);
 	add_text(&hash, delivery->event_type);
 	add_text(&hash, delivery->result);
+	add_text(&hash, delivery->key);
+	herald__siphash_add(&hash, message->data.data, message->data.bytes);
 	herald__siphash_128(&hash, bytes);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
+static bool
+has_id(const struct herald_delivery *delivery)
+{
+	return delivery->id && *delivery->id != '\0';
+}
+
+/* Until the body is encoded, an id that is derived is a place for it. */
 static void
-make_id(const struct herald_context *ctx, const struct herald_delivery *delivery, size_t number,
-	char out[ID_BYTES])
+make_id(const struct herald_context *ctx, char out[ID_BYTES])
 {
 	if (*herald_context_id(ctx) != '\0')
-		derive_id(ctx, delivery, number, out);
+		snprintf(out, ID_BYTES, "%032d", 0);
 	else
 		snprintf(out, ID_BYTES, "%016" PRIx64 "%016" PRIx64, herald_random_seed(),
 			 herald_random_seed());
@@ -212,6 +221,19 @@ write_own(struct own_attributes *own, const struct herald_delivery *delivery, co
 	return (struct herald_text){own->data, (size_t)(own->end - own->data)};
 }
 
+/* Write the derived id in its places: the message's, and the first attribute's value. */
+static void
+set_derived_id(const struct herald_context *ctx, const struct herald_delivery *delivery,
+	       size_t number, struct herald__pending *copy)
+{
+	char id[ID_BYTES];
+
+	derive_id(ctx, delivery, number, &copy->base, id);
+	memcpy(copy->id, id, ID_BYTES);
+	memcpy((char *)(uintptr_t)copy->base.attributes.data + sizeof("herald-delivery-id"), id,
+	       ID_BYTES);
+}
+
 /* Adding. */
 
 static enum herald_status
@@ -263,15 +285,19 @@ prepare(const struct herald_context *ctx, const struct herald_named_producer *to
 	struct own_attributes own;
 	char made_id[ID_BYTES];
 
-	if (!publication.id || *publication.id == '\0') {
-		make_id(ctx, delivery, number, made_id);
+	if (!has_id(delivery)) {
+		make_id(ctx, made_id);
 		publication.id = made_id;
 	}
 	if (!publication.body && !publication.codec && publication.body_bytes == 0 &&
 	    !publication.value)
 		publication.body = HERALD_EMPTY_BODY;
-	return herald__producer_prepare(to->producer, &ctx->service->allocator, &publication,
-					write_own(&own, delivery, publication.id), out, error);
+	enum herald_status status =
+		herald__producer_prepare(to->producer, &ctx->service->allocator, &publication,
+					 write_own(&own, delivery, publication.id), out, error);
+	if (status == HERALD_OK && !has_id(delivery) && *herald_context_id(ctx) != '\0')
+		set_derived_id(ctx, delivery, number, *out);
+	return status;
 }
 
 static enum herald_status

@@ -74,8 +74,9 @@ on_order(struct herald_context *ctx, const struct order *order, struct plan *pla
 	publish(ctx, plan->function[run]);
 	/* Nothing is sent before the function has returned. */
 	pthread_mutex_lock(&f.fake->mutex);
-	assert_true(run > 0 || f.fake->arrivals_count == 0);
+	const size_t arrivals = f.fake->arrivals_count;
 	pthread_mutex_unlock(&f.fake->mutex);
+	assert_true(run > 0 || arrivals == 0);
 	return plan->verdict[run];
 }
 HERALD_FUNCTION(on_order, order, plan);
@@ -418,6 +419,36 @@ test_ids(void **state)
 	}
 }
 
+/* The same event may publish something else when it comes again, or in another service. A broker
+ * that drops what it has seen must not drop that. */
+static void
+test_ids_of_other_messages(void **state)
+{
+	static const struct herald_delivery deliveries[] = {
+		{.producer = "main", .topic = "t", HERALD_BODY("a", 1)},
+		{.producer = "main", .topic = "t", HERALD_BODY("b", 1)},
+		{.producer = "main", .topic = "t", .key = "k", HERALD_BODY("a", 1)},
+		{.producer = "main", .topic = "t", HERALD_BODY("", 0)},
+		{.producer = "main", .topic = "t", HERALD_BODY("a", 1)},
+	};
+	const size_t last = HERALD_COUNT(deliveries) - 1;
+
+	(void)state;
+	for (size_t i = 0; i <= last; i++) {
+		f.plan = (struct plan){.delivery = &deliveries[i], .runs = i > 0};
+		handle("\"id\":\"1\"");
+		assert_int_equal(f.result.verdict, HERALD_DONE);
+	}
+	const struct fake_arrival *all = f.fake->arrivals;
+	assert_int_equal(f.fake->arrivals_count, last + 1);
+	assert_string_equal(all[last].id, all[0].id);
+	for (size_t i = 0; i < last; i++) {
+		assert_true(has_attribute(&all[i], "herald-delivery-id", all[i].id));
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(all[i].id, all[j].id);
+	}
+}
+
 /* Each with what is wrong, and where. */
 static void
 test_what_is_refused(void **state)
@@ -554,6 +585,7 @@ main(void)
 		CASE(test_runs_again_if_not_confirmed),
 		CASE(test_the_message),
 		CASE(test_ids),
+		CASE(test_ids_of_other_messages),
 		CASE(test_what_is_refused),
 		CASE(test_bytes_of_an_event),
 		CASE(test_not_before_and_not_after),
