@@ -131,12 +131,37 @@ test_without_time_to_leave(void **state)
 	close_without_time(&server, received);
 }
 
+/* It waited for the answer to a commit, for good. */
+static void
+test_with_a_commit_that_is_not_answered(void **state)
+{
+	struct kafka_server server = {0};
+	struct received received = begin(&server);
+	struct herald_subscriber *subscriber = received.subscriber;
+
+	(void)state;
+	subscriber->ops->settle(subscriber,
+				&(struct herald_settlement){.message = received.message,
+							    .kind = HERALD_SETTLE_DONE},
+				1);
+	assert_int_equal(rd_kafka_mock_broker_set_rtt(server.mock, 1, 3600000),
+			 RD_KAFKA_RESP_ERR_NO_ERROR);
+	alarm(WAIT_MS / 1000);
+	subscriber->ops->close(subscriber, 1000);
+	alarm(0);
+	subscriber->ops->destroy(subscriber);
+	assert_int_equal(rd_kafka_mock_broker_set_rtt(server.mock, 1, 0),
+			 RD_KAFKA_RESP_ERR_NO_ERROR);
+	kafka_server_stop(&server);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_time_for_the_rebalance),
 		cmocka_unit_test(test_without_time_to_leave),
+		cmocka_unit_test(test_with_a_commit_that_is_not_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

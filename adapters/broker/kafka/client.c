@@ -7,6 +7,8 @@
 #include <herald/adapter/options.h>
 
 #define LEAVE_POLL_MS 100
+/* Requests that take too long are given up once a second. */
+#define LEAVE_MORE_MS 3000
 
 /* Creation. */
 
@@ -75,15 +77,16 @@ herald__kafka_client_create(struct kafka *kafka, struct herald_error *error)
 /* Destruction. */
 
 /* What is begun must end: librdkafka 2.0.2 never returns from rd_kafka_destroy() while a rebalance
- * is not answered, or the broker has not answered the request to leave. That has a limit,
- * timeout_ms of the options. */
+ * is not answered, or the request to leave neither answered nor given up, after timeout_ms. A
+ * commit that the broker does not answer is sent again without end: that is not waited for. */
 static void
 leave_group(struct kafka *kafka)
 {
 	rd_kafka_queue_t *closing = rd_kafka_queue_new(kafka->consumer);
 	rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(kafka->consumer, closing);
+	const uint64_t until_ms = kafka_now_ms() + kafka->access.timeout_ms + LEAVE_MORE_MS;
 
-	while (!failed && !rd_kafka_consumer_closed(kafka->consumer)) {
+	while (!failed && !rd_kafka_consumer_closed(kafka->consumer) && kafka_now_ms() < until_ms) {
 		rd_kafka_event_t *event = rd_kafka_queue_poll(closing, LEAVE_POLL_MS);
 		if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
 			(void)rd_kafka_assign(kafka->consumer, NULL);

@@ -8,8 +8,8 @@
 
 /* Create both, and their queues. On failure what there is stays, for destroy(). */
 enum herald_status herald__kafka_client_create(struct kafka *kafka, struct herald_error *error);
-/* Leave the group, unless the connection is lost, and destroy both. Takes up to timeout_ms of the
- * options, and longer than the caller of close() wants, if the broker does not answer. */
+/* Leave the group, unless the connection is lost, and destroy both. If the broker does not answer,
+ * it takes up to timeout_ms of the options and some seconds, also if close() has less time. */
 void herald__kafka_client_destroy(struct kafka *kafka);
 
 /* The connection counts as lost: receive() reports it. */
