@@ -378,7 +378,8 @@ read_long_double(struct herald__reader *reader, char *start, char *at, uint64_t 
 {
 	char *after = NULL;
 
-	reader->long_doubles = true;
+	/* Whole numbers say nothing of the doubles that follow. */
+	reader->long_doubles |= *at == '.' || *at == 'e' || *at == 'E' || at - start > 9;
 	if (!can_read_one(reader, start))
 		after = read_rest(reader, start, at, digits, out);
 #ifdef HERALD__AVX2
