@@ -232,8 +232,10 @@ wait_ms(struct run *run)
 {
 	const struct load *load = run->load;
 
-	if (load->rate == 0 || run->begun == load->count || !idle_slot(run))
+	if (run->begun == load->count || !idle_slot(run))
 		return 100;
+	if (load->rate == 0)
+		return 0;
 	uint64_t due = run->begin_ns + run->begun * NS / load->rate, now = now_ns();
 	uint64_t wait = due > now ? (due - now) / 1000000 : 0;
 	return wait < 100 ? (int)wait : 100;
