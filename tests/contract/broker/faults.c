@@ -109,6 +109,17 @@ test_it_goes_on_soon(void **state)
 	probe_destroy(probe);
 }
 
+/* How many of the events have run. */
+static unsigned
+count_run(struct probe *probe, unsigned first, unsigned last)
+{
+	unsigned count = 0;
+
+	for (unsigned i = first; i <= last; i++)
+		count += probe_runs(probe, i) > 0;
+	return count;
+}
+
 /* redis#6199, backbeat#2819: a consumer that is gone without a word. */
 static void
 test_what_is_consumed_is_deleted(void **state)
@@ -120,10 +131,17 @@ test_what_is_consumed_is_deleted(void **state)
 	probe_publish(probe, 0, "done", 0);
 	probe_finish(probe);
 	broker->delete_source(probe->source);
-	probe_publish(probe, 1, "done", 0);
-	WAIT(probe_runs(probe, 1) == 1);
-	probe_finish(probe);
-	assert_true(probe_counts(probe).failures > 0 || broker->may_miss_deletion);
+	if (broker->may_miss_deletion) {
+		/* The place of one message was consumed before. */
+		for (unsigned i = 1; i <= 8; i++)
+			probe_publish(probe, i, "done", 0);
+		WAIT(count_run(probe, 1, 8) >= 7);
+	} else {
+		probe_publish(probe, 1, "done", 0);
+		WAIT(probe_runs(probe, 1) == 1);
+		probe_finish(probe);
+		assert_true(probe_counts(probe).failures > 0);
+	}
 	probe_destroy(probe);
 }
 

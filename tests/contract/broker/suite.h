@@ -39,7 +39,8 @@ struct contract_broker {
 	/* Its consumer goes on within a second after the server is back, and ends open() at a stop.
 	 * Kafka's library does both by itself, and later; the cases of it are left out. */
 	bool is_found_soon;
-	/* Its library may not notice that what is consumed was deleted, and is there again. */
+	/* Its library may not notice that what is consumed was deleted, and is there again:
+	 * messages at the places of old ones may be skipped, and later ones are not. */
 	bool may_miss_deletion;
 	/* Its server may count more than one delivery that did not reach a consumer, because that
 	 * has stopped. */
