@@ -231,12 +231,14 @@ read_settings(int argc, char **argv, struct settings *out)
 /* How long to wait for another connection that has locked the file. */
 #define BUSY_TIMEOUT_MS 5000
 
-/* The table of the business logic is in the same file as the events. Another start of the program
- * may create it at the same time. */
+/* The table of the business logic is in the same file as the events. The store has checked the file
+ * before, and makes the checkpoints. Another start of the program may create the table at the same
+ * time. */
 static bool
 create_table(const char *path)
 {
-	static const char sql[] = "CREATE TABLE IF NOT EXISTS "
+	static const char sql[] = "PRAGMA wal_autocheckpoint = 0;"
+				  "CREATE TABLE IF NOT EXISTS "
 				  "effects(event_id TEXT, event_type TEXT, username TEXT)";
 	sqlite3 *db;
 	bool is_ok = sqlite3_open(path, &db) == SQLITE_OK &&
@@ -346,15 +348,14 @@ main(int argc, char **argv)
 	if (!read_settings(argc, argv, &settings))
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!create_table(settings.path))
-		return 1;
 
 	struct shop shop = {.crash_after = settings.crash_after};
 	enum herald_status status = create_store(&settings, &store, &error);
-	if (status == HERALD_OK)
+	bool is_ok = status == HERALD_OK && create_table(settings.path);
+	if (is_ok)
 		status = serve(&settings, &shop, store, &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "durable", &error);
 	herald_store_destroy(store);
-	return status == HERALD_OK ? 0 : 1;
+	return is_ok && status == HERALD_OK ? 0 : 1;
 }

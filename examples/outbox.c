@@ -218,6 +218,21 @@ wait_for_attempts(struct herald_store *store)
 	}
 }
 
+/* The store has set the file up; this connection follows its rules: no checkpoints. */
+static enum herald_status
+open_database(const char *path, sqlite3 **out, struct herald_error *error)
+{
+	static const char sql[] = "PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000;"
+				  "CREATE TABLE IF NOT EXISTS orders"
+				  "(order_id TEXT PRIMARY KEY, sku TEXT, quantity INTEGER)";
+
+	if (sqlite3_open(path, out) == SQLITE_OK &&
+	    sqlite3_exec(*out, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return HERALD_OK;
+	return herald_error_set(error, HERALD_SYSTEM, HERALD_NO_OFFSET, "%s: %s", path,
+				sqlite3_errmsg(*out));
+}
+
 static enum herald_status
 run(struct shop *shop, const char *path, struct herald_error *error)
 {
@@ -230,6 +245,8 @@ run(struct shop *shop, const char *path, struct herald_error *error)
 	if (status == HERALD_OK)
 		status = herald_store_create(&options, &shop->store, error);
 	if (status == HERALD_OK)
+		status = open_database(path, &shop->db, error);
+	if (status == HERALD_OK)
 		status = herald_codec_create(&order_event_schema, NULL, NULL, &shop->codec, error);
 	if (status == HERALD_OK)
 		status = create_deliverer(shop->store, &deliverer, error);
@@ -240,21 +257,6 @@ run(struct shop *shop, const char *path, struct herald_error *error)
 	herald_deliverer_stop(deliverer, 2000);
 	herald_deliverer_destroy(deliverer);
 	return HERALD_OK;
-}
-
-/* The store sets the file up; this connection follows its rules: no checkpoints. */
-static bool
-open_database(const char *path, sqlite3 **out)
-{
-	static const char sql[] = "PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000;"
-				  "CREATE TABLE IF NOT EXISTS orders"
-				  "(order_id TEXT PRIMARY KEY, sku TEXT, quantity INTEGER)";
-
-	if (sqlite3_open(path, out) == SQLITE_OK &&
-	    sqlite3_exec(*out, sql, NULL, NULL, NULL) == SQLITE_OK)
-		return true;
-	fprintf(stderr, "outbox: %s: %s\n", path, sqlite3_errmsg(*out));
-	return false;
 }
 
 int
@@ -269,12 +271,9 @@ main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	shop.receiver = argv[4];
-	enum herald_status status = HERALD_SYSTEM;
-	if (open_database(argv[2], &shop.db)) {
-		status = run(&shop, argv[2], &error);
-		if (status != HERALD_OK)
-			herald_error_print(stderr, "outbox", &error);
-	}
+	enum herald_status status = run(&shop, argv[2], &error);
+	if (status != HERALD_OK)
+		herald_error_print(stderr, "outbox", &error);
 	herald_store_destroy(shop.store);
 	herald_codec_destroy(shop.codec);
 	sqlite3_close(shop.db);

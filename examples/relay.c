@@ -317,16 +317,14 @@ main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	shop.topic = argv[6];
-	shop.db = open_database(argv[2]);
-	if (!shop.db)
-		return 1;
 	enum herald_status status = create_store(argv[2], &shop.store, &error);
-	if (status == HERALD_OK)
+	shop.db = status == HERALD_OK ? open_database(argv[2]) : NULL;
+	if (shop.db)
 		status = run(&shop, argv[4], &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "relay", &error);
 	herald_store_destroy(shop.store);
 	herald_codec_destroy(shop.codec);
 	PQfinish(shop.db);
-	return status == HERALD_OK && !shop.has_failed ? 0 : 1;
+	return shop.db && status == HERALD_OK && !shop.has_failed ? 0 : 1;
 }

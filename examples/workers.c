@@ -129,13 +129,12 @@ main(int argc, char **argv)
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!create_table(argv[4]))
-		return 1;
 	enum herald_status status = create_store(argv[4], &store, &error);
-	if (status == HERALD_OK)
+	bool is_ok = status == HERALD_OK && create_table(argv[4]);
+	if (is_ok)
 		status = serve(port, store, &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "workers", &error);
 	herald_store_destroy(store);
-	return status == HERALD_OK ? 0 : 1;
+	return is_ok && status == HERALD_OK ? 0 : 1;
 }

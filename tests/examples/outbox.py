@@ -116,6 +116,19 @@ def killed_at_any_time_each_order_has_its_event():
         equal(sorted(set(orders())), sorted(placed))
 
 
+@case
+def a_database_that_cannot_be_used_is_refused_with_what_to_do():
+    with tempfile.TemporaryDirectory() as folder:
+        missing = os.path.join(folder, "missing")
+        for path, what_to_do in ((folder, f"{folder} is a folder; name a file in it"),
+                                 (os.path.join(missing, "orders.db"),
+                                  f"the folder {missing}: No such file or directory; create it")):
+            result = subprocess.run([outbox, "--db", path, "--to", "http://127.0.0.1:1/event"],
+                                    stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                    timeout=WAIT_S, check=False, text=True)
+            equal((result.returncode, result.stderr), (1, f"outbox: path: {what_to_do}\n"))
+
+
 outbox, quickstart = sys.argv[1:]
 if __name__ == "__main__":
     tap.run([(function.__name__.replace("_", " "), function) for function in cases])

@@ -163,6 +163,21 @@ def a_bad_port_is_refused(url):
               (port, 2, b"usage: workers --port N --store postgres://...\n"))
 
 
+def a_wrong_dsn_is_refused_with_the_reason(url):
+    """The password is not printed."""
+    role = url.replace("shop@", "stranger:secret@")
+    for store, reason in ((f"postgres://shop:secret@127.0.0.1:{free_port()}/postgres",
+                           "Connection refused"),
+                          (url[:url.rindex("/")] + "/missing", 'database "missing" does not exist'),
+                          (role, 'role "stranger" does not exist'),
+                          (url + "?nonsense=1", 'invalid URI query parameter: "nonsense"')):
+        result = subprocess.run([workers, "--port", "0", "--store", store], stderr=subprocess.PIPE,
+                                timeout=WAIT_S, check=False)
+        errors = result.stderr.decode()
+        equal((store, result.returncode), (store, 1))
+        assert reason in errors and "secret" not in errors, (store, errors)
+
+
 def a_stop_leaves_at_once(url):
     with processes(url, 1) as (worker,):
         worker.process.send_signal(signal.SIGTERM)
@@ -176,7 +191,7 @@ if __name__ == "__main__":
     checks = [the_commands_of_its_head_answer_as_written,
               two_processes_share_the_work_and_keep_the_order_of_a_key,
               a_killed_process_loses_nothing, a_stop_leaves_at_once, the_tool_reads_the_store,
-              a_bad_port_is_refused, the_tool_creates_nothing, the_tool_finds_other_schemas_and_pools]
+              a_bad_port_is_refused, a_wrong_dsn_is_refused_with_the_reason, the_tool_creates_nothing, the_tool_finds_other_schemas_and_pools]
     if folder_of_programs():
         with cluster() as database:
             tap.run([(check.__name__.replace("_", " "), check, database) for check in checks])
