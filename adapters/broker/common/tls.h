@@ -1,6 +1,7 @@
 /*
  * TLS to a broker whose client library has none that could be used: a client of OpenSSL's on a
- * socket that is connected and does not block. Linked into each adapter that uses it.
+ * socket that is connected and does not block. Compiled into each adapter that uses it, with names
+ * of its own (BROKER_TLS_ADAPTER): a program may link several adapters as archives.
  */
 #ifndef HERALD_BROKER_COMMON_TLS_H
 #define HERALD_BROKER_COMMON_TLS_H
@@ -10,6 +11,15 @@
 #include <sys/types.h>
 
 #include <herald/status.h>
+
+#define BROKER_TLS_JOIN(ADAPTER, NAME) herald__##ADAPTER##_tls_##NAME
+#define BROKER_TLS_NAME(ADAPTER, NAME) BROKER_TLS_JOIN(ADAPTER, NAME)
+#define herald__broker_tls_configure BROKER_TLS_NAME(BROKER_TLS_ADAPTER, configure)
+#define herald__broker_tls_open BROKER_TLS_NAME(BROKER_TLS_ADAPTER, open)
+#define herald__broker_tls_read BROKER_TLS_NAME(BROKER_TLS_ADAPTER, read)
+#define herald__broker_tls_write BROKER_TLS_NAME(BROKER_TLS_ADAPTER, write)
+#define herald__broker_tls_problem BROKER_TLS_NAME(BROKER_TLS_ADAPTER, problem)
+#define herald__broker_tls_close BROKER_TLS_NAME(BROKER_TLS_ADAPTER, close)
 
 /* The options of adapters. NULL: not given. */
 struct broker_tls_files {
