@@ -1,7 +1,7 @@
 /*
  * The outbox: an order and the event that tells others of it, in one transaction of the program's
  * own. Either both are there or none, whenever the program is killed; the event is sent until the
- * receiver has it, if need be by the next run of this program.
+ * receiver has it, for a week, if need be by the next run of this program.
  *
  * Orders are lines of standard input: an id, an article and a quantity. The receiver is the
  * quickstart; start it in another terminal:
@@ -185,8 +185,10 @@ create_deliverer(struct herald_store *store, struct herald_deliverer **out,
 		 struct herald_error *error)
 {
 	static const char *const networks[] = {"127.0.0.0/8"};
+	/* A killed process costs each delivery that it was sending an attempt. */
 	struct herald_deliverer_options options =
-		HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks), .on_outcome = tell_outcome);
+		HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks), .on_outcome = tell_outcome,
+					 .attempts = 1000, .deadline_ms = 7 * 24 * 3600 * 1000u);
 	enum herald_status status = herald_store_queue_create(store, &options.queue, error);
 
 	if (status == HERALD_OK)
