@@ -24,9 +24,13 @@
 #define HERALD_HPP
 
 #include <herald/cpp/context.hpp>
+#include <herald/cpp/error.hpp>
 #include <herald/cpp/handler.hpp>
+#include <herald/cpp/options.hpp>
+#include <herald/cpp/owner.hpp>
 #include <herald/cpp/schema.hpp>
 #include <herald/cpp/service.hpp>
+#include <herald/cpp/service_options.hpp>
 #include <herald/cpp/value.hpp>
 #include <herald/herald.h>
 #include <herald/server.h>

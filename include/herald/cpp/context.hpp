@@ -16,7 +16,8 @@
 
 #include <herald/answer.h>
 #include <herald/context.h>
-#include <herald/cpp/schema.hpp>
+#include <herald/cpp/detail.hpp>
+#include <herald/cpp/typed_schema.hpp>
 #include <herald/cpp/value.hpp>
 
 namespace herald

@@ -29,6 +29,7 @@
 #include <utility>
 
 #include <herald/cpp/context.hpp>
+#include <herald/cpp/detail.hpp>
 #include <herald/handler.h>
 
 namespace herald::detail

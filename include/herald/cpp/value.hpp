@@ -192,11 +192,11 @@ struct json : herald_json {
 		return read<double>(herald_json_read_double);
 	}
 	/** A string without its escapes, copied to an arena, such as herald_context_arena(ctx). */
-	std::optional<text> string(herald_arena *arena) const noexcept
+	std::optional<text> string(herald_arena *memory) const noexcept
 	{
 		text out;
 
-		if (herald_json_read_string(this, arena, &out) != HERALD_OK)
+		if (herald_json_read_string(this, memory, &out) != HERALD_OK)
 			return std::nullopt;
 		return out;
 	}
