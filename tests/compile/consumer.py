@@ -148,6 +148,18 @@ def check_cxx(directory, env, root):
             run(program, env={**env, "LD_LIBRARY_PATH": os.path.join(root, "lib")})
 
 
+def check_build_folder(directory):
+    """Programs can use a build that is not installed: its .pc files are in meson-uninstalled."""
+    build = os.path.join(directory, "build")
+    paths = [os.path.join(build, "meson-uninstalled"), os.environ.get("PKG_CONFIG_PATH", "")]
+    env = plain_environment(PKG_CONFIG_PATH=":".join(filter(None, paths)))
+    libraries = ":".join(os.path.join(build, name) for name in ("src", "adapters"))
+    for name in ("core", *ADAPTERS):
+        program = compile_by_pkg_config(directory, env, name)
+        assert is_shared(program), name
+        run(program, env={**env, "LD_LIBRARY_PATH": libraries})
+
+
 def is_installed_shared_and_static(directory):
     with installed("both")(directory) as (root, env):
         check_documents(root)
@@ -158,6 +170,7 @@ def is_installed_shared_and_static(directory):
             assert is_shared(program), name
             run(program, env={**env, "LD_LIBRARY_PATH": os.path.join(root, "lib")})
         check_cxx(directory, env, root)
+        check_build_folder(directory)
         program = compile_by_pkg_config(directory, env, "core", "--static", flags=["-static"])
         equal(is_shared(program), False)
         run(program)
