@@ -4,7 +4,6 @@
  */
 #include "broker_place.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <herald/array.h>
@@ -21,6 +20,8 @@
 #ifdef HAVE_REDIS
 #include <herald/redis.h>
 #endif
+
+#include "options.h"
 
 typedef enum herald_status
 create_letters(const char *url, const char *source, struct herald_dead_letters **out,
@@ -84,29 +85,15 @@ static const struct {
 	{"rediss", "Redis", create_redis},
 };
 
-/* The tool's name of an adapter's option. */
 void
 broker_name_option(struct herald_error *error)
 {
-	static const struct {
-		const char *option, *flag;
-	} flags[] = {{"url", "--url"},
-		     {"topic", "--source"},
-		     {"stream", "--source"},
-		     {"queue", "--source"}};
+	static const struct option_name names[] = {{"url", "--url", 0},
+						   {"topic", "--source", 0},
+						   {"stream", "--source", 0},
+						   {"queue", "--source", 0}};
 
-	for (size_t i = 0; i < HERALD_COUNT(flags); i++) {
-		const size_t bytes = strlen(flags[i].option);
-
-		if (strcmp(error->path, flags[i].option) != 0)
-			continue;
-		snprintf(error->path, sizeof(error->path), "%s", flags[i].flag);
-		if (strncmp(error->message, flags[i].option, bytes) == 0 &&
-		    strncmp(error->message + bytes, ": ", 2) == 0)
-			memmove(error->message, error->message + bytes + 2,
-				strlen(error->message + bytes + 2) + 1);
-		return;
-	}
+	options_name_error(names, HERALD_COUNT(names), error);
 }
 
 enum herald_status

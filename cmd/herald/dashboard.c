@@ -140,6 +140,7 @@ static enum herald_status
 serve_store(const struct dashboard *dashboard, struct herald_store *store, const sigset_t *signals,
 	    struct herald_error *error)
 {
+	static const struct option_name token = {"token", "--token", 0};
 	struct herald_admin *admin;
 	enum herald_status status = herald_admin_create(
 		&HERALD_ADMIN_OPTIONS(.store = store, .token = dashboard->token,
@@ -147,8 +148,10 @@ serve_store(const struct dashboard *dashboard, struct herald_store *store, const
 				      .log = {herald_log_logfmt, stderr, HERALD_LOG_INFO}),
 		&admin, error);
 
-	if (status != HERALD_OK)
+	if (status != HERALD_OK) {
+		options_name_error(&token, 1, error);
 		return status;
+	}
 	status = serve(dashboard, admin, signals, error);
 	herald_admin_destroy(admin);
 	return status;

@@ -4,7 +4,6 @@
  */
 #include "database.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <herald/array.h>
@@ -16,6 +15,8 @@
 #include <herald/sqlite.h>
 #endif
 
+#include "options.h"
+
 static enum herald_status
 create_sqlite(const char *path, struct herald_database **out, struct herald_error *error)
 {
@@ -25,7 +26,7 @@ create_sqlite(const char *path, struct herald_database **out, struct herald_erro
 	(void)path;
 	(void)out;
 	return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
-				"this tool was built without SQLite");
+				"--store: this tool was built without SQLite");
 #endif
 }
 
@@ -42,7 +43,7 @@ create_postgres(const struct store_place *place, struct herald_database **out,
 	(void)place;
 	(void)out;
 	return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
-				"this tool was built without PostgreSQL");
+				"--store: this tool was built without PostgreSQL");
 #endif
 }
 
@@ -62,22 +63,10 @@ database_is_postgres(const char *name)
 static void
 name_option(struct herald_error *error)
 {
-	static const struct {
-		const char *option, *flag;
-	} flags[] = {{"path", "--store"}, {"dsn", "--store"}, {"schema", "--schema"}};
+	static const struct option_name names[] = {
+		{"path", "--store", 0}, {"dsn", "--store", 0}, {"schema", "--schema", 0}};
 
-	for (size_t i = 0; i < HERALD_COUNT(flags); i++) {
-		const size_t bytes = strlen(flags[i].option);
-
-		if (strcmp(error->path, flags[i].option) != 0)
-			continue;
-		snprintf(error->path, sizeof(error->path), "%s", flags[i].flag);
-		if (begins_with(error->message, flags[i].option) &&
-		    begins_with(error->message + bytes, ": "))
-			memmove(error->message, error->message + bytes + 2,
-				strlen(error->message + bytes + 2) + 1);
-		return;
-	}
+	options_name_error(names, HERALD_COUNT(names), error);
 }
 
 enum herald_status

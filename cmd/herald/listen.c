@@ -225,11 +225,12 @@ create_server(struct listen *listen, struct herald_server **out, struct herald_e
 		.methods = "POST, OPTIONS",
 		.max_body_bytes = listen->max_bytes,
 	};
+	static const struct option_name address = {"address", "--address", 0};
 	struct herald_server_path paths[] = {any, any};
 
 	/* Events, too: not the server's own answer. */
 	paths[1].path = "/healthz";
-	return herald_server_create(
+	enum herald_status status = herald_server_create(
 		NULL,
 		&HERALD_SERVER_OPTIONS(HERALD_SERVER_PATHS(paths), .address = listen->address,
 				       .port = listen->port, .any_port = listen->any_port,
@@ -239,6 +240,9 @@ create_server(struct listen *listen, struct herald_server **out, struct herald_e
 					       .state = &listen->receiver,
 					       .level = HERALD_LOG_DEBUG}),
 		out, error);
+	if (status != HERALD_OK)
+		options_name_error(&address, 1, error);
+	return status;
 }
 
 static enum herald_status
@@ -273,10 +277,14 @@ open_receiver(struct receiver *receiver, size_t max_bytes)
 	const char *no_color = getenv("NO_COLOR");
 	struct herald_error error;
 
-	if (!scheme_open(&receiver->scheme, "listen"))
+	if (!scheme_open(&receiver->scheme, "listen") ||
+	    !scheme_check_url(&receiver->scheme, receiver->url, "listen"))
 		return 2;
 	if (handshake_open(&receiver->handshake, &error) != HERALD_OK) {
-		herald_error_print(stderr, "herald: listen: --allow-origin", &error);
+		options_name_error(&(struct option_name){"allowed_origins", "--allow-origin",
+							 receiver->handshake.origins_count},
+				   1, &error);
+		herald_error_print(stderr, "herald", &error);
 		return 2;
 	}
 	receiver->is_coloured = isatty(STDOUT_FILENO) && (!no_color || *no_color == '\0');

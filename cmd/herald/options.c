@@ -93,6 +93,51 @@ options_print(FILE *out, const struct tool_command *command)
 	}
 }
 
+/* Whether a path is an option, or an element of it: its index is set then, else 0. */
+static bool
+is_path_of(const char *path, const char *name, size_t *index)
+{
+	const size_t bytes = strlen(name);
+
+	if (strncmp(path, name, bytes) != 0)
+		return false;
+	path += bytes;
+	*index = 0;
+	if (*path == '[')
+		for (const char *at = path + 1; *at >= '0' && *at <= '9'; at++)
+			*index = *index * 10 + (size_t)(*at - '0');
+	return *path == '\0' || *path == '[';
+}
+
+/* Leave out the path that a message begins with: it is printed in front of it. */
+static void
+cut_path(struct herald_error *error)
+{
+	const size_t bytes = strlen(error->path);
+	char *message = error->message;
+
+	if (strncmp(message, error->path, bytes) == 0 && strncmp(message + bytes, ": ", 2) == 0)
+		memmove(message, message + bytes + 2, strlen(message + bytes + 2) + 1);
+}
+
+void
+options_name_error(const struct option_name *names, size_t count, struct herald_error *error)
+{
+	size_t index;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_path_of(error->path, names[i].name, &index))
+			continue;
+		cut_path(error);
+		if (names[i].count > 1)
+			snprintf(error->path, sizeof(error->path), "%s, number %zu",
+				 names[i].option, index + 1);
+		else
+			snprintf(error->path, sizeof(error->path), "%s", names[i].option);
+		return;
+	}
+}
+
 bool
 options_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {

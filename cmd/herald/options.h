@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <herald/status.h>
+
 /* An option of a command. */
 struct tool_option {
 	const char *name; /* without "--" */
@@ -50,6 +52,19 @@ enum options_result options_read(const struct tool_command *command, int argc, c
 #define OPTIONS_EMPTY "herald: --%s: the value is empty; is a variable of the shell not set?\n"
 
 void options_print(FILE *out, const struct tool_command *command);
+
+/* An option of the library, and the tool's option that sets it. */
+struct option_name {
+	const char *name;   /* "keys" */
+	const char *option; /* "--secret" */
+	/* How often it was given, if it is a list: which of them is wrong is said if there are
+	 * several. */
+	size_t count;
+};
+
+/* Name the tool's option in an error that the library has set: "keys[1]: is too long" becomes
+ * "--secret, number 2: is too long". Errors with other paths stay as they are. */
+void options_name_error(const struct option_name *names, size_t count, struct herald_error *error);
 
 /* Read a whole number from `min` to `max`. Returns false if it is something else. */
 bool options_number(const char *text, uint64_t min, uint64_t max, uint64_t *out);

@@ -11,6 +11,7 @@
 #include <herald/message.h>
 #include <herald/trace.h>
 
+#include "options.h"
 #include "text.h"
 
 enum herald_status
@@ -174,6 +175,69 @@ make_batch(const struct outgoing *outgoing, uint64_t number, size_t count,
 	return herald_cloudevent_encode_batch(list, count, &out->body, error);
 }
 
+/* Errors. */
+
+/* The name of an attribute or member in a path such as "ce-type", "/data" or "/0/subject". */
+static const char *
+name_in_path(const char *path)
+{
+	if (strncmp(path, "ce-", 3) == 0)
+		return path + 3;
+	if (strncmp(path, "/metadata/", 10) == 0)
+		return path + 10;
+	if (*path != '/')
+		return "";
+	const size_t digits = strspn(path + 1, "0123456789");
+	return digits > 0 && path[digits + 1] == '/' ? path + digits + 2 : path + 1;
+}
+
+/* Put the option of the tool into the place of what it has set. */
+static void
+name_option(const struct outgoing *outgoing, struct herald_error *error)
+{
+	static const struct {
+		const char *name, *option;
+	} names[] = {{"id", "--id"},
+		     {"source", "--source"},
+		     {"type", "--type"},
+		     {"event_type", "--type"},
+		     {"subject", "--subject"},
+		     {"version", "--version"},
+		     {"time", "--time"},
+		     {"timestamp", "--time"},
+		     {"datacontenttype", "--content-type"},
+		     {"data", "--data"},
+		     {"payload", "--data"}};
+	const char *name = name_in_path(error->path);
+
+	for (size_t i = 0; i < outgoing->extensions_count; i++)
+		if (strcmp(outgoing->extensions[i].name, name) == 0) {
+			snprintf(error->path, sizeof(error->path), "--extension %.200s",
+				 outgoing->extensions[i].name);
+			return;
+		}
+	for (size_t i = 0; i < HERALD_COUNT(names); i++)
+		if (strcmp(names[i].name, name) == 0) {
+			/* The message begins with the name alone. */
+			snprintf(error->path, sizeof(error->path), "%s", names[i].name);
+			options_name_error(&(struct option_name){names[i].name, names[i].option, 0},
+					   1, error);
+			return;
+		}
+}
+
+static enum herald_status
+make_cloudevent(const struct outgoing *outgoing, struct outgoing_request *out,
+		struct herald_error *error)
+{
+	const struct herald_cloudevent event = cloudevent_of(outgoing, out->id);
+
+	if (outgoing->mode == HERALD_CLOUDEVENT_BINARY)
+		return make_binary(&event, out, error);
+	out->content_type = HERALD_CLOUDEVENT_CONTENT_TYPE;
+	return herald_cloudevent_encode_structured(&event, &out->body, error);
+}
+
 enum herald_status
 outgoing_make(const struct outgoing *outgoing, uint64_t number, size_t events_count,
 	      struct outgoing_request *out, struct herald_error *error)
@@ -190,14 +254,12 @@ outgoing_make(const struct outgoing *outgoing, uint64_t number, size_t events_co
 			outgoing->content_type ? outgoing->content_type : "application/json";
 		return append_data(outgoing->data, out, error);
 	}
-	if (outgoing->mode == HERALD_CLOUDEVENT_NONE)
-		return make_envelope(outgoing, out, error);
-	if (outgoing->mode == HERALD_CLOUDEVENT_BATCH)
-		return make_batch(outgoing, number, events_count, out, error);
-
-	const struct herald_cloudevent event = cloudevent_of(outgoing, out->id);
-	if (outgoing->mode == HERALD_CLOUDEVENT_BINARY)
-		return make_binary(&event, out, error);
-	out->content_type = HERALD_CLOUDEVENT_CONTENT_TYPE;
-	return herald_cloudevent_encode_structured(&event, &out->body, error);
+	enum herald_status status = outgoing->mode == HERALD_CLOUDEVENT_NONE
+					    ? make_envelope(outgoing, out, error)
+				    : outgoing->mode == HERALD_CLOUDEVENT_BATCH
+					    ? make_batch(outgoing, number, events_count, out, error)
+					    : make_cloudevent(outgoing, out, error);
+	if (status != HERALD_OK)
+		name_option(outgoing, error);
+	return status;
 }

@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <herald/array.h>
+
 #ifdef HAVE_SIGNATURE
 #include <herald/signature.h>
 #endif
+
+#include "options.h"
 
 #define URL_BYTES 8192
 
@@ -93,7 +97,31 @@ scheme_read_secret(const char *value, struct scheme *out)
 	return NULL;
 }
 
+bool
+scheme_check_url(const struct scheme *scheme, const char *url, const char *command)
+{
+	if (url || !scheme->name || strcmp(scheme->name, "twilio") != 0)
+		return true;
+	fprintf(stderr, "herald: %s: --url is missing, and twilio signs it\n", command);
+	return false;
+}
+
 #ifdef HAVE_SIGNATURE
+
+/* The tool's name of an adapter's option. The tool has no other kind of secrets for a scheme. */
+static void
+name_option(const struct scheme *scheme, struct herald_error *error)
+{
+	const struct option_name names[] = {{"keys", "--secret", scheme->secrets_count},
+					    {"id", "--id", 0},
+					    {"timestamp_s", "--timestamp", 0},
+					    {"url", "--url", 0}};
+	char *advice = strstr(error->message, "; a text as a key needs");
+
+	if (advice)
+		*advice = '\0';
+	options_name_error(names, HERALD_COUNT(names), error);
+}
 
 bool
 scheme_open(struct scheme *scheme, const char *command)
@@ -115,6 +143,7 @@ scheme_open(struct scheme *scheme, const char *command)
 					      .min_secret_bytes = 1, .max_secret_bytes = 4096),
 		    &scheme->signature, &error) == HERALD_OK)
 		return true;
+	name_option(scheme, &error);
 	herald_error_print(stderr, "herald", &error);
 	return false;
 }
@@ -190,8 +219,11 @@ scheme_sign(struct scheme *scheme, const struct scheme_message *message,
 		.body_bytes = message->body_bytes,
 	};
 
-	return herald_signature_sign(scheme->signature, &signed_message, sink, state, error) ==
-	       HERALD_OK;
+	if (herald_signature_sign(scheme->signature, &signed_message, sink, state, error) ==
+	    HERALD_OK)
+		return true;
+	name_option(scheme, error);
+	return false;
 }
 
 #else

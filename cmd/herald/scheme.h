@@ -29,6 +29,8 @@ const char *scheme_read_secret(const char *value, struct scheme *out);
 
 /* After the options were read. Prints to stderr what is wrong. */
 bool scheme_open(struct scheme *scheme, const char *command);
+/* Whether there is a --url if the scheme signs it. Prints to stderr that it is missing. */
+bool scheme_check_url(const struct scheme *scheme, const char *url, const char *command);
 void scheme_close(struct scheme *scheme);
 
 /* Whether a request has a valid signature; else *error says why. `url` may be NULL; the hash that
@@ -44,7 +46,8 @@ struct scheme_message {
 	size_t body_bytes;
 };
 
-/* Call `sink` for each header that a message needs. Returns false if it cannot be signed. */
+/* Call `sink` for each header that a message needs. Returns false if it cannot be signed; *error
+ * names the option. */
 bool scheme_sign(struct scheme *scheme, const struct scheme_message *message,
 		 void (*sink)(const char *name, const char *value, void *state), void *state,
 		 struct herald_error *error);

@@ -129,7 +129,10 @@ begin(const struct tool_command *command, int argc, char **argv, struct signing 
 		fprintf(stderr, "herald: %s: --secret is missing\n", command->name);
 		return 2;
 	}
-	return scheme_open(&signing->scheme, command->name) ? -1 : 2;
+	return scheme_open(&signing->scheme, command->name) &&
+			       scheme_check_url(&signing->scheme, signing->url, command->name)
+		       ? -1
+		       : 2;
 }
 
 static void

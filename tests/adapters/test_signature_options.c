@@ -719,7 +719,7 @@ public_keys_cannot_sign(void **state)
 					       &(struct herald_signature_message){.id = "a"},
 					       add_header, &list, &error),
 			 HERALD_BAD_OPTION);
-	assert_option_error(&error, "keys", "are for verifying only");
+	assert_option_error(&error, "keys", "can only verify");
 	assert_int_equal(list.count, 0);
 	herald_signature_destroy(signature);
 }

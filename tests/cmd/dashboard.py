@@ -154,7 +154,7 @@ def wrong_usage_is_told():
             (["--token", ""], 2, None), (["--address", "0.0.0.0"], 2, None),
             (["--store", "sqlite:/nowhere/shop.db"], 1, None),
             (["--store", "sqlite:PATH", "--token", "a b"], 2,
-             "herald: token: must be visible ASCII; byte 1 is not\n")):
+             "herald: --token: must be visible ASCII; byte 1 is not\n")):
         with store() as path:
             environment = dict(os.environ)
             environment.pop("HERALD_STORE", None)

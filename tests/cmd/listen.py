@@ -315,7 +315,7 @@ def check_signature(row, scheme, secrets):
     options = [word for secret in secrets for word in ("--secret", secret)]
     if row["name"] == "secret_unpadded":
         status, _, errors = run("listen", "--scheme", scheme, *options)
-        assert status == 2 and "keys[0]: is not padded base64" in errors, errors
+        assert status == 2 and "--secret: is not padded base64" in errors, errors
         return
     if "url" in row:
         options += ["--url", row["url"]]
@@ -811,6 +811,27 @@ def secrets_are_not_printed():
 
 
 @case
+def errors_name_the_options():
+    """Not the members of the library's structs, and nothing that the tool does not have."""
+    secret = ["--secret", "aGVsbG8="]
+    public = "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    for words, text in (
+            (["sign", "--secret", "hello"], "--secret: is not padded base64, which has a multiple "
+                                            "of 4 characters"),
+            (["verify", "--secret", "hello"], "--secret: is not padded base64, which has a "
+                                              "multiple of 4 characters"),
+            (["sign", *secret, "--secret", "a!"], "--secret, number 2: is not base64 at byte 1"),
+            (["sign", "--secret", public, "--id", "a"], "--secret: can only verify"),
+            (["sign", *secret], "--id: is missing, and the scheme signs it"),
+            (["sign", *secret, "--id", "a\nb"], "--id: cannot be the value of a header"),
+            (["sign", *secret, "--scheme", "twilio"],
+             "sign: --url is missing, and twilio signs it"),
+            (["verify", *secret, "--scheme", "twilio"],
+             "verify: --url is missing, and twilio signs it")):
+        equal(run(*words, "/dev/null"), (2, "", f"herald: {text}\n"))
+
+
+@case
 def exit_statuses():
     for words, expected, text in (
             (["sign", "--secret", "a", "/nowhere"], 1, "cannot read /nowhere"),
@@ -833,15 +854,18 @@ def wrong_options():
             (["--format", "x"], "--format: expected any, cloudevents, herald or webhook"),
             (["--scheme", "x", "--secret", "a"], "--scheme: expected standard-webhooks"),
             (["--scheme", "github"], "--scheme needs a --secret"),
-            (["--secret", "whsec_!"], "keys[0]"),
+            (["--secret", "whsec_!"], "herald: --secret: is not base64 at byte 6\n"),
             (["--save", "/nowhere"], "--save: expected a directory"),
             (["--save", HERALD], "--save: expected a directory"),
             (["--type-from", ""], "--type-from: expected a header, or a JSON Pointer"),
             (["--type-from", "/a~2"], "--type-from: expected a header, or a JSON Pointer"),
             (["--id-from", "/a~"], "--id-from: expected a header, or a JSON Pointer"),
             (["--answer", "100"], "--answer: expected an HTTP status"),
-            (["--address", "example.com"], "address"),
-            (["--allow-origin", "http://a"], "--allow-origin: allowed_origins[0]: expected a DNS name"),
+            (["--address", "example.com"], "herald: --address: must be"),
+            (["--allow-origin", "http://a"], "herald: --allow-origin: expected a DNS name"),
+            (["--allow-origin", "a", "--allow-origin", "http://a"],
+             "herald: --allow-origin, number 2: expected a DNS name"),
+            (["--scheme", "twilio", "--secret", "a"], "--url is missing, and twilio signs it"),
             (["--what"], "unknown option"),
             (["word"], "unexpected argument")):
         status, output, errors = run("listen", *words)

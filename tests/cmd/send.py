@@ -280,7 +280,7 @@ def wrong_usage():
             (["ftp://a/"], "expected a URL that begins with"),
             (["http://a/", "b"], "unexpected argument"),
             (["http://a/", "--cloudevents", "x"], "expected structured, binary or batch"),
-            (["http://a/", "--data", "{"], "payload"),
+            (["http://a/", "--data", "{"], "herald: --data: the raw JSON"),
             (["http://a/", "--time", "x"], "--time: expected a time"),
             (["http://a/", "--header", "x"], "--header: expected"),
             (["http://a/", "--batch-count", "2"], "needs --cloudevents batch"),
@@ -297,6 +297,28 @@ def wrong_usage():
                                 stderr=subprocess.PIPE, timeout=60, check=False)
         errors = result.stderr.decode()
         assert result.returncode == 2 and result.stdout == b"" and reason in errors, (words, errors)
+
+
+@case
+def errors_name_the_options():
+    modes = ((), ("--cloudevents", "structured"), ("--cloudevents", "binary"),
+             ("--cloudevents", "batch"))
+    utf8, control = "expected UTF-8, found byte 0xFF", "without control characters, found U+0001"
+    for words, text, used in (
+            (["--subject", b"\xff"], utf8, modes),
+            (["--type", b"\xff"], utf8, modes),
+            (["--id", b"\xff"], utf8, modes),
+            (["--source", b"\xff"], utf8, modes),
+            (["--type", "a\1"], control, modes[1:]),
+            (["--data", "{"], "the raw JSON is not valid at byte 1", (modes[0], modes[1], modes[3])),
+            (["--extension", "a=\1"], control, modes[1:]),
+            (["--extension", "id=a"], "id", modes),
+            (["--extension", "A=a"], "A is not a valid attribute name", modes[1:])):
+        for mode in used:
+            status, output, errors = send(1, *words, *mode)
+            place = words[0] + (" " + words[1].split("=")[0] if "=" in str(words[1]) else "")
+            assert (status, output) == (2, "") and text in errors, (words, mode, status, errors)
+            assert re.match(f"herald: {place}: (?!{place.strip('-')}:)", errors), errors
 
 
 @case

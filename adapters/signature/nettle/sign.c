@@ -133,7 +133,7 @@ write_signatures(struct writer *writer, const struct herald__content *content,
 			status = append_signature(writer, content, &keys->all[i], error);
 	writer->text[writer->bytes] = '\0';
 	if (status == HERALD_OK && writer->count == 0)
-		return herald_option_refuse(error, "keys", "are for verifying only");
+		return herald_option_refuse(error, "keys", "can only verify");
 	return status;
 }
 
