@@ -102,9 +102,9 @@ is_zero(block bytes)
 }
 
 QUICK_TARGET static inline block
-find_faults(block bytes, block before)
+find_faults(block bytes, block before, const struct herald__utf8_tables *tables)
 {
-	return herald__find_utf8_faults(bytes, before);
+	return herald__find_utf8_faults(bytes, before, tables);
 }
 #else
 static inline block
@@ -137,9 +137,21 @@ is_zero(block bytes)
 	return vmaxvq_u8(bytes) == 0;
 }
 
-static inline block
-find_faults(block bytes, block before)
+/* Compilers load the tables once. */
+struct herald__utf8_tables {
+	char unused;
+};
+
+static inline struct herald__utf8_tables
+herald__load_utf8_tables(void)
 {
+	return (struct herald__utf8_tables){0};
+}
+
+static inline block
+find_faults(block bytes, block before, const struct herald__utf8_tables *tables)
+{
+	(void)tables;
 	block first = vextq_u8(before, bytes, 15);
 	block second = vextq_u8(before, bytes, 14);
 	block third = vextq_u8(before, bytes, 13);
@@ -167,6 +179,7 @@ is_cut_off(const char *end)
 QUICK_TARGET static bool
 is_utf8_quickly(const char *text, size_t bytes)
 {
+	const struct herald__utf8_tables tables = herald__load_utf8_tables();
 	const char *end = text + bytes;
 	block before = zeros(), faults = before;
 
@@ -176,13 +189,14 @@ is_utf8_quickly(const char *text, size_t bytes)
 		/* Only a non-ASCII byte, here or in the block before, can be invalid. */
 		if (is_ascii(either(either(low, high), before)))
 			continue;
-		faults = either(faults, either(find_faults(low, before), find_faults(high, low)));
+		faults = either(faults, either(find_faults(low, before, &tables),
+					       find_faults(high, low, &tables)));
 		before = high;
 	}
 	/* The rest of the last two blocks, then the last block, part of it for the second time. */
 	if (end - text > BLOCK)
-		faults = either(faults, find_faults(load(text), before));
-	faults = either(faults, find_faults(load(end - BLOCK), load(end - 2 * BLOCK)));
+		faults = either(faults, find_faults(load(text), before, &tables));
+	faults = either(faults, find_faults(load(end - BLOCK), load(end - 2 * BLOCK), &tables));
 	return is_zero(faults) && !is_cut_off(end);
 }
 #endif

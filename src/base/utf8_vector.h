@@ -66,39 +66,79 @@ static const uint8_t herald__second_upper[16] = {
 #ifdef HERALD__AVX2
 #include <immintrin.h>
 
-/* Look up each byte by its lower four bits; the upper four must be 0. */
+/* Keep a constant in a register: compilers otherwise make it anew in each round of a loop. */
 HERALD__AVX2 static inline __m256i
-herald__look_up(const uint8_t *table, __m256i at)
+herald__in_register(__m256i constant)
 {
-	return _mm256_shuffle_epi8(
-		_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table)),
-		at);
+	__asm__("" : "+x"(constant));
+	return constant;
+}
+
+/* A table of sixteen bytes, for each half of a register. */
+HERALD__AVX2 static inline __m256i
+herald__load_table(const uint8_t *table)
+{
+	return herald__in_register(
+		_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table)));
+}
+
+/* What herald__find_utf8_faults() needs; loaded once for many blocks. */
+struct herald__utf8_tables {
+	__m256i first_upper, first_lower, second_upper, four_bits, three_bytes, four_bytes, high;
+};
+
+HERALD__AVX2 static inline struct herald__utf8_tables
+herald__load_utf8_tables(void)
+{
+	return (struct herald__utf8_tables){
+		.first_upper = herald__load_table(herald__first_upper),
+		.first_lower = herald__load_table(herald__first_lower),
+		.second_upper = herald__load_table(herald__second_upper),
+		.four_bits = herald__in_register(_mm256_set1_epi8(0x0F)),
+		.three_bytes = herald__in_register(_mm256_set1_epi8((char)(0xE0 - 0x80))),
+		.four_bytes = herald__in_register(_mm256_set1_epi8((char)(0xF0 - 0x80))),
+		.high = herald__in_register(_mm256_set1_epi8((char)0x80)),
+	};
+}
+
+/* Look up each byte by its upper four bits. */
+HERALD__AVX2 static inline __m256i
+herald__look_up_upper(__m256i table, __m256i bytes, __m256i four_bits)
+{
+	return _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), four_bits));
 }
 
 /* Not zero if `bytes`, which follow `before`, are invalid. */
 HERALD__AVX2 static inline __m256i
-herald__find_utf8_faults(__m256i bytes, __m256i before)
+herald__find_utf8_faults(__m256i bytes, __m256i before, const struct herald__utf8_tables *tables)
 {
-	const __m256i four_bits = _mm256_set1_epi8(0x0F);
 	/* The shifts work within halves: get what precedes each half. */
 	__m256i halves = _mm256_permute2x128_si256(before, bytes, 0x21);
 	__m256i first = _mm256_alignr_epi8(bytes, halves, 15);
 	__m256i second = _mm256_alignr_epi8(bytes, halves, 14);
 	__m256i third = _mm256_alignr_epi8(bytes, halves, 13);
+	__m256i lower = _mm256_shuffle_epi8(tables->first_lower,
+					    _mm256_and_si256(first, tables->four_bits));
 	__m256i faults = _mm256_and_si256(
 		_mm256_and_si256(
-			herald__look_up(herald__first_upper,
-					_mm256_and_si256(_mm256_srli_epi16(first, 4), four_bits)),
-			herald__look_up(herald__first_lower, _mm256_and_si256(first, four_bits))),
-		herald__look_up(herald__second_upper,
-				_mm256_and_si256(_mm256_srli_epi16(bytes, 4), four_bits)));
+			herald__look_up_upper(tables->first_upper, first, tables->four_bits),
+			lower),
+		herald__look_up_upper(tables->second_upper, bytes, tables->four_bits));
 	/* The third byte of a three-byte sequence, and the third and fourth of a four-byte one, are
 	 * required. */
-	__m256i long_leads =
-		_mm256_or_si256(_mm256_subs_epu8(second, _mm256_set1_epi8((char)(0xE0 - 0x80))),
-				_mm256_subs_epu8(third, _mm256_set1_epi8((char)(0xF0 - 0x80))));
+	__m256i long_leads = _mm256_or_si256(_mm256_subs_epu8(second, tables->three_bytes),
+					     _mm256_subs_epu8(third, tables->four_bytes));
 
-	return _mm256_xor_si256(_mm256_and_si256(long_leads, _mm256_set1_epi8((char)0x80)), faults);
+	return _mm256_xor_si256(_mm256_and_si256(long_leads, tables->high), faults);
+}
+
+/* Not zero if a sequence that begins in the last three bytes does not end there. */
+HERALD__AVX2 static inline __m256i
+herald__find_unfinished(__m256i bytes)
+{
+	const __m256i most = _mm256_setr_epi64x(-1, -1, -1, (long long)0xBFDFEFFFFFFFFFFF);
+
+	return _mm256_subs_epu8(bytes, most);
 }
 #endif
 

@@ -7,7 +7,8 @@
  * It is compared to find the bytes that need an escape. If it or the block before has a non-ASCII
  * byte, it is checked for UTF-8. For each byte that needs one, the escape is written over the copy,
  * and the bytes that follow in its half of the block are stored again behind the escape, from the
- * register. The last block is padded with NULs, so that nothing after the text is read.
+ * register. A long text ends with a block of which some bytes are stored again, a short one with a
+ * block that is padded with NULs. So nothing outside of the text is read.
  */
 #include "json/writer/string_write.h"
 
@@ -42,13 +43,30 @@ load_block(const void *at)
 	return _mm256_loadu_si256((const __m256i *)at);
 }
 
+/* The constants of a loop, in registers. */
+struct constants {
+	struct herald__utf8_tables utf8;
+	__m256i quotes, controls;
+};
+
+HERALD__AVX2 static inline struct constants
+load_constants(void)
+{
+	return (struct constants){
+		.utf8 = herald__load_utf8_tables(),
+		.quotes = herald__load_table(quotes),
+		.controls = herald__in_register(_mm256_set1_epi8(0x1F)),
+	};
+}
+
 /* A bit for each byte that is a quote, a backslash or a control character. */
 HERALD__AVX2 static inline uint32_t
-find_special(__m256i bytes)
+find_special(__m256i bytes, const struct constants *constants)
 {
 	/* The lookup gives 0 for a non-ASCII byte. */
-	__m256i quotes_there = _mm256_cmpeq_epi8(herald__look_up(quotes, bytes), bytes);
-	__m256i controls = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(0x1F)), bytes);
+	__m256i quotes_there =
+		_mm256_cmpeq_epi8(_mm256_shuffle_epi8(constants->quotes, bytes), bytes);
+	__m256i controls = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, constants->controls), bytes);
 
 	return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(quotes_there, controls));
 }
@@ -110,32 +128,54 @@ write_halves(char *out, const char *at, __m256i bytes, uint32_t special)
 	       HALF;
 }
 
+/* Write the last bytes, fewer than a block. */
+HERALD__AVX2 static HERALD__INLINE char *
+write_last(char *out, const char *text, const char *at, const char *end, __m256i before,
+	   __m256i faults, const struct constants *constants)
+{
+	__m256i bytes = load_last(text, at, end);
+	uint32_t special = find_special(bytes, constants) & ((UINT32_C(1) << (end - at)) - 1);
+
+	faults = _mm256_or_si256(faults, herald__find_utf8_faults(bytes, before, &constants->utf8));
+	out = write_halves(out, at, bytes, special) + (end - at);
+	return _mm256_testz_si256(faults, faults) ? out : NULL;
+}
+
 HERALD__AVX2 static char *
 write_text(char *out, const char *room_end, const char *text, const char *at, const char *end)
 {
+	const struct constants constants = load_constants();
 	const char *last_out = room_end - BLOCK_ROOM;
 	__m256i before = _mm256_setzero_si256(), faults = before, bytes;
 	uint32_t special;
 
-	for (; end - at >= BLOCK; at += BLOCK, out += BLOCK) {
+	for (size_t left = (size_t)(end - at) / BLOCK; left > 0;
+	     left--, at += BLOCK, out += BLOCK) {
 		if (out > last_out)
 			return NULL;
 		bytes = load_block(at);
 		/* Without a non-ASCII byte here or in the block before, all is valid. */
 		if (_mm256_movemask_epi8(_mm256_or_si256(bytes, before)) != 0)
-			faults = _mm256_or_si256(faults, herald__find_utf8_faults(bytes, before));
+			faults = _mm256_or_si256(
+				faults, herald__find_utf8_faults(bytes, before, &constants.utf8));
 		before = bytes;
-		if ((special = find_special(bytes)) == 0)
+		if ((special = find_special(bytes, &constants)) == 0)
 			_mm256_storeu_si256((__m256i *)(void *)out, bytes);
 		else
 			out = write_halves(out, at, bytes, special);
 	}
 	if (out > last_out)
 		return NULL;
-	bytes = load_last(text, at, end);
-	faults = _mm256_or_si256(faults, herald__find_utf8_faults(bytes, before));
-	special = find_special(bytes) & ((UINT32_C(1) << (end - at)) - 1);
-	out = write_halves(out, at, bytes, special) + (end - at);
+	/* If none of the last bytes needs an escape, the loop has stored some of them as they are,
+	 * and they can be stored again. */
+	if (end - text < TWO_BLOCKS ||
+	    find_special(bytes = load_block(end - BLOCK), &constants) != 0)
+		return write_last(out, text, at, end, before, faults, &constants);
+	out += end - at;
+	_mm256_storeu_si256((__m256i *)(void *)(out - BLOCK), bytes);
+	before = load_block(end - TWO_BLOCKS);
+	faults = _mm256_or_si256(faults, herald__find_utf8_faults(bytes, before, &constants.utf8));
+	faults = _mm256_or_si256(faults, herald__find_unfinished(bytes));
 	return _mm256_testz_si256(faults, faults) ? out : NULL;
 }
 
@@ -151,10 +191,12 @@ herald__write_text(char *out, const char *room_end, const char *text, const char
 HERALD__AVX2 static const char *
 write_blocks(char *out, const char *at, const char *end)
 {
+	const struct constants constants = load_constants();
+
 	for (; end - at >= TWO_BLOCKS; at += TWO_BLOCKS, out += TWO_BLOCKS) {
 		__m256i first = load_block(at), next = load_block(at + BLOCK);
 
-		if ((find_special(first) | find_special(next)) != 0 ||
+		if ((find_special(first, &constants) | find_special(next, &constants)) != 0 ||
 		    _mm256_movemask_epi8(_mm256_or_si256(first, next)) != 0)
 			break;
 		_mm256_storeu_si256((__m256i *)(void *)out, first);
