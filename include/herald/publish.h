@@ -23,6 +23,14 @@
  * event is HERALD_RETRY; if one refuses a message for good, HERALD_FAIL. The brokers' reasons are
  * logged. Messages of an event that is not done may have arrived. If the event comes again and
  * publishes the same, they have the same ids: key and body are part of an id that is not given.
+ * What one event publishes is limited by max_published_bytes of the service, and by max_pending and
+ * max_pending_bytes of each producer.
+ *
+ * What `after` handlers publish is sent when all of them have been called, and can still change the
+ * outcome. An event that was HERALD_DONE becomes HERALD_RETRY or HERALD_FAIL as above. An event
+ * that was HERALD_FAIL becomes HERALD_RETRY if a broker cannot take a message now, unless it is the
+ * last attempt: so it runs again. If a broker refuses a message for good, it stays HERALD_FAIL, and
+ * only the log says that the message is lost.
  */
 #ifndef HERALD_PUBLISH_H
 #define HERALD_PUBLISH_H
@@ -42,7 +50,7 @@ extern "C" {
  * What a function or a `before` handler publishes is dropped unless the event is HERALD_DONE. What
  * an `after` handler publishes for HERALD_FAIL is sent; for HERALD_RETRY it is dropped. Without a
  * store, messages of a function are sent before `after` is called, which gets the outcome; messages
- * of an `after` handler are sent at the end.
+ * of an `after` handler are sent at the end, as described above.
  *
  * delivery  copied, with everything that it points to. Without an id it gets one, which is the same
  *           each time that the event runs; without a store only if the event has an id.
@@ -50,8 +58,10 @@ extern "C" {
  * Errors    HERALD_BAD_OPTION: the service has neither a store nor producers, has no store for a
  *           URL, or this is not called from the function, `before` or `after`. HERALD_BAD_VALUE,
  *           HERALD_BAD_LENGTH, HERALD_MISSING, HERALD_NO_MEMORY; the errors of
- *           herald_codec_encode(). Without a store also HERALD_TOO_LARGE: the producer's
- *           max_pending_bytes.
+ *           herald_codec_encode(). Without a store also HERALD_TOO_LARGE: the message alone has
+ *           more than the producer's max_pending_bytes. HERALD_BAD_LENGTH: more than
+ *           max_published_bytes with one event; without a store also more than max_pending
+ *           messages, or max_pending_bytes, for one producer.
  * Threads   the event's.
  */
 HERALD_API HERALD_MUST_CHECK enum herald_status

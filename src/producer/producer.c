@@ -259,6 +259,26 @@ herald__producer_prepare(const struct herald_producer *producer,
 }
 
 enum herald_status
+herald__producer_check_event(const struct herald_producer *producer, size_t messages, size_t bytes,
+			     struct herald_error *error)
+{
+	const struct herald_producer_options *options = &producer->options;
+
+	if (messages > options->max_pending)
+		return herald_error_set(
+			error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
+			"more than %zu messages are published with one event to one "
+			"producer (its max_pending)",
+			options->max_pending);
+	if (bytes > options->max_pending_bytes)
+		return herald_error_set(error, HERALD_BAD_LENGTH, HERALD_NO_OFFSET,
+					"more than %zu bytes are published with one event to one "
+					"producer (its max_pending_bytes)",
+					options->max_pending_bytes);
+	return HERALD_OK;
+}
+
+enum herald_status
 herald__producer_submit(struct herald_producer *producer,
 			const struct herald_publication *publication, struct herald_text attributes,
 			herald_published_hook *hook, void *state, struct herald_error *error)

@@ -36,4 +36,9 @@ herald__producer_prepare(const struct herald_producer *producer,
 			 struct herald_text attributes, struct herald__pending **out,
 			 struct herald_error *error);
 
+/* Check that messages of one event can be pending at the same time: HERALD_BAD_LENGTH. */
+HERALD_MUST_CHECK enum herald_status
+herald__producer_check_event(const struct herald_producer *producer, size_t messages, size_t bytes,
+			     struct herald_error *error);
+
 #endif

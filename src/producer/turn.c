@@ -59,7 +59,26 @@ release_bytes(struct herald_producer_statistics *counts, struct herald__pending 
 	pending->bytes = 0;
 }
 
-/* The bytes of a message that the publisher has count until it returns the message. */
+/* With the mutex. The bytes of a message that the publisher has count until it returns it. */
+static void
+release_room(struct herald_producer *producer, struct herald__pending *pending)
+{
+	producer->counts.pending--;
+	if (!pending->is_with_publisher)
+		release_bytes(&producer->counts, pending);
+}
+
+/* There is room before the hook is called: who waits for that may submit as many again. */
+static void
+call_hook(struct herald_producer *producer, struct herald__pending *pending,
+	  enum herald_status status, const char *reason)
+{
+	pthread_mutex_lock(&producer->mutex);
+	release_room(producer, pending);
+	pthread_mutex_unlock(&producer->mutex);
+	pending->hook(status, reason, pending->state);
+}
+
 static void
 count_end(struct herald_producer *producer, struct herald__pending *pending, bool is_confirmed)
 {
@@ -67,9 +86,8 @@ count_end(struct herald_producer *producer, struct herald__pending *pending, boo
 
 	pthread_mutex_lock(&producer->mutex);
 	unlink_age(producer, pending);
-	counts->pending--;
-	if (!pending->is_with_publisher)
-		release_bytes(counts, pending);
+	if (!pending->hook)
+		release_room(producer, pending);
 	(*(is_confirmed ? &counts->confirmed : &counts->failed))++;
 	pthread_cond_broadcast(&producer->ended);
 	pthread_mutex_unlock(&producer->mutex);
@@ -83,7 +101,7 @@ end(struct herald_producer *producer, struct herald__pending *pending, enum hera
 	pending->has_ended = true;
 	/* The hook first: after the end was counted, herald_producer_flush() may return. */
 	if (pending->hook)
-		pending->hook(status, reason, pending->state);
+		call_hook(producer, pending, status, reason);
 	count_end(producer, pending, status == HERALD_OK);
 }
 

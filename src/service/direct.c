@@ -42,6 +42,11 @@ struct sending {
 	atomic_size_t left; /* messages that have not ended, and the thread that sends them */
 };
 
+/* What an event has for one producer, without what is confirmed. In the event's arena. */
+struct herald__direct_load {
+	size_t messages, bytes;
+};
+
 /* In the event's arena, except for the copy. */
 struct herald__direct_message {
 	struct herald__direct_message *next;
@@ -300,6 +305,57 @@ prepare(const struct herald_context *ctx, const struct herald_named_producer *to
 	return status;
 }
 
+static bool
+make_loads(struct herald_context *ctx)
+{
+	const size_t bytes = ctx->service->producers_count * sizeof(*ctx->direct.loads);
+	struct herald__direct_load *loads = herald_arena_alloc(ctx->arena, bytes);
+
+	if (!loads)
+		return false;
+	ctx->direct.loads = memset(loads, 0, bytes);
+	return true;
+}
+
+/* A producer that has several names counts under the first. */
+static struct herald__direct_load *
+load_of(struct herald_context *ctx, const struct herald_named_producer *to)
+{
+	const struct herald_named_producer *all = ctx->service->producers;
+	size_t index = 0;
+
+	while (all[index].producer != to->producer)
+		index++;
+	return &ctx->direct.loads[index];
+}
+
+static void
+unload(struct herald_context *ctx, const struct herald__direct_message *message)
+{
+	struct herald__direct_load *load = load_of(ctx, message->to);
+
+	load->messages--;
+	load->bytes -= message->copy->bytes;
+}
+
+/* All of the event's messages are submitted at once: what a producer never has room for would be
+ * HERALD_RETRY each time that the event comes. */
+static enum herald_status
+add_load(struct herald_context *ctx, const struct herald_named_producer *to, size_t bytes,
+	 struct herald_error *error)
+{
+	if (!ctx->direct.loads && !make_loads(ctx))
+		return herald__context_arena_status(ctx, error);
+
+	struct herald__direct_load *load = load_of(ctx, to);
+	const struct herald__direct_load sum = {load->messages + 1, load->bytes + bytes};
+	const enum herald_status status =
+		herald__producer_check_event(to->producer, sum.messages, sum.bytes, error);
+	if (status == HERALD_OK)
+		*load = sum;
+	return status;
+}
+
 static enum herald_status
 append(struct herald_context *ctx, const struct herald_named_producer *to,
        struct herald__pending *copy, struct herald_error *error)
@@ -316,6 +372,9 @@ append(struct herald_context *ctx, const struct herald_named_producer *to,
 	struct herald__direct_message *message = herald_arena_alloc(ctx->arena, sizeof(*message));
 	if (!message)
 		return herald__context_arena_status(ctx, error);
+	const enum herald_status status = add_load(ctx, to, copy->bytes, error);
+	if (status != HERALD_OK)
+		return status;
 	*message = (struct herald__direct_message){
 		.to = to,
 		.copy = copy,
@@ -357,8 +416,11 @@ herald__direct_cut(struct herald_context *ctx, struct herald__direct_message *la
 
 	*(last ? &last->next : &direct->first) = NULL;
 	direct->last = last;
-	for (; message; message = message->next)
+	for (; message; message = message->next) {
+		if (!message->is_confirmed)
+			unload(ctx, message);
 		herald__pending_destroy(&ctx->service->allocator, message->copy);
+	}
 }
 
 /* Sending. */
@@ -434,9 +496,13 @@ judge(struct herald_context *ctx, const char **who)
 	     message = message->next) {
 		const bool may_retry = is_temporary(message->status);
 
-		message->is_confirmed = message->status == HERALD_OK;
 		if (message->is_confirmed)
 			continue;
+		message->is_confirmed = message->status == HERALD_OK;
+		if (message->is_confirmed) {
+			unload(ctx, message);
+			continue;
+		}
 		log_failure(ctx, message, may_retry);
 		if (verdict == HERALD_DONE || (verdict == HERALD_RETRY && !may_retry)) {
 			verdict = may_retry ? HERALD_RETRY : HERALD_FAIL;

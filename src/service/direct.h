@@ -16,11 +16,13 @@ struct herald_delivery;
 struct herald_service;
 struct herald_service_options;
 struct herald__direct_message;
+struct herald__direct_load;
 
 /* The messages of an event, in the order of the calls. Zeroed: none. */
 struct herald__direct {
 	struct herald__direct_message *first, *last;
-	bool is_open; /* the event's function and handlers may publish */
+	struct herald__direct_load *loads; /* of each of the service's producers; NULL: zeroes */
+	bool is_open;                      /* the event's function and handlers may publish */
 };
 
 /* Read the options `producers` and max_published_bytes. Errors: HERALD_BAD_OPTION,

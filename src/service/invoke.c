@@ -400,6 +400,7 @@ herald__invoke_function(struct herald_context *ctx)
 	size_t count = handlers_count(ctx), passed;
 
 	ctx->direct.is_open = ctx->service->producers_count > 0;
+	ctx->direct.loads = NULL; /* an earlier event's */
 	enum herald_verdict verdict = run_before(ctx, count, &passed);
 
 	if (verdict == HERALD_DONE)

@@ -16,6 +16,7 @@
 #include <herald/producer.h>
 #include <herald/publish.h>
 
+#include "service/inbox.h"
 #include "support/fake_publisher.h"
 #include "support/option_error.h"
 
@@ -99,6 +100,15 @@ after(struct herald_handler *handler, struct herald_context *ctx, enum herald_ve
 }
 
 static void
+dead(struct herald_handler *handler, struct herald_context *ctx, const struct herald_result *result)
+{
+	(void)handler;
+	(void)ctx;
+	(void)result;
+	f.plan.dead++;
+}
+
+static void
 rejected(struct herald_handler *handler, struct herald_context *ctx,
 	 const struct herald_rejection *rejection)
 {
@@ -123,6 +133,7 @@ static const struct herald_handler_ops handler_ops = {.struct_size =
 						      .name = "test",
 						      .before = before,
 						      .after = after,
+						      .dead = dead,
 						      .rejected = rejected};
 static const struct herald_handler_ops again_ops = {
 	.struct_size = sizeof(struct herald_handler_ops), .name = "again", .again = again};
@@ -143,7 +154,7 @@ take_log(const struct herald_log_record *record, void *state)
 #define SHORT_MS 20
 
 static int
-begin(bool runs_again, uint32_t timeout_ms)
+begin_with(bool runs_again, struct herald_producer_options options)
 {
 	static struct herald_handler handler = {.ops = &handler_ops};
 	static struct herald_handler repeater = {.ops = &again_ops};
@@ -153,11 +164,11 @@ begin(bool runs_again, uint32_t timeout_ms)
 	memset(&f, 0, sizeof(f));
 	f.fake = fake_publisher_create();
 	f.fake->is_threaded = true;
-	if (herald_producer_create(
-		    &HERALD_PRODUCER_OPTIONS(.publisher = &f.fake->base, .timeout_ms = timeout_ms),
-		    &f.producer, &f.error) != HERALD_OK)
+	options.publisher = &f.fake->base;
+	if (herald_producer_create(&options, &f.producer, &f.error) != HERALD_OK)
 		fail_msg("%s", f.error.message);
-	const struct herald_named_producer producers[] = {{"main", f.producer}};
+	const struct herald_named_producer producers[] = {{"main", f.producer},
+							  {"alias", f.producer}};
 	if (herald_service_create(
 		    &HERALD_SERVICE_OPTIONS(HERALD_ROUTES(routes), HERALD_PRODUCERS(producers),
 					    .handlers = handlers,
@@ -167,6 +178,12 @@ begin(bool runs_again, uint32_t timeout_ms)
 		    &f.service, &f.error) != HERALD_OK)
 		fail_msg("%s", f.error.message);
 	return 0;
+}
+
+static int
+begin(bool runs_again, uint32_t timeout_ms)
+{
+	return begin_with(runs_again, HERALD_PRODUCER_OPTIONS(.timeout_ms = timeout_ms));
 }
 
 static int
@@ -196,6 +213,35 @@ handle(const char *metadata)
 			 metadata);
 
 	herald_service_handle(f.service, text, (size_t)bytes, &f.result);
+}
+
+static enum herald_status
+begin_run(struct herald__run *run, bool joins, struct herald_error *error)
+{
+	(void)run;
+	(void)joins;
+	(void)error;
+	return HERALD_OK;
+}
+
+/* As a consumer does. */
+static void
+run_message(bool is_last_attempt)
+{
+	static const char text[] =
+		"{\"event_type\":\"order\",\"timestamp\":\"2024-08-20T05:21:19Z\","
+		"\"payload\":{\"id\":\"o\"},\"metadata\":{}}";
+	char copy[sizeof(text)];
+	struct herald__run run = {.id = 1,
+				  .arrived = {text, sizeof(text) - 1},
+				  .content_type = "",
+				  .created_ms = 1,
+				  .attempt = 3,
+				  .is_last_attempt = is_last_attempt,
+				  .begin = begin_run};
+
+	memcpy(copy, text, sizeof(text));
+	herald__service_run(f.service, &run, copy, sizeof(text) - 1, &f.result);
 }
 
 /* The topics of what has arrived. */
@@ -292,26 +338,46 @@ test_what_is_not_confirmed(void **state)
 	}
 }
 
-/* What an `after` handler publishes is not confirmed: the event is not done, either. */
+/* What an `after` handler publishes, and the broker does not confirm. */
 static void
 test_after_is_not_confirmed(void **state)
 {
+#define RETRY_REASON "the broker cannot take the message now"
+#define FAIL_REASON "the broker refuses the message"
+	static const struct {
+		enum herald_verdict function;
+		enum herald_status answer;
+		bool is_last;
+		enum herald_verdict verdict;
+		const char *reason;
+		unsigned dead;
+	} cases[] = {
+		/* An event is not done without the messages. */
+		{HERALD_DONE, HERALD_UNKNOWN_OUTCOME, false, HERALD_RETRY, RETRY_REASON, 0},
+		{HERALD_DONE, HERALD_UNKNOWN_OUTCOME, true, HERALD_FAIL, RETRY_REASON, 1},
+		{HERALD_DONE, HERALD_BAD_VALUE, false, HERALD_FAIL, FAIL_REASON, 1},
+		/* An event that failed comes again if they can be sent later. */
+		{HERALD_FAIL, HERALD_UNKNOWN_OUTCOME, false, HERALD_RETRY, RETRY_REASON, 0},
+		{HERALD_FAIL, HERALD_UNKNOWN_OUTCOME, true, HERALD_FAIL, "the event failed", 0},
+		{HERALD_FAIL, HERALD_BAD_VALUE, false, HERALD_FAIL, "the event failed", 0},
+		/* Nothing is sent. */
+		{HERALD_RETRY, HERALD_BAD_VALUE, false, HERALD_RETRY, "try again later", 0},
+	};
+
 	teardown(state);
 	begin(false, SHORT_MS);
-	f.plan = (struct plan){.after = "e"};
-	set_answer(HERALD_UNKNOWN_OUTCOME);
-	handle("");
-	assert_int_equal(f.plan.after_got, HERALD_DONE);
-	assert_int_equal(f.result.verdict, HERALD_RETRY);
-
-	/* The reason stays the one that the function gave. */
-	f.plan = (struct plan){.verdict = {HERALD_FAIL, HERALD_FAIL, HERALD_FAIL}, .after = "e"};
-	handle("");
-	assert_int_equal(f.result.verdict, HERALD_RETRY);
-	set_answer(HERALD_BAD_VALUE);
-	handle("");
-	assert_int_equal(f.result.verdict, HERALD_FAIL);
-	assert_string_equal(f.result.error.message, "the event failed");
+	for (size_t i = 0; i < HERALD_COUNT(cases); i++) {
+		f.plan = (struct plan){.verdict = {cases[i].function}, .after = "e"};
+		f.log[0] = '\0';
+		set_answer(cases[i].answer);
+		run_message(cases[i].is_last);
+		assert_int_equal(f.plan.after_got, cases[i].function);
+		assert_int_equal(f.result.verdict, cases[i].verdict);
+		assert_string_equal(f.result.error.message, cases[i].reason);
+		assert_int_equal(f.plan.dead, cases[i].dead);
+		assert_int_equal(strstr(f.log, "not published") != NULL,
+				 cases[i].function != HERALD_RETRY);
+	}
 }
 
 /* A handler that runs the function again: what failed runs published is not sent, and what was
@@ -521,6 +587,61 @@ test_bytes_of_an_event(void **state)
 	assert_int_equal(f.plan.status, HERALD_BAD_LENGTH);
 }
 
+/* Messages that its producer has no room for at the same time would be refused each time that the
+ * event comes: whatever their names of the producer are. What was dropped or confirmed does not
+ * count. */
+static void
+test_messages_of_an_event(void **state)
+{
+	static const char text[] = "more than 3 messages are published with one event to one "
+				   "producer (its max_pending)";
+	const struct herald_delivery delivery = {
+		.producer = "alias", .topic = "t", HERALD_BODY("x", 1)};
+
+	teardown(state);
+	begin_with(true, HERALD_PRODUCER_OPTIONS(.max_pending = 3));
+	f.plan = (struct plan){.delivery = &delivery, .before = "bb", .after = "eee"};
+	handle("");
+	assert_int_equal(f.plan.status, HERALD_OK);
+	assert_int_equal(f.result.verdict, HERALD_DONE);
+	assert_string_equal(arrived(), "bbteee");
+
+	f.plan = (struct plan){.before = "b",
+			       .function = {"", "cc", "dd"},
+			       .verdict = {0, HERALD_RETRY, HERALD_DONE},
+			       .runs = 1};
+	handle("");
+	assert_int_equal(f.result.verdict, HERALD_DONE);
+	assert_string_equal(arrived(), "bbteeebdd");
+
+	f.plan = (struct plan){
+		.delivery = &delivery, .before = "bbb", .runs = 1, .verdict = {0, HERALD_FAIL}};
+	handle("");
+	assert_int_equal(f.plan.status, HERALD_BAD_LENGTH);
+	assert_string_equal(f.plan.error.message, text);
+	assert_string_equal(arrived(), "bbteeebdd");
+}
+
+static void
+test_bytes_for_a_producer(void **state)
+{
+	static const char body[100];
+	const struct herald_delivery delivery = {
+		.producer = "alias", .topic = "t", .body = body, .body_bytes = sizeof(body)};
+
+	teardown(state);
+	begin_with(false, HERALD_PRODUCER_OPTIONS(.max_pending_bytes = 200));
+	f.plan = (struct plan){.delivery = &delivery};
+	handle("");
+	assert_int_equal(f.plan.status, HERALD_OK);
+	f.plan = (struct plan){.delivery = &delivery, .before = "b", .runs = 1};
+	handle("");
+	assert_int_equal(f.plan.status, HERALD_BAD_LENGTH);
+	assert_string_equal(f.plan.error.message,
+			    "more than 200 bytes are published with one event to one producer (its "
+			    "max_pending_bytes)");
+}
+
 /* Where nothing would be sent, nothing can be published. */
 static void
 test_not_before_and_not_after(void **state)
@@ -588,6 +709,8 @@ main(void)
 		CASE(test_ids_of_other_messages),
 		CASE(test_what_is_refused),
 		CASE(test_bytes_of_an_event),
+		CASE(test_messages_of_an_event),
+		CASE(test_bytes_for_a_producer),
 		CASE(test_not_before_and_not_after),
 		CASE(test_options),
 	};
