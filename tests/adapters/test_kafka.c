@@ -613,6 +613,59 @@ test_brokers_that_are_far(void **state)
 	kafka_server_stop(&server);
 }
 
+/* The linker replaces the function by this one, and has its own name for it. */
+rd_kafka_NewTopic_t *__real_rd_kafka_NewTopic_new(const char *topic, int partitions, int replicas,
+						  char *why, size_t bytes);
+rd_kafka_NewTopic_t *__wrap_rd_kafka_NewTopic_new(const char *topic, int partitions, int replicas,
+						  char *why, size_t bytes);
+
+static const char *refused_topic;
+
+rd_kafka_NewTopic_t *
+__wrap_rd_kafka_NewTopic_new(const char *topic, int partitions, int replicas, char *why,
+			     size_t bytes)
+{
+	if (!refused_topic || strcmp(topic, refused_topic) != 0)
+		return __real_rd_kafka_NewTopic_new(topic, partitions, replicas, why, bytes);
+	snprintf(why, bytes, "not this one");
+	return NULL;
+}
+
+/* The client's library refuses to make one of several topics. */
+static void
+test_a_topic_that_cannot_be_made(void **state)
+{
+	const struct herald_subscriber_settings settings = {
+		.allocator = herald_allocator_libc,
+		.max_in_flight = 10,
+		.max_in_flight_bytes = 100000,
+		.max_delay_ms = 500,
+	};
+	struct kafka_server server = {0};
+	struct herald_subscriber *subscriber = NULL;
+	struct herald_error error;
+
+	(void)state;
+	kafka_server_start_mock(&server);
+	kafka_server_make_topic(&server, "mock", 1);
+	for (size_t i = 0; i < 2; i++)
+		rd_kafka_mock_topic_set_error(server.mock, i == 0 ? "mock" : "mock.dead",
+					      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	assert_int_equal(
+		herald_kafka_subscriber_create(&HERALD_KAFKA_SUBSCRIBER_OPTIONS(.url = server.url,
+										.topic = "mock",
+										.group = "group"),
+					       &subscriber, NULL),
+		HERALD_OK);
+	refused_topic = "mock.dead";
+	assert_int_equal(subscriber->ops->open(subscriber, &settings, &error), HERALD_BAD_OPTION);
+	refused_topic = NULL;
+	assert_option_error(&error, "topic", "not this one");
+	subscriber->ops->close(subscriber, 1000);
+	subscriber->ops->destroy(subscriber);
+	kafka_server_stop(&server);
+}
+
 /* They were sent when max_delay_ms was greater. */
 static void
 test_retries_of_longer_delays(void **state)
@@ -668,6 +721,7 @@ main(void)
 		cmocka_unit_test(test_no_spinning),
 		cmocka_unit_test(test_events_on_the_mock_cluster),
 		cmocka_unit_test(test_brokers_that_are_far),
+		cmocka_unit_test(test_a_topic_that_cannot_be_made),
 		cmocka_unit_test(test_retries_of_longer_delays),
 	};
 

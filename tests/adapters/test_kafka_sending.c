@@ -166,7 +166,29 @@ on_end(enum herald_status status, const char *reason, void *state)
 	snprintf(ends->reason, sizeof(ends->reason), "%s", reason);
 }
 
-/* Send messages, of which the broker refuses the first requests. */
+static void
+publish(struct herald_producer *producer, const char *topic)
+{
+	assert_int_equal(herald_producer_publish(
+				 producer,
+				 &(struct herald_publication){.topic = topic, HERALD_BODY("x", 1)},
+				 NULL),
+			 HERALD_OK);
+}
+
+static void
+submit(struct herald_producer *producer, const char *topic, size_t count, struct ends *ends)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(
+			herald_producer_submit(
+				producer,
+				&(struct herald_publication){.topic = topic, HERALD_BODY("x", 1)},
+				on_end, ends, NULL),
+			HERALD_OK);
+}
+
+/* Send messages in one batch, of which the broker refuses the first requests. */
 static struct ends
 send_some(const char *topic, size_t count, rd_kafka_resp_err_t code, size_t times)
 {
@@ -175,19 +197,14 @@ send_some(const char *topic, size_t count, rd_kafka_resp_err_t code, size_t time
 	struct ends ends = {0};
 
 	kafka_server_make_topic(&server, topic, 1);
-	assert_int_equal(herald_producer_publish(
-				 producer,
-				 &(struct herald_publication){.topic = topic, HERALD_BODY("x", 1)},
-				 NULL),
-			 HERALD_OK);
+	kafka_server_make_topic(&server, "other", 1);
+	publish(producer, topic);
+	kafka_server_block(&server, topic);
+	submit(producer, topic, count, &ends);
+	/* The publisher has got all of them before this one, in the order of submission. */
+	publish(producer, "other");
 	rd_kafka_mock_push_request_errors_array(server.mock, PRODUCE, times, codes);
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(
-			herald_producer_submit(
-				producer,
-				&(struct herald_publication){.topic = topic, HERALD_BODY("x", 1)},
-				on_end, &ends, NULL),
-			HERALD_OK);
+	kafka_server_unblock(&server, topic);
 	assert_int_equal(herald_producer_flush(producer, WAIT_MS), 0);
 	herald_producer_destroy(producer);
 	assert_int_equal(ends.confirmed + ends.refused, count);
@@ -217,6 +234,16 @@ test_a_message_is_refused_alone(void **state)
 					 "the topic");
 	ends = send_some("batch-4", 1, RD_KAFKA_RESP_ERR_INVALID_RECORD, 2);
 	assert_int_equal(ends.refused, 1);
+}
+
+/* One of ten is refused, in the batch and then alone: the other nine are stored. */
+static void
+test_a_message_is_refused_among_others(void **state)
+{
+	(void)state;
+	const struct ends ends = send_some("batch-6", 10, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2);
+	assert_int_equal(ends.refused, 1);
+	assert_int_equal(ends.confirmed, 9);
 }
 
 /* The test's client was created before: the first new one is for batches, and the second one for
@@ -324,6 +351,7 @@ main(void)
 		cmocka_unit_test(test_an_empty_body_deletes_nothing),
 		cmocka_unit_test(test_a_refused_batch_is_sent_one_by_one),
 		cmocka_unit_test(test_a_message_is_refused_alone),
+		cmocka_unit_test(test_a_message_is_refused_among_others),
 		cmocka_unit_test(test_no_resources_for_the_second_client),
 		cmocka_unit_test(test_a_missing_right_is_waited_for),
 		cmocka_unit_test(test_brokers_that_are_far),
