@@ -112,12 +112,6 @@ herald__broker_address(const struct herald_delivery *delivery, struct herald__ad
 
 /* Reading. */
 
-static int
-hex_value(char digit)
-{
-	return herald_ascii_is_digit(digit) ? digit - '0' : herald_ascii_lower(digit) - 'a' + 10;
-}
-
 /* Copy a part of a URL, with %XX decoded. Returns false if it is too long, or not well formed. */
 static bool
 decode(const char *text, size_t bytes, char out[HERALD__BROKER_TEXT_BYTES])
@@ -128,10 +122,12 @@ decode(const char *text, size_t bytes, char out[HERALD__BROKER_TEXT_BYTES])
 		char byte = text[i];
 
 		if (byte == '%') {
-			if (bytes - i < 3 || !herald_ascii_is_hex_digit(text[i + 1]) ||
-			    !herald_ascii_is_hex_digit(text[i + 2]))
+			const int high = bytes - i < 3 ? -1 : herald_ascii_hex_value(text[i + 1]);
+			const int low = high < 0 ? -1 : herald_ascii_hex_value(text[i + 2]);
+
+			if (low < 0)
 				return false;
-			byte = (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+			byte = (char)(high * 16 + low);
 			i += 2;
 		}
 		if (byte == '\0' || length + 1 == HERALD__BROKER_TEXT_BYTES)

@@ -7,26 +7,20 @@
 #include <string.h>
 
 #include <herald/adapter/options.h>
-#include <herald/adapter/text.h>
 
 #include "base/options.h"
+#include "producer/named.h"
 
 #define MAX_NAMED 1024
-#define MAX_NAME_BYTES 63
 
 static enum herald_status
 check_name(const char *list, size_t index, const char *name, struct herald_error *error)
 {
 	const struct herald__option option = {list, index, "name"};
-	size_t bytes = 0;
 
 	if (!name || *name == '\0')
 		return herald__option_error(error, HERALD_BAD_OPTION, option, "is missing");
-	while (name[bytes] != '\0' &&
-	       (herald_ascii_is_letter(name[bytes]) || herald_ascii_is_digit(name[bytes]) ||
-		strchr("-._", name[bytes])))
-		bytes++;
-	if (name[bytes] != '\0' || bytes > MAX_NAME_BYTES)
+	if (!herald__is_producer_name(name))
 		return herald__option_error(
 			error, HERALD_BAD_OPTION, option,
 			"expected 1 to 63 letters, digits, '-', '.' and '_', not \"%s\"", name);
@@ -105,23 +99,16 @@ static enum herald_status
 copy_producers(struct herald_metrics *metrics, struct herald_error *error)
 {
 	struct herald_metrics_options *options = &metrics->options;
-	struct herald_named_producer *copies =
-		herald__arena_array(metrics->arena, options->producers_count, sizeof(*copies));
 	enum herald_status status = HERALD_OK;
 
-	if (!copies)
-		return herald_out_of_memory(error);
-	for (size_t i = 0; status == HERALD_OK && i < options->producers_count; i++) {
+	for (size_t i = 0; status == HERALD_OK && i < options->producers_count; i++)
 		status = check_element(options, producer_at, "producers", "producer", i, error);
-		if (status != HERALD_OK)
-			return status;
-		copies[i].producer = options->producers[i].producer;
-		if (!herald__arena_string(metrics->arena, options->producers[i].name,
-					  &copies[i].name))
-			return herald_out_of_memory(error);
-	}
-	options->producers = copies;
-	return status;
+	if (status != HERALD_OK)
+		return status;
+	options->producers = herald__named_producers_copy(metrics->arena, options->producers,
+							  options->producers_count);
+	return options->producers || options->producers_count == 0 ? HERALD_OK
+								   : herald_out_of_memory(error);
 }
 
 enum herald_status

@@ -147,14 +147,6 @@ publisher_send(struct herald_publisher *base, struct herald_outgoing *message)
 
 /* Properties. */
 
-static int
-hex_value(char digit)
-{
-	if (!herald_ascii_is_hex_digit(digit))
-		return -1;
-	return herald_ascii_is_digit(digit) ? digit - '0' : herald_ascii_lower(digit) - 'a' + 10;
-}
-
 /* Attributes of CloudEvents are percent-encoded in headers of HTTP, but not in AMQP. A NUL stays
  * encoded. */
 static void
@@ -164,10 +156,10 @@ decode(amqp_bytes_t *text)
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < text->len; i++) {
-		const bool is_escape = data[i] == '%' && text->len - i > 2 &&
-				       hex_value(data[i + 1]) >= 0 && hex_value(data[i + 2]) >= 0;
-		const int byte =
-			is_escape ? hex_value(data[i + 1]) * 16 + hex_value(data[i + 2]) : 0;
+		const bool may_be_escape = data[i] == '%' && text->len - i > 2;
+		const int high = may_be_escape ? herald_ascii_hex_value(data[i + 1]) : -1;
+		const int low = high >= 0 ? herald_ascii_hex_value(data[i + 2]) : -1;
+		const int byte = low >= 0 ? high * 16 + low : 0;
 
 		if (byte > 0)
 			i += 2;

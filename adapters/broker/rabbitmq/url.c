@@ -21,14 +21,6 @@ refuse(struct herald_error *error, const char *what)
 				    "expected amqp://USER:PASSWORD@HOST:PORT/VHOST; %s", what);
 }
 
-static int
-hex_value(char digit)
-{
-	if (!herald_ascii_is_hex_digit(digit))
-		return -1;
-	return herald_ascii_is_digit(digit) ? digit - '0' : herald_ascii_lower(digit) - 'a' + 10;
-}
-
 /* Percent-decode into the arena. */
 static enum herald_status
 decode(struct herald_text part, const char *what, struct herald_arena *arena, const char **out,
@@ -43,8 +35,8 @@ decode(struct herald_text part, const char *what, struct herald_arena *arena, co
 		int byte = (unsigned char)copy[i];
 
 		if (byte == '%') {
-			int high = i + 2 < part.bytes ? hex_value(copy[i + 1]) : -1;
-			int low = high >= 0 ? hex_value(copy[i + 2]) : -1;
+			int high = i + 2 < part.bytes ? herald_ascii_hex_value(copy[i + 1]) : -1;
+			int low = high >= 0 ? herald_ascii_hex_value(copy[i + 2]) : -1;
 			byte = low >= 0 ? high * 16 + low : 0;
 			i += 2;
 		} else if (byte <= ' ' || byte == 0x7f || strchr("/?#@[]", byte)) {

@@ -18,14 +18,6 @@ refuse(struct herald_error *error, const char *why)
 	return herald_option_refuse(error, "url", "%s", why);
 }
 
-static int
-hex_value(char digit)
-{
-	if (!herald_ascii_is_hex_digit(digit))
-		return -1;
-	return herald_ascii_is_digit(digit) ? digit - '0' : herald_ascii_lower(digit) - 'a' + 10;
-}
-
 /* Returns false if it does not fit, has a NUL, or has an incomplete escape. */
 static bool
 decode(const char *text, size_t bytes, char *out, size_t size)
@@ -34,10 +26,12 @@ decode(const char *text, size_t bytes, char *out, size_t size)
 		char byte = text[i];
 
 		if (byte == '%') {
-			if (bytes - i < 3 || hex_value(text[i + 1]) < 0 ||
-			    hex_value(text[i + 2]) < 0)
+			const int high = bytes - i < 3 ? -1 : herald_ascii_hex_value(text[i + 1]);
+			const int low = high < 0 ? -1 : herald_ascii_hex_value(text[i + 2]);
+
+			if (low < 0)
 				return false;
-			byte = (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+			byte = (char)(high * 16 + low);
 			i += 2;
 		}
 		if (byte == '\0' || size <= 1)

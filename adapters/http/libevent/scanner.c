@@ -30,20 +30,6 @@ herald__scanner_finish(struct herald__scanner *scanner)
 	scanner->line_capacity = 0;
 }
 
-/* Characters. */
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Lines. */
 
 static bool
@@ -282,7 +268,7 @@ take_line(struct herald__scanner *scanner, const char *data, size_t bytes)
 static bool
 take_size(struct herald__scanner *scanner, char c)
 {
-	int digit = hex_digit(c);
+	int digit = herald_ascii_hex_value(c);
 
 	if (digit >= 0) {
 		scanner->left_bytes = scanner->left_bytes << 4 | (uint64_t)digit;
