@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -1045,6 +1049,72 @@ test_absent(void **state)
 	finish(&bench);
 }
 
+#define HANGING 3
+
+/* Servers that take connections and say nothing, and their URLs. */
+static void
+begin_hanging(int listeners[HANGING], char *urls, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < HANGING; i++) {
+		struct sockaddr_in address = {.sin_family = AF_INET,
+					      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		socklen_t bytes = sizeof(address);
+
+		listeners[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		assert_int_equal(bind(listeners[i], (struct sockaddr *)&address, bytes), 0);
+		assert_int_equal(listen(listeners[i], 10), 0);
+		assert_int_equal(getsockname(listeners[i], (struct sockaddr *)&address, &bytes), 0);
+		used += (size_t)snprintf(urls + used, size - used, "nats://127.0.0.1:%u,",
+					 ntohs(address.sin_port));
+	}
+}
+
+/* Returns how many connections the servers have got. */
+static unsigned
+end_hanging(const int listeners[HANGING])
+{
+	unsigned connections = 0;
+
+	for (size_t i = 0; i < HANGING; i++) {
+		for (int fd; (fd = accept(listeners[i], NULL, NULL)) >= 0; connections++)
+			close(fd);
+		close(listeners[i]);
+	}
+	return connections;
+}
+
+/* All have one time together, and each has a part of it. */
+static void
+test_servers_that_hang(void **state)
+{
+	int listeners[HANGING];
+	struct bench bench;
+	char urls[256];
+
+	(void)state;
+	begin(&bench);
+	bench.options.timeout_ms = 1500;
+	begin_hanging(listeners, urls, sizeof(urls));
+	urls[strlen(urls) - 1] = '\0';
+	bench.options.url = urls;
+	create(&bench);
+	const uint64_t began_ms = now_ms();
+	assert_int_equal(open_it(&bench), HERALD_UNAVAILABLE);
+	assert_in_range(now_ms() - began_ms, 1400, 2900);
+	bench.ops->destroy(bench.subscriber);
+	assert_int_equal(end_hanging(listeners), HANGING);
+
+	/* The one that answers is found, and then libnats does not try the others. */
+	begin_hanging(listeners, urls, sizeof(urls));
+	strcat(urls, server.url);
+	create(&bench);
+	assert_int_equal(open_it(&bench), HERALD_OK);
+	assert_in_range(end_hanging(listeners), 0, HANGING);
+	finish(&bench);
+}
+
 static void
 test_password(void **state)
 {
@@ -1518,6 +1588,7 @@ main(void)
 		cmocka_unit_test(test_other_consumer),
 		cmocka_unit_test(test_other_filter),
 		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_servers_that_hang),
 		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_subjects_denied),
 		cmocka_unit_test(test_crash),

@@ -38,19 +38,22 @@ set_security(const struct nats_connection_settings *from, natsOptions *to)
 }
 
 static natsStatus
-set_servers(const char *url, natsOptions *to)
+set_servers(const struct nats_connection_settings *from, natsOptions *to)
 {
 	const char *servers[NATS_SERVERS_MAX];
 	char copy[NATS_URL_BYTES_MAX + 1];
-	int count = herald__nats_address_split(url, copy, servers);
+	const int count = herald__nats_address_split(from->url, copy, servers);
 
+	/* libnats would wait for each of the others that hangs. */
+	if (from->server > 0)
+		return natsOptions_SetServers(to, &servers[from->server - 1], 1);
 	return natsOptions_SetServers(to, servers, count);
 }
 
 static natsStatus
 set_all(const struct nats_connection_settings *from, natsOptions *to)
 {
-	natsStatus status = set_servers(from->url, to);
+	natsStatus status = set_servers(from, to);
 
 	status = THEN(status, natsOptions_SetAllowReconnect(to, false));
 	status = THEN(status, natsOptions_SetTimeout(to, from->timeout_ms));
@@ -70,6 +73,7 @@ herald__nats_settings(const struct nats *nats)
 
 	return (struct nats_connection_settings){
 		.url = options->url,
+		.server = nats->server,
 		.name = options->group,
 		.timeout_ms = options->timeout_ms,
 		.credentials_file = options->credentials_file,

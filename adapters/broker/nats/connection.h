@@ -9,6 +9,7 @@
 /* As in the options of a subscriber. Files may be NULL. */
 struct nats_connection_settings {
 	const char *url, *name; /* the name is for the server's lists */
+	int server;             /* the only one of the URL's that is tried, from 1; 0: all */
 	uint32_t timeout_ms;
 	const char *credentials_file, *ca_file, *certificate_file, *key_file;
 	struct nats_link *link; /* whose thread reads and writes; NULL: threads of libnats */

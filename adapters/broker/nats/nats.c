@@ -81,15 +81,15 @@ nats_open(struct herald_subscriber *subscriber, const struct herald_subscriber_s
 	  struct herald_error *error)
 {
 	struct nats *nats = nats_of(subscriber);
-	const struct nats_connection_settings to = herald__nats_settings(nats);
-	const struct nats_reach reach = {to.url, to.timeout_ms, is_stopping, subscriber};
+	const struct nats_reach reach = {nats->options.url, nats->options.timeout_ms, is_stopping,
+					 subscriber};
 
 	nats->settings = *settings;
-	enum herald_status status = herald__nats_reach(&reach, error);
+	enum herald_status status = herald__nats_reach(&reach, &nats->server, error);
 	if (status == HERALD_OK)
 		status = herald__nats_place_prepare(nats, error);
 	if (status == HERALD_OK)
-		status = open_link(nats, to, error);
+		status = open_link(nats, herald__nats_settings(nats), error);
 	if (status == HERALD_OK)
 		status = open_inbox(nats, error);
 	if (status != HERALD_OK)

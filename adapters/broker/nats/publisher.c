@@ -490,7 +490,7 @@ publisher_open(struct herald_publisher *base, const struct herald_publisher_sett
 {
 	struct nats_publisher *publisher = of(base);
 	const struct herald_nats_publisher_options *options = &publisher->options;
-	const struct nats_connection_settings to = {
+	struct nats_connection_settings to = {
 		.url = options->url,
 		.name = options->connection_name,
 		.timeout_ms = options->timeout_ms,
@@ -504,7 +504,7 @@ publisher_open(struct herald_publisher *base, const struct herald_publisher_sett
 
 	if (!make_slots(publisher, settings))
 		return herald_out_of_memory(error);
-	enum herald_status status = herald__nats_reach(&reach, error);
+	enum herald_status status = herald__nats_reach(&reach, &to.server, error);
 	if (status == HERALD_OK)
 		status = herald__nats_connect(&to, &publisher->connection, error);
 	if (status == HERALD_OK) {

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <herald/adapter/random.h>
 #include <herald/adapter/text.h>
 
 #include "address.h"
@@ -40,6 +41,16 @@ wait_for(const struct nats_reach *reach, int fd, short events, uint64_t until_ms
 			break;
 	}
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) == 0 ? failed : errno;
+}
+
+/* The end of the time for the next one of `left`: what hangs must not keep the others from being
+ * tried. */
+static uint64_t
+share_ms(uint64_t until_ms, size_t left)
+{
+	const uint64_t now_ms = nats_now_ms();
+
+	return until_ms > now_ms ? now_ms + (until_ms - now_ms) / left : until_ms;
 }
 
 /* A server sends its INFO at once, unless TLS comes first. */
@@ -82,29 +93,40 @@ try_server(const struct nats_reach *reach, const char *server, uint64_t until_ms
 	struct addrinfo *addresses = NULL;
 	char host[HOST_BYTES], port[8];
 	int failed = EHOSTUNREACH;
+	size_t left = 0;
 
 	split(server, host, port);
 	if (getaddrinfo(host, port, &hints, &addresses) != 0)
 		return failed;
+	for (const struct addrinfo *at = addresses; at; at = at->ai_next)
+		left++;
 	for (const struct addrinfo *at = addresses; at && failed != 0 && failed != ECANCELED;
 	     at = at->ai_next)
-		failed = try_address(reach, at, herald__nats_address_is_secure(server), until_ms);
+		failed = try_address(reach, at, herald__nats_address_is_secure(server),
+				     share_ms(until_ms, left--));
 	freeaddrinfo(addresses);
 	return failed;
 }
 
+/* Begins with any of them, so that clients are spread over the servers. */
 enum herald_status
-herald__nats_reach(const struct nats_reach *reach, struct herald_error *error)
+herald__nats_reach(const struct nats_reach *reach, int *server, struct herald_error *error)
 {
+	const uint64_t until_ms = nats_now_ms() + reach->timeout_ms;
 	const char *servers[NATS_SERVERS_MAX];
 	char copy[NATS_URL_BYTES_MAX + 1];
 	const int count = herald__nats_address_split(reach->url, copy, servers);
+	const int first = (int)(herald_random_seed() % (unsigned)count);
 	int failed = EHOSTUNREACH;
 
 	for (int i = 0; i < count && failed != ECANCELED; i++) {
-		failed = try_server(reach, servers[i], nats_now_ms() + reach->timeout_ms);
-		if (failed == 0)
+		const int at = (first + i) % count;
+
+		failed = try_server(reach, servers[at], share_ms(until_ms, (size_t)(count - i)));
+		if (failed == 0) {
+			*server = at + 1;
 			return HERALD_OK;
+		}
 	}
 	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 				"cannot connect to NATS: %s", herald_errno_text(failed));

@@ -87,6 +87,7 @@ struct nats {
 	struct herald_subscriber base;
 	struct herald_nats_subscriber_options options; /* with defaults; texts are in the arena */
 	struct herald_arena *texts;
+	int server;                                 /* of `url`, from 1; 0: none was reached */
 	bool has_wildcards;                         /* the subject */
 	struct herald_subscriber_settings settings; /* once it was opened */
 	struct nats_link link;

@@ -97,13 +97,10 @@ finish_connect(int fd, int begun, uint64_t until_ms, struct rabbitmq_opening *op
 	return failed;
 }
 
-/* Each address has the whole time: one that does not answer must not keep the next ones from being
- * tried. */
 static int
-try_address(const struct addrinfo *address, uint32_t timeout_ms, struct rabbitmq_opening *opening,
+try_address(const struct addrinfo *address, uint64_t until_ms, struct rabbitmq_opening *opening,
 	    int *out)
 {
-	const uint64_t until_ms = herald__rabbitmq_now_ms() + timeout_ms;
 	const int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	const int one = 1;
 
@@ -119,23 +116,42 @@ try_address(const struct addrinfo *address, uint32_t timeout_ms, struct rabbitmq
 	return failed;
 }
 
+/* What is left of the time is shared: an address that does not answer must not keep the next ones
+ * from being tried. */
+static int
+try_addresses(const struct addrinfo *addresses, uint64_t until_ms, struct rabbitmq_opening *opening,
+	      int *out)
+{
+	int failed = EHOSTUNREACH;
+	size_t left = 0;
+
+	for (const struct addrinfo *at = addresses; at; at = at->ai_next)
+		left++;
+	for (const struct addrinfo *at = addresses; at && failed != 0 && failed != ECANCELED;
+	     at = at->ai_next) {
+		const uint64_t now_ms = herald__rabbitmq_now_ms();
+		const uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+
+		failed = try_address(at, now_ms + rest_ms / left--, opening, out);
+	}
+	return failed;
+}
+
 enum herald_status
 herald__rabbitmq_connect(const char *host, uint16_t port, uint32_t timeout_ms,
 			 struct rabbitmq_opening *opening, int *out, struct herald_error *error)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *addresses = NULL;
+	const uint64_t until_ms = herald__rabbitmq_now_ms() + timeout_ms;
 	char service[8];
-	int failed = EHOSTUNREACH;
 
 	herald_text_write(service, sizeof(service), "%u", port);
 	if (getaddrinfo(host, service, &hints, &addresses) != 0)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					"cannot connect to %s:%u: the name was not found", host,
 					port);
-	for (const struct addrinfo *at = addresses; at && failed != 0 && failed != ECANCELED;
-	     at = at->ai_next)
-		failed = try_address(at, timeout_ms, opening, out);
+	const int failed = try_addresses(addresses, until_ms, opening, out);
 	freeaddrinfo(addresses);
 	if (failed == 0)
 		return HERALD_OK;

@@ -73,8 +73,9 @@ struct herald_nats_subscriber_options {
 	 * again. What is held for longer is extended. Default 30,000, from 300 to 86,400,000. */
 	uint32_t ack_wait_ms;
 
-	/** For connecting, and for each request: a server that is silent for longer counts as lost.
-	 * Default 5,000, from 100 to 600,000. */
+	/** To find a server that answers, of all in `url` together; to connect to it; and for each
+	 * request: a server that is silent for longer counts as lost. Default 5,000, from 100 to
+	 * 600,000. */
 	uint32_t timeout_ms;
 
 	const char *credentials_file; /**< JWT and seed (".creds"). */
@@ -148,9 +149,9 @@ struct herald_nats_publisher_options {
 	size_t struct_size; /**< Set by HERALD_NATS_PUBLISHER_OPTIONS. */
 
 	const char *url; /**< Required; as for a subscriber. */
-	/** For connecting, and for each answer. A message without one is sent again, with the same
-	 * `Nats-Msg-Id`; a server that is silent for longer counts as lost. Default 5,000, from 100
-	 * to 600,000. */
+	/** As for a subscriber, and for each answer. A message without one is sent again, with the
+	 * same `Nats-Msg-Id`; a server that is silent for longer counts as lost. Default 5,000,
+	 * from 100 to 600,000. */
 	uint32_t timeout_ms;
 	/** The name of the connection, for the server's list. Default "herald". */
 	const char *connection_name;

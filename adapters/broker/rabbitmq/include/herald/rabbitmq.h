@@ -85,8 +85,8 @@ struct herald_rabbitmq_subscriber_options {
 	/** The queue of dead letters. Default the queue's name with ".dead". Limit 255 bytes. */
 	const char *dead_queue;
 
-	/** To connect to each address of the host, and for each answer of the server. Default
-	 * 5,000, limit 600,000. The lookup of a host name may take longer. */
+	/** To connect, for all addresses of the host together, and for each answer of the server.
+	 * Default 5,000, limit 600,000. The lookup of a host name may take longer. */
 	uint32_t connect_timeout_ms;
 
 	/** A connection on which nothing arrives for two times this many seconds is lost. Default
@@ -169,8 +169,8 @@ struct herald_rabbitmq_publisher_options {
 	/** The exchange to which messages are published; it must exist. Limit 255 bytes. Default:
 	 * the default exchange, in which a topic is the name of a queue. */
 	const char *exchange;
-	/** To connect to each address of the host, and for each answer while it connects. Default
-	 * 5,000, limit 600,000. The lookup of a host name may take longer. */
+	/** To connect, for all addresses of the host together, and for each answer while it
+	 * connects. Default 5,000, limit 600,000. The lookup of a host name may take longer. */
 	uint32_t connect_timeout_ms;
 	/** A connection on which nothing arrives for two times this many seconds is lost. Default
 	 * 30, limit 3,600; the server may set less. */
