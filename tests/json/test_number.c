@@ -30,6 +30,13 @@ struct tight {
 };
 HERALD_SCHEMA(tight, HERALD_FIELD(tight, v, HERALD_RANGE(0.1, 0.3)));
 
+/* Doubles that are members, in one document. */
+struct series {
+	const struct wide *items;
+	size_t items_count;
+};
+HERALD_SCHEMA(series, HERALD_LIST(series, items, wide));
+
 static void
 check_double_bytes(const char *number, size_t bytes, double expected)
 {
@@ -265,6 +272,48 @@ test_a_million_doubles(void **state)
 		random_decimal(text, sizeof(text), false);
 		check_double(text);
 	}
+}
+
+/* Runs of short and of long doubles in one document: how one is read depends on those before it. */
+static void
+test_runs_of_doubles(void **state)
+{
+	struct herald_codec *codec = decoding_codec(&series_schema, NULL);
+	static char text[40000], numbers[1000][100];
+	struct herald_error error;
+	struct series series;
+
+	(void)state;
+	randomness.state = 5;
+	for (unsigned round = 0; round < 200; round++) {
+		size_t count = 0, bytes = (size_t)snprintf(text, sizeof(text), "{\"items\":[{}");
+
+		while (count < 200) {
+			bool is_long = below(2) == 0;
+
+			for (uint64_t run = below(30); run > 0; run--, count++) {
+				random_decimal(numbers[count], sizeof(numbers[count]), false);
+				if (!is_long || !isfinite(strtod(numbers[count], NULL)))
+					snprintf(numbers[count], sizeof(numbers[count]), "%s%u.%u",
+						 below(2) == 0 ? "-" : "", (unsigned)below(1000),
+						 (unsigned)below(1000));
+				bytes += (size_t)snprintf(text + bytes, sizeof(text) - bytes,
+							  ",{\"v\":%s}", numbers[count]);
+			}
+		}
+		bytes += (size_t)snprintf(text + bytes, sizeof(text) - bytes, "]}");
+		assert_in_range(bytes, 1, sizeof(text) - 1);
+		assert_int_equal(
+			herald_codec_decode(codec, text, bytes, decoding_arena(), &series, &error),
+			HERALD_OK);
+		assert_int_equal(series.items_count, count + 1);
+		for (size_t i = 0; i < count; i++)
+			if (double_bits(series.items[i + 1].v) !=
+			    double_bits(strtod(numbers[i], NULL)))
+				fail_msg("%s: %.17g", numbers[i], series.items[i + 1].v);
+		herald_arena_reset(decoding_arena());
+	}
+	herald_codec_destroy(codec);
 }
 
 /* A double that one division would give is the nearest one however the program rounds. */
@@ -624,6 +673,7 @@ main(void)
 		cmocka_unit_test(test_hard_cases),
 		cmocka_unit_test(test_known_values),
 		cmocka_unit_test(test_a_million_doubles),
+		cmocka_unit_test(test_runs_of_doubles),
 		cmocka_unit_test(test_wrong_numbers),
 		cmocka_unit_test(test_other_rounding),
 		cmocka_unit_test(test_long_numbers_in_other_rounding),

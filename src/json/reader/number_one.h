@@ -52,7 +52,11 @@ herald__read_one(char *at, uint64_t *digits, int64_t *exponent)
 	unsigned count = (unsigned)__builtin_ctzll(others >> (start & 31));
 	unsigned wrong = (point - 1 > 22) | ((point > 1) & (*first == '0')) |
 			 (has_point & (fraction == 0)) | (point + fraction > HERALD__REAL_DIGITS) |
-			 (start > 28) | (has_exponent & (count - 1 > 2));
+			 (has_exponent & (count - 1 > 2));
+
+	/* A number with so many digits, a point, an e, a sign and three digits more is in `bytes`,
+	 * with the byte after it. */
+	_Static_assert(HERALD__REAL_DIGITS + 7 <= 32, "`start` needs no check");
 
 	if (!HERALD__LIKELY(wrong == 0))
 		return NULL;

@@ -371,6 +371,13 @@ herald__read_usual_double(const struct herald__reader *reader, char *at, double 
 	return read_rest(reader, at, whole, digits, out);
 }
 
+/* After a long double, this many are read as if they were long: one that is alone does not slow
+ * down all the short ones after it. */
+#define LONG_DOUBLES 8
+
+/* A double of so many bytes is short, if it has no exponent. */
+#define SHORT_BYTES 9
+
 /* herald__read_double() of a double that is not short. `digits` are the whole ones before `at`. Not
  * inlined: most numbers do not need the registers that it saves. */
 HERALD__NOT_INLINE static char *
@@ -379,7 +386,8 @@ read_long_double(struct herald__reader *reader, char *start, char *at, uint64_t 
 	char *after = NULL;
 
 	/* Whole numbers say nothing of the doubles that follow. */
-	reader->long_doubles |= *at == '.' || *at == 'e' || *at == 'E' || at - start > 9;
+	if (*at == '.' || *at == 'e' || *at == 'E' || at - start > SHORT_BYTES)
+		reader->long_doubles = LONG_DOUBLES;
 	if (!can_read_one(reader, start))
 		after = read_rest(reader, start, at, digits, out);
 #ifdef HERALD__AVX2
@@ -387,6 +395,22 @@ read_long_double(struct herald__reader *reader, char *start, char *at, uint64_t 
 		after = read_one(start, out);
 #endif
 	return after ? after : read_any_double(reader, start, out);
+}
+
+/* The same after a long one. */
+HERALD__NOT_INLINE static char *
+read_next_long_double(struct herald__reader *reader, char *at, double *out)
+{
+	char *after = NULL;
+
+#ifdef HERALD__AVX2
+	after = read_one(at, out);
+#endif
+	if (after && after - at <= SHORT_BYTES)
+		reader->long_doubles--;
+	else
+		reader->long_doubles = LONG_DOUBLES;
+	return after ? after : read_any_double(reader, at, out);
 }
 
 /* The most digits after the point of a short double, and of all its digits, which a double holds
@@ -421,9 +445,8 @@ herald__read_double(struct herald__reader *reader, char *at, double *out)
 	char *first = at + (*at == '-'), *whole, *end;
 	uint64_t digits, all;
 
-	/* The next ones are likely to be long, too. */
-	if (reader->long_doubles && can_read_one(reader, at))
-		return read_long_double(reader, at, at, 0, out);
+	if (reader->long_doubles > 0 && can_read_one(reader, at))
+		return read_next_long_double(reader, at, out);
 	whole = read_whole_digits(first, &digits);
 	all = digits;
 	if (*whole != '.' || !(end = read_short_fraction(reader, whole + 1, &all)) || *end == 'e' ||

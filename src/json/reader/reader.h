@@ -63,7 +63,7 @@ struct herald__reader {
 	struct herald__ends *ends; /* of the values in them; NULL until one is needed */
 	bool out_of_memory;        /* there is none for `ends` */
 	bool avx2;                 /* the processor has it: see base/simd.h */
-	bool long_doubles;         /* one of the doubles so far had many digits or an exponent */
+	uint8_t long_doubles;      /* so many of the next doubles are likely to be long */
 
 	/* The white space before members and elements: see gap.h. */
 	uint32_t gap_masks[HERALD__GAPS]; /* a bit for each byte of it, and one; 0: none yet */

@@ -165,12 +165,13 @@ read_rare_escape(struct herald__reader *reader, char *at, char **to, struct hera
 /*
  * Undo the escape at `at`, or several: in text that is written in ASCII only, \u escapes follow
  * each other directly. Moves *to to the end of what it has written. Returns the place after them,
- * or NULL. Relies on the invariant.
+ * or NULL. Relies on the invariant. A copy of *to goes to read_rare_escape(), so that the caller
+ * can keep it in a register.
  */
 static HERALD__INLINE char *
 read_escapes(struct herald__reader *reader, char *at, char **to, struct herald__string *string)
 {
-	char *start = at, *out = *to, one = short_escapes[(unsigned char)at[1]];
+	char *start = at, *out = *to, *rare, one = short_escapes[(unsigned char)at[1]];
 	uint32_t code;
 
 	if (one != 0) {
@@ -183,8 +184,13 @@ read_escapes(struct herald__reader *reader, char *at, char **to, struct herald__
 		out += write_utf8((int32_t)code, out);
 		at += 6;
 	}
+	if (at == start) {
+		rare = out;
+		at = read_rare_escape(reader, at, &rare, string);
+		out = rare;
+	}
 	*to = out;
-	return at > start ? at : read_rare_escape(reader, at, to, string);
+	return at;
 }
 
 const char *

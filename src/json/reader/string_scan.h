@@ -34,7 +34,7 @@ herald__reader_begin(struct herald__reader *reader, char *data, size_t bytes,
 	reader->skipped = NULL;
 	reader->ends = NULL;
 	reader->out_of_memory = false;
-	reader->long_doubles = false;
+	reader->long_doubles = 0;
 	memset(reader->gap_masks, 0, sizeof(reader->gap_masks));
 	reader->text = HERALD__UNKNOWN;
 	reader->sequences_count = 0;
