@@ -32,8 +32,8 @@ HERALD_SCHEMA(herald__admin_filter,
 	FILTER(why),
 	FILTER(after),
 	FILTER(from_ms, HERALD_MIN(0)),
-	FILTER(to_ms, HERALD_MIN(0)),
-	FILTER(limit));
+	FILTER(to_ms, HERALD_MIN(1)),
+	FILTER(limit, HERALD_MIN(1)));
 
 HERALD_SCHEMA_WITH(admin_action, (.reject_unknown = true),
 	HERALD_STRUCT(admin_action, filter, herald__admin_filter, .flat = true),
@@ -70,6 +70,17 @@ read_action(struct herald__admin_call *call, struct admin_action *out)
 		return false;
 	}
 	return true;
+}
+
+/* A dry run counts what is dead by now, and answers with the time, which bounds the action itself:
+ * what dies later, again or for the first time, was not counted. A single one needs no bound. */
+static void
+bound_dry_run(const struct herald_admin *admin, struct herald_dead_filter *filter)
+{
+	const int64_t to_ms = herald__clock_wall_ms(&admin->clock) + 1;
+
+	if (filter->id == 0 && filter->to_ms == 0 && filter->from_ms < to_ms)
+		filter->to_ms = to_ms;
 }
 
 /* Doing it. */
@@ -117,13 +128,15 @@ log_action(const struct herald_admin *admin, const struct action *action,
 
 static void
 put_done(struct herald__admin_call *call, const struct action *action, bool is_dry_run,
-	 uint64_t count, uint64_t limit)
+	 uint64_t count, const struct herald_dead_filter *filter)
 {
 	herald__indented_begin(&call->json, '{');
 	herald__admin_put_text(call, "operation", action->name);
 	herald__admin_put(call, "count", count);
 	herald__admin_put_bool(call, "dry_run", is_dry_run);
-	herald__admin_put_bool(call, "more", count == limit);
+	herald__admin_put_bool(call, "more", count == filter->limit);
+	if (is_dry_run && filter->to_ms != 0)
+		herald__admin_put(call, "to_ms", (uint64_t)filter->to_ms);
 	herald__indented_end(&call->json, '}');
 }
 
@@ -143,6 +156,8 @@ act(struct herald__admin_call *call, const struct action *action)
 	if (!read_action(call, &given) ||
 	    !herald__admin_filter_resolve(call, &given.filter, &filter))
 		return;
+	if (given.dry_run)
+		bound_dry_run(call->admin, &filter);
 	filter.limit = given.filter.limit;
 	if (filter.limit == 0 || filter.limit > options->max_action_count)
 		filter.limit = options->max_action_count;
@@ -153,7 +168,7 @@ act(struct herald__admin_call *call, const struct action *action)
 	if (status != HERALD_OK)
 		herald__admin_refuse_error(call, &error);
 	else
-		put_done(call, action, given.dry_run, count, filter.limit);
+		put_done(call, action, given.dry_run, count, &filter);
 }
 
 void

@@ -4,6 +4,7 @@
  */
 #include "admin/filter.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -18,19 +19,20 @@ static const struct argument {
 	const char *name;
 	size_t offset;
 	bool is_number;
+	uint64_t min; /* of a number; 0 would mean that there is none */
 } arguments[] = {
-	{"kind", offsetof(struct herald__admin_filter, kind), false},
-	{"id", offsetof(struct herald__admin_filter, id), false},
-	{"queue", offsetof(struct herald__admin_filter, queue), false},
-	{"event_type", offsetof(struct herald__admin_filter, event_type), false},
-	{"source", offsetof(struct herald__admin_filter, source), false},
-	{"event_id", offsetof(struct herald__admin_filter, event_id), false},
-	{"destination", offsetof(struct herald__admin_filter, destination), false},
-	{"why", offsetof(struct herald__admin_filter, why), false},
-	{"after", offsetof(struct herald__admin_filter, after), false},
-	{"from_ms", offsetof(struct herald__admin_filter, from_ms), true},
-	{"to_ms", offsetof(struct herald__admin_filter, to_ms), true},
-	{"limit", offsetof(struct herald__admin_filter, limit), true},
+	{"kind", offsetof(struct herald__admin_filter, kind), false, 0},
+	{"id", offsetof(struct herald__admin_filter, id), false, 0},
+	{"queue", offsetof(struct herald__admin_filter, queue), false, 0},
+	{"event_type", offsetof(struct herald__admin_filter, event_type), false, 0},
+	{"source", offsetof(struct herald__admin_filter, source), false, 0},
+	{"event_id", offsetof(struct herald__admin_filter, event_id), false, 0},
+	{"destination", offsetof(struct herald__admin_filter, destination), false, 0},
+	{"why", offsetof(struct herald__admin_filter, why), false, 0},
+	{"after", offsetof(struct herald__admin_filter, after), false, 0},
+	{"from_ms", offsetof(struct herald__admin_filter, from_ms), true, 0},
+	{"to_ms", offsetof(struct herald__admin_filter, to_ms), true, 1},
+	{"limit", offsetof(struct herald__admin_filter, limit), true, 1},
 };
 
 /* With a NUL; NULL when out of memory. */
@@ -48,12 +50,15 @@ decoded(struct herald__admin_call *call, struct herald_text text)
 }
 
 static bool
-take_number(struct herald__admin_call *call, const char *name, const char *text, void *out)
+take_number(struct herald__admin_call *call, const struct argument *argument, const char *text,
+	    void *out)
 {
 	uint64_t number;
 
-	if (!herald_ascii_number(text, INT64_MAX, &number)) {
-		herald__admin_refuse(call, 400, "%s: expected a number, not \"%s\"", name, text);
+	if (!herald_ascii_number(text, INT64_MAX, &number) || number < argument->min) {
+		herald__admin_refuse(call, 400,
+				     "%s: expected a number from %" PRIu64 ", not \"%s\"",
+				     argument->name, argument->min, text);
 		return false;
 	}
 	/* The members of both types have 64 bits. */
@@ -71,7 +76,7 @@ take_argument(struct herald__admin_call *call, const char *name, const char *val
 		if (strcmp(arguments[i].name, name) != 0)
 			continue;
 		if (arguments[i].is_number)
-			return take_number(call, name, value, member);
+			return take_number(call, &arguments[i], value, member);
 		memcpy(member, &value, sizeof(value));
 		return true;
 	}
@@ -100,17 +105,26 @@ herald__admin_filter_read(struct herald__admin_call *call, struct herald__admin_
 
 /* Filters. */
 
+static bool
+has_text(const char *text)
+{
+	return text && *text != '\0';
+}
+
+/* An empty text is more often a variable that was not set than a wish: it selects nothing, although
+ * it excludes dead letters that have one. */
 bool
 herald__admin_filter_is_empty(const struct herald__admin_filter *filter)
 {
-	return !filter->id && !filter->queue && !filter->event_type && !filter->source &&
-	       !filter->event_id && !filter->destination && !filter->why;
+	return !filter->id && !filter->why && !has_text(filter->queue) &&
+	       !has_text(filter->event_type) && !has_text(filter->source) &&
+	       !has_text(filter->event_id) && !has_text(filter->destination);
 }
 
 bool
 herald__admin_id_read(const char *text, uint64_t *out)
 {
-	return herald_ascii_number(text, UINT64_MAX, out) && *out > 0;
+	return herald_ascii_number(text, INT64_MAX, out) && *out > 0;
 }
 
 static bool

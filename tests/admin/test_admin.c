@@ -678,7 +678,14 @@ test_queries_that_are_not_valid(void **state)
 	} cases[] = {
 		{"kind=both", "{\"error\":\"kind: expected event or delivery, not \\\"both\\\"\"}"},
 		{"why=bad", "{\"error\":\"why: there is no reason \\\"bad\\\"\"}"},
-		{"limit=x", "{\"error\":\"limit: expected a number, not \\\"x\\\"\"}"},
+		{"limit=x", "{\"error\":\"limit: expected a number from 1, not \\\"x\\\"\"}"},
+		{"limit=0", "{\"error\":\"limit: expected a number from 1, not \\\"0\\\"\"}"},
+		{"to_ms=0", "{\"error\":\"to_ms: expected a number from 1, not \\\"0\\\"\"}"},
+		{"from_ms=9223372036854775808", NULL},
+		{"after=9223372036854775808",
+		 "{\"error\":\"after: expected an id, not \\\"9223372036854775808\\\"\"}"},
+		{"id=9223372036854775808",
+		 "{\"error\":\"id: expected an id, not \\\"9223372036854775808\\\"\"}"},
 		{"limit=501", "{\"error\":\"limit: must be at most 500\"}"},
 		{"after=-1", "{\"error\":\"after: expected an id, not \\\"-1\\\"\"}"},
 		{"id=", "{\"error\":\"id: expected an id, not \\\"\\\"\"}"},
@@ -761,7 +768,9 @@ test_replay(void **state)
 	start(5, (struct herald_admin_options){.max_action_count = 3});
 	f->runs[0] = '\0';
 	check("POST", "api/dead-letters/replay", BEARER JSON, "{\"all\":true,\"dry_run\":true}",
-	      200, "{\"operation\":\"replay\",\"count\":3,\"dry_run\":true,\"more\":true}");
+	      200,
+	      "{\"operation\":\"replay\",\"count\":3,\"dry_run\":true,\"more\":true,"
+	      "\"to_ms\":1800000001001}");
 	store_settle(f);
 	assert_string_equal(f->runs, "");
 	check("POST", "api/dead-letters/replay", BEARER JSON, "{\"event_id\":\"4\"}", 200,
@@ -788,7 +797,8 @@ test_drop(void **state)
 	(void)state;
 	start(3, (struct herald_admin_options){0});
 	check("POST", "api/dead-letters/drop", BEARER JSON, "{\"all\":true,\"dry_run\":true}", 200,
-	      "{\"operation\":\"drop\",\"count\":3,\"dry_run\":true,\"more\":false}");
+	      "{\"operation\":\"drop\",\"count\":3,\"dry_run\":true,\"more\":false,"
+	      "\"to_ms\":1800000001001}");
 	assert_non_null(store_row(f, "1"));
 	check("POST", "api/dead-letters/drop", BEARER JSON, "{\"event_id\":\"2\"}", 200,
 	      "{\"operation\":\"drop\",\"count\":1,\"dry_run\":false,\"more\":false}");
@@ -797,6 +807,42 @@ test_drop(void **state)
 	      "{\"operation\":\"drop\",\"count\":2,\"dry_run\":false,\"more\":false}");
 	assert_null(store_row(f, "1"));
 	assert_null(store_row(f, "3"));
+	stop();
+}
+
+/* The answer of a dry run says up to which time it has counted. */
+static void
+test_a_dry_run_bounds_the_action(void **state)
+{
+	static const char counted[] = "{\"operation\":\"drop\",\"count\":1,\"dry_run\":true,"
+				      "\"more\":false,\"to_ms\":1800000001001}";
+
+	(void)state;
+	start(0, (struct herald_admin_options){0});
+	f->wall_ms = clock_wall(NULL);
+	store_submit(f, "1", "fail");
+	store_settle(f);
+	check("POST", "api/dead-letters/drop", BEARER JSON, "{\"all\":true,\"dry_run\":true}", 200,
+	      counted);
+	f->wall_ms++;
+	store_submit(f, "2", "fail");
+	store_settle(f);
+	check("POST", "api/dead-letters/drop", BEARER JSON, "{\"all\":true,\"dry_run\":true}", 200,
+	      counted);
+	check("POST", "api/dead-letters/drop", BEARER JSON,
+	      "{\"all\":true,\"to_ms\":1800000001001}", 200,
+	      "{\"operation\":\"drop\",\"count\":1,\"dry_run\":false,\"more\":false}");
+	assert_null(store_row(f, "1"));
+	assert_non_null(store_row(f, "2"));
+	/* Times that were given stay, and one dead letter needs none. */
+	check("POST", "api/dead-letters/drop", BEARER JSON,
+	      "{\"all\":true,\"to_ms\":7,\"dry_run\":true}", 200,
+	      "{\"operation\":\"drop\",\"count\":0,\"dry_run\":true,\"more\":false,\"to_ms\":7}");
+	check("POST", "api/dead-letters/drop", BEARER JSON,
+	      "{\"all\":true,\"from_ms\":1800000001001,\"dry_run\":true}", 200,
+	      "{\"operation\":\"drop\",\"count\":1,\"dry_run\":true,\"more\":false}");
+	check("POST", "api/dead-letters/drop", BEARER JSON, "{\"id\":\"2\",\"dry_run\":true}", 200,
+	      "{\"operation\":\"drop\",\"count\":1,\"dry_run\":true,\"more\":false}");
 	stop();
 }
 
@@ -811,6 +857,13 @@ test_actions_that_are_not_valid(void **state)
 		{"{\"all\":false}", NULL},
 		{"{\"kind\":\"event\"}", NULL},
 		{"{\"to_ms\":1}", NULL},
+		{"{\"destination\":\"\"}", NULL},
+		{"{\"queue\":\"\",\"event_type\":\"\",\"source\":\"\",\"event_id\":\"\"}", NULL},
+		{"{\"all\":true,\"to_ms\":0}", NULL},
+		{"{\"all\":true,\"limit\":0}", NULL},
+		{"{\"all\":true,\"after\":\"9223372036854775808\"}",
+		 "{\"error\":\"after: expected an id, not \\\"9223372036854775808\\\"\"}"},
+		{"{\"all\":true,\"after\":\"18446744073709551615\"}", NULL},
 		{"", NULL},
 		{"[]", NULL},
 		{"{\"all\":true", NULL},
@@ -918,6 +971,7 @@ main(void)
 		TEST(test_payloads_of_any_bytes),
 		TEST(test_replay),
 		TEST(test_drop),
+		TEST(test_a_dry_run_bounds_the_action),
 		TEST(test_actions_that_are_not_valid),
 		TEST(test_without_a_store),
 		TEST(test_no_memory),
