@@ -238,6 +238,155 @@ def all_that_a_filter_selects_are_replayed_and_dropped():
             time.sleep(0.01)
 
 
+# Answers wait for window.release(), or are changed, before the page gets them.
+INTERCEPT = """(() => {
+    const send = window.fetch;
+    let release;
+    const held = new Promise((resolve) => { release = resolve; });
+    window.release = release;
+    window.sent = [];
+    window.fetch = async (url, options) => {
+        const body = options.body ? JSON.parse(options.body) : null;
+        const number = window.sent.push(body ?? url);
+        return (window.change ?? (() => null))({url, body, number, held,
+            go: () => send(url, options)}) ?? send(url, options);
+    };
+})()"""
+
+
+def change(page, function):
+    """Answer requests of the page by a function of one, which returns null or a promise."""
+    page.run(INTERCEPT)
+    page.run(f"window.change = {function}; 0")
+
+
+@case
+def the_clock_of_the_browser_does_not_matter():
+    with dashboard(2) as (shop, page):
+        page.run("Date.now = () => 1000; 0")
+        show(page, "dead-letters")
+        wait_rows(page, 2)
+        change(page, "() => null")
+        page.click("#replay-all")
+        page.click("#confirm-yes")
+        message(page, "Replayed 2 dead letters.")
+        bodies = [body for body in page.run("window.sent") if isinstance(body, dict)]
+        equal([body.get("dry_run") for body in bodies], [True, None])
+        assert abs(bodies[1]["to_ms"] - time.time() * 1000) < WAIT_S * 1000, bodies
+
+
+@case
+def an_action_does_not_turn_into_another_one():
+    with dashboard(1) as (shop, page):
+        show(page, "dead-letters")
+        wait_rows(page, 1)
+        change(page, "({body, held, go}) => body ? held.then(go) : null")
+        page.click("#replay-all")
+        page.click("#drop-all")
+        page.run("window.release()")
+        page.wait("document.querySelector('#confirm').open")
+        equal(page.text("#confirm-title"), "Replay?")
+        page.click("#confirm-yes")
+        message(page, "Replayed 1 dead letter.")
+        equal(len([body for body in page.run("window.sent") if isinstance(body, dict)]), 2)
+        page.wait("!document.querySelector('#confirm').open")
+        # Escape ends it, too.
+        page.click("#drop-all")
+        page.wait("document.querySelector('#confirm').open")
+        page.press("Escape")
+        page.wait("!document.querySelector('#confirm').open")
+        page.click("#replay-all")
+        page.wait("document.querySelector('#confirm').open")
+        equal(page.text("#confirm-title"), "Replay?")
+
+
+# The first answers of an action say that there is more; the second one is a refusal.
+REFUSING = """(() => { let count = 0; return ({body, go}) => {
+    if (!body || body.dry_run)
+        return null;
+    if (++count === 2)
+        return Promise.resolve(new Response('{"error":"there were too many"}',
+            {status: STATUS, headers: {"Retry-After": "WAIT"}}));
+    return go().then((answer) => answer.json()).then((answer) =>
+        new Response(JSON.stringify({...answer, more: count < 3})));
+}; })()"""
+
+
+@case
+def a_refusal_does_not_hide_what_was_done():
+    with dashboard(2) as (shop, page):
+        show(page, "dead-letters")
+        wait_rows(page, 2)
+        change(page, REFUSING.replace("STATUS", "429").replace("WAIT", "1"))
+        page.click("#drop-all")
+        page.click("#confirm-yes")
+        page.wait("document.querySelector('#confirm-progress').textContent")
+        message(page, "Dropped 2 dead letters.")
+        equal(len([body for body in page.run("window.sent") if isinstance(body, dict)]), 4)
+    with dashboard(2) as (shop, page):
+        show(page, "dead-letters")
+        wait_rows(page, 2)
+        change(page, REFUSING.replace("STATUS", "503").replace("WAIT", ""))
+        page.click("#replay-all")
+        page.click("#confirm-yes")
+        message(page, "Replayed 2 dead letters, then: there were too many")
+        page.wait("!document.querySelector('#confirm').open")
+    with dashboard(2) as (shop, page):
+        show(page, "dead-letters")
+        wait_rows(page, 2)
+        change(page, REFUSING.replace("STATUS", "429").replace("WAIT", "3600"))
+        page.click("#drop-all")
+        page.click("#confirm-yes")
+        page.wait("document.querySelector('#confirm-progress').textContent ==="
+                  "'2 so far, waiting for 3600 s: there were too many'")
+        page.click("#confirm-no")
+        message(page, "Dropped 2 dead letters.")
+
+
+# An answer is made at once, and comes after window.release(). Then hasCome is set.
+LATE = """({url, number, held, go}) => CONDITION ? go().then((answer) => answer.json()).then((body) =>
+    ({ok: true, json: () => held.then(() => {
+        setTimeout(() => { window.hasCome = true; });
+        return body;
+    })})) : null"""
+
+
+@case
+def late_answers_are_dropped():
+    with dashboard(2) as (shop, page):
+        show(page, "dead-letters")
+        wait_rows(page, 2)
+        change(page, LATE.replace("CONDITION", "/event_id=e-1/.test(url)"))
+        page.type("#f-event", "e-1")
+        page.click("#filter button[type=submit]")
+        equal(page.run("document.querySelector('#drop-all').disabled"), True)
+        page.run("document.querySelector('#f-event').value = 'e-2'; 0")
+        page.click("#filter button[type=submit]")
+        wait_rows(page, 1)
+        page.run("window.release()")
+        page.wait("window.hasCome")
+        equal(rows(page), ["e-2"])
+        page.click("#drop-all")
+        page.click("#confirm-yes")
+        message(page, "Dropped 1 dead letter.")
+        equal(shop.dead(), ["e-1"])
+
+
+@case
+def late_polls_are_dropped():
+    with dashboard(0) as (shop, page):
+        change(page, LATE.replace("CONDITION", "/state$/.test(url) && number === 1"))
+        page.wait("window.sent.length === 1")
+        shop.send("ok-1", "ann")
+        page.click("#pause")
+        page.click("#pause")
+        page.wait("document.querySelector('#routes tbody td:nth-child(7)').textContent === '1'")
+        page.click("#pause")
+        page.run("window.release()")
+        page.wait("window.hasCome")
+        equal(page.text("#routes tbody td:nth-child(7)"), "1")
+
+
 @case
 def the_keyboard_is_enough():
     def press_until(page, selector):

@@ -9,9 +9,11 @@ export const token = {
 };
 
 export class Refusal extends Error {
-	constructor(status, message) {
+	// wait: seconds after which the same request may succeed; 0: it will not.
+	constructor(status, message, wait = 0) {
 		super(message);
 		this.status = status;
+		this.wait = wait;
 	}
 }
 
@@ -27,7 +29,8 @@ async function ask(path, options) {
 	});
 	const answer = await response.json().catch(() => ({}));
 	if (!response.ok)
-		throw new Refusal(response.status, answer.error ?? "The answer is " + response.status + ".");
+		throw new Refusal(response.status, answer.error ?? "The answer is " + response.status + ".",
+			Number(response.headers.get("Retry-After")) || 0);
 	return answer;
 }
 

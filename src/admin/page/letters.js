@@ -6,8 +6,11 @@ import {$, age, el, empty, fill, members, number, plural, say, table} from "./do
 const PAGE = 50;
 
 let filter = {};
-let next = null;
+let listed = {filter: {}, after: null, next: null, count: 0}; // the page that is shown
 let shown = null; // the id of the one that is open
+let loads = 0; // an answer that comes after a later question is dropped
+let shows = 0; // likewise
+let isAsking = false; // an action has begun, and has not ended
 let report = () => {}; // of what goes wrong
 
 const why = (letter) => (letter.path ? letter.path + ": " : "") + letter.reason;
@@ -22,19 +25,37 @@ function row(letter) {
 		letter.dead ? age(Date.now() - Date.parse(letter.dead)) : ""];
 }
 
-export async function load(after) {
-	const query = new URLSearchParams({...filter, limit: PAGE, ...after ? {after} : {}});
-	const answer = await read("dead-letters?" + query);
-	next = answer.next;
-	const rows = answer.letters.map(row);
-	fill("letters", rows.length === 0 ? empty("There are no such dead letters.")
+// What the buttons do is about the list that is shown, so they wait while another one is read.
+function enable(isReading) {
+	$("replay-all").disabled = $("drop-all").disabled = isReading || listed.count === 0;
+	$("next-page").disabled = isReading || !listed.next;
+	$("first-page").disabled = isReading || !listed.after;
+}
+
+function showPage() {
+	fill("letters", listed.count === 0 ? empty("There are no such dead letters.")
 		: table("Dead letters, the oldest first", [["Type or destination", ""],
 			["Event id", "text wide"], ["Why", ""], ["Reason", "text"], ["Attempts", "number wide"],
-			["Dead for", "number"]], rows));
-	$("next-page").disabled = !next;
-	$("first-page").disabled = !after;
-	$("replay-all").disabled = $("drop-all").disabled = rows.length === 0;
-	return answer;
+			["Dead for", "number"]], listed.letters.map(row)));
+}
+
+export async function load(after) {
+	const mine = ++loads;
+	const asked = filter;
+	const query = new URLSearchParams({...asked, limit: PAGE, ...after ? {after} : {}});
+	enable(true);
+	try {
+		const {letters, next} = await read("dead-letters?" + query);
+		if (mine !== loads)
+			return;
+		listed = {filter: asked, after, next, letters, count: letters.length};
+		showPage();
+	} catch (error) {
+		if (mine === loads)
+			report(error);
+	}
+	if (mine === loads)
+		enable(false);
 }
 
 // Payloads.
@@ -83,6 +104,7 @@ function attributes(letter) {
 // One.
 
 export async function show(id) {
+	const mine = ++shows;
 	let letter;
 	try {
 		letter = await read("dead-letters/" + encodeURIComponent(id));
@@ -90,6 +112,8 @@ export async function show(id) {
 		report(error);
 		return;
 	}
+	if (mine !== shows)
+		return;
 	shown = id;
 	$("letter-title").textContent = "Dead letter " + id;
 	fill("letter-content", members([["Kind", letter.kind], ["Queue", letter.queue],
@@ -112,15 +136,51 @@ export async function show(id) {
 
 const VERBS = {replay: ["Replay", "replayed", "Replayed"], drop: ["Drop", "dropped", "Dropped"]};
 
-// As many requests as it takes. What dies again meanwhile is left alone.
-async function repeat(action, selection, isStopped) {
+// What stops an action, and wakes one that waits.
+function stopper() {
+	const one = {isStopped: false, stop: () => {}};
+	one.stopped = new Promise((resolve) => {
+		one.stop = () => {
+			one.isStopped = true;
+			resolve();
+		};
+	});
+	return one;
+}
+
+const progress = (count, more) => {
+	$("confirm-progress").textContent = number(count) + " so far" + more;
+};
+
+// A program that is busy says when to ask again.
+async function actPatiently(action, selection, count, stopping) {
+	while (!stopping.isStopped)
+		try {
+			return await act(action, selection);
+		} catch (error) {
+			if (!error.wait)
+				throw error;
+			progress(count, ", waiting for " + error.wait + " s: " + error.message);
+			await Promise.race([stopping.stopped,
+				new Promise((resolve) => setTimeout(resolve, error.wait * 1000))]);
+		}
+	return {count: 0, more: false};
+}
+
+// As many requests as it takes. What dies again meanwhile is left alone. How many were done is
+// known after an error, too.
+async function repeat(action, selection, stopping) {
 	let count = 0;
-	for (;;) {
-		const done = await act(action, selection);
-		count += done.count;
-		if (!done.more || isStopped())
-			return count;
-		$("confirm-progress").textContent = number(count) + " so far";
+	try {
+		for (;;) {
+			const done = await actPatiently(action, selection, count, stopping);
+			count += done.count;
+			if (!done.more || stopping.isStopped)
+				return {count};
+			progress(count, "");
+		}
+	} catch (error) {
+		return {count, error};
 	}
 }
 
@@ -133,44 +193,79 @@ function confirmed(action, dry) {
 	$("confirm-progress").textContent = "";
 	$("confirm-yes").textContent = title;
 	$("confirm-yes").disabled = dry.count === 0;
+	$("confirm-no").textContent = "Cancel";
 	dialog.showModal();
 	$("confirm-title").focus();
 	return new Promise((resolve) => {
 		const end = (value) => {
-			$("confirm-yes").onclick = $("confirm-no").onclick = dialog.oncancel = null;
+			$("confirm-yes").onclick = $("confirm-no").onclick = dialog.onclose = null;
 			resolve(value);
 		};
 		$("confirm-yes").onclick = () => end(true);
 		$("confirm-no").onclick = () => end(false);
-		dialog.oncancel = () => end(false);
+		dialog.onclose = () => dialog.open || end(false); // such as by Escape, or a sign-out
 	});
 }
 
-async function ask(action, selection) {
-	const dialog = $("confirm");
-	let isStopped = false;
-	try {
-		const dry = await act(action, {...selection, dry_run: true});
-		if (!await confirmed(action, dry))
-			return;
-		$("confirm-yes").disabled = true;
-		$("confirm-no").onclick = dialog.oncancel = () => {
-			isStopped = true;
-		};
-		const count = await repeat(action, selection, () => isStopped);
-		say(VERBS[action][2] + " " + plural(count, false) + ".");
+// Escape stops it as well; the dialog stays open until the last answer has come.
+function beginStopping() {
+	const stopping = stopper();
+	const stop = () => {
+		stopping.stop();
+		$("confirm-no").disabled = true;
+	};
+	$("confirm-yes").disabled = true;
+	$("confirm-no").textContent = "Stop";
+	$("confirm-no").onclick = stop;
+	$("confirm").oncancel = (event) => {
+		event.preventDefault();
+		stop();
+	};
+	$("confirm").onclose = stop;
+	return stopping;
+}
+
+function tell(action, {count, error}) {
+	if (!error || count > 0)
+		say(VERBS[action][2] + " " + plural(count, false) + (error ? ", then: " + error.message : "."));
+	if (error && (count === 0 || error.status === 401))
+		report(error);
+	if (!error)
 		$("letter").close();
+}
+
+async function run(action, selection) {
+	const dry = await act(action, {...selection, dry_run: true});
+	if (!await confirmed(action, dry))
+		return false;
+	// What the program has counted, by its own clock.
+	const bounded = dry.to_ms === undefined ? selection : {...selection, to_ms: dry.to_ms};
+	tell(action, await repeat(action, bounded, beginStopping()));
+	return true;
+}
+
+// One at a time: the dialog belongs to it.
+async function ask(action, selection) {
+	if (isAsking)
+		return;
+	isAsking = true;
+	let isDone = false;
+	try {
+		isDone = await run(action, selection);
 	} catch (error) {
 		report(error);
 	} finally {
-		dialog.close();
+		isAsking = $("confirm-no").disabled = false;
+		$("confirm").oncancel = $("confirm").onclose = null;
+		$("confirm").close();
 	}
-	await load(null).catch(report);
+	if (isDone)
+		await load(null);
 }
 
 const one = (action) => ask(action, {id: shown});
 
-const all = (action) => ask(action, {...filter, all: true, to_ms: Date.now() + 1});
+const all = (action) => ask(action, {...listed.filter, all: true});
 
 function readFilter() {
 	filter = Object.fromEntries([...new FormData($("filter"))].filter(([, value]) => value !== ""));
@@ -181,14 +276,14 @@ export function start(onError) {
 	$("filter").addEventListener("submit", (event) => {
 		event.preventDefault();
 		readFilter();
-		load(null).catch(report);
+		load(null);
 	});
 	$("filter").addEventListener("reset", () => {
 		filter = {};
-		load(null).catch(report);
+		load(null);
 	});
-	$("first-page").onclick = () => load(null).catch(report);
-	$("next-page").onclick = () => load(next).catch(report);
+	$("first-page").onclick = () => load(null);
+	$("next-page").onclick = () => load(listed.next);
 	$("replay-all").onclick = () => all("replay");
 	$("drop-all").onclick = () => all("drop");
 	$("letter-replay").onclick = () => one("replay");

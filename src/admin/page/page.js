@@ -14,6 +14,7 @@ let view = null;
 let timer = null;
 let isPaused = false;
 let session = 0; // answers to requests of an earlier one are dropped
+let polls = 0; // likewise
 
 // What goes wrong.
 
@@ -55,16 +56,16 @@ function chooseView() {
 	if (isNew)
 		$("main").focus();
 	if (view === "dead-letters")
-		letters.load(null).catch(report);
+		letters.load(null);
 	poll();
 }
 
 // Reading.
 
-async function readAll(mine) {
+async function readAll(isLate) {
 	const [state, queues] = await Promise.all([read("state"),
 		view === "queues" ? read("queues") : null]);
-	if (mine !== session)
+	if (isLate())
 		return;
 	overview.add(state);
 	overview.show();
@@ -82,18 +83,21 @@ async function readAll(mine) {
 
 async function poll() {
 	const mine = session;
+	const number = ++polls;
+	const isLate = () => mine !== session || number !== polls;
 	clearTimeout(timer);
 	if (!service || document.hidden || isPaused)
 		return;
 	try {
-		await readAll(mine);
+		await readAll(isLate);
 	} catch (error) {
+		if (isLate())
+			return;
 		$("connection").textContent = error.message;
 		if (error.status === 401)
 			report(error);
 	}
-	clearTimeout(timer);
-	if (mine === session)
+	if (!isLate())
 		timer = setTimeout(poll, POLL_MS);
 }
 
