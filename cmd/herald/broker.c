@@ -24,14 +24,35 @@ job_of(void *state)
 static const char *
 read_url(const char *value, void *state)
 {
-	job_of(state)->url = value;
+	job_of(state)->place.url = value;
 	return NULL;
 }
 
 static const char *
 read_source(const char *value, void *state)
 {
-	job_of(state)->source = value;
+	job_of(state)->place.source = value;
+	return NULL;
+}
+
+static const char *
+read_tls_ca(const char *value, void *state)
+{
+	job_of(state)->place.ca_file = value;
+	return NULL;
+}
+
+static const char *
+read_tls_certificate(const char *value, void *state)
+{
+	job_of(state)->place.certificate_file = value;
+	return NULL;
+}
+
+static const char *
+read_tls_key(const char *value, void *state)
+{
+	job_of(state)->place.key_file = value;
 	return NULL;
 }
 
@@ -132,6 +153,10 @@ read_json(const char *value, void *state)
 #define PLACE_OPTIONS                                                                              \
 	{"url", "URL", read_url,                                                                   \
 	 "redis://, nats://, amqp:// or kafka://HOST. Default: HERALD_BROKER"},                   \
+	{"tls-ca", "FILE", read_tls_ca,                                                            \
+	 "for rediss://, amqps:// and tls://: whom to trust. Default: the system's CAs"},          \
+	{"tls-certificate", "FILE", read_tls_certificate, "of this client, if servers ask for it"}, \
+	{"tls-key", "FILE", read_tls_key, "its key"},                                              \
 	{"source", "NAME", read_source, "the stream, queue or topic that the events came from"},  \
 	{"json", NULL, read_json, "print one JSON object a line"},                                 \
 	{"id", "ID", read_id, "the id of a dead letter, as `list` prints it"}
@@ -185,9 +210,9 @@ check(const struct broker_job *job)
 {
 	const bool is_bulk = job->action == BROKER_REPLAY || job->action == BROKER_DROP;
 
-	if (!job->url || *job->url == '\0')
+	if (!job->place.url || *job->place.url == '\0')
 		return "--url is missing: redis://HOST, nats://HOST, amqp://HOST or kafka://HOST";
-	if (!job->source)
+	if (!job->place.source)
 		return "--source is missing: the stream, queue or topic that the events came "
 		       "from";
 	if (job->filter.to_ms != 0 && job->filter.from_ms >= job->filter.to_ms)
@@ -203,7 +228,7 @@ static int
 run(const struct tool_command *command, int argc, char **argv)
 {
 	struct broker_job job = {.action = (enum broker_action)(command - commands),
-				 .url = getenv("HERALD_BROKER")};
+				 .place.url = getenv("HERALD_BROKER")};
 	char **words;
 
 	switch (options_read(command, argc, argv, &job, 1, &words)) {

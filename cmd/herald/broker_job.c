@@ -133,7 +133,7 @@ check_origin(struct broker_job *job, const struct batch *batch, const char *orig
 {
 	const struct herald_dead_letters_ops *ops = job->letters->ops;
 
-	*out = strcmp(origin, job->source) == 0 ||
+	*out = strcmp(origin, job->place.source) == 0 ||
 	       (batch->chosen.count > 0 && strcmp(origin, batch->target) == 0);
 	return *out || !ops->is_origin ? HERALD_OK
 				       : ops->is_origin(job->letters, origin, out, error);
@@ -161,7 +161,7 @@ find_target(struct broker_job *job, const struct batch *batch, const struct brok
 	} else if (status == HERALD_OK) {
 		snprintf(reason, sizeof(reason),
 			 "its origin is not %.250s; say where to with --target: %.250s",
-			 job->source, letter->origin);
+			 job->place.source, letter->origin);
 		tell_failure(job, letter->message->id, reason);
 	}
 	return status;
@@ -294,8 +294,7 @@ run_open(struct broker_job *job, struct herald_error *error)
 static enum herald_status
 run(struct broker_job *job, bool *is_wrong_usage, struct herald_error *error)
 {
-	enum herald_status status =
-		broker_letters_create(job->url, job->source, &job->letters, error);
+	enum herald_status status = broker_letters_create(&job->place, &job->letters, error);
 
 	*is_wrong_usage = status == HERALD_BAD_OPTION;
 	if (status != HERALD_OK)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "broker_letter.h"
+#include "broker_place.h"
 #include "progress.h"
 
 enum broker_action {
@@ -19,8 +20,8 @@ enum broker_action {
 
 struct broker_job {
 	enum broker_action action;
-	const char *url, *source; /* NULL: missing */
-	const char *target;       /* of a replay; NULL: the origin of each */
+	struct broker_place place; /* its url and source may be NULL: missing */
+	const char *target;        /* of a replay; NULL: the origin of each */
 	struct broker_filter filter;
 	uint64_t limit;      /* 0: none */
 	uint64_t per_second; /* 0: as fast as possible */

@@ -24,16 +24,21 @@
 #include "options.h"
 
 typedef enum herald_status
-create_letters(const char *url, const char *source, struct herald_dead_letters **out,
+create_letters(const struct broker_place *place, struct herald_dead_letters **out,
 	       struct herald_error *error);
 
 #ifdef HAVE_KAFKA
 static enum herald_status
-create_kafka(const char *url, const char *source, struct herald_dead_letters **out,
+create_kafka(const struct broker_place *place, struct herald_dead_letters **out,
 	     struct herald_error *error)
 {
+	if (place->ca_file || place->certificate_file || place->key_file)
+		return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
+					"--tls-ca, --tls-certificate and --tls-key are not for "
+					"Kafka: Herald has no TLS to it");
 	return herald_kafka_dead_letters_create(
-		&HERALD_KAFKA_DEAD_LETTERS_OPTIONS(.url = url, .topic = source), out, error);
+		&HERALD_KAFKA_DEAD_LETTERS_OPTIONS(.url = place->url, .topic = place->source), out,
+		error);
 }
 #else
 #define create_kafka NULL
@@ -41,11 +46,15 @@ create_kafka(const char *url, const char *source, struct herald_dead_letters **o
 
 #ifdef HAVE_NATS
 static enum herald_status
-create_nats(const char *url, const char *source, struct herald_dead_letters **out,
+create_nats(const struct broker_place *place, struct herald_dead_letters **out,
 	    struct herald_error *error)
 {
 	return herald_nats_dead_letters_create(
-		&HERALD_NATS_DEAD_LETTERS_OPTIONS(.url = url, .stream = source), out, error);
+		&HERALD_NATS_DEAD_LETTERS_OPTIONS(.url = place->url, .stream = place->source,
+						  .ca_file = place->ca_file,
+						  .certificate_file = place->certificate_file,
+						  .key_file = place->key_file),
+		out, error);
 }
 #else
 #define create_nats NULL
@@ -53,11 +62,15 @@ create_nats(const char *url, const char *source, struct herald_dead_letters **ou
 
 #ifdef HAVE_RABBITMQ
 static enum herald_status
-create_rabbitmq(const char *url, const char *source, struct herald_dead_letters **out,
+create_rabbitmq(const struct broker_place *place, struct herald_dead_letters **out,
 		struct herald_error *error)
 {
 	return herald_rabbitmq_dead_letters_create(
-		&HERALD_RABBITMQ_DEAD_LETTERS_OPTIONS(.url = url, .queue = source), out, error);
+		&HERALD_RABBITMQ_DEAD_LETTERS_OPTIONS(.url = place->url, .queue = place->source,
+						      .ca_file = place->ca_file,
+						      .certificate_file = place->certificate_file,
+						      .key_file = place->key_file),
+		out, error);
 }
 #else
 #define create_rabbitmq NULL
@@ -65,11 +78,15 @@ create_rabbitmq(const char *url, const char *source, struct herald_dead_letters 
 
 #ifdef HAVE_REDIS
 static enum herald_status
-create_redis(const char *url, const char *source, struct herald_dead_letters **out,
+create_redis(const struct broker_place *place, struct herald_dead_letters **out,
 	     struct herald_error *error)
 {
 	return herald_redis_dead_letters_create(
-		&HERALD_REDIS_DEAD_LETTERS_OPTIONS(.url = url, .stream = source), out, error);
+		&HERALD_REDIS_DEAD_LETTERS_OPTIONS(.url = place->url, .stream = place->source,
+						   .ca_file = place->ca_file,
+						   .certificate_file = place->certificate_file,
+						   .key_file = place->key_file),
+		out, error);
 }
 #else
 #define create_redis NULL
@@ -88,18 +105,20 @@ static const struct {
 void
 broker_name_option(struct herald_error *error)
 {
-	static const struct option_name names[] = {{"url", "--url", 0},
-						   {"topic", "--source", 0},
-						   {"stream", "--source", 0},
-						   {"queue", "--source", 0}};
+	static const struct option_name names[] = {
+		{"url", "--url", 0},         {"topic", "--source", 0},
+		{"stream", "--source", 0},   {"queue", "--source", 0},
+		{"ca_file", "--tls-ca", 0},  {"certificate_file", "--tls-certificate", 0},
+		{"key_file", "--tls-key", 0}};
 
 	options_name_error(names, HERALD_COUNT(names), error);
 }
 
 enum herald_status
-broker_letters_create(const char *url, const char *source, struct herald_dead_letters **out,
+broker_letters_create(const struct broker_place *place, struct herald_dead_letters **out,
 		      struct herald_error *error)
 {
+	const char *url = place->url;
 	const char *colon = strstr(url, "://");
 	const size_t bytes = colon ? (size_t)(colon - url) : 0;
 
@@ -111,7 +130,7 @@ broker_letters_create(const char *url, const char *source, struct herald_dead_le
 			return herald_error_set(error, HERALD_BAD_OPTION, HERALD_NO_OFFSET,
 						"--url: this tool was built without %s",
 						brokers[i].name);
-		enum herald_status status = brokers[i].create(url, source, out, error);
+		enum herald_status status = brokers[i].create(place, out, error);
 		if (status != HERALD_OK)
 			broker_name_option(error);
 		return status;

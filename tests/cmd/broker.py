@@ -543,7 +543,10 @@ def wrong_usage_is_refused():
             (["dead", "replay", *place, "--target", "x"], "give a filter"),
             (["dead", "replay", *place, "--all", "--rate", "0"], "--rate: expected"),
             (["dead", "list", "--source", "s", "--url", "http://u:secret@h"], "--url: expected"),
-            (["dead", "list", "--source", "s", "--url", "nonsense"], "--url: expected")):
+            (["dead", "list", "--source", "s", "--url", "nonsense"], "--url: expected"),
+            (["dead", "list", *place, "--tls-ca", "x"], "--tls-ca: "),
+            (["dead", "list", "--source", "s", "--url", "kafka://h", "--tls-key", "x"],
+             "--tls-ca, --tls-certificate and --tls-key are not for Kafka")):
         status, output, errors = run("broker", *words)
         equal((words, status, output), (words, 2, ""))
         assert reason in errors and "secret" not in errors, (words, errors)
@@ -587,6 +590,36 @@ def redis_wrong_place(tool):
     equal((status, output), (1, ""))
     assert "WRONGPASS" in errors and "mistaken" not in errors, errors
     equal(run(*words, "--url", f"redis://{url}/1")[0], 1)
+
+
+def redis_over_tls(tool):
+    """With a server that asks for certificates. One certificate is all of them, and the CA."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        certificate, key = f"{folder}/cert.pem", f"{folder}/key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-out", certificate, "-keyout", key],
+                       stderr=subprocess.DEVNULL, timeout=WAIT_S, check=True)
+        tool.broker.run(["CONFIG", "SET", "tls-port", str(port), "tls-cert-file", certificate,
+                         "tls-key-file", key, "tls-ca-cert-file", certificate,
+                         "tls-auth-clients", "yes"])
+        four(tool)
+        words = ["broker", "dead", "list", "--source", tool.source, "--json", "--url",
+                 f"rediss://localhost:{port}"]
+        client = ["--tls-certificate", certificate, "--tls-key", key]
+        status, output, errors = run(*words, "--tls-ca", certificate, *client)
+        equal((status, len(output.splitlines()), errors), (0, 4, ""))
+        for options, wanted in (
+                (client, (1, "--url: the certificate of localhost is not accepted: ")),
+                (["--tls-ca", certificate], (1, "certificate required")),
+                (["--tls-ca", certificate, *client[:2]], (2, "--tls-key: must be set")),
+                (["--tls-ca", key], (2, f"--tls-ca: {key}: expected CA certificates")),
+                (["--tls-ca", f"{folder}/none"], (2, "--tls-ca: "))):
+            status, output, errors = run(*words, *options)
+            equal((options, status, output), (options, wanted[0], ""))
+            assert wanted[1] in errors and errors.count("\n") == 1, (options, errors)
+        tool.broker.run(["CONFIG", "SET", "tls-port", "0"])
 
 
 def nats_subjects_of_a_stream(tool):
@@ -634,7 +667,8 @@ def main():
             continue
         brokers.append(BROKERS[name].Broker())
         own_cases = {"orders_nats": [nats_subjects_of_a_stream],
-                     "orders_redis": [redis_wrong_place, redis_silent_server]}.get(name, [])
+                     "orders_redis": [redis_wrong_place, redis_silent_server,
+                                      redis_over_tls]}.get(name, [])
         all_cases += [(f"{name}: {check.__name__.replace('_', ' ')}", check,
                        Tool(program, brokers[-1], f"case-{i}"))
                       for i, check in enumerate(cases + own_cases)]

@@ -111,7 +111,8 @@ if __name__ == "__main__":
              ("completes a value", completes, "herald send --cloudevents b", ["binary", "batch"]),
              ("completes a command of dead", completes, "herald broker dead re", ["replay"]),
              ("completes no reason", completes, "herald broker dead list --reason f", []),
-             ("completes a broker", completes, "herald broker dead list --url r", ["redis://"]),
+             ("completes a broker", completes, "herald broker dead list --url r",
+              ["redis://", "rediss://"]),
              ("completes a scheme", completes, "herald sign --scheme s", ["standard-webhooks",
                                                                           "stripe", "slack",
                                                                           "shopify"])])

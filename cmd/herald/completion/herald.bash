@@ -21,9 +21,9 @@ _herald() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
 		;;
-	--url) [[ ${COMP_WORDS[1]} == broker ]] && values="amqp:// kafka:// nats:// redis://" ;;
+	--url) [[ ${COMP_WORDS[1]} == broker ]] && values="amqp:// amqps:// kafka:// nats:// redis:// rediss:// tls://" ;;
 	--schema | --from) [[ ${COMP_WORDS[1]} == @(store|broker) ]] && return ;;&
-	--headers | --schema | --from)
+	--headers | --schema | --from | --tls-ca | --tls-certificate | --tls-key)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
@@ -46,7 +46,7 @@ _herald() {
 		options+=" --id --after-id --queue --type --source --event-id --destination --reason"
 		options+=" --kind --from --to --created-before --deliveries"
 		;;
-	broker) options="dead --url --source --json --id --event-id --type --reason --status --from --to --limit --all --dry-run --rate --target --help" ;;
+	broker) options="dead --url --tls-ca --tls-certificate --tls-key --source --json --id --event-id --type --reason --status --from --to --limit --all --dry-run --rate --target --help" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
 	if [[ ${COMP_WORDS[1]} == @(sign|verify|validate) && $current != -* ]]; then
