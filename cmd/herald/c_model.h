@@ -106,7 +106,8 @@ struct c_model {
 /* Whether a name can be the one of files and structs: an identifier that is not reserved. */
 bool c_name_is_valid(const char *name);
 
-/* "orderId" becomes "order_id". Never empty: `other` if there is no letter or digit. */
+/* "orderId" becomes "order_id", "Größe" becomes "groesse". Never empty: `other` if there is no
+ * letter or digit. */
 char *c_name_of(struct herald_arena *arena, struct herald_text text, const char *other);
 
 /* "lines" becomes "line". What has no singular, such as "news", remains. */

@@ -104,9 +104,41 @@ begins_word(struct herald_text text, size_t i)
 	       (is_upper(text.data[i - 1]) && i + 1 < text.bytes && is_lower(text.data[i + 1]));
 }
 
+/* Letters with marks, U+00C0 to U+00DE and, in lower case, U+00E0 to U+00FE. */
+static const char letters[32][3] = {
+	"a", "a", "a", "a", "ae", "a", "ae", "c", "e", "e", "e", "e", "i",  "i", "i",  "i",
+	"d", "n", "o", "o", "o",  "o", "oe", "",  "o", "u", "u", "u", "ue", "y", "th", "ss",
+};
+
+/* The same letters without marks, for names that people can read: "Größe" becomes "Groesse". */
+static struct herald_text
+without_marks(struct herald_arena *arena, struct herald_text text)
+{
+	char *out = memory_take(arena, text.bytes + 1);
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < text.bytes; i++) {
+		const unsigned char c = (unsigned char)text.data[i];
+		const unsigned next = i + 1 < text.bytes ? (unsigned char)text.data[i + 1] : 0;
+		const bool is_letter = c == 0xC3 && next >= 0x80 && next <= 0xBE;
+		const char *letter = letters[next & 0x1F];
+
+		if (!is_letter || *letter == '\0') {
+			out[bytes++] = text.data[i];
+			continue;
+		}
+		out[bytes++] = next < 0x9F ? (char)(*letter - 'a' + 'A') : *letter;
+		if (letter[1] != '\0')
+			out[bytes++] = letter[1];
+		i++;
+	}
+	return (struct herald_text){out, bytes};
+}
+
 char *
 c_name_of(struct herald_arena *arena, struct herald_text text, const char *other)
 {
+	text = without_marks(arena, text);
 	char *out = memory_take(arena, 2 * text.bytes + 3), *at = out;
 
 	for (size_t i = 0; i < text.bytes && at - out < NAME_BYTES; i++) {

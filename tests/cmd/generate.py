@@ -10,6 +10,7 @@ schemas and payloads are tested by ./dev interop, which downloads them.
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -152,6 +153,19 @@ def names_of_elements(folder):
         equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
         text = (folder / "p.h").read_text()
         assert f"struct p_{singular} {{\n" in text, (plural, singular, text)
+
+
+def names_with_marks(folder):
+    """Letters of Latin-1 lose their marks; a name of other letters is "member"."""
+    names = {"größe": "groesse", "Ünïque": "uenique", "señorÁñejo": "senor_anejo", "straßeNr": "strasse_nr",
+             "Þing": "thing", "ÆØÅ": "ae_oa", "a×b÷c": "a_b_c", "ÿ": "member", "ключ": "member_2",
+             "éclairÉ": "eclair_e"}
+    (folder / "p.json").write_text(json.dumps(
+        {"type": "object", "properties": {name: {"type": "string"} for name in names}}))
+    equal(generate(folder, "--from", "p.json", "--out", "."), (0, "", ""))
+    found = re.findall(r"const char \*(\w+);", (folder / "p.h").read_text())
+    equal(found, list(names.values()))
+    compiles(folder, "p")
 
 
 def asyncapi_names(folder):
@@ -516,8 +530,8 @@ if __name__ == "__main__":
             [(json.dumps(row[0])[:100].replace("#", "."), in_folder, part, *row) for row in PARTS] +
             [(" ".join(["usage", *row[0]]), in_folder, usage, *row) for row in USAGE] +
             [(check.__name__, in_folder, check)
-             for check in (names_of_elements, asyncapi_names, asyncapi_routes, schema_or_sample, keywords_that_allow_everything,
-                           samples_of_odd_members, references_to_the_file_next_to_it, large_and_deep, too_many_steps,
+             for check in (names_of_elements, names_with_marks, asyncapi_names, asyncapi_routes, schema_or_sample,
+                           keywords_that_allow_everything, samples_of_odd_members, references_to_the_file_next_to_it, large_and_deep, too_many_steps,
                            many_of_everything,
                            values_that_all_lists_have, numbers_of_samples, samples_with_many_names,
                            every_keyword_with_every_type, random_schemas,
