@@ -581,9 +581,9 @@ HERALD_API extern const struct herald_schema herald_data_schema;
 					     " points to structs: its cases are HERALD_CASE")}}
 #define HERALD_CASE_MISSING_in_union_(STRUCT, MEMBER, ...)                                         \
 	{.line_of_struct_##STRUCT = {                                                              \
-		 .offset = HERALD_REFUSE_(1, "the variant " #STRUCT "." #MEMBER " needs cases: "   \
-					     "HERALD_CASE, HERALD_CASE_FIELD or "                  \
-					     "HERALD_CASE_OTHER")}}
+		 .offset = HERALD_REFUSE_(1, "the variant " #STRUCT "." #MEMBER                    \
+					     " needs its tag, and then cases: HERALD_CASE, "       \
+					     "HERALD_CASE_FIELD or HERALD_CASE_OTHER")}}
 #define HERALD_CASE_MISSING_at_pointer_(STRUCT, MEMBER, ...)                                       \
 	HERALD_CASE_MISSING_in_union_(STRUCT, MEMBER, )
 

@@ -1,4 +1,4 @@
-/* expect later: the variant shape\.at needs cases: HERALD_CASE */
+/* expect later: the variant shape\.at needs its tag, and then cases: HERALD_CASE */
 /* Which struct is it? */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect: the variant shape\.body needs cases: HERALD_CASE, HERALD_CASE_FIELD or */
+/* expect: the variant shape\.body needs its tag, and then cases: HERALD_CASE */
 /* HERALD_CASE("circle", circle) is meant. */
 #include <herald/schema.h>
 

@@ -1,4 +1,4 @@
-/* expect later: the variant shape\.body needs cases: HERALD_CASE, HERALD_CASE_FIELD or */
+/* expect later: the variant shape\.body needs its tag, and then cases: HERALD_CASE */
 /* Which struct is it? */
 #include <herald/schema.h>
 
