@@ -1,5 +1,6 @@
 /*
- * The contract of brokers on RabbitMQ: how the cases speak to the server.
+ * The contract of brokers on RabbitMQ: how the cases speak to the server. Built twice: with
+ * CONTRACT_TLS, the adapter uses TLS, with a certificate of its own. The cases do not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,11 +34,48 @@ connect_client(void)
 	is_connected = true;
 }
 
+#ifdef CONTRACT_TLS
+#include "support/broker_tls.h"
+#include "support/ports.h"
+
+#define NAME "rabbitmq_contract_tls"
+#define TLS_FILES                                                                                  \
+	.ca_file = tls_files.ca_file, .certificate_file = tls_files.client_file,                   \
+	.key_file = tls_files.client_key
+
+static char tls_url[64];
+#define URL tls_url
+
+static void
+start(void)
+{
+	const uint16_t port = ports_take();
+	char lines[1024];
+
+	tls_files_create();
+	snprintf(tls_url, sizeof(tls_url), "amqps://guest:guest@localhost:%u/", port);
+	snprintf(lines, sizeof(lines),
+		 "listeners.ssl.1 = 127.0.0.1:%u\n"
+		 "ssl_options.cacertfile = %s\n"
+		 "ssl_options.certfile = %s\n"
+		 "ssl_options.keyfile = %s\n"
+		 "ssl_options.verify = verify_peer\n"
+		 "ssl_options.fail_if_no_peer_cert = true\n",
+		 port, tls_files.ca_file, tls_files.server_file, tls_files.server_key);
+	rabbitmq_server_start_with(&server, lines);
+}
+#else
+#define NAME "rabbitmq_contract"
+#define TLS_FILES .ca_file = NULL
+#define URL server.url
+#define tls_files_remove() ((void)0)
+
 static void
 start(void)
 {
 	rabbitmq_server_start(&server);
 }
+#endif
 
 static void
 stop(void)
@@ -45,6 +83,7 @@ stop(void)
 	if (is_connected)
 		rabbitmq_client_close(&client);
 	rabbitmq_server_stop(&server);
+	tls_files_remove();
 }
 
 static void
@@ -81,8 +120,8 @@ subscribe(const char *source, const char *group, uint32_t visibility_ms,
 	(void)group;
 	(void)visibility_ms;
 	return herald_rabbitmq_subscriber_create(
-		&HERALD_RABBITMQ_SUBSCRIBER_OPTIONS(.url = server.url, .queue = source,
-						    .heartbeat_s = HEARTBEAT_S),
+		&HERALD_RABBITMQ_SUBSCRIBER_OPTIONS(.url = URL, .queue = source,
+						    .heartbeat_s = HEARTBEAT_S, TLS_FILES),
 		out, error);
 }
 
@@ -131,7 +170,7 @@ publisher(uint32_t silence_ms, struct herald_publisher **out, struct herald_erro
 {
 	/* Two heartbeats. */
 	return herald_rabbitmq_publisher_create(
-		&HERALD_RABBITMQ_PUBLISHER_OPTIONS(.url = server.url,
+		&HERALD_RABBITMQ_PUBLISHER_OPTIONS(.url = URL, TLS_FILES,
 						   .connect_timeout_ms = silence_ms,
 						   .heartbeat_s = (silence_ms + 1999) / 2000),
 		out, error);
@@ -246,7 +285,7 @@ delete_source(const char *source)
 }
 
 static const struct contract_broker rabbitmq_broker = {
-	.name = "rabbitmq_contract",
+	.name = NAME,
 	.holds_dead = true,
 	.is_found_soon = true,
 	.too_large_bytes = 5 << 20,

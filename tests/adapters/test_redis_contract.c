@@ -1,5 +1,6 @@
 /*
- * The contract of brokers on Redis Streams: how the cases speak to the server.
+ * The contract of brokers on Redis Streams: how the cases speak to the server. Built twice: with
+ * CONTRACT_TLS, the adapter uses TLS, with a certificate of its own. The cases do not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,54 @@
 
 static struct redis_server server;
 
+#ifdef CONTRACT_TLS
+#include <stdio.h>
+
+#include "support/broker_tls.h"
+#include "support/ports.h"
+
+#define NAME "redis_contract_tls"
+#define TLS_FILES                                                                                  \
+	.ca_file = tls_files.ca_file, .certificate_file = tls_files.client_file,                   \
+	.key_file = tls_files.client_key
+
+static char tls_url[64];
+#define URL tls_url
+static uint16_t tls_port;
+
+/* The server forgets it when it is killed. */
+static void
+set_tls(void)
+{
+	redis_server_number(&server,
+			    "CONFIG SET tls-port %d tls-cert-file %s tls-key-file %s "
+			    "tls-ca-cert-file %s tls-auth-clients yes",
+			    tls_port, tls_files.server_file, tls_files.server_key,
+			    tls_files.ca_file);
+}
+
+static void
+start(void)
+{
+	tls_files_create();
+	tls_port = ports_take();
+	snprintf(tls_url, sizeof(tls_url), "rediss://localhost:%u", tls_port);
+	redis_server_start(&server);
+	set_tls();
+}
+
+static void
+stop(void)
+{
+	redis_server_stop(&server);
+	tls_files_remove();
+}
+#else
+#define NAME "redis_contract"
+#define TLS_FILES .ca_file = NULL
+#define URL server.url
+#define set_tls() ((void)0)
+
 static void
 start(void)
 {
@@ -27,6 +76,7 @@ stop(void)
 {
 	redis_server_stop(&server);
 }
+#endif
 
 static void
 kill_server(void)
@@ -38,6 +88,7 @@ static void
 restart(void)
 {
 	redis_server_restart(&server);
+	set_tls();
 }
 
 static void
@@ -57,8 +108,8 @@ subscribe(const char *source, const char *group, uint32_t visibility_ms,
 	  struct herald_subscriber **out, struct herald_error *error)
 {
 	return herald_redis_subscriber_create(
-		&HERALD_REDIS_SUBSCRIBER_OPTIONS(.url = server.url, .stream = source,
-						 .group = group, .visibility_ms = visibility_ms),
+		&HERALD_REDIS_SUBSCRIBER_OPTIONS(.url = URL, .stream = source, .group = group,
+						 .visibility_ms = visibility_ms, TLS_FILES),
 		out, error);
 }
 
@@ -99,7 +150,8 @@ static enum herald_status
 publisher(uint32_t silence_ms, struct herald_publisher **out, struct herald_error *error)
 {
 	return herald_redis_publisher_create(
-		&HERALD_REDIS_PUBLISHER_OPTIONS(.url = server.url, .reply_timeout_ms = silence_ms),
+		&HERALD_REDIS_PUBLISHER_OPTIONS(.url = URL, .reply_timeout_ms = silence_ms,
+						TLS_FILES),
 		out, error);
 }
 
@@ -199,7 +251,7 @@ delete_source(const char *source)
 }
 
 static const struct contract_broker redis_broker = {
-	.name = "redis_contract",
+	.name = NAME,
 	.is_found_soon = true,
 	.creates_topics = true,
 	.exists = redis_server_exists,
