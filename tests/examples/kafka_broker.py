@@ -349,12 +349,16 @@ log.cleaner.dedupe.buffer.size=2000000
         return self.all(f"{source}.dead")
 
     def left(self, source, group):
-        """The events that are not finished, with those in the topics for retries."""
+        """The events that are not finished, with those in the topics for retries. As many as there
+        can be while the broker does not say, as of a topic that was just made."""
         if group not in self.groups:
             self.groups[group] = Client(CONSUMER, self.port, group_id=group)
         client = self.groups[group]
-        return sum(client.left(name, count) for name, count in client.topics().items()
-                   if name == source or name.startswith(f"{source}.{group}.retry."))
+        try:
+            return sum(client.left(name, count) for name, count in client.topics().items()
+                       if name == source or name.startswith(f"{source}.{group}.retry."))
+        except OSError:
+            return sys.maxsize
 
 
 def main():

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+import kafka_broker
 import kills
 import nats_broker
 import redis_broker
@@ -25,10 +26,11 @@ from kills import Orders
 from programs import WAIT_S, equal, head_of, wait_until
 
 # The example's name, and how its broker is started.
-BROKERS = {"orders_nats": nats_broker, "orders_redis": redis_broker}
+BROKERS = {"orders_kafka": kafka_broker, "orders_nats": nats_broker, "orders_redis": redis_broker}
 
-# Of each; tests/examples/kills.py has many more.
-CONSUMER_KILLS, BROKER_KILLS = 50, 5
+# Of consumers and of the broker; tests/examples/kills.py has many more. The next consumer of Kafka
+# waits for session_timeout_ms of the one that was killed, 6 s.
+KILLS, KILLS_OF_KAFKA = (50, 5), (5, 2)
 
 
 def effects_of(path):
@@ -66,12 +68,14 @@ def the_commands_of_its_head_do_what_it_says(program, broker):
     start, send, results, dead = blocks
     promised = re.findall(r"=> (.*)", results)
     with tempfile.TemporaryDirectory() as folder:
-        # Debian does not have the NATS CLI.
+        # Debian does not have the NATS CLI; its kcat is not needed.
         os.symlink(nats_broker.__file__, f"{folder}/nats")
+        os.symlink(kafka_broker.__file__, f"{folder}/kcat")
         environment = {**os.environ, "URL": broker.url, "PYTHONPATH": sys.path[0],
                        "PATH": f"{folder}:{os.environ['PATH']}"}
 
         def shell(line):
+            line = re.sub(r"^\t", "", line, flags=re.MULTILINE)
             return subprocess.run(["bash", "-ec", line], cwd=folder, stdout=subprocess.PIPE,
                                   env=environment, timeout=WAIT_S, check=True).stdout.decode()
         process = subprocess.Popen(
@@ -145,12 +149,18 @@ def draws(case):
     return random.Random(f"{seed} {case}")
 
 
+def kills_of(broker):
+    return KILLS_OF_KAFKA if isinstance(broker, kafka_broker.Broker) else KILLS
+
+
 def killed_consumers_lose_nothing(program, broker):
-    print(f"# {kills.kill_consumers(program, broker, 'kills', CONSUMER_KILLS, draws('kills'))}")
+    count = kills_of(broker)[0]
+    print(f"# {kills.kill_consumers(program, broker, 'kills', count, draws('kills'))}")
 
 
 def a_killed_broker_loses_nothing(program, broker):
-    print(f"# {kills.kill_brokers(program, broker, 'deaths', BROKER_KILLS, draws('deaths'))}")
+    count = kills_of(broker)[1]
+    print(f"# {kills.kill_brokers(program, broker, 'deaths', count, draws('deaths'))}")
 
 
 def wrong_usage_is_refused(program, broker):
