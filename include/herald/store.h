@@ -169,6 +169,10 @@ HERALD_API size_t herald_store_stop(struct herald_store *store, uint32_t drain_m
  * Takes up to 5 s to store what has ended and is not yet stored; an event whose end is not stored
  * runs again. If the store was stopped before, and another connection keeps SQLite's file locked,
  * this takes one second; then come a few waits of half a second each.
+ *
+ * Operations, such as herald_store_counts(), that other threads have begun are interrupted: they
+ * return HERALD_UNAVAILABLE, with "the store is being destroyed" in the message, and this function
+ * waits for them. So do not call it from a visitor.
  */
 HERALD_API void herald_store_destroy(struct herald_store *store);
 

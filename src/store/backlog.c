@@ -66,6 +66,8 @@ count_all(struct herald_store *store, struct herald_session *session)
 	enum herald_status status =
 		store->database->ops->counts(session, sums.counted_ms, add_count, &sums, &error);
 
+	if (herald__ending_explains(store, status))
+		return status;
 	if (status != HERALD_OK) {
 		const struct herald_log_field fields[] = {
 			{"what", "counting for metrics", 0},

@@ -1,10 +1,8 @@
 /*
- * Operations on what is in the database: lists, counts, replays. Each has a connection of its own,
- * and works in small batches, so that it delays neither commits nor the log of the database.
+ * Operations on what is in the database: lists, counts, replays. Each has a
+ * connection of its own, and works in small batches, so that it delays neither
+ * commits nor the log of the database.
  */
-#include <errno.h>
-#include <time.h>
-
 #include <herald/adapter/database.h>
 #include <herald/adapter/options.h>
 #include <herald/store.h>
@@ -29,7 +27,8 @@ struct bulk {
 	struct herald_dead_filter filter;
 	const struct herald_purge_filter *purge;
 	int64_t wall_ms;
-	bool by_id; /* dead letters that are done are known by their ids, not by their time */
+	bool by_id; /* dead letters that are done are known by their ids, not by their
+                 time */
 };
 
 static enum herald_status
@@ -97,8 +96,8 @@ visit_in_page(const struct herald_dead_letter *letter, void *state)
 	return !page->is_stopped;
 }
 
-/* In pages, so that a slow visitor does not keep a transaction open. Returns their number in
- * *count. */
+/* In pages, so that a slow visitor does not keep a transaction open. Returns
+ * their number in *count. */
 static enum herald_status
 visit_pages(struct herald_store *store, struct herald_session *session,
 	    const struct herald_dead_filter *filter, struct page *page, uint64_t *count,
@@ -113,8 +112,10 @@ visit_pages(struct herald_store *store, struct herald_session *session,
 
 		page->count = 0;
 		part.limit = filter->limit != 0 && left < BATCH ? left : BATCH;
-		status = store->database->ops->dead_visit(session, &part, visit_in_page, page,
-							  error);
+		status = herald__ending_check(store, error);
+		if (status == HERALD_OK)
+			status = store->database->ops->dead_visit(session, &part, visit_in_page,
+								  page, error);
 		*count += page->count;
 		part.after_id = page->last_id;
 	} while (status == HERALD_OK && !page->is_stopped && page->count == part.limit &&
@@ -145,8 +146,13 @@ herald_store_dead_visit(struct herald_store *store, const struct herald_dead_fil
 {
 	struct page page = {.visit = visit, .state = state};
 	uint64_t count;
+	enum herald_status status = herald__ending_enter(store, error);
 
-	return visit_all(store, filter, &page, &count, error);
+	if (status != HERALD_OK)
+		return status;
+	status = visit_all(store, filter, &page, &count, error);
+	herald__ending_leave(store);
+	return status;
 }
 
 /* Long operations. */
@@ -166,7 +172,8 @@ add_id(const struct herald_dead_letter *letter, void *state)
 	return true;
 }
 
-/* One after the other: what another process stores or takes meanwhile does not move the page. */
+/* One after the other: what another process stores or takes meanwhile does not
+ * move the page. */
 static enum herald_status
 step_by_id(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last,
 	   struct herald_error *error)
@@ -222,12 +229,14 @@ step_in_transaction(struct bulk *bulk, size_t max, uint64_t *count, bool *is_las
 	unsigned repeats = 0;
 
 	*count = 0;
+	if (status == HERALD_OK)
+		status = herald__ending_check(bulk->store, error);
 	if (status != HERALD_OK)
 		return status;
 	do
 		status = try_step(bulk, max, count, is_last, error);
 	while (herald__transact_again(bulk->store, bulk->session, status, &repeats));
-	if (status != HERALD_OK)
+	if (status != HERALD_OK && !herald__ending_explains(bulk->store, status))
 		herald__dispatch_fails(bulk->store, status, error);
 	return status;
 }
@@ -245,7 +254,7 @@ batch_size(const struct bulk *bulk)
 	return bulk->limit != 0 && left < size ? (size_t)left : size;
 }
 
-/* Sleep until the rate is not exceeded. */
+/* Sleep until the rate is not exceeded, or the store is destroyed. */
 static void
 keep_rate(const struct bulk *bulk)
 {
@@ -256,12 +265,8 @@ keep_rate(const struct bulk *bulk)
 	const uint64_t due_ms =
 		bulk->began_ms + (uint64_t)(1000.0 * (double)bulk->count / (double)per_second);
 	const uint64_t now_ms = herald__clock_now_ms(&bulk->store->settings.clock);
-	if (now_ms >= due_ms)
-		return;
-	struct timespec rest = {.tv_sec = (time_t)((due_ms - now_ms) / 1000),
-				.tv_nsec = (long)((due_ms - now_ms) % 1000) * 1000000};
-	while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
-		;
+	if (now_ms < due_ms)
+		herald__ending_sleep(bulk->store, due_ms - now_ms);
 }
 
 static enum herald_status
@@ -304,7 +309,8 @@ run_bulk(struct bulk *bulk, uint64_t *count, struct herald_error *error)
 
 static const struct herald_bulk defaults;
 
-/* Whether there are dead letters that were stored later than now, before the clock was set back. */
+/* Whether there are dead letters that were stored later than now, before the
+ * clock was set back. */
 static enum herald_status
 find_late(struct bulk *bulk, bool *is_there, struct herald_error *error)
 {
@@ -344,6 +350,25 @@ run_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *c
 	return run_bulk(bulk, count, error);
 }
 
+/* Then events may run: the ones that were replayed, or whose key a dead letter
+ * has held. */
+static enum herald_status
+change_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *count,
+	    struct herald_error *error)
+{
+	enum herald_status status = herald__ending_enter(bulk->store, error);
+
+	*count = 0;
+	if (status != HERALD_OK)
+		return status;
+	bulk->wall_ms = wall_ms(bulk->store) + 1;
+	status = run_dead(bulk, filter, count, error);
+	if (*count > 0 && !bulk->options->is_dry_run)
+		herald__dispatch_wake(bulk->store);
+	herald__ending_leave(bulk->store);
+	return status;
+}
+
 static enum herald_status
 replay_step(const struct bulk *bulk, const struct herald_dead_filter *filter, size_t max,
 	    uint64_t *count, struct herald_error *error)
@@ -357,15 +382,10 @@ herald_store_dead_replay(struct herald_store *store, const struct herald_dead_fi
 			 const struct herald_bulk *bulk, uint64_t *count,
 			 struct herald_error *error)
 {
-	struct bulk replay = {.store = store,
-			      .options = bulk ? bulk : &defaults,
-			      .step = replay_step,
-			      .wall_ms = wall_ms(store) + 1};
-	enum herald_status status = run_dead(&replay, filter, count, error);
+	struct bulk replay = {
+		.store = store, .options = bulk ? bulk : &defaults, .step = replay_step};
 
-	if (*count > 0 && !replay.options->is_dry_run)
-		herald__dispatch_wake(store);
-	return status;
+	return change_dead(&replay, filter, count, error);
 }
 
 static enum herald_status
@@ -379,16 +399,9 @@ enum herald_status
 herald_store_dead_drop(struct herald_store *store, const struct herald_dead_filter *filter,
 		       const struct herald_bulk *bulk, uint64_t *count, struct herald_error *error)
 {
-	struct bulk drop = {.store = store,
-			    .options = bulk ? bulk : &defaults,
-			    .step = drop_step,
-			    .wall_ms = wall_ms(store) + 1};
-	enum herald_status status = run_dead(&drop, filter, count, error);
+	struct bulk drop = {.store = store, .options = bulk ? bulk : &defaults, .step = drop_step};
 
-	/* Events whose key a dead letter has held may run. */
-	if (*count > 0 && !drop.options->is_dry_run)
-		herald__dispatch_wake(store);
-	return status;
+	return change_dead(&drop, filter, count, error);
 }
 
 static enum herald_status
@@ -427,8 +440,13 @@ herald_store_purge(struct herald_store *store, const struct herald_purge_filter 
 		return bad_filter(error, "created_before_ms", "before 1970");
 	if (filter->deliveries && filter->queue && *filter->queue != '\0')
 		return bad_filter(error, "queue", "deliveries are in no queue");
-	return purge.options->is_dry_run ? count_purged(store, filter, count, error)
-					 : run_bulk(&purge, count, error);
+	enum herald_status status = herald__ending_enter(store, error);
+	if (status != HERALD_OK)
+		return status;
+	status = purge.options->is_dry_run ? count_purged(store, filter, count, error)
+					   : run_bulk(&purge, count, error);
+	herald__ending_leave(store);
+	return status;
 }
 
 /* Counting. */
@@ -438,12 +456,16 @@ herald_store_counts(struct herald_store *store, herald_count_visitor *visit, voi
 		    struct herald_error *error)
 {
 	struct herald_session *session = NULL;
-	enum herald_status status = open_session(store, &session, error);
+	enum herald_status status = herald__ending_enter(store, error);
 
 	if (status != HERALD_OK)
 		return status;
-	status = store->database->ops->counts(session, wall_ms(store), visit, state, error);
-	close_session(store, session);
+	status = open_session(store, &session, error);
+	if (status == HERALD_OK) {
+		status = store->database->ops->counts(session, wall_ms(store), visit, state, error);
+		close_session(store, session);
+	}
+	herald__ending_leave(store);
 	return status;
 }
 
@@ -452,12 +474,16 @@ herald_store_check(struct herald_store *store, herald_finding_visitor *visit, vo
 		   struct herald_error *error)
 {
 	struct herald_session *session = NULL;
-	enum herald_status status = open_session(store, &session, error);
+	enum herald_status status = herald__ending_enter(store, error);
 
 	if (status != HERALD_OK)
 		return status;
-	status = store->database->ops->check(session, wall_ms(store), visit, state, error);
-	close_session(store, session);
+	status = open_session(store, &session, error);
+	if (status == HERALD_OK) {
+		status = store->database->ops->check(session, wall_ms(store), visit, state, error);
+		close_session(store, session);
+	}
+	herald__ending_leave(store);
 	return status;
 }
 

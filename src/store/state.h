@@ -19,6 +19,7 @@
 #include "store/backlog.h"
 #include "store/committer.h"
 #include "store/dispatch.h"
+#include "store/ending.h"
 #include "store/health.h"
 #include "store/node.h"
 #include "store/outbox.h"
@@ -57,6 +58,7 @@ struct herald_store {
 	struct herald__backlog backlog;
 	struct herald__worker *workers;
 	struct herald__starting starting;
+	struct herald__ending ending;
 	bool has_threads;
 	bool is_stopped;                       /* by herald_store_stop() */
 	struct herald__store_threads *threads; /* NULL: none run */

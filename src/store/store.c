@@ -115,6 +115,8 @@ init_parts(struct herald_store *store)
 		goto free_outbox;
 	if (!herald__backlog_init(&store->backlog))
 		goto free_starting;
+	if (!herald__ending_init(&store->ending))
+		goto free_backlog;
 	store->workers =
 		herald_memory_allocate_zeroed(allocator, options->workers, sizeof(*store->workers));
 	if (!store->workers || !herald__committer_init(store))
@@ -128,6 +130,8 @@ free_rest:
 		herald__batch_finish(&store->committer.batch, allocator);
 	herald_memory_release(allocator, store->workers,
 			      options->workers * sizeof(*store->workers));
+	herald__ending_finish(&store->ending);
+free_backlog:
 	herald__backlog_finish(&store->backlog);
 free_starting:
 	herald__starting_finish(&store->starting);
@@ -199,6 +203,7 @@ finish_parts(struct herald_store *store)
 	herald_memory_release(allocator, store->workers,
 			      options->workers * sizeof(*store->workers));
 	herald__committer_finish(store);
+	herald__ending_finish(&store->ending);
 	herald__backlog_finish(&store->backlog);
 	herald__starting_finish(&store->starting);
 	herald__outbox_finish(&store->outbox);
@@ -335,8 +340,10 @@ herald_store_destroy(struct herald_store *store)
 		return;
 
 	struct herald_database *database = store->database;
+	herald__ending_begin(store);
 	drain_last(store);
 	herald__threads_stop(store);
+	herald__ending_wait(store);
 	herald__upkeep_close(store);
 	herald__node_close(store);
 	finish_parts(store);

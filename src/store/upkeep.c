@@ -42,6 +42,8 @@ static void
 reading_failed(struct herald_store *store, const char *what, enum herald_status status,
 	       const struct herald_error *error)
 {
+	if (herald__ending_explains(store, status))
+		return;
 	log_failure(store, what, error);
 	if (status == HERALD_STORE_FAILED)
 		herald__dispatch_fails(store, status, error);
@@ -51,6 +53,8 @@ static void
 transaction_failed(struct herald_store *store, const char *what, enum herald_status status,
 		   const struct herald_error *error)
 {
+	if (herald__ending_explains(store, status))
+		return;
 	log_failure(store, what, error);
 	herald__dispatch_fails(store, status, error);
 }
@@ -231,7 +235,7 @@ herald__upkeep_step(struct herald_store *store)
 	struct herald__upkeep *upkeep = &store->upkeep;
 	struct herald_error error;
 
-	if (herald__health_has_failed(store))
+	if (herald__health_has_failed(store) || herald__ending_has_begun(store))
 		return UINT64_MAX;
 	enum herald_status status = open_session(store, &error);
 	if (status != HERALD_OK) {

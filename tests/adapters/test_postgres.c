@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -448,6 +450,60 @@ a_long_reason_is_marked_as_cut(void **unused)
 	stop(p);
 }
 
+/* A statement that waits in the server. */
+
+struct waiting_count {
+	struct process *p;
+	struct herald_session *session;
+	enum herald_status status;
+	struct herald_error error;
+};
+
+static void *
+run_count(void *state)
+{
+	struct waiting_count *count = state;
+	uint64_t pending;
+
+	count->status = count->p->ops->pending(count->session, NULL, &pending, &count->error);
+	return NULL;
+}
+
+/* The server stops working on it, too. */
+static void
+a_statement_that_waits_is_cancelled(void **unused)
+{
+	static const char waits[] = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type ="
+				    " 'Lock' AND query LIKE 'SELECT count(*) FROM %herald_event%'";
+	struct process *p = start(&postgres_contract);
+	struct waiting_count count = {.p = p};
+	PGconn *other = postgres_contract.connect(p->place, p->database);
+	struct herald_error error;
+	pthread_t thread;
+	char sql[128];
+
+	(void)unused;
+	assert_works(
+		p->ops->session_open(p->database, HERALD_SESSION_ADMIN, &count.session, &error),
+		&error);
+	snprintf(sql, sizeof(sql), "BEGIN; LOCK TABLE %s.herald_event", (char *)p->place);
+	PQclear(PQexec(other, sql));
+	assert_int_equal(PQtransactionStatus(other), PQTRANS_INTRANS);
+	assert_int_equal(pthread_create(&thread, NULL, run_count, &count), 0);
+	while (postgres_server_number(&server, waits) != 1)
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	p->ops->interrupt(p->database);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(count.status, HERALD_UNAVAILABLE);
+	assert_string_equal(count.error.message, "interrupted: the store is being destroyed");
+	assert_int_equal(postgres_server_number(&server, waits), 0);
+	/* The answer to the cancellation was waited for: the connection is as it was. */
+	assert_int_equal(PQtransactionStatus(p->ops->handle(count.session)), PQTRANS_IDLE);
+	p->ops->session_close(count.session);
+	postgres_contract.disconnect(other);
+	stop(p);
+}
+
 int
 main(void)
 {
@@ -464,6 +520,7 @@ main(void)
 		cmocka_unit_test(another_database_is_refused),
 		cmocka_unit_test(a_rotation_waits_for_nobody),
 		cmocka_unit_test(a_long_reason_is_marked_as_cut),
+		cmocka_unit_test(a_statement_that_waits_is_cancelled),
 	};
 
 	if (!postgres_server_exists())

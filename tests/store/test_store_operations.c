@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "support/option_error.h"
 #include "support/store_fixture.h"
@@ -468,6 +469,142 @@ test_purges_that_are_refused(void **state)
 	store_fixture_finish(f);
 }
 
+/* An operation on another thread, and where it is. */
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	bool is_running, is_interrupted;
+	enum herald_status status;
+	struct herald_error error;
+	uint64_t count;
+	void (*interrupt)(struct herald_database *database);
+	enum herald_status (*visit)(struct herald_session *session,
+				    const struct herald_dead_filter *filter,
+				    herald_dead_visitor *visit, void *state,
+				    struct herald_error *error);
+} operation = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void
+operation_set(bool *what)
+{
+	pthread_mutex_lock(&operation.mutex);
+	*what = true;
+	pthread_cond_broadcast(&operation.changed);
+	pthread_mutex_unlock(&operation.mutex);
+}
+
+static void
+operation_wait(const bool *what)
+{
+	pthread_mutex_lock(&operation.mutex);
+	while (!*what)
+		pthread_cond_wait(&operation.changed, &operation.mutex);
+	pthread_mutex_unlock(&operation.mutex);
+}
+
+static void
+note_interrupt(struct herald_database *database)
+{
+	operation_set(&operation.is_interrupted);
+	operation.interrupt(database);
+}
+
+static void
+adapt_interrupt(struct herald_database_ops *ops)
+{
+	operation.is_running = operation.is_interrupted = false;
+	operation.interrupt = ops->interrupt;
+	ops->interrupt = note_interrupt;
+}
+
+/* The first page of a list waits. */
+static enum herald_status
+visit_when_interrupted(struct herald_session *session, const struct herald_dead_filter *filter,
+		       herald_dead_visitor *visit, void *state, struct herald_error *error)
+{
+	operation_set(&operation.is_running);
+	operation_wait(&operation.is_interrupted);
+	return operation.visit(session, filter, visit, state, error);
+}
+
+static void
+adapt_list(struct herald_database_ops *ops)
+{
+	adapt_interrupt(ops);
+	operation.visit = ops->dead_visit;
+	ops->dead_visit = visit_when_interrupted;
+}
+
+static void
+adapt_no_interrupt(struct herald_database_ops *ops)
+{
+	operation.is_running = false;
+	operation.is_interrupted = true;
+	ops->interrupt = NULL;
+}
+
+static void *
+run_visit(void *state)
+{
+	const struct herald_dead_filter all = {0};
+	struct seen seen = {0};
+
+	(void)state;
+	operation.status = herald_store_dead_visit(f->store, &all, see, &seen, &operation.error);
+	return NULL;
+}
+
+static bool
+note_progress(uint64_t count, void *state)
+{
+	(void)count;
+	(void)state;
+	operation_set(&operation.is_running);
+	return true;
+}
+
+/* A letter every 10 s: it sleeps nearly always. */
+static void *
+run_slow_drop(void *state)
+{
+	const struct herald_dead_filter all = {0};
+	const struct herald_bulk bulk = {.per_second = 1, .progress = note_progress};
+
+	(void)state;
+	operation.status =
+		herald_store_dead_drop(f->store, &all, &bulk, &operation.count, &operation.error);
+	return NULL;
+}
+
+/* herald_store_destroy() ends what other threads run, and waits for it. */
+static void
+test_operations_when_the_store_is_destroyed(void **state)
+{
+	static const struct {
+		void *(*run)(void *state);
+		void (*adapt)(struct herald_database_ops *ops);
+		const char *message;
+	} cases[] = {
+		{run_visit, adapt_list, "model: interrupted: the store is being destroyed"},
+		{run_slow_drop, adapt_interrupt, "the store is being destroyed"},
+		{run_slow_drop, adapt_no_interrupt, "the store is being destroyed"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		pthread_t thread;
+
+		setup_dead_with(250, &(struct store_fixture_options){.adapt = cases[i].adapt});
+		assert_int_equal(pthread_create(&thread, NULL, cases[i].run, NULL), 0);
+		operation_wait(&operation.is_running);
+		store_fixture_finish(f);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		assert_int_equal(operation.status, HERALD_UNAVAILABLE);
+		assert_string_equal(operation.error.message, cases[i].message);
+		assert_true(operation.count < 3);
+	}
+}
+
 static void
 test_names(void **state)
 {
@@ -493,6 +630,7 @@ main(void)
 		TEST(test_bulk),
 		TEST(test_bulk_that_fails),
 		TEST(test_counts_and_purge),
+		TEST(test_operations_when_the_store_is_destroyed),
 		TEST(test_names),
 		TEST(test_purges_that_are_refused),
 	};

@@ -192,6 +192,15 @@ ask_test(struct herald_session *session, struct model_call *call)
 	return status == HERALD_OK ? take_fault(model, call) : status;
 }
 
+bool
+model_is_interrupted(const struct herald_session *session)
+{
+	const struct model_session *own = (const struct model_session *)session;
+
+	return own->use == HERALD_SESSION_ADMIN &&
+	       atomic_load(&own->connection->process->is_interrupted);
+}
+
 static enum herald_status
 unavailable(struct herald_error *error, const char *why)
 {
@@ -223,6 +232,8 @@ can_go_on(struct herald_session *session, enum model_op op, enum model_needs nee
 	check_use(connection, op, needs);
 	if (connection->process->is_dead)
 		return unavailable(error, "the process is dead");
+	if (op != MODEL_COMMIT && model_is_interrupted(session))
+		return unavailable(error, "interrupted: the store is being destroyed");
 	if (needs == MODEL_NEEDS_TO_BE_ALONE)
 		connection->is_lost = false; /* it connects again */
 	if (connection->is_lost)
@@ -444,10 +455,10 @@ op_session_open(struct herald_database *database, enum herald_session_use use,
 {
 	struct model_process *process = (struct model_process *)database;
 
-	(void)use;
 	(void)error;
 	pthread_mutex_lock(&process->model->mutex);
 	*out = session_create(process, connection_create(process), false);
+	session_of(*out)->use = use;
 	pthread_mutex_unlock(&process->model->mutex);
 	return HERALD_OK;
 }
@@ -500,6 +511,13 @@ static void *
 op_handle(struct herald_session *session)
 {
 	return session_of(session)->connection;
+}
+
+/* Without the mutex: a visitor may call it. */
+static void
+op_interrupt(struct herald_database *database)
+{
+	atomic_store(&((struct model_process *)database)->is_interrupted, true);
 }
 
 static void
@@ -587,6 +605,7 @@ model_create(const struct model_options *options)
 		.savepoint_release = op_savepoint_release,
 		.savepoint_rollback = op_savepoint_rollback,
 		.tend = op_tend,
+		.interrupt = op_interrupt,
 		.sql = op_sql,
 	};
 	model_add_event_ops(&model->ops);

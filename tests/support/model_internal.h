@@ -5,6 +5,7 @@
 #define HERALD_TESTS_SUPPORT_MODEL_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "model_database.h"
 #include "model_rows.h"
@@ -46,6 +47,7 @@ struct model_process {
 	struct model *model;
 	bool is_dead;
 	bool is_machine_dead;
+	atomic_bool is_interrupted;
 	uint32_t lease_ms;
 	struct model_session *sessions;
 	struct model_connection *connections;
@@ -65,6 +67,7 @@ struct model_connection {
 struct model_session {
 	struct herald_session base;
 	struct model_connection *connection;
+	enum herald_session_use use;
 	bool is_wrapped; /* the connection belongs to the user */
 	bool is_in_call;
 	enum herald_status forced; /* what the call returns although it takes place */
@@ -84,6 +87,9 @@ enum herald_status model_enter(struct herald_session *session, enum model_op op,
 			       enum model_needs needs, struct herald_error *error);
 enum herald_status
 model_leave(struct herald_session *session, enum herald_status status, struct herald_error *error);
+
+/* Whether interrupt() has ended what the session does. Any thread. */
+bool model_is_interrupted(const struct herald_session *session);
 
 /* What a call reads and writes: the transaction's, or what is committed. */
 struct model_tables *model_tables_of(struct herald_session *session);

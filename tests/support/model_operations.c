@@ -92,6 +92,13 @@ op_dead_visit(struct herald_session *session, const struct herald_dead_filter *f
 			continue;
 		letter_of_row(tables->rows[i], &letter);
 		left = visit(&letter, state) ? left - 1 : 0;
+		if (left > 0 && model_is_interrupted(session))
+			return model_leave(
+				session,
+				herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+						 "model: interrupted: the store is being "
+						 "destroyed"),
+				error);
 	}
 	return model_leave(session, HERALD_OK, error);
 }

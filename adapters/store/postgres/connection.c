@@ -12,24 +12,39 @@
 #include "failure.h"
 #include "times.h"
 
-/* Wait until the socket is ready. Returns false when the time is over. */
-static bool
-wait_socket(const PGconn *conn, short events, int64_t deadline_ms)
-{
-	struct pollfd polled = {.fd = PQsocket(conn), .events = events};
+/* How long to wait for the end of a statement that was cancelled. */
+#define CANCEL_MS 1000
 
-	if (polled.fd < 0)
+/* Wait until the socket is ready, or the other file is, unless it is -1. Returns false when the
+ * time is over. */
+static bool
+wait_either(const PGconn *conn, short events, int64_t deadline_ms, int other, bool *other_is_ready)
+{
+	struct pollfd polled[] = {{.fd = PQsocket(conn), .events = events},
+				  {.fd = other, .events = POLLIN}};
+
+	if (polled[0].fd < 0)
 		return false;
 	for (;;) {
 		int64_t left_ms = deadline_ms - herald__postgres_clock_ms();
-		int ready = poll(&polled, 1, left_ms > 0 ? (int)left_ms : 0);
+		int ready = poll(polled, 2, left_ms > 0 ? (int)left_ms : 0);
 
+		*other_is_ready = ready > 0 && polled[1].revents != 0;
 		if (ready > 0)
 			return true;
 		if (ready < 0 && errno == EINTR)
 			continue;
 		return false;
 	}
+}
+
+/* The same without another file. */
+static bool
+wait_socket(const PGconn *conn, short events, int64_t deadline_ms)
+{
+	bool none;
+
+	return wait_either(conn, events, deadline_ms, -1, &none);
 }
 
 /* What the DSN may change. */
@@ -114,25 +129,57 @@ herald__postgres_succeeded(const PGresult *result)
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+/* A wait for the results of a statement. */
+struct wait {
+	PGconn *conn;
+	int64_t deadline_ms;
+	int interrupt_fd; /* -1: none, or it was cancelled */
+};
+
+/* Ask the server to end the statement; it takes a connection of its own. If that fails, the
+ * statement may go on without us. */
+static void
+cancel(struct wait *wait)
+{
+	const int64_t end_ms = herald__postgres_clock_ms() + CANCEL_MS;
+	PGcancel *request = PQgetCancel(wait->conn);
+	char message[256];
+
+	wait->interrupt_fd = -1;
+	if (end_ms < wait->deadline_ms)
+		wait->deadline_ms = end_ms;
+	if (request && !PQcancel(request, message, sizeof(message)))
+		wait->deadline_ms = herald__postgres_clock_ms();
+	PQfreeCancel(request);
+}
+
 /* The next result, or NULL after the last one. Returns false if the connection is lost. */
 static bool
-next_result(PGconn *conn, int64_t deadline_ms, PGresult **out)
+next_result(struct wait *wait, PGresult **out)
 {
-	while (PQisBusy(conn))
-		if (!wait_socket(conn, POLLIN, deadline_ms) || !PQconsumeInput(conn))
+	while (PQisBusy(wait->conn)) {
+		bool is_interrupted;
+
+		if (!wait_either(wait->conn, POLLIN, wait->deadline_ms, wait->interrupt_fd,
+				 &is_interrupted))
 			return false;
-	*out = PQgetResult(conn);
+		if (is_interrupted)
+			cancel(wait);
+		else if (!PQconsumeInput(wait->conn))
+			return false;
+	}
+	*out = PQgetResult(wait->conn);
 	return true;
 }
 
 PGresult *
-herald__postgres_wait(PGconn *conn, uint32_t timeout_ms)
+herald__postgres_wait(PGconn *conn, uint32_t timeout_ms, int interrupt_fd)
 {
-	int64_t deadline_ms = herald__postgres_clock_ms() + timeout_ms;
+	struct wait wait = {conn, herald__postgres_clock_ms() + timeout_ms, interrupt_fd};
 	PGresult *result = NULL, *next;
 
 	for (;;) {
-		if (!next_result(conn, deadline_ms, &next)) {
+		if (!next_result(&wait, &next)) {
 			PQclear(result);
 			return NULL;
 		}

@@ -5,6 +5,7 @@
 #define HERALD_POSTGRES_DATABASE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,8 @@ struct postgres {
 	const char *schema_sql;
 	struct postgres_watermarks watermarks;
 	struct postgres_leases leases;
+	atomic_bool is_interrupted; /* operations end; then interrupt_fd can be read */
+	int interrupt_fd;
 
 	pthread_mutex_t notify_mutex; /* protects the members below */
 	int64_t notified_ms;          /* by the monotonic clock */
@@ -67,6 +70,8 @@ struct postgres_session {
 	int64_t mark_instance;
 	bool is_marked; /* it is of this connection */
 	int64_t batch;  /* the current transaction's number */
+
+	bool is_settling; /* it must not be interrupted: COMMIT, ROLLBACK, closing */
 
 	bool may_repeat; /* as herald_database_ops::may_repeat */
 	bool has_lanes;  /* the transaction has the lock of the lanes */

@@ -2,8 +2,12 @@
  * The database: its options, opening it, and the table of its functions. Owns the options and the
  * SQL; each session owns its connection.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <herald/adapter/memory.h>
 #include <herald/adapter/options.h>
@@ -204,6 +208,7 @@ herald_postgres_destroy(struct herald_database *base)
 	herald__postgres_watermarks_finish(&database->watermarks);
 	herald__postgres_leases_finish(&database->leases);
 	pthread_mutex_destroy(&database->notify_mutex);
+	close(database->interrupt_fd);
 	herald_arena_destroy(database->texts);
 	herald_memory_release(&allocator, database, sizeof(*database));
 }
@@ -276,7 +281,8 @@ sql(const struct herald_database *base)
 	.dead_replay = herald__postgres_dead_replay, .dead_drop = herald__postgres_dead_drop,      \
 	.dead_trim = herald__postgres_dead_trim, .purge = herald__postgres_purge,                  \
 	.pending = herald__postgres_pending, .pending_most = herald__postgres_pending_most,        \
-	.counts = herald__postgres_counts, .check = herald__postgres_check, .sql = sql
+	.counts = herald__postgres_counts, .check = herald__postgres_check,                        \
+	.interrupt = herald__postgres_interrupt, .sql = sql
 
 static const struct herald_database_ops ops = {
 	COMMON_OPS,
@@ -338,10 +344,13 @@ herald_postgres_create(const struct herald_postgres_options *options, struct her
 	database->instance = (int64_t)herald_random_bits(herald_random_seed());
 	database->lock_number = hash(read.schema);
 	database->notify_from_ms = INT64_MAX;
-	int number = init_mutexes(database);
+	database->interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int number = database->interrupt_fd < 0 ? errno : init_mutexes(database);
 	if (number != 0) {
+		if (database->interrupt_fd >= 0)
+			close(database->interrupt_fd);
 		herald_memory_release(&read.allocator, database, sizeof(*database));
-		return herald_system_error(error, "cannot create a mutex", number);
+		return herald_system_error(error, "cannot create an eventfd or a mutex", number);
 	}
 	if (!make_texts(database)) {
 		herald_postgres_destroy(&database->base);

@@ -38,6 +38,38 @@ herald__postgres_statement_timeout(const struct postgres_session *session)
 	return timeout_ms;
 }
 
+/* Interrupting. The file stays readable, so that a statement may begin to wait at any time. */
+
+static bool
+may_be_interrupted(const struct postgres_session *session)
+{
+	return session->use == HERALD_SESSION_ADMIN && !session->is_settling;
+}
+
+bool
+herald__postgres_is_interrupted(const struct postgres_session *session)
+{
+	return may_be_interrupted(session) && atomic_load(&session->database->is_interrupted);
+}
+
+void
+herald__postgres_interrupt(struct herald_database *base)
+{
+	struct postgres *database = (struct postgres *)base;
+	const uint64_t one = 1;
+
+	atomic_store(&database->is_interrupted, true);
+	const ssize_t written = write(database->interrupt_fd, &one, sizeof(one));
+	(void)written; /* a full counter can be read, too */
+}
+
+static enum herald_status
+refuse_interrupted(struct herald_error *error)
+{
+	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+				"interrupted: the store is being destroyed");
+}
+
 /* Connecting. */
 
 /* Settings of a connection that is not shared by a pool. Plans must not depend on how full a table
@@ -190,9 +222,11 @@ receive(struct postgres_session *session, bool was_sent, const char *what, PGres
 	struct herald_error *error)
 {
 	PGresult *result =
-		was_sent ? herald__postgres_wait(session->conn,
-						 herald__postgres_statement_timeout(session) +
-							 PATIENCE_MS)
+		was_sent ? herald__postgres_wait(
+				   session->conn,
+				   herald__postgres_statement_timeout(session) + PATIENCE_MS,
+				   may_be_interrupted(session) ? session->database->interrupt_fd
+							       : -1)
 			 : NULL;
 
 	if (result && herald__postgres_succeeded(result)) {
@@ -210,7 +244,7 @@ receive(struct postgres_session *session, bool was_sent, const char *what, PGres
 	if (!result)
 		herald__postgres_session_cut(session);
 	PQclear(result);
-	return status;
+	return herald__postgres_is_interrupted(session) ? refuse_interrupted(error) : status;
 }
 
 static enum herald_status
@@ -292,6 +326,8 @@ attempt(struct postgres_session *session, enum postgres_statement statement, PGr
 	if (status != HERALD_OK)
 		return herald_error_set(error, status, HERALD_NO_OFFSET,
 					"too large for PostgreSQL, which takes 1 GiB");
+	if (herald__postgres_is_interrupted(session))
+		return refuse_interrupted(error);
 	if (!session->conn)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					"the connection to PostgreSQL is lost");
@@ -334,6 +370,8 @@ enum herald_status
 herald__postgres_command(struct postgres_session *session, const char *sql, const char *what,
 			 PGresult **out, struct herald_error *error)
 {
+	if (herald__postgres_is_interrupted(session))
+		return refuse_interrupted(error);
 	if (!session->conn)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					"the connection to PostgreSQL is lost");
@@ -427,6 +465,7 @@ herald__postgres_session_close(struct postgres_session *session)
 	if (!session)
 		return;
 	const struct herald_allocator allocator = session->database->options.allocator;
+	session->is_settling = true;
 	if (!session->is_wrapped && session->conn && session->mark != 0)
 		remove_mark(session);
 	herald__postgres_session_cut(session);

@@ -54,6 +54,12 @@ enum herald_status
 herald__postgres_command(struct postgres_session *session, const char *sql, const char *what,
 			 PGresult **out, struct herald_error *error);
 
+/* Whether the session may run nothing more, since operations end. */
+bool herald__postgres_is_interrupted(const struct postgres_session *session);
+
+/* As interrupt() of herald_database_ops. */
+void herald__postgres_interrupt(struct herald_database *base);
+
 /* The limit of the server for a statement of this session; leases must not wait for a slow one. */
 uint32_t herald__postgres_statement_timeout(const struct postgres_session *session);
 

@@ -263,6 +263,7 @@ herald__postgres_commit(struct herald_session *base, struct herald_error *error)
 	if (!session->conn || PQtransactionStatus(session->conn) == PQTRANS_IDLE)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					"the transaction was lost before its commit");
+	session->is_settling = true;
 	enum herald_status status =
 		herald__postgres_command(session, "COMMIT", "commit", &result, error);
 	if (status == HERALD_OK) {
@@ -274,6 +275,7 @@ herald__postgres_commit(struct herald_session *base, struct herald_error *error)
 	} else if (!session->conn) {
 		status = find_outcome(session, error);
 	}
+	session->is_settling = false;
 	if (status == HERALD_OK || status == HERALD_UNKNOWN_OUTCOME)
 		herald__postgres_publish_ready(session);
 	else
@@ -289,9 +291,11 @@ herald__postgres_rollback(struct herald_session *base)
 	herald__postgres_forget_ready(session);
 	if (session->is_wrapped || !herald__postgres_is_open(session))
 		return;
+	session->is_settling = true;
 	if (PQtransactionStatus(session->conn) == PQTRANS_ACTIVE ||
 	    herald__postgres_command(session, "ROLLBACK", "roll back", NULL, NULL) != HERALD_OK)
 		herald__postgres_session_cut(session);
+	session->is_settling = false;
 }
 
 bool

@@ -43,7 +43,8 @@ wait_for_lock(void *state, int count)
 		waited_ms += (int64_t)(count - last) * delays_ms[last];
 	int64_t rest_ms = limit_ms(wait->database, waited_ms) - waited_ms;
 	const int64_t delay_ms = delays_ms[count < last ? count : last];
-	if (rest_ms <= 0)
+	if (rest_ms <= 0 ||
+	    (wait->may_be_interrupted && atomic_load(&wait->database->is_interrupted)))
 		return 0;
 	sqlite3_sleep((int)(delay_ms < rest_ms ? delay_ms : rest_ms));
 	return 1;

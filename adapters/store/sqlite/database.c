@@ -16,6 +16,7 @@
 #include "dead_letters.h"
 #include "delivery.h"
 #include "event.h"
+#include "interrupt.h"
 #include "lock_file.h"
 #include "meta.h"
 #include "node.h"
@@ -182,6 +183,7 @@ static const struct herald_database_ops ops = {
 	.watch_end = herald__sqlite_watch_end,
 	.tend = herald__sqlite_tend,
 	.stopping = herald__sqlite_stopping,
+	.interrupt = herald__sqlite_interrupt,
 	.delivery_push = herald__sqlite_delivery_push,
 	.delivery_claim = herald__sqlite_delivery_claim,
 	.delivery_owned = herald__sqlite_delivery_owned,

@@ -3,6 +3,8 @@
  */
 #include "filter.h"
 
+#include "interrupt.h"
+
 struct sqlite_query
 herald__sqlite_filter(struct sqlite_session *session, const char *start,
 		      const struct sqlite_condition *conditions, size_t count, const char *end)
@@ -22,6 +24,8 @@ herald__sqlite_filter(struct sqlite_session *session, const char *start,
 	query.rc =
 		text ? sqlite3_prepare_v2(session->db, text, -1, &query.stmt, NULL) : SQLITE_NOMEM;
 	sqlite3_free(text);
+	if (herald__sqlite_is_interrupted(session))
+		query.rc = SQLITE_INTERRUPT;
 	for (size_t i = 0; i < count; i++) {
 		if (conditions[i].is_set && conditions[i].text)
 			herald__sqlite_bind_text(&query, conditions[i].text);

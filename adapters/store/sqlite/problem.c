@@ -14,6 +14,7 @@
 #include <herald/adapter/text.h>
 
 #include "busy.h"
+#include "interrupt.h"
 
 enum herald_status
 herald__sqlite_fail(struct sqlite_database *database, struct herald_error *error,
@@ -87,6 +88,14 @@ disk_problem(struct sqlite_session *session, int rc, struct herald_error *error)
 				database->path, reason, rc);
 }
 
+/* Its waits for locks end, too. */
+static bool
+was_interrupted(const struct sqlite_session *session, int rc)
+{
+	return ((rc & 0xff) == SQLITE_INTERRUPT || (rc & 0xff) == SQLITE_BUSY) &&
+	       herald__sqlite_is_interrupted(session);
+}
+
 enum herald_status
 herald__sqlite_problem(struct sqlite_session *session, int rc, struct herald_error *error)
 {
@@ -100,6 +109,9 @@ herald__sqlite_problem(struct sqlite_session *session, int rc, struct herald_err
 					"%s: the disk is full, or the quota or the largest size of "
 					"a file is reached; the transaction was rolled back",
 					path);
+	if (was_interrupted(session, rc))
+		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					"%s: interrupted: the store is being destroyed", path);
 	switch (rc & 0xff) {
 	case SQLITE_IOERR:
 		return disk_problem(session, rc, error);

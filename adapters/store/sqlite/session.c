@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "files.h"
+#include "interrupt.h"
 #include "problem.h"
 #include "statement.h"
 
@@ -73,6 +74,8 @@ herald__sqlite_session_open(struct herald_database *base, enum herald_session_us
 	if (status == HERALD_OK)
 		status = herald__sqlite_files_join(database, session->db, error);
 	session->is_counted = status == HERALD_OK;
+	if (status == HERALD_OK && use == HERALD_SESSION_ADMIN)
+		herald__sqlite_interrupt_join(session);
 	if (status == HERALD_OK && use != HERALD_SESSION_JOIN)
 		sqlite3_wal_hook(session->db, note_wal_pages, database);
 	if (status == HERALD_OK && use == HERALD_SESSION_JOIN && database->options.setup &&
@@ -145,6 +148,7 @@ herald__sqlite_session_close(struct herald_session *base)
 		return;
 	if (!session->is_wrapped)
 		herald__sqlite_rollback(base);
+	herald__sqlite_interrupt_leave(session);
 	if (session->db && session->use == HERALD_SESSION_COMMIT && !session->is_wrapped)
 		herald__sqlite_checkpoint_last(session);
 	/* Before it is closed: the last connection deletes the WAL. */
@@ -234,9 +238,11 @@ herald__sqlite_commit(struct herald_session *base, struct herald_error *error)
 	if (session->use == HERALD_SESSION_JOIN)
 		reset_statements(session);
 	session->is_committing = true;
+	session->is_ending = true;
 	struct sqlite_query query = herald__sqlite_query(session, &commit_sql);
 	status = herald__sqlite_run(&query, error);
 	session->is_committing = false;
+	session->is_ending = false;
 	if (status != HERALD_OK) {
 		herald__sqlite_rollback(base);
 		return status;
@@ -254,10 +260,12 @@ herald__sqlite_rollback(struct herald_session *base)
 
 	/* After some errors SQLite has done it already. */
 	if (session->has_writer && !sqlite3_get_autocommit(session->db)) {
+		session->is_ending = true;
 		struct sqlite_query query = herald__sqlite_query(session, &rollback_sql);
 
 		reset_statements(session);
 		(void)herald__sqlite_run(&query, NULL);
+		session->is_ending = false;
 	}
 	give_writer(session);
 }

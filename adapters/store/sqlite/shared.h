@@ -32,7 +32,8 @@ struct sqlite_identity {
 /* What the busy handler of a connection knows. */
 struct sqlite_wait {
 	struct sqlite_database *database;
-	int64_t turn_ms; /* the session has waited so long for its turn */
+	int64_t turn_ms;         /* the session has waited so long for its turn */
+	bool may_be_interrupted; /* by interrupt.c */
 };
 
 struct sqlite_node;
@@ -55,8 +56,10 @@ struct sqlite_database {
 	struct herald__fair_lock writer; /* in front of SQLite's: its waiting is not fair */
 	struct sqlite_wait wait;         /* of connections without a session */
 
-	_Atomic int64_t drain_end_ms; /* by the monotonic clock; 0: the store is not stopped */
-	_Atomic int64_t last_id;      /* given to a row of this process, rolled back or not */
+	atomic_bool is_interrupted;    /* see interrupt.c */
+	struct sqlite_session *admins; /* that are open; with the mutex */
+	_Atomic int64_t drain_end_ms;  /* by the monotonic clock; 0: the store is not stopped */
+	_Atomic int64_t last_id;       /* given to a row of this process, rolled back or not */
 
 	atomic_bool has_failed; /* a disk's error: `failure` says which */
 	char failure[256];      /* written once, before has_failed */
@@ -168,6 +171,8 @@ struct sqlite_session {
 	bool is_counted;       /* in the database's sessions_count */
 	bool has_writer;       /* holds database->writer */
 	bool is_committing;    /* the statement that runs is COMMIT */
+	atomic_bool is_ending; /* the statement that runs is COMMIT or ROLLBACK */
+	struct sqlite_session *next_admin;
 	unsigned seen_current; /* which table of keys is the current one; in this transaction */
 	int64_t data_version;  /* see watch.c */
 	bool watch_ends;       /* with the database's mutex */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "interrupt.h"
 #include "problem.h"
 
 struct sqlite_query
@@ -17,6 +18,8 @@ herald__sqlite_query(struct sqlite_session *session, const struct sqlite_sql *sq
 		query.rc = sqlite3_prepare_v3(session->db, sql->text, -1, SQLITE_PREPARE_PERSISTENT,
 					      stmt, NULL);
 	query.stmt = *stmt;
+	if (herald__sqlite_is_interrupted(session))
+		query.rc = SQLITE_INTERRUPT;
 	return query;
 }
 

@@ -472,6 +472,12 @@ struct herald_database_ops {
 	 * unavailable. NULL: waits are short, or need no limit. */
 	void (*stopping)(struct herald_database *database, uint32_t drain_ms);
 
+	/** herald_store_destroy() was called: what sessions of HERALD_SESSION_ADMIN run now ends
+	 * soon with HERALD_UNAVAILABLE, and what they run later at once, except for commit() and
+	 * rollback(), which are not cut short. Any thread, also from a visitor; called again while
+	 * something still runs. NULL: nothing takes long. */
+	void (*interrupt)(struct herald_database *database);
+
 	/* Deliveries, in a transaction, except for delivery_claim() if claims_apart. Of one origin,
 	 * at most a few hundred are READY at a time; the others are BLOCKED, so that a silent
 	 * receiver costs no one else time. */

@@ -74,6 +74,7 @@ struct contract_store_case {
 	X(nodes)                                                                                   \
 	X(deliveries)                                                                              \
 	X(operations)                                                                              \
+	X(interrupts)                                                                              \
 	X(random)
 
 #define CONTRACT_STORE_DECLARE_(NAME)                                                              \
