@@ -88,15 +88,23 @@ read_limit(const char *value, struct arguments *out)
 }
 
 static const char *
+read_id_from(const char *value, uint64_t min, uint64_t *out)
+{
+	if (!moment_read_count(value, out) || *out < min)
+		return "an id";
+	return *out <= INT64_MAX ? NULL : "an id, which are up to 9223372036854775807";
+}
+
+static const char *
 read_id(const char *value, struct arguments *out)
 {
-	return moment_read_count(value, &out->filter.id) && out->filter.id > 0 ? NULL : "an id";
+	return read_id_from(value, 1, &out->filter.id);
 }
 
 static const char *
 read_after_id(const char *value, struct arguments *out)
 {
-	return moment_read_count(value, &out->filter.after_id) ? NULL : "an id";
+	return read_id_from(value, 0, &out->filter.after_id);
 }
 
 static const char *

@@ -266,12 +266,13 @@ enum herald_dead_kind {
 
 /**
  * Selects dead letters. If all members are zero, it selects all events, but no deliveries. A dead
- * letter must match all members that are set.
+ * letter must match all members that are set. 0, NULL and "" mean that a member is not set: no
+ * filter selects texts that are empty. Ids go up to INT64_MAX; a larger one is HERALD_BAD_VALUE.
  */
 struct herald_dead_filter {
 	enum herald_dead_kind kind;     /**< Events, deliveries or both. */
 	uint64_t id;                    /**< 0: any. */
-	const char *queue;              /**< Exact. NULL: any, as for the texts below. */
+	const char *queue;              /**< Exact. NULL or "": any, as for the texts below. */
 	const char *event_type;         /**< Exact. */
 	const char *source;             /**< Exact. */
 	const char *event_id;           /**< Exact. */
@@ -346,7 +347,7 @@ herald_store_dead_drop(struct herald_store *store, const struct herald_dead_filt
 /** Selects events and deliveries that are not finished and not running. */
 struct herald_purge_filter {
 	bool deliveries;           /**< Deliveries instead of events. */
-	const char *queue;         /**< NULL: any, as for event_type. */
+	const char *queue;         /**< NULL or "": any, as for event_type. */
 	const char *event_type;    /**< Exact. */
 	int64_t created_before_ms; /**< 0: any. */
 };

@@ -1,7 +1,6 @@
 /*
- * Operations on what is in the database: lists, counts, replays. Each has a
- * connection of its own, and works in small batches, so that it delays neither
- * commits nor the log of the database.
+ * Operations on what is in the database: lists, counts, replays. Each has a connection of its own,
+ * and works in small batches, so that it delays neither commits nor the log of the database.
  */
 #include <herald/adapter/database.h>
 #include <herald/adapter/options.h>
@@ -27,8 +26,7 @@ struct bulk {
 	struct herald_dead_filter filter;
 	const struct herald_purge_filter *purge;
 	int64_t wall_ms;
-	bool by_id; /* dead letters that are done are known by their ids, not by their
-                 time */
+	bool by_id; /* dead letters that are done are known by their ids, not by their time */
 };
 
 static enum herald_status
@@ -61,6 +59,26 @@ bad_filter(struct herald_error *error, const char *member, const char *what)
 	return HERALD_BAD_VALUE;
 }
 
+/* A text that is empty is not given. */
+static const char *
+given(const char *text)
+{
+	return text && text[0] != '\0' ? text : NULL;
+}
+
+static struct herald_dead_filter
+given_filter(const struct herald_dead_filter *filter)
+{
+	struct herald_dead_filter out = *filter;
+
+	out.queue = given(filter->queue);
+	out.event_type = given(filter->event_type);
+	out.source = given(filter->source);
+	out.event_id = given(filter->event_id);
+	out.destination = given(filter->destination);
+	return out;
+}
+
 static enum herald_status
 check_filter(const struct herald_dead_filter *filter, struct herald_error *error)
 {
@@ -68,6 +86,9 @@ check_filter(const struct herald_dead_filter *filter, struct herald_error *error
 		return bad_filter(error, "kind", "not one of HERALD_DEAD_EVENTS, ...");
 	if ((unsigned)filter->reason >= HERALD_DEAD_REASON_COUNT)
 		return bad_filter(error, "reason", "not one of HERALD_DEAD_ANY, ...");
+	if (filter->id > INT64_MAX || filter->after_id > INT64_MAX)
+		return bad_filter(error, filter->id > INT64_MAX ? "id" : "after_id",
+				  "larger than any id, which are up to 9223372036854775807");
 	if (filter->from_ms < 0 || filter->to_ms < 0)
 		return bad_filter(error, filter->from_ms < 0 ? "from_ms" : "to_ms", "before 1970");
 	if (filter->to_ms != 0 && filter->from_ms >= filter->to_ms)
@@ -96,14 +117,14 @@ visit_in_page(const struct herald_dead_letter *letter, void *state)
 	return !page->is_stopped;
 }
 
-/* In pages, so that a slow visitor does not keep a transaction open. Returns
- * their number in *count. */
+/* In pages, so that a slow visitor does not keep a transaction open. Returns their number in
+ * *count. */
 static enum herald_status
 visit_pages(struct herald_store *store, struct herald_session *session,
 	    const struct herald_dead_filter *filter, struct page *page, uint64_t *count,
 	    struct herald_error *error)
 {
-	struct herald_dead_filter part = *filter;
+	struct herald_dead_filter part = given_filter(filter);
 	enum herald_status status = HERALD_OK;
 
 	*count = 0;
@@ -172,8 +193,7 @@ add_id(const struct herald_dead_letter *letter, void *state)
 	return true;
 }
 
-/* One after the other: what another process stores or takes meanwhile does not
- * move the page. */
+/* One after the other: what another process stores or takes meanwhile does not move the page. */
 static enum herald_status
 step_by_id(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last,
 	   struct herald_error *error)
@@ -309,8 +329,7 @@ run_bulk(struct bulk *bulk, uint64_t *count, struct herald_error *error)
 
 static const struct herald_bulk defaults;
 
-/* Whether there are dead letters that were stored later than now, before the
- * clock was set back. */
+/* Whether there are dead letters that were stored later than now, before the clock was set back. */
 static enum herald_status
 find_late(struct bulk *bulk, bool *is_there, struct herald_error *error)
 {
@@ -340,7 +359,7 @@ run_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *c
 		return visit_all(bulk->store, filter, &page, count, error);
 	}
 	/* A dead letter that dies again meanwhile is not replayed again. */
-	*before = *filter;
+	*before = given_filter(filter);
 	status = find_late(bulk, &bulk->by_id, error);
 	if (status != HERALD_OK)
 		return status;
@@ -350,8 +369,7 @@ run_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *c
 	return run_bulk(bulk, count, error);
 }
 
-/* Then events may run: the ones that were replayed, or whose key a dead letter
- * has held. */
+/* Then events may run: the ones that were replayed, or whose key a dead letter has held. */
 static enum herald_status
 change_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *count,
 	    struct herald_error *error)
@@ -430,20 +448,24 @@ enum herald_status
 herald_store_purge(struct herald_store *store, const struct herald_purge_filter *filter,
 		   const struct herald_bulk *bulk, uint64_t *count, struct herald_error *error)
 {
+	struct herald_purge_filter own = *filter;
 	struct bulk purge = {.store = store,
 			     .options = bulk ? bulk : &defaults,
 			     .step = purge_step,
-			     .purge = filter};
+			     .purge = &own};
+
+	own.queue = given(filter->queue);
+	own.event_type = given(filter->event_type);
 
 	*count = 0;
 	if (filter->created_before_ms < 0)
 		return bad_filter(error, "created_before_ms", "before 1970");
-	if (filter->deliveries && filter->queue && *filter->queue != '\0')
+	if (own.deliveries && own.queue)
 		return bad_filter(error, "queue", "deliveries are in no queue");
 	enum herald_status status = herald__ending_enter(store, error);
 	if (status != HERALD_OK)
 		return status;
-	status = purge.options->is_dry_run ? count_purged(store, filter, count, error)
+	status = purge.options->is_dry_run ? count_purged(store, &own, count, error)
 					   : run_bulk(&purge, count, error);
 	herald__ending_leave(store);
 	return status;

@@ -112,6 +112,12 @@ test_filters_that_are_refused(void **state)
 		{{.from_ms = -1}, "from_ms", "before 1970"},
 		{{.to_ms = -1}, "to_ms", "before 1970"},
 		{{.from_ms = 5, .to_ms = 5}, "to_ms", "not after from_ms"},
+		{{.id = UINT64_C(1) << 63},
+		 "id",
+		 "larger than any id, which are up to 9223372036854775807"},
+		{{.after_id = UINT64_MAX},
+		 "after_id",
+		 "larger than any id, which are up to 9223372036854775807"},
 	};
 
 	(void)state;
@@ -388,6 +394,42 @@ test_bulk_that_fails(void **state)
 	store_fixture_finish(f);
 }
 
+/* A member that is empty is not given, in lists as in changes. */
+static void
+test_empty_members(void **state)
+{
+	const struct herald_dead_filter empty = {.queue = "",
+						 .event_type = "",
+						 .source = "",
+						 .event_id = "",
+						 .destination = "",
+						 .after_id = 0};
+	const struct herald_dead_filter last = {.after_id = INT64_MAX}, none = {.id = INT64_MAX};
+	const struct herald_purge_filter purge = {.queue = "", .event_type = ""};
+	struct seen seen = {0}, nothing = {0};
+	uint64_t count;
+
+	(void)state;
+	setup_dead(3);
+	store_submit_keyed(f, "a", "later", "k");
+	store_settle(f);
+	assert_int_equal(herald_store_dead_visit(f->store, &empty, see, &seen, NULL), HERALD_OK);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(herald_store_dead_visit(f->store, &last, see, &nothing, NULL), HERALD_OK);
+	assert_int_equal(herald_store_dead_visit(f->store, &none, see, &nothing, NULL), HERALD_OK);
+	assert_int_equal(nothing.count, 0);
+	for (int i = 1; i >= 0; i--) {
+		const struct herald_bulk bulk = {.is_dry_run = i};
+
+		assert_int_equal(herald_store_purge(f->store, &purge, &bulk, &count, NULL),
+				 HERALD_OK);
+		assert_int_equal(count, 1);
+	}
+	assert_int_equal(herald_store_dead_drop(f->store, &empty, NULL, &count, NULL), HERALD_OK);
+	assert_int_equal(count, 3);
+	store_fixture_finish(f);
+}
+
 static bool
 add(const struct herald_count *count, void *state)
 {
@@ -629,6 +671,7 @@ main(void)
 		TEST(test_dead_letters_beside_another_process),
 		TEST(test_bulk),
 		TEST(test_bulk_that_fails),
+		TEST(test_empty_members),
 		TEST(test_counts_and_purge),
 		TEST(test_operations_when_the_store_is_destroyed),
 		TEST(test_names),
