@@ -13,6 +13,7 @@
 #include "check_file.h"
 #include "checkpoint.h"
 #include "connection.h"
+#include "counts.h"
 #include "dead_letters.h"
 #include "delivery.h"
 #include "event.h"

@@ -1,5 +1,5 @@
 /*
- * Purging and counting.
+ * Purging, and counting what is not finished. counts.c counts by state and type.
  */
 #include "operations.h"
 
@@ -149,51 +149,5 @@ herald__sqlite_pending(struct herald_session *base, const struct herald_purge_fi
 	}
 	if (status == HERALD_OK)
 		*count = (uint64_t)number;
-	return status;
-}
-
-/* `state` in the tables, and the time: enum herald_count_state. */
-#define EVENT_STATE                                                                                \
-	"CASE state WHEN 0 THEN delayed AND due_ms > ?1 AND retried_ms <= ?2 "                     \
-	"WHEN 2 THEN 2 ELSE 3 END AS counted"
-#define DELIVERY_STATE                                                                             \
-	"CASE state WHEN 0 THEN delayed AND due_ms > ?1 WHEN 2 THEN 2 ELSE 3 END AS counted"
-
-_Static_assert(HERALD_COUNT_READY == 0 && HERALD_COUNT_DELAYED == 1 && HERALD_COUNT_BLOCKED == 2 &&
-		       HERALD_COUNT_RUNNING == 3 && HERALD_COUNT_DEAD == 4,
-	       "the numbers in the statement");
-
-enum herald_status
-herald__sqlite_counts(struct herald_session *base, int64_t now_ms, herald_count_visitor *visit,
-		      void *state, struct herald_error *error)
-{
-	static const struct sqlite_sql sql = {
-		SLOT_COUNTS,
-		"SELECT 0, queue, event_type, " EVENT_STATE ", count(*), min(created_ms) "
-		"FROM main.herald_event GROUP BY queue, event_type, counted "
-		"UNION ALL "
-		"SELECT 1, '', event_type, " DELIVERY_STATE ", count(*), min(created_ms) "
-		"FROM main.herald_delivery GROUP BY event_type, counted "
-		"UNION ALL "
-		"SELECT kind, queue, event_type, 4, count(*), min(dead_ms) "
-		"FROM main.herald_dead GROUP BY kind, queue, event_type"};
-	struct sqlite_query row = herald__sqlite_query(herald__sqlite_session(base), &sql);
-	struct herald_count count;
-	enum herald_status status;
-	bool has_row;
-
-	herald__sqlite_bind_int(&row, now_ms);
-	herald__sqlite_bind_int(&row, herald__sqlite_latest_ms(now_ms));
-	while ((status = herald__sqlite_step(&row, &has_row, error)) == HERALD_OK && has_row) {
-		count.is_delivery = herald__sqlite_int(&row) != 0;
-		count.queue = herald__sqlite_text(&row);
-		count.event_type = herald__sqlite_text(&row);
-		count.state = (enum herald_count_state)herald__sqlite_int(&row);
-		count.count = (uint64_t)herald__sqlite_int(&row);
-		count.oldest_ms = herald__sqlite_int(&row);
-		if (row.rc == SQLITE_OK && !visit(&count, state))
-			break;
-	}
-	herald__sqlite_end(&row);
 	return status;
 }

@@ -12,8 +12,5 @@ herald__sqlite_purge(struct herald_session *session, const struct herald_purge_f
 enum herald_status
 herald__sqlite_pending(struct herald_session *session, const struct herald_purge_filter *filter,
 		       uint64_t *count, struct herald_error *error);
-enum herald_status
-herald__sqlite_counts(struct herald_session *session, int64_t now_ms, herald_count_visitor *visit,
-		      void *state, struct herald_error *error);
 
 #endif

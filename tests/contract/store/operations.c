@@ -232,6 +232,27 @@ test_filters_of_changes(const struct contract_store *kind)
 }
 
 /* The maximum of one call, the oldest first. */
+/* Retention: they did not die in the order of their ids. */
+static void
+test_drop_by_age(const struct contract_store *kind)
+{
+	struct process *p = start(kind);
+	const struct herald_dead_filter old = {.kind = BOTH, .to_ms = T0 + 6};
+	struct visits visits = {.count = 0};
+
+	kill_event(p, EVENT(.event_type = "a"), HERALD_DEAD_FAILED, 5);
+	const uint64_t young = kill_event(p, EVENT(.event_type = "b"), HERALD_DEAD_FAILED, 9);
+	kill_delivery(p, DELIVERY(.event_type = "c"), HERALD_DEAD_REFUSED, 1);
+	kill_event(p, EVENT(.event_type = "d"), HERALD_DEAD_FAILED, 3);
+	assert_int_equal(drop(p, &old, 2), 2);
+	assert_int_equal(drop(p, &old, 2), 1);
+	assert_int_equal(drop(p, &old, 2), 0);
+	visit(p, &(struct herald_dead_filter){.kind = BOTH}, &visits);
+	assert_int_equal(visits.count, 1);
+	assert_int_equal(visits.ids[0], young);
+	stop(p);
+}
+
 static void
 test_max_of_changes(const struct contract_store *kind)
 {
@@ -702,6 +723,44 @@ test_counts(const struct contract_store *kind)
 	stop(p);
 }
 
+enum { TYPES = 300 };
+
+static bool
+sum_type(const struct herald_count *count, void *state)
+{
+	uint64_t *sums = state;
+	const unsigned long type = strtoul(count->event_type, NULL, 10);
+
+	assert_true(type < TYPES);
+	assert_int_equal(sums[type], 0); /* each group is visited once */
+	sums[type] = count->count;
+	return true;
+}
+
+static void
+test_counts_of_many_types(const struct contract_store *kind)
+{
+	static struct herald_stored_event events[TYPES + TYPES / 2];
+	static char types[TYPES][8];
+	struct process *p = start(kind);
+	uint64_t sums[TYPES] = {0};
+	struct herald_error error;
+
+	for (size_t i = 0; i < COUNT(events); i++) {
+		const size_t type = i < TYPES ? i : (i - TYPES) * 2;
+
+		snprintf(types[type], sizeof(types[type]), "%zu", type);
+		events[i] = *EVENT(.event_type = types[type]);
+	}
+	begin(p);
+	assert_works(p->ops->accept(p->session, events, COUNT(events), &error), &error);
+	commit(p);
+	assert_works(p->ops->counts(p->session, T0, sum_type, sums, &error), &error);
+	for (size_t i = 0; i < TYPES; i++)
+		assert_int_equal(sums[i], i % 2 == 0 ? 2 : 1);
+	stop(p);
+}
+
 static bool
 keep_finding(const struct herald_finding *finding, void *state)
 {
@@ -918,6 +977,7 @@ const struct contract_store_case contract_store_operations[] = {
 	{"test_pages", test_pages, NEEDS_NOTHING},
 	{"test_filters_of_changes", test_filters_of_changes, NEEDS_NOTHING},
 	{"test_max_of_changes", test_max_of_changes, NEEDS_NOTHING},
+	{"test_drop_by_age", test_drop_by_age, NEEDS_NOTHING},
 	{"test_replay", test_replay, NEEDS_NOTHING},
 	{"test_replay_of_deliveries", test_replay_of_deliveries, NEEDS_NOTHING},
 	{"test_fence_of_a_replay", test_fence_of_a_replay, NEEDS_NOTHING},
@@ -929,6 +989,7 @@ const struct contract_store_case contract_store_operations[] = {
 	{"test_pending", test_pending, NEEDS_NOTHING},
 	{"test_pending_most", test_pending_most, NEEDS_NOTHING},
 	{"test_counts", test_counts, NEEDS_NOTHING},
+	{"test_counts_of_many_types", test_counts_of_many_types, NEEDS_NOTHING},
 	{"test_check", test_check, NEEDS_NOTHING},
 	{"test_must_exist", test_must_exist, NEEDS_NOTHING},
 	{"test_sql", test_sql, NEEDS_NOTHING},
