@@ -26,7 +26,8 @@ struct bulk {
 	struct herald_dead_filter filter;
 	const struct herald_purge_filter *purge;
 	int64_t wall_ms;
-	bool by_id; /* dead letters that are done are known by their ids, not by their time */
+	/* Dead letters are looked for before the transaction, and done by their ids. */
+	bool by_id;
 };
 
 static enum herald_status
@@ -193,40 +194,48 @@ add_id(const struct herald_dead_letter *letter, void *state)
 	return true;
 }
 
+/* Not in a transaction: it may read very many before it finds one. */
+static enum herald_status
+find_page(struct bulk *bulk, size_t max, struct id_page *page, struct herald_error *error)
+{
+	struct herald_dead_filter part = bulk->filter;
+
+	page->count = 0;
+	part.limit = max;
+	return bulk->by_id ? bulk->store->database->ops->dead_visit(bulk->session, &part, add_id,
+								    page, error)
+			   : HERALD_OK;
+}
+
 /* One after the other: what another process stores or takes meanwhile does not move the page. */
 static enum herald_status
-step_by_id(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last,
+step_by_id(const struct bulk *bulk, const struct id_page *page, uint64_t *count,
 	   struct herald_error *error)
 {
-	const struct herald_database_ops *ops = bulk->store->database->ops;
 	struct herald_dead_filter part = bulk->filter;
-	struct id_page page = {.count = 0};
+	enum herald_status status = HERALD_OK;
 
-	part.limit = max;
-	enum herald_status status = ops->dead_visit(bulk->session, &part, add_id, &page, error);
-	for (size_t i = 0; status == HERALD_OK && i < page.count; i++) {
+	for (size_t i = 0; status == HERALD_OK && i < page->count; i++) {
 		uint64_t done = 0;
 
-		part.id = page.ids[i];
+		part.id = page->ids[i];
 		status = bulk->step(bulk, &part, 1, &done, error);
 		*count += done;
 	}
-	if (page.count > 0)
-		bulk->filter.after_id = page.ids[page.count - 1];
-	*is_last = page.count < max;
 	return status;
 }
 
 static enum herald_status
-try_step(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last, struct herald_error *error)
+try_step(const struct bulk *bulk, const struct id_page *page, size_t max, uint64_t *count,
+	 bool *is_last, struct herald_error *error)
 {
 	const struct herald_database_ops *ops = bulk->store->database->ops;
-	const uint64_t after_id = bulk->filter.after_id;
 	enum herald_status status = ops->begin(bulk->session, error);
 
 	*count = 0;
 	if (status == HERALD_OK && bulk->by_id) {
-		status = step_by_id(bulk, max, count, is_last, error);
+		status = step_by_id(bulk, page, count, error);
+		*is_last = page->count < max;
 	} else if (status == HERALD_OK) {
 		status = bulk->step(bulk, &bulk->filter, max, count, error);
 		*is_last = *count < max;
@@ -235,7 +244,6 @@ try_step(struct bulk *bulk, size_t max, uint64_t *count, bool *is_last, struct h
 		status = ops->commit(bulk->session, error);
 	if (status != HERALD_OK) {
 		ops->rollback(bulk->session);
-		bulk->filter.after_id = after_id;
 		*count = 0;
 	}
 	return status;
@@ -246,16 +254,21 @@ step_in_transaction(struct bulk *bulk, size_t max, uint64_t *count, bool *is_las
 		    struct herald_error *error)
 {
 	enum herald_status status = herald__joined_check(bulk->store, error);
+	struct id_page page;
 	unsigned repeats = 0;
 
 	*count = 0;
 	if (status == HERALD_OK)
 		status = herald__ending_check(bulk->store, error);
+	if (status == HERALD_OK)
+		status = find_page(bulk, max, &page, error);
 	if (status != HERALD_OK)
 		return status;
 	do
-		status = try_step(bulk, max, count, is_last, error);
+		status = try_step(bulk, &page, max, count, is_last, error);
 	while (herald__transact_again(bulk->store, bulk->session, status, &repeats));
+	if (status == HERALD_OK && page.count > 0)
+		bulk->filter.after_id = page.ids[page.count - 1];
 	if (status != HERALD_OK && !herald__ending_explains(bulk->store, status))
 		herald__dispatch_fails(bulk->store, status, error);
 	return status;
@@ -274,17 +287,23 @@ batch_size(const struct bulk *bulk)
 	return bulk->limit != 0 && left < size ? (size_t)left : size;
 }
 
-/* Sleep until the rate is not exceeded, or the store is destroyed. */
+/* Sleep until the rate is not exceeded, or the store is destroyed. With one writer, other processes
+ * try again and again until they may write: they get half of the time. */
 static void
-keep_rate(const struct bulk *bulk)
+keep_rate(const struct bulk *bulk, uint64_t step_began_ms)
 {
 	const uint64_t per_second = bulk->options->per_second;
-
-	if (per_second == 0)
-		return;
-	const uint64_t due_ms =
-		bulk->began_ms + (uint64_t)(1000.0 * (double)bulk->count / (double)per_second);
 	const uint64_t now_ms = herald__clock_now_ms(&bulk->store->settings.clock);
+	uint64_t due_ms = now_ms;
+
+	if (bulk->store->database->ops->has_one_writer)
+		due_ms += now_ms - step_began_ms;
+	if (per_second != 0) {
+		const double seconds = (double)bulk->count / (double)per_second;
+		const uint64_t rate_ms = bulk->began_ms + (uint64_t)(1000.0 * seconds);
+
+		due_ms = rate_ms > due_ms ? rate_ms : due_ms;
+	}
 	if (now_ms < due_ms)
 		herald__ending_sleep(bulk->store, due_ms - now_ms);
 }
@@ -297,6 +316,7 @@ run_batches(struct bulk *bulk, struct herald_error *error)
 	bool goes_on = true;
 
 	while (goes_on && status == HERALD_OK) {
+		const uint64_t step_began_ms = herald__clock_now_ms(&bulk->store->settings.clock);
 		const size_t max = batch_size(bulk);
 		uint64_t count = 0;
 		bool is_last = true;
@@ -308,7 +328,7 @@ run_batches(struct bulk *bulk, struct herald_error *error)
 		    !options->progress(bulk->count, options->state))
 			goes_on = false;
 		if (goes_on && status == HERALD_OK)
-			keep_rate(bulk);
+			keep_rate(bulk, step_began_ms);
 	}
 	return status;
 }
@@ -360,10 +380,13 @@ run_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *c
 	}
 	/* A dead letter that dies again meanwhile is not replayed again. */
 	*before = given_filter(filter);
-	status = find_late(bulk, &bulk->by_id, error);
+	bool is_late = false;
+	status = find_late(bulk, &is_late, error);
 	if (status != HERALD_OK)
 		return status;
-	if (!bulk->by_id && (before->to_ms == 0 || before->to_ms > bulk->wall_ms))
+	/* With one writer, all others would wait for a search within the transaction. */
+	bulk->by_id = is_late || bulk->store->database->ops->has_one_writer;
+	if (!is_late && (before->to_ms == 0 || before->to_ms > bulk->wall_ms))
 		before->to_ms = bulk->wall_ms;
 	bulk->limit = filter->limit;
 	return run_bulk(bulk, count, error);

@@ -171,7 +171,7 @@ die_again(uint64_t count, void *state)
 	return true;
 }
 
-/* Whether there are any is asked of an index: they are not read to find out. */
+/* Whether there are late ones is asked of an index: they are not read to find out. */
 static enum herald_status
 refuse_visits(struct model_call *call, void *state)
 {
@@ -186,7 +186,9 @@ test_dead_letters_are_not_read(void **state)
 	uint64_t count;
 
 	(void)state;
-	store_fixture_init(f, &(struct store_fixture_options){.model_options.hook = refuse_visits});
+	store_fixture_init(f,
+			   &(struct store_fixture_options){.model_options.hook = refuse_visits,
+							   .model_options.has_many_writers = true});
 	for (size_t i = 0; i < 2; i++) {
 		store_submit(f, i ? "2" : "1", "fail");
 		store_settle(f);
@@ -250,7 +252,7 @@ visit_beside_another(struct herald_session *session, const struct herald_dead_fi
 		     herald_dead_visitor *visit, void *state, struct herald_error *error)
 {
 	enum herald_status status = other.visit(session, filter, visit, state, error);
-	struct model_tables *tables = (struct model_tables *)model_in_transaction(session);
+	struct model_tables *tables = (struct model_tables *)model_committed(f->model);
 
 	if (tables && other.appears)
 		model_tables_put(tables, other.appears);
@@ -384,13 +386,43 @@ test_bulk_that_fails(void **state)
 	uint64_t count;
 
 	(void)state;
-	setup_dead(250);
-	model_fail(f->model, MODEL_DEAD_DROP, 2, HERALD_UNAVAILABLE, false);
-	assert_int_equal(herald_store_dead_drop(f->store, &all, NULL, &count, &error),
-			 HERALD_UNAVAILABLE);
-	assert_string_equal(error.message, "model: dead_drop fails by order");
-	assert_int_equal(count, 100);
-	assert_int_equal(model_committed(f->model)->rows_count, 150);
+	for (int i = 0; i < 2; i++) {
+		setup_dead_with(250, &(struct store_fixture_options){
+					     .model_options.has_many_writers = i == 1});
+		/* In the second batch: a call for each letter, or one. */
+		model_fail(f->model, MODEL_DEAD_DROP, i == 1 ? 2 : 102, HERALD_UNAVAILABLE, false);
+		assert_int_equal(herald_store_dead_drop(f->store, &all, NULL, &count, &error),
+				 HERALD_UNAVAILABLE);
+		assert_string_equal(error.message, "model: dead_drop fails by order");
+		assert_int_equal(count, 100);
+		assert_int_equal(model_committed(f->model)->rows_count, 150);
+		store_fixture_finish(f);
+	}
+}
+
+/* With one writer, a search in a transaction would stop all others. */
+static enum herald_status
+check_search(struct model_call *call, void *state)
+{
+	(void)state;
+	if (call->op == MODEL_DEAD_VISIT)
+		assert_null(model_in_transaction(call->session));
+	return MODEL_GO_ON;
+}
+
+static void
+test_search_before_the_transaction(void **state)
+{
+	const struct herald_dead_filter all = {0};
+	uint64_t count;
+
+	(void)state;
+	setup_dead_with(250, &(struct store_fixture_options){.model_options.hook = check_search});
+	assert_int_equal(herald_store_dead_replay(f->store, &all, NULL, &count, NULL), HERALD_OK);
+	assert_int_equal(count, 250);
+	store_settle(f);
+	assert_int_equal(herald_store_dead_drop(f->store, &all, NULL, &count, NULL), HERALD_OK);
+	assert_int_equal(count, 250);
 	store_fixture_finish(f);
 }
 
@@ -671,6 +703,7 @@ main(void)
 		TEST(test_dead_letters_beside_another_process),
 		TEST(test_bulk),
 		TEST(test_bulk_that_fails),
+		TEST(test_search_before_the_transaction),
 		TEST(test_empty_members),
 		TEST(test_counts_and_purge),
 		TEST(test_operations_when_the_store_is_destroyed),

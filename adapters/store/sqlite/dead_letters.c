@@ -140,23 +140,47 @@ any_before(struct sqlite_session *session, int64_t to_ms, bool *is_found,
 typedef enum herald_status dead_action(struct sqlite_session *session, const struct dead_row *row,
 				       int64_t now_ms, struct herald_error *error);
 
-/* Do something with each of up to `max` matching dead letters. */
-static enum herald_status
-for_each(struct sqlite_session *session, const struct herald_dead_filter *filter, size_t max,
-	 dead_action *action, int64_t now_ms, uint64_t *count, struct herald_error *error)
+/* Whether the filter selects all that are old enough: the index of their time finds them, however
+ * many others there are. */
+static bool
+is_by_age(const struct herald_dead_filter *filter)
+{
+	return filter->to_ms != 0 && filter->kind == HERALD_DEAD_BOTH && filter->id == 0 &&
+	       filter->after_id == 0 && filter->from_ms == 0 && !filter->queue &&
+	       !filter->event_type && !filter->source && !filter->event_id &&
+	       !filter->destination && filter->reason == HERALD_DEAD_ANY;
+}
+
+/* Prepared. The first parameter is an id, and the row comes after it. */
+static struct sqlite_query
+select_next(struct sqlite_session *session, const struct herald_dead_filter *filter, bool by_age)
 {
 	struct sqlite_condition conditions[CONDITIONS];
+	/* The first condition is set. */
+	size_t count = dead_conditions(filter, filter->after_id + 1, conditions);
+
+	return herald__sqlite_filter(session,
+				     by_age ? "SELECT id, kind, key_hash, origin FROM "
+					      "main.herald_dead INDEXED BY herald_dead_time"
+					    : "SELECT id, kind, key_hash, origin "
+					      "FROM main.herald_dead",
+				     conditions, count,
+				     by_age ? " ORDER BY dead_ms, id LIMIT 1"
+					    : " ORDER BY id LIMIT 1");
+}
+
+/* Do something with each of up to `max` matching dead letters; the oldest ones first if by_age, and
+ * else the smallest ids. By age, it must remove them. */
+static enum herald_status
+for_each(struct sqlite_session *session, const struct herald_dead_filter *filter, size_t max,
+	 dead_action *action, bool by_age, int64_t now_ms, uint64_t *count,
+	 struct herald_error *error)
+{
 	struct dead_row row = {.id = filter->after_id};
-	size_t conditions_count = dead_conditions(filter, filter->after_id + 1, conditions);
+	struct sqlite_query finding = select_next(session, filter, by_age);
 	enum herald_status status = HERALD_OK;
 	bool is_found = true;
 
-	/* The first condition is set, and so is the first parameter. */
-	struct sqlite_query finding =
-		herald__sqlite_filter(session,
-				      "SELECT id, kind, key_hash, origin "
-				      "FROM main.herald_dead",
-				      conditions, conditions_count, " ORDER BY id LIMIT 1");
 	*count = 0;
 	if (filter->limit > 0 && filter->limit < max)
 		max = (size_t)filter->limit;
@@ -164,7 +188,8 @@ for_each(struct sqlite_session *session, const struct herald_dead_filter *filter
 		status = any_before(session, filter->to_ms, &is_found, error);
 	while (status == HERALD_OK && is_found && *count < max) {
 		if (finding.rc == SQLITE_OK)
-			finding.rc = sqlite3_bind_int64(finding.stmt, 1, (int64_t)row.id);
+			finding.rc =
+				sqlite3_bind_int64(finding.stmt, 1, by_age ? 0 : (int64_t)row.id);
 		status = next_dead(&finding, &row, &is_found, error);
 		if (status == HERALD_OK && is_found) {
 			status = action(session, &row, now_ms, error);
@@ -239,7 +264,7 @@ enum herald_status
 herald__sqlite_dead_replay(struct herald_session *base, const struct herald_dead_filter *filter,
 			   size_t max, int64_t now_ms, uint64_t *count, struct herald_error *error)
 {
-	return for_each(herald__sqlite_session(base), filter, max, replay_one, now_ms, count,
+	return for_each(herald__sqlite_session(base), filter, max, replay_one, false, now_ms, count,
 			error);
 }
 
@@ -247,7 +272,8 @@ enum herald_status
 herald__sqlite_dead_drop(struct herald_session *base, const struct herald_dead_filter *filter,
 			 size_t max, uint64_t *count, struct herald_error *error)
 {
-	return for_each(herald__sqlite_session(base), filter, max, delete_dead, 0, count, error);
+	return for_each(herald__sqlite_session(base), filter, max, delete_dead, is_by_age(filter),
+			0, count, error);
 }
 
 enum herald_status
