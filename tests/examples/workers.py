@@ -3,22 +3,30 @@
 
     tests/examples/workers.py WORKERS HERALD
 
-Every case is one line of TAP.
+HERALD_TEST_KILLS is how often processes are killed under load (20), HERALD_TEST_SEED repeats a
+run. Every case is one line of TAP.
 """
 
 import contextlib
 import http.client
 import json
+import os
+import random
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 import tap
 from ports import free_port, listens
 from postgres import cluster, folder_of_programs, query
 from programs import WAIT_S, commands_of, equal, run_line, status_and_body, wait_until
+
+
+SEED = int(os.environ.get("HERALD_TEST_SEED") or random.randrange(1 << 32))
+KILLS = int(os.environ.get("HERALD_TEST_KILLS") or 20)
 
 
 class Worker:
@@ -83,6 +91,72 @@ def two_processes_share_the_work_and_keep_the_order_of_a_key(url):
         equal(sorted(query(url, "SELECT * FROM users WHERE user_id LIKE 'u-%'")),
               sorted(f"u-{i % 40}|name-{i}" for i in range(160, 200)))
         equal(sum(len(worker.ran()) for worker in started), 200)
+
+
+class Senders:
+    """Threads that send events to the processes; `accepted` are the users whose events were."""
+
+    def __init__(self, started, count):
+        self.started, self.accepted, self.sent, self.is_over = started, [], 0, False
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, index):
+        while not self.is_over:
+            with self.lock:
+                self.sent += 1
+                user = f"d-{self.sent}"
+            try:
+                is_accepted = self.started[index % len(self.started)].send(user, user, "x") == ACCEPTED
+            except (OSError, http.client.HTTPException):  # its process was killed
+                is_accepted = False
+            if is_accepted:
+                self.accepted.append(user)
+
+    def stop(self):
+        self.is_over = True
+        for thread in self.threads:
+            thread.join(WAIT_S)
+
+
+# Counts what the function has done: a row for each time that it has written a user.
+COUNT_EFFECTS = (
+    "CREATE TABLE effects (user_id text)",
+    "CREATE FUNCTION add_effect() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN INSERT INTO effects VALUES (NEW.user_id); RETURN NEW; END $$",
+    "CREATE TRIGGER add_effect AFTER INSERT OR UPDATE ON users "
+    "FOR EACH ROW EXECUTE FUNCTION add_effect()")
+
+
+def processes_killed_under_load_lose_and_double_nothing(url):
+    draw = random.Random(SEED)
+    for statement in COUNT_EFFECTS:
+        query(url, statement)
+    with processes(url, 3) as started:
+        senders = Senders(started, 6)
+        try:
+            for _ in range(KILLS):
+                enough = len(senders.accepted) + draw.randrange(1, 200)
+                wait_until(lambda n=enough: len(senders.accepted) >= n)
+                index = draw.randrange(len(started))
+                started[index].process.kill()
+                started[index].process.wait()
+                started[index].output.close()
+                started[index] = Worker(url)
+                wait_until(lambda port=started[index].port: listens(port), started[index].process)
+        finally:
+            senders.stop()
+        wait_until(lambda: is_idle(url), *(worker.process for worker in started))
+    effects = query(url, "SELECT user_id FROM effects")
+    # What ran in three processes as they were killed is a dead letter, and has no effect.
+    dead = query(url, "SELECT event_id FROM herald.herald_dead WHERE event_id LIKE 'd-%'")
+    found = effects + dead
+    equal(len(found), len(set(found)))
+    equal(set(senders.accepted) - set(found), set())
+    print(f"# {KILLS} kills, {len(senders.accepted)} events accepted, {len(effects)} effects, "
+          f"{len(dead)} dead letters", flush=True)
 
 
 def a_killed_process_loses_nothing(url):
@@ -190,9 +264,11 @@ workers, herald = sys.argv[1:]
 if __name__ == "__main__":
     checks = [the_commands_of_its_head_answer_as_written,
               two_processes_share_the_work_and_keep_the_order_of_a_key,
-              a_killed_process_loses_nothing, a_stop_leaves_at_once, the_tool_reads_the_store,
+              a_killed_process_loses_nothing,
+              processes_killed_under_load_lose_and_double_nothing, a_stop_leaves_at_once, the_tool_reads_the_store,
               a_bad_port_is_refused, a_wrong_dsn_is_refused_with_the_reason, the_tool_creates_nothing, the_tool_finds_other_schemas_and_pools]
     if folder_of_programs():
+        print(f"# HERALD_TEST_SEED={SEED}", flush=True)
         with cluster() as database:
             tap.run([(check.__name__.replace("_", " "), check, database) for check in checks])
     print("1..0 # SKIP PostgreSQL's server is not installed")
