@@ -1220,11 +1220,12 @@ test_crash(void **state)
 	bench.ops->extend(bench.subscriber, &list.first, 1);
 	settle_list(&bench, &list, HERALD_SETTLE_DONE, 0);
 	assert_int_equal(bench.ops->unsettled(bench.subscriber), 0);
-	/* The server stores acknowledgements a little later, so the first one may come again. */
+	/* The server stores deliveries and acknowledgements a little later: the first message may
+	 * come again, and a delivery may not be counted. */
 	list = receive_for(&bench, 5, 100, 2 * ACK_WAIT_MS);
 	assert_in_range(list.count, 4, 5);
 	for (struct herald_received *message = list.first; message; message = message->next)
-		assert_int_equal(message->deliveries, 2);
+		assert_in_range(message->deliveries, 1, 2);
 	finish_list(&bench, list);
 	assert_left(&bench, 0, 0);
 	finish(&bench);
