@@ -105,6 +105,24 @@ count_number(void *place, unsigned number)
 	return (unsigned)sqlite_file_number(place, sql);
 }
 
+/* Pages of the cache. */
+static uint64_t
+count_reads(void *place, void *handle)
+{
+	static const int kinds[] = {SQLITE_DBSTATUS_CACHE_HIT, SQLITE_DBSTATUS_CACHE_MISS};
+	uint64_t sum = 0;
+
+	(void)place;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int count = 0, unused;
+
+		assert_int_equal(sqlite3_db_status(handle, kinds[i], &count, &unused, 0),
+				 SQLITE_OK);
+		sum += (uint64_t)count;
+	}
+	return sum;
+}
+
 int
 main(void)
 {
@@ -120,6 +138,7 @@ main(void)
 		.rollback = rollback_user,
 		.write = write_number,
 		.count = count_number,
+		.reads = count_reads,
 	};
 
 	return contract_store_main(&kind);

@@ -131,6 +131,23 @@ count_numbers(void *place, unsigned number)
 	return (unsigned)postgres_server_number(server, sql);
 }
 
+/* Entries of indexes and rows of whole tables. Before version 15 a server does not tell at once, and
+ * a pool may pass the question to another connection. */
+static uint64_t
+count_reads(void *place, void *handle)
+{
+	char sql[256];
+
+	if (postgres_places.is_pooled || PQserverVersion(handle) < 150000)
+		return 0;
+	execute(handle, "SELECT pg_stat_force_next_flush()");
+	snprintf(sql, sizeof(sql),
+		 "SELECT sum(pg_stat_get_tuples_returned(oid)) FROM pg_class "
+		 "WHERE relnamespace = '%s'::regnamespace",
+		 (const char *)place);
+	return (uint64_t)postgres_server_number(postgres_places.server, sql);
+}
+
 const struct contract_store postgres_contract = {
 	.name = "postgres",
 	.place_create = place_create,
@@ -143,4 +160,5 @@ const struct contract_store postgres_contract = {
 	.rollback = rollback,
 	.write = write_number,
 	.count = count_numbers,
+	.reads = count_reads,
 };

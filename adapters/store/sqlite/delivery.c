@@ -158,11 +158,15 @@ static const struct sqlite_ready_sql ready_deliveries = {
 		 FIND("delayed") "AND delayed = 0 UNION ALL " FIND(
 			 "delayed") "AND delayed = 1 "
 				    "AND due_ms <= ?1 ORDER BY due_ms, id LIMIT ?2"},
-	.mark = {SLOT_DELIVERY_CLAIMED, MARK "AND delayed = ?2 AND (due_ms, id) <= (?3, ?4)"},
+	.mark = {SLOT_DELIVERY_CLAIMED, MARK "AND delayed = ?2 AND due_ms < ?3"},
+	.mark_last = {SLOT_DELIVERY_CLAIMED_LAST,
+		      MARK "AND delayed = ?2 AND due_ms = ?3 AND id <= ?4"},
 	.find_late = {SLOT_DELIVERY_CLAIM_LATE, FIND("due_ms") "AND delayed = 1 AND due_ms > ?1 "
 							       "ORDER BY due_ms, id LIMIT ?2"},
 	.mark_late = {SLOT_DELIVERY_CLAIMED_LATE, MARK "AND delayed = 1 AND due_ms > ?2 "
-						       "AND (due_ms, id) <= (?3, ?4)"},
+						       "AND due_ms < ?3"},
+	.mark_late_last = {SLOT_DELIVERY_CLAIMED_LATE_LAST,
+			   MARK "AND delayed = 1 AND due_ms = ?2 AND id <= ?3"},
 	.next = {SLOT_DELIVERY_NEXT,
 		 "SELECT min(coalesce(min(" FIRST("0") ", ?1), ?2), coalesce(" FIRST(
 			 "1") ", ?2), coalesce((SELECT ?1 FROM " READY

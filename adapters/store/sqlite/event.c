@@ -173,13 +173,17 @@ static const struct sqlite_ready_sql ready_events = {
 	.find = {SLOT_EVENT_CLAIM,
 		 FIND("delayed") READY "AND delayed = 0 UNION ALL " FIND("delayed") READY
 		 "AND delayed = 1 AND due_ms <= ?2 ORDER BY due_ms, id LIMIT ?3"},
-	.mark = {SLOT_EVENT_CLAIMED, MARK("herald_event_ready") "AND delayed = ?3 "
-								"AND (due_ms, id) <= (?4, ?5)"},
+	.mark = {SLOT_EVENT_CLAIMED, MARK("herald_event_ready") "AND delayed = ?3 AND due_ms < ?4"},
+	.mark_last = {SLOT_EVENT_CLAIMED_LAST,
+		      MARK("herald_event_ready") "AND delayed = ?3 AND due_ms = ?4 AND id <= ?5"},
 	.find_late = {SLOT_EVENT_CLAIM_LATE, FIND("retried_ms") LATE "?2 ORDER BY retried_ms, id "
 								     "LIMIT ?3"},
 	.mark_late = {SLOT_EVENT_CLAIMED_LATE,
 		      MARK("herald_event_retried") "AND retried_ms <> 0 AND retried_ms > ?3 "
-						   "AND (retried_ms, id) <= (?4, ?5)"},
+						   "AND retried_ms < ?4"},
+	.mark_late_last = {SLOT_EVENT_CLAIMED_LATE_LAST,
+			   MARK("herald_event_retried") "AND retried_ms <> 0 AND retried_ms = ?3 "
+							"AND id <= ?4"},
 	.next = {SLOT_EVENT_NEXT,
 		 "SELECT min(coalesce(min(" FIRST("0") ", ?2), ?3), coalesce(" FIRST(
 			 "1") ", ?3), coalesce((SELECT ?2 FROM " LATE "?4 LIMIT 1), ?3))"},

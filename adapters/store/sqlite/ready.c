@@ -1,8 +1,11 @@
 /*
- * A claim reads the first rows of an index, and then marks this range of the index with one
- * statement: no other connection writes in between. A row that was due when it was stored
- * (delayed = 0) is due whatever the clock says; so there are two ranges, which SQLite merges. What
- * is late has a third one, and comes after them.
+ * A claim reads the first rows of an index, and then marks this range of the index: no other
+ * connection writes in between. A row that was due when it was stored (delayed = 0) is due whatever
+ * the clock says; so there are two ranges, which SQLite merges. What is late has a third one, and
+ * comes after them.
+ *
+ * A range is marked by two statements, the times before the last row's and its time up to its id:
+ * for (time, id) <= (?, ?) SQLite would read all rows with the last row's time.
  */
 #include "ready.h"
 
@@ -95,14 +98,22 @@ mark_claimed(struct sqlite_session *session, const struct sqlite_ready *ready,
 	     const struct claimed *claimed, bool is_delayed, struct herald_error *error)
 {
 	const bool is_bounded = is_delayed && claimed->last.ms > ready->now_ms;
+	const int64_t end_ms = is_bounded ? ready->now_ms + 1 : claimed->last.ms;
 
 	if (claimed->count[is_delayed] == 0)
 		return HERALD_OK;
 	struct sqlite_query query = start(session, ready, &ready->sql->mark);
 	herald__sqlite_bind_int(&query, (int64_t)ready->owner);
 	herald__sqlite_bind_int(&query, is_delayed);
-	herald__sqlite_bind_int(&query, is_bounded ? ready->now_ms : claimed->last.ms);
-	herald__sqlite_bind_int(&query, is_bounded ? INT64_MAX : (int64_t)claimed->last.id);
+	herald__sqlite_bind_int(&query, end_ms);
+	enum herald_status status = herald__sqlite_run(&query, error);
+	if (status != HERALD_OK || is_bounded)
+		return status;
+	query = start(session, ready, &ready->sql->mark_last);
+	herald__sqlite_bind_int(&query, (int64_t)ready->owner);
+	herald__sqlite_bind_int(&query, is_delayed);
+	herald__sqlite_bind_int(&query, end_ms);
+	herald__sqlite_bind_int(&query, (int64_t)claimed->last.id);
 	return herald__sqlite_run(&query, error);
 }
 
@@ -115,6 +126,12 @@ mark_late(struct sqlite_session *session, const struct sqlite_ready *ready,
 	struct sqlite_query query = start(session, ready, &ready->sql->mark_late);
 	herald__sqlite_bind_int(&query, (int64_t)ready->owner);
 	herald__sqlite_bind_int(&query, ready->late_ms);
+	herald__sqlite_bind_int(&query, claimed->last_late.ms);
+	enum herald_status status = herald__sqlite_run(&query, error);
+	if (status != HERALD_OK)
+		return status;
+	query = start(session, ready, &ready->sql->mark_late_last);
+	herald__sqlite_bind_int(&query, (int64_t)ready->owner);
 	herald__sqlite_bind_int(&query, claimed->last_late.ms);
 	herald__sqlite_bind_int(&query, (int64_t)claimed->last_late.id);
 	return herald__sqlite_run(&query, error);

@@ -13,14 +13,16 @@
  *
  *	find       the rows that are due: now, the number of rows. Its first columns are id, due_ms
  *	           and delayed; the others are the caller's
- *	mark       claims them: the owner, delayed, and the due_ms and id of the last one
+ *	mark       claims those before a due_ms: the owner, delayed, due_ms
+ *	mark_last  claims those with a due_ms, up to an id: the owner, delayed, due_ms, id
  *	find_late  the rows that are late: later than, the number of rows. Columns as of find, but
  *	           the time that orders them takes the place of delayed
- *	mark_late  claims them: the owner, later than, and the time and id of the last one
+ *	mark_late, mark_late_last  claim them likewise: the owner, later than, before;
+ *	           and the owner, the time, and the id of the last one
  *	next       when the next row is due: now, what it returns if there is none, later than
  */
 struct sqlite_ready_sql {
-	struct sqlite_sql find, mark, find_late, mark_late, next;
+	struct sqlite_sql find, mark, mark_last, find_late, mark_late, mark_late_last, next;
 };
 
 /* A claim. */

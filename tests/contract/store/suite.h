@@ -42,6 +42,10 @@ struct contract_store {
 	/* How many rows with this number are committed. */
 	unsigned (*count)(void *place, unsigned number);
 
+	/* A number that grows with the rows or pages that the session with this handle looks at.
+	 * NULL: it is not counted. */
+	uint64_t (*reads)(void *place, void *handle);
+
 	/* A second process is refused by node_join() while the first one is alive. */
 	bool is_exclusive;
 	/* 100,000 rows would take minutes. */
@@ -75,6 +79,7 @@ struct contract_store_case {
 	X(deliveries)                                                                              \
 	X(operations)                                                                              \
 	X(interrupts)                                                                              \
+	X(degraded)                                                                                \
 	X(random)
 
 #define CONTRACT_STORE_DECLARE_(NAME)                                                              \
