@@ -131,8 +131,9 @@ count_numbers(void *place, unsigned number)
 	return (unsigned)postgres_server_number(server, sql);
 }
 
-/* Entries of indexes and rows of whole tables. Before version 15 a server does not tell at once, and
- * a pool may pass the question to another connection. */
+/* Entries of indexes and rows of whole tables. The plans are what a server makes once it has looked
+ * at what is in the tables, as autovacuum does sooner or later. Before version 15 a server does not
+ * tell at once, and a pool may pass the question to another connection. */
 static uint64_t
 count_reads(void *place, void *handle)
 {
@@ -140,6 +141,7 @@ count_reads(void *place, void *handle)
 
 	if (postgres_places.is_pooled || PQserverVersion(handle) < 150000)
 		return 0;
+	postgres_server_run(postgres_places.server, "ANALYZE");
 	execute(handle, "SELECT pg_stat_force_next_flush()");
 	snprintf(sql, sizeof(sql),
 		 "SELECT sum(pg_stat_get_tuples_returned(oid)) FROM pg_class "

@@ -232,11 +232,14 @@ static const char *const templates[] = {
 		" k.depth",
 	[POSTGRES_KEY_REMOVE] =
 		"DELETE FROM @key WHERE key_hash = ANY ($1::bigint[]) AND depth <= 0",
+	/* Not "key_hash = u.key ... ORDER BY id": if statistics say that a key is frequent, the
+	 * plan would look for it in the order of all ids. */
 	[POSTGRES_KEY_PROMOTE] =
 		"WITH first AS MATERIALIZED (SELECT f.id FROM unnest($1::bigint[], $2::bigint[])"
-		" AS u(key, count) CROSS JOIN LATERAL (SELECT id FROM @event WHERE key_hash ="
-		" u.key AND state = 1 ORDER BY id LIMIT u.count) AS f) UPDATE @event AS e SET"
-		" state = 0 FROM first AS f WHERE e.id = f.id RETURNING e.due",
+		" AS u(key, count) CROSS JOIN LATERAL (SELECT id FROM @event WHERE key_hash >="
+		" u.key AND key_hash <= u.key AND state = 1 ORDER BY key_hash, id LIMIT u.count)"
+		" AS f) UPDATE @event AS e SET state = 0 FROM first AS f WHERE e.id = f.id"
+		" RETURNING e.due",
 	[POSTGRES_ORIGIN_ADD] =
 		"INSERT INTO @origin AS k (origin, depth) SELECT u.key, u.count FROM"
 		" unnest($1::bytea[], $2::bigint[]) AS u(key, count) ORDER BY u.key ON CONFLICT"
@@ -246,9 +249,10 @@ static const char *const templates[] = {
 		"DELETE FROM @origin WHERE origin = ANY ($1::bytea[]) AND depth <= 0",
 	[POSTGRES_ORIGIN_PROMOTE] =
 		"WITH first AS MATERIALIZED (SELECT f.id FROM unnest($1::bytea[], $2::bigint[])"
-		" AS u(key, count) CROSS JOIN LATERAL (SELECT id FROM @delivery WHERE origin ="
-		" u.key AND state = 1 ORDER BY id LIMIT u.count) AS f) UPDATE @delivery AS e SET"
-		" state = 0 FROM first AS f WHERE e.id = f.id RETURNING e.due",
+		" AS u(key, count) CROSS JOIN LATERAL (SELECT id FROM @delivery WHERE origin >="
+		" u.key AND origin <= u.key AND state = 1 ORDER BY origin, id LIMIT u.count)"
+		" AS f) UPDATE @delivery AS e SET state = 0 FROM first AS f WHERE e.id = f.id"
+		" RETURNING e.due",
 
 	/* Nodes. now() is the clock of the database. */
 	[POSTGRES_NODE_JOIN] =

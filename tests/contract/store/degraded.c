@@ -1,7 +1,8 @@
 /*
- * Many rows that nothing is done with: events that are pending, all of them due at the same time.
- * What is claimed is right, and a claim and the ends of what it has claimed read as much as without
- * them. HERALD_TEST_ROWS is how many there are; default 100,000.
+ * Many rows that nothing is done with: events that wait behind two others with their keys, and
+ * events that are pending, all of them due at the same time. What is claimed is right, and a claim
+ * and the ends of what it has claimed read as much as without them. HERALD_TEST_ROWS is how many
+ * there are; default 100,000.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,9 @@ rows_wanted(const struct contract_store *kind)
 	return kind->is_small ? 2000 : text ? strtoul(text, NULL, 10) : 100000;
 }
 
+/* Their keys are `key` and `key + 1` in turns, or 0: none. */
 static void
-accept_many(struct process *p, const char *type, size_t count)
+accept_many(struct process *p, const char *type, size_t count, int64_t key)
 {
 	static struct herald_stored_event events[MAX_ROWS];
 	struct herald_error error;
@@ -32,7 +34,8 @@ accept_many(struct process *p, const char *type, size_t count)
 	for (size_t done = 0, part; done < count; done += part) {
 		part = count - done < MAX_ROWS ? count - done : MAX_ROWS;
 		for (size_t i = 0; i < part; i++)
-			events[i] = *EVENT(.event_type = type);
+			events[i] = *EVENT(.event_type = type,
+					   .key_hash = key ? key + (int64_t)(i % 2) : 0);
 		begin(p);
 		assert_works(p->ops->accept(p->session, events, part, &error), &error);
 		commit(p);
@@ -100,15 +103,45 @@ cost_of(struct process *p, const char *type)
 	return reads(p) - before;
 }
 
+/* What waits for a key costs others nothing, and goes on one by one. */
+static void
+test_many_behind_two_keys(const struct contract_store *kind)
+{
+	const size_t count = rows_wanted(kind);
+	struct process *p = start(kind);
+
+	accept_many(p, "free", BATCH * ROUNDS, 0);
+	uint64_t alone = cost_of(p, "free");
+	accept_many(p, "stuck", count, 7);
+	struct claims *first = claim_of(p, "stuck", BATCH);
+	assert_int_equal(first->count, 2);
+	accept_many(p, "free", BATCH * ROUNDS, 0);
+	uint64_t beside = cost_of(p, "free");
+	assert_true(beside <= 2 * alone + SLACK);
+	assert_count(p, "stuck", BLOCKED, count - 2);
+
+	uint64_t before = reads(p);
+	for (int i = 0; i < ROUNDS; i++) {
+		end_all(p, first);
+		claims_free(first);
+		first = claim_of(p, "stuck", BATCH);
+		assert_int_equal(first->count, 2);
+	}
+	assert_true(reads(p) - before <= alone / ROUNDS + SLACK);
+	claims_free(first);
+	assert_count(p, "stuck", BLOCKED, count - 2 - 2 * ROUNDS);
+	stop(p);
+}
+
 static void
 test_many_pending(const struct contract_store *kind)
 {
 	const size_t count = rows_wanted(kind);
 	struct process *p = start(kind);
 
-	accept_many(p, "t", 2 * BATCH * ROUNDS);
+	accept_many(p, "t", 2 * BATCH * ROUNDS, 0);
 	uint64_t few = cost_of(p, "t");
-	accept_many(p, "t", count);
+	accept_many(p, "t", count, 0);
 	uint64_t many = cost_of(p, "t");
 	assert_true(many <= 2 * few + SLACK);
 	assert_count(p, "t", READY, count);
@@ -116,6 +149,7 @@ test_many_pending(const struct contract_store *kind)
 }
 
 const struct contract_store_case contract_store_degraded[] = {
+	{"test_many_behind_two_keys", test_many_behind_two_keys, NEEDS_NOTHING},
 	{"test_many_pending", test_many_pending, NEEDS_NOTHING},
 };
 const size_t contract_store_degraded_count = COUNT(contract_store_degraded);
