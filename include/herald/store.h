@@ -283,6 +283,9 @@ struct herald_dead_filter {
 	/** Dead letters with a larger id than this one: for lists in pages. */
 	uint64_t after_id;
 	uint64_t limit; /**< How many at most. 0: no limit. */
+	/** Visitors get no content_type, attributes and data, which may be large: they are empty.
+	 * It selects nothing. */
+	bool without_content;
 };
 
 /** A dead letter. Borrowed during the visitor's call; "" for texts that are missing. */

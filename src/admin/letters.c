@@ -70,15 +70,19 @@ put_attributes(struct herald__admin_call *call, struct herald_text attributes)
 	herald__indented_end(&call->json, ']');
 }
 
-/* The beginning of the payload that is given; not half a character. */
+/* The beginning of the payload that is given; not half a character. A character has at most three
+ * bytes after its first one: more of them are not text. */
 static struct herald_text
 beginning_of(struct herald_text data, size_t max_bytes)
 {
+	size_t bytes = max_bytes;
+
 	if (data.bytes <= max_bytes)
 		return data;
-	while (max_bytes > 0 && ((unsigned char)data.data[max_bytes] & 0xC0) == 0x80)
-		max_bytes--;
-	return (struct herald_text){data.data, max_bytes};
+	while (bytes > 0 && max_bytes - bytes < 4 &&
+	       ((unsigned char)data.data[bytes] & 0xC0) == 0x80)
+		bytes--;
+	return (struct herald_text){data.data, max_bytes - bytes < 4 ? bytes : max_bytes};
 }
 
 static void
@@ -159,10 +163,6 @@ herald__admin_letters(struct herald__admin_call *call)
 	struct herald__admin_filter given;
 	struct herald_dead_filter filter;
 
-	if (!call->admin->options.store) {
-		herald__admin_refuse(call, 404, "there is no store");
-		return;
-	}
 	if (!herald__admin_filter_read(call, &given) ||
 	    !herald__admin_filter_resolve(call, &given, &filter))
 		return;
@@ -172,6 +172,7 @@ herald__admin_letters(struct herald__admin_call *call)
 	}
 	struct page page = {.call = call, .left = given.limit > 0 ? given.limit : PAGE_COUNT};
 	filter.limit = page.left + 1;
+	filter.without_content = true;
 	herald__indented_begin(&call->json, '{');
 	herald__indented_key(&call->json, "letters");
 	herald__indented_begin(&call->json, '[');
@@ -188,9 +189,7 @@ herald__admin_letter(struct herald__admin_call *call)
 	struct herald_dead_filter filter = {.kind = HERALD_DEAD_BOTH, .limit = 1};
 	struct page page = {.call = call, .left = 1, .is_whole = true};
 
-	if (!call->admin->options.store)
-		herald__admin_refuse(call, 404, "there is no store");
-	else if (!herald__admin_id_read(call->rest, &filter.id))
+	if (!herald__admin_id_read(call->rest, &filter.id))
 		herald__admin_refuse(call, 404, "not the id of a dead letter");
 	else if (visit(call, &filter, &page) && !page.is_found)
 		herald__admin_refuse(call, 404, "there is no dead letter %s", call->rest);

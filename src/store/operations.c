@@ -202,6 +202,7 @@ find_page(struct bulk *bulk, size_t max, struct id_page *page, struct herald_err
 
 	page->count = 0;
 	part.limit = max;
+	part.without_content = true;
 	return bulk->by_id ? bulk->store->database->ops->dead_visit(bulk->session, &part, add_id,
 								    page, error)
 			   : HERALD_OK;
@@ -374,9 +375,11 @@ run_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *c
 	if (status != HERALD_OK)
 		return status;
 	if (bulk->options->is_dry_run) {
+		struct herald_dead_filter counted = *filter;
 		struct page page = {0};
 
-		return visit_all(bulk->store, filter, &page, count, error);
+		counted.without_content = true;
+		return visit_all(bulk->store, &counted, &page, count, error);
 	}
 	/* A dead letter that dies again meanwhile is not replayed again. */
 	*before = given_filter(filter);

@@ -67,6 +67,13 @@ letter_of_row(const struct model_row *row, struct herald_dead_letter *letter)
 	};
 }
 
+static void
+drop_content(struct herald_dead_letter *letter)
+{
+	letter->content_type = "";
+	letter->attributes = letter->data = (struct herald_text){"", 0};
+}
+
 static size_t
 smaller(uint64_t limit, size_t max)
 {
@@ -91,6 +98,8 @@ op_dead_visit(struct herald_session *session, const struct herald_dead_filter *f
 		if (!dead_matches(tables->rows[i], filter))
 			continue;
 		letter_of_row(tables->rows[i], &letter);
+		if (filter->without_content)
+			drop_content(&letter);
 		left = visit(&letter, state) ? left - 1 : 0;
 		if (left > 0 && model_is_interrupted(session))
 			return model_leave(

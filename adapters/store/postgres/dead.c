@@ -69,7 +69,7 @@ batch_limit(const struct herald_dead_filter *filter, size_t max)
 
 /* Listing. */
 
-/* The columns of DEAD_VISIT. */
+/* The columns of DEAD_VISIT and DEAD_LIST. */
 static struct herald_dead_letter
 read_letter(const PGresult *result, int row)
 {
@@ -100,14 +100,15 @@ read_letter(const PGresult *result, int row)
 
 /* Visit a page. *after_id is the last id, or 0 if there is nothing more to visit. */
 static enum herald_status
-visit_page(struct postgres_session *session, herald_dead_visitor *visit, void *state,
-	   uint64_t limit, uint64_t *after_id, uint64_t *count, struct herald_error *error)
+visit_page(struct postgres_session *session, enum postgres_statement statement,
+	   herald_dead_visitor *visit, void *state, uint64_t limit, uint64_t *after_id,
+	   uint64_t *count, struct herald_error *error)
 {
 	PGresult *result;
 	enum herald_status status =
 		herald__postgres_is_open(session)
-			? herald__postgres_run(session, POSTGRES_DEAD_VISIT, &result, error)
-			: herald__postgres_run_alone(session, POSTGRES_DEAD_VISIT, &result, error);
+			? herald__postgres_run(session, statement, &result, error)
+			: herald__postgres_run_alone(session, statement, &result, error);
 
 	*after_id = 0;
 	if (status != HERALD_OK)
@@ -132,6 +133,8 @@ herald__postgres_dead_visit(struct herald_session *base, const struct herald_dea
 			    herald_dead_visitor *visit, void *state, struct herald_error *error)
 {
 	struct postgres_session *session = postgres_session(base);
+	const enum postgres_statement statement =
+		filter->without_content ? POSTGRES_DEAD_LIST : POSTGRES_DEAD_VISIT;
 	uint64_t after_id = filter->after_id, count = 0;
 	enum herald_status status = HERALD_OK;
 
@@ -141,7 +144,8 @@ herald__postgres_dead_visit(struct herald_session *base, const struct herald_dea
 		if (filter->limit != 0 && filter->limit - count < limit)
 			limit = filter->limit - count;
 		put_filter(session, filter, after_id, limit);
-		status = visit_page(session, visit, state, limit, &after_id, &count, error);
+		status = visit_page(session, statement, visit, state, limit, &after_id, &count,
+				    error);
 		if (after_id == 0 || count == filter->limit)
 			break;
 	}

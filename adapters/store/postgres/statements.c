@@ -373,6 +373,11 @@ static const char *const templates[] = {
 		" d.is_held, d.at, d.queue, d.event_type, d.source, d.event_id, d.url, d.why,"
 		" d.reason, d.path, d.content_type, d.attributes, d.data FROM @dead AS d WHERE "
 		DEAD_FILTER " ORDER BY d.id LIMIT $12::bigint",
+	[POSTGRES_DEAD_LIST] =
+		"SELECT d.id, d.kind, d.died, d.created, d.attempts, d.interrupted, d.replays,"
+		" d.is_held, d.at, d.queue, d.event_type, d.source, d.event_id, d.url, d.why,"
+		" d.reason, d.path, ''::text, ''::bytea, ''::bytea FROM @dead AS d WHERE "
+		DEAD_FILTER " ORDER BY d.id LIMIT $12::bigint",
 	[POSTGRES_DEAD_SELECT] =
 		"SELECT d.id, d.kind, coalesce(d.key_hash, 0), d.is_held, d.origin FROM @dead AS"
 		" d WHERE " DEAD_FILTER " ORDER BY d.id LIMIT $12::bigint FOR UPDATE",

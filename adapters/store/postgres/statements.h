@@ -60,6 +60,7 @@
 	X(DELIVERY_RETURN, "put off deliveries")                                                   \
 	X(DELIVERY_DEAD, "store dead letters")                                                     \
 	X(DEAD_VISIT, "list dead letters")                                                         \
+	X(DEAD_LIST, "list dead letters")                                                          \
 	X(DEAD_SINCE, "look for late dead letters")                                                \
 	X(DEAD_SELECT, "select dead letters")                                                      \
 	X(DEAD_REPLAY_EVENTS, "replay events")                                                     \

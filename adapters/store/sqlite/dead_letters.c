@@ -67,6 +67,11 @@ read_letter(struct sqlite_query *row, struct herald_dead_letter *letter)
 	letter->data = herald__sqlite_blob(row);
 }
 
+#define LETTER                                                                                     \
+	"SELECT id, kind, queue, event_type, source, event_id, url, why, reason, path, offset, "   \
+	"attempts, interrupted, replays, is_held, created_ms, dead_ms, "
+#define FROM_DEAD " FROM main.herald_dead"
+
 enum herald_status
 herald__sqlite_dead_visit(struct herald_session *base, const struct herald_dead_filter *filter,
 			  herald_dead_visitor *visit, void *state, struct herald_error *error)
@@ -75,9 +80,8 @@ herald__sqlite_dead_visit(struct herald_session *base, const struct herald_dead_
 	size_t count = dead_conditions(filter, filter->after_id, conditions);
 	struct sqlite_query row = herald__sqlite_filter(
 		herald__sqlite_session(base),
-		"SELECT id, kind, queue, event_type, source, event_id, url, why, reason, path, "
-		"offset, attempts, interrupted, replays, is_held, created_ms, dead_ms, "
-		"content_type, attributes, data FROM main.herald_dead",
+		filter->without_content ? LETTER "'', x'', x''" FROM_DEAD
+					: LETTER "content_type, attributes, data" FROM_DEAD,
 		conditions, count, " ORDER BY id LIMIT ?");
 	struct herald_dead_letter letter;
 	enum herald_status status;

@@ -502,7 +502,8 @@ struct herald_database_ops {
 
 	/* Operations. The store calls those that write in a transaction, in small batches. */
 
-	/** Visit dead letters, the oldest first. */
+	/** Visit dead letters, the oldest first. If the filter says so, their content_type,
+	 * attributes and data are empty and are not read from the database. */
 	enum herald_status (*dead_visit)(struct herald_session *session,
 					 const struct herald_dead_filter *filter,
 					 herald_dead_visitor *visit, void *state,

@@ -286,6 +286,43 @@ keep_replays(const struct herald_dead_letter *letter, void *state)
 	return true;
 }
 
+static bool
+check_content(const struct herald_dead_letter *letter, void *state)
+{
+	const bool is_there = *(const bool *)state;
+
+	assert_string_equal(letter->content_type, is_there ? "text/plain" : "");
+	assert_int_equal(letter->attributes.bytes, is_there ? 4 : 0);
+	assert_int_equal(letter->data.bytes, is_there ? 3 : 0);
+	assert_string_equal(letter->event_id, "e");
+	assert_string_equal(letter->reason, "why");
+	*(bool *)state = !is_there;
+	return true;
+}
+
+/* A list without payloads is otherwise the same. */
+static void
+test_without_content(const struct contract_store *kind)
+{
+	struct process *p = start(kind);
+	const uint64_t id =
+		accept_event(p, EVENT(.event_id = "e", .content_type = "text/plain",
+				      .attributes = {"a\0b\0", 4}, .data = {"a\0b", 3}));
+	struct herald_error error;
+
+	assert_int_equal(claim_only(p, id, T0), 1);
+	assert_false(COMPLETE(p, id, 1, DEAD, .is_held = false));
+	for (int i = 0; i < 2; i++) {
+		const struct herald_dead_filter filter = {.without_content = i == 1};
+		bool state = i == 0;
+
+		assert_works(p->ops->dead_visit(p->session, &filter, check_content, &state, &error),
+			     &error);
+		assert_int_equal(state, i == 1);
+	}
+	stop(p);
+}
+
 /* wolverine#469, #1594, #2318, outpost#670: a replay runs like a new event, again and again. */
 static void
 test_replay(const struct contract_store *kind)
@@ -978,6 +1015,7 @@ const struct contract_store_case contract_store_operations[] = {
 	{"test_filters_of_changes", test_filters_of_changes, NEEDS_NOTHING},
 	{"test_max_of_changes", test_max_of_changes, NEEDS_NOTHING},
 	{"test_drop_by_age", test_drop_by_age, NEEDS_NOTHING},
+	{"test_without_content", test_without_content, NEEDS_NOTHING},
 	{"test_replay", test_replay, NEEDS_NOTHING},
 	{"test_replay_of_deliveries", test_replay_of_deliveries, NEEDS_NOTHING},
 	{"test_fence_of_a_replay", test_fence_of_a_replay, NEEDS_NOTHING},
