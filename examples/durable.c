@@ -221,6 +221,10 @@ read_settings(int argc, char **argv, struct settings *out)
 				      numbers[index]))
 			return false;
 	}
+	if (out->token && *out->token == '\0') {
+		fprintf(stderr, "durable: --admin: expected a token, not an empty text\n");
+		return false;
+	}
 	if (found == -1 && optind == argc && out->path && *out->path != '\0')
 		return true;
 	fprintf(stderr, "usage: durable --db FILE [--port N] [--workers N] [--max-attempts N]\n"

@@ -201,6 +201,10 @@ read_settings(int argc, char **argv, struct settings *out)
 		else if (!read_port(argv[2], &out->port))
 			return false;
 	}
+	if (out->token && *out->token == '\0') {
+		fprintf(stderr, "quickstart: --admin: expected a token, not an empty text\n");
+		return false;
+	}
 	if (argc > 1)
 		fprintf(stderr, "usage: quickstart [--port N] [--admin TOKEN]\n");
 	return argc <= 1;

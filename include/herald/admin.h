@@ -71,8 +71,9 @@ struct herald_admin_options {
 	size_t producers_count; /**< Default 0, limit 1,024. */
 
 	/**
-	 * Wrong tokens within a minute, of all clients together. Once they are used up, every
-	 * token gets 429 until the next one is allowed. Default 10, limit 1,000,000.
+	 * Wrong tokens within a minute, of all clients together. Once they are used up, wrong
+	 * ones get 429 until the next one is allowed; the right one does not. Default 10, limit
+	 * 1,000,000.
 	 */
 	unsigned max_wrong_tokens_per_minute;
 	/** Replays and drops within a minute; further ones get 429. Dry runs count, too. Default
@@ -116,8 +117,11 @@ HERALD_API void herald_admin_destroy(struct herald_admin *admin);
  * it must end in a '/' and an asterisk.
  *
  * Lists, replays and drops of dead letters wait for the database on the thread of the server that
- * takes the request: meanwhile the other connections of that thread wait. To keep them apart, or to
- * listen elsewhere, give the path to a server of its own: herald_server_create(NULL, ...).
+ * takes the request: meanwhile the other connections of that thread wait. One request at a time is
+ * with the database; others get 503 after 100 ms. To keep them apart from events, or to listen
+ * elsewhere, give the path to a server of its own: herald_server_create(NULL, ...).
+ *
+ * Its member `hosts` is HERALD_LOCAL_HOSTS. Change it behind a proxy on the same machine.
  *
  * admin  borrowed; must outlive the server.
  */

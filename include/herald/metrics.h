@@ -116,7 +116,8 @@ herald_metrics_write(const struct herald_metrics *metrics, enum herald_metrics_f
 /**
  * A path for a server: "/metrics", which answers GET and HEAD. If the request's Accept prefers
  * OpenMetrics by its name, the answer has this format, else Prometheus's. For another path, change
- * the member `path`. The server does not ask for a token: see docs/metrics.md.
+ * the member `path`. The server does not ask for a token: see docs/metrics.md. `hosts` of it is
+ * HERALD_LOCAL_HOSTS: change it behind a proxy on the same machine.
  *
  * metrics  borrowed; must outlive the server.
  */

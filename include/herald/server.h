@@ -118,7 +118,21 @@ struct herald_server_path {
 	 */
 	const char *methods;
 	size_t max_body_bytes; /**< Of requests for `function`. Default 65,536. Above: 413. */
+	/**
+	 * Which hosts requests for `function` may name in Host, with any port; others get 403. A
+	 * page of another site may have a name that leads to this machine (DNS rebinding): its
+	 * script would read the answers, although the server listens on this machine only. Names
+	 * without dots, names that end in ".localhost" and IP addresses are always allowed, since
+	 * no other site has them.
+	 *
+	 * NULL: any host. A list such as "ops.example, ops.lan": these as well. HERALD_LOCAL_HOSTS:
+	 * no others as long as all sockets of the server listen on loopback addresses; else any.
+	 */
+	const char *hosts;
 };
+
+/** For `hosts` of a path: see there. */
+#define HERALD_LOCAL_HOSTS ""
 
 /** The option `paths`, with its count: HERALD_SERVER_PATHS(paths). */
 #define HERALD_SERVER_PATHS(ARRAY) .paths = (ARRAY), .paths_count = HERALD_COUNT(ARRAY)

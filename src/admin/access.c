@@ -37,15 +37,15 @@ is_token(const char *given, const char *token)
 	return difference == 0;
 }
 
-/* Returns how long to wait, or 0. A wrong token takes one of the allowance. */
+/* How long to wait after a wrong token, or 0: it takes one of the allowance. The right one needs
+ * none, or a client that sends wrong ones would lock out the others. */
 static uint64_t
-try_token(struct herald_admin *admin, const char *given, bool *is_right)
+take_wrong_token(struct herald_admin *admin)
 {
 	pthread_mutex_lock(&admin->mutex);
 	uint64_t wait_ms = herald__allowance_wait_ms(&admin->wrong_tokens,
 						     herald__clock_now_ms(&admin->clock));
-	*is_right = wait_ms == 0 && is_token(given, admin->options.token);
-	if (wait_ms == 0 && !*is_right)
+	if (wait_ms == 0)
 		herald__allowance_take(&admin->wrong_tokens);
 	pthread_mutex_unlock(&admin->mutex);
 	return wait_ms;
@@ -62,21 +62,23 @@ static bool
 has_token(struct herald__admin_call *call)
 {
 	const char *given = bearer_of(call);
-	bool is_right;
 
 	if (!given) {
 		refuse_token(call, "a token is required: Authorization: Bearer TOKEN");
 		return false;
 	}
-	uint64_t wait_ms = try_token(call->admin, given, &is_right);
-	if (wait_ms > 0)
-		herald__admin_refuse_for_now(call, wait_ms, "there were too many wrong tokens");
-	else if (!is_right)
-		refuse_token(call, "the token is wrong");
-	if (wait_ms == 0 && !is_right)
-		herald_log_write(&call->admin->options.log, HERALD_LOG_WARNING,
-				 "wrong token for the dashboard", NULL, 0);
-	return is_right;
+	if (is_token(given, call->admin->options.token))
+		return true;
+	uint64_t wait_ms = take_wrong_token(call->admin);
+	if (wait_ms > 0) {
+		herald__admin_refuse_for_now(call, 429, wait_ms,
+					     "there were too many wrong tokens");
+		return false;
+	}
+	refuse_token(call, "the token is wrong");
+	herald_log_write(&call->admin->options.log, HERALD_LOG_WARNING,
+			 "wrong token for the dashboard", NULL, 0);
+	return false;
 }
 
 /* Sites. */
@@ -123,15 +125,35 @@ may_act_now(struct herald__admin_call *call)
 		herald__allowance_take(&admin->actions);
 	pthread_mutex_unlock(&admin->mutex);
 	if (wait_ms > 0)
-		herald__admin_refuse_for_now(call, wait_ms, "there were too many actions");
+		herald__admin_refuse_for_now(call, 429, wait_ms, "there were too many actions");
 	return wait_ms == 0;
+}
+
+/* JSON is UTF-8: text in another charset would be read wrongly. */
+static bool
+has_other_charset(const char *content_type)
+{
+	const char *at = content_type + strcspn(content_type, ";");
+
+	while (*at != '\0') {
+		at += strspn(at, "; \t");
+		if (herald_ascii_same_bytes(at, "charset=", 8)) {
+			const char *name = at + 8 + (at[8] == '"');
+			const size_t bytes = strcspn(name, "\"; \t");
+
+			if (bytes != 5 || !herald_ascii_same_bytes(name, "utf-8", 5))
+				return true;
+		}
+		at += strcspn(at, ";");
+	}
+	return false;
 }
 
 bool
 herald__admin_may_act(struct herald__admin_call *call)
 {
-	const struct herald__media_type type =
-		herald__media_type_of(herald__admin_header(call, "Content-Type"));
+	const char *content_type = herald__admin_header(call, "Content-Type");
+	const struct herald__media_type type = herald__media_type_of(content_type);
 
 	if (call->admin->options.is_read_only) {
 		herald__admin_refuse(call, 403, "the dashboard is read-only");
@@ -139,6 +161,10 @@ herald__admin_may_act(struct herald__admin_call *call)
 	}
 	if (!herald__media_type_is(&type, "application/json")) {
 		herald__admin_refuse(call, 415, "expected the content type application/json");
+		return false;
+	}
+	if (has_other_charset(content_type)) {
+		herald__admin_refuse(call, 415, "the charset must be utf-8");
 		return false;
 	}
 	return may_act_now(call);

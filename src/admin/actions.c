@@ -102,11 +102,13 @@ log_action(const struct herald_admin *admin, const struct action *action,
 	   const struct admin_action *given, uint64_t count, const struct herald_error *error)
 {
 	const struct herald__admin_filter *filter = &given->filter;
+	/* What has neither a text nor a number is left out. */
 	const struct herald_log_field all[] = {
 		{.key = "action", .text = action->name},
 		{.key = "dry_run", .text = given->dry_run ? "true" : "false"},
 		{.key = "count", .number = (int64_t)count},
 		{.key = "error", .text = error->message[0] != '\0' ? error->message : NULL},
+		{.key = "all", .text = given->all ? "true" : NULL},
 		{.key = "kind", .text = filter->kind},
 		{.key = "id", .text = filter->id},
 		{.key = "queue", .text = filter->queue},
@@ -115,12 +117,17 @@ log_action(const struct herald_admin *admin, const struct action *action,
 		{.key = "event_id", .text = filter->event_id},
 		{.key = "destination", .text = filter->destination},
 		{.key = "why", .text = filter->why},
+		{.key = "after", .text = filter->after},
+		{.key = "from_ms", .number = filter->from_ms},
+		{.key = "to_ms", .number = filter->to_ms},
+		{.key = "limit",
+		 .number = filter->limit < INT64_MAX ? (int64_t)filter->limit : INT64_MAX},
 	};
 	struct herald_log_field fields[HERALD_COUNT(all)];
 	size_t fields_count = 0;
 
 	for (size_t i = 0; i < HERALD_COUNT(all); i++)
-		if (i == 2 || all[i].text)
+		if (i == 2 || all[i].text || all[i].number != 0)
 			fields[fields_count++] = all[i];
 	herald_log_write(&admin->options.log, HERALD_LOG_INFO, "action of the dashboard", fields,
 			 fields_count);
@@ -149,10 +156,6 @@ act(struct herald__admin_call *call, const struct action *action)
 	struct herald_error error = {.message = ""};
 	uint64_t count = 0;
 
-	if (!options->store) {
-		herald__admin_refuse(call, 404, "there is no store");
-		return;
-	}
 	if (!read_action(call, &given) ||
 	    !herald__admin_filter_resolve(call, &given.filter, &filter))
 		return;

@@ -9,6 +9,7 @@
 #include <herald/adapter/log.h>
 #include <herald/adapter/memory.h>
 #include <herald/adapter/options.h>
+#include <herald/adapter/thread.h>
 #include <herald/metrics.h>
 
 #include "admin/actions.h"
@@ -154,6 +155,10 @@ herald__admin_create(const struct herald_admin_options *options,
 	struct herald_admin *admin = herald_memory_allocate_zeroed(&allocator, 1, sizeof(*admin));
 	if (!admin)
 		return herald_out_of_memory(error);
+	if (herald_condition_init(&admin->turn) != 0) {
+		herald_memory_release(&allocator, admin, sizeof(*admin));
+		return herald_out_of_memory(error);
+	}
 	admin->options = read;
 	admin->allocator = allocator;
 	/* They cannot fail without attributes. */
@@ -192,6 +197,7 @@ herald_admin_destroy(struct herald_admin *admin)
 	if (admin->texts)
 		herald_memory_release(&allocator, admin->texts, admin->texts_bytes);
 	herald_buffer_finish(&admin->queues.text);
+	pthread_cond_destroy(&admin->turn);
 	pthread_mutex_destroy(&admin->queues.mutex);
 	pthread_mutex_destroy(&admin->mutex);
 	herald_memory_release(&allocator, admin, sizeof(*admin));

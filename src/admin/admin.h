@@ -17,7 +17,7 @@
 
 /* What api/queues has answered, for a while. */
 struct herald__kept_queues {
-	pthread_mutex_t mutex; /* protects the rest, and is held while rows are counted */
+	pthread_mutex_t mutex; /* protects the rest */
 	struct herald_buffer text;
 	uint64_t until_ms; /* 0: nothing is kept */
 };
@@ -36,6 +36,8 @@ struct herald_admin {
 	pthread_mutex_t mutex;                 /* protects the rest */
 	struct herald__allowance wrong_tokens; /* to come */
 	struct herald__allowance actions;
+	bool is_asking;      /* a request waits for the store; see turn.h */
+	pthread_cond_t turn; /* it no longer does; of the monotonic clock */
 
 	struct herald__kept_queues queues;
 };

@@ -83,12 +83,13 @@ herald__admin_refuse_error(struct herald__admin_call *call, const struct herald_
 }
 
 void
-herald__admin_refuse_for_now(struct herald__admin_call *call, uint64_t wait_ms, const char *what)
+herald__admin_refuse_for_now(struct herald__admin_call *call, unsigned status, uint64_t wait_ms,
+			     const char *what)
 {
 	char *text = call->response->retry_after;
 
 	snprintf(text, sizeof(call->response->retry_after), "%" PRIu64, wait_ms / 1000 + 1);
-	herald__admin_refuse(call, 429, "%s; try again in %s s", what, text);
+	herald__admin_refuse(call, status, "%s; try again in %s s", what, text);
 	herald__admin_add_header(call, "Retry-After", text);
 }
 

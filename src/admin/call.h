@@ -20,9 +20,9 @@ herald__admin_refuse(struct herald__admin_call *call, unsigned status, const cha
 /* The same with the path and the message of an error, and a status that suits it. */
 void herald__admin_refuse_error(struct herald__admin_call *call, const struct herald_error *error);
 
-/* Answer with 429, and say when to try again. */
-void
-herald__admin_refuse_for_now(struct herald__admin_call *call, uint64_t wait_ms, const char *what);
+/* Answer with 429 or 503, and say when to try again. */
+void herald__admin_refuse_for_now(struct herald__admin_call *call, unsigned status,
+				  uint64_t wait_ms, const char *what);
 
 /* Write members of an object. */
 void herald__admin_put(struct herald__admin_call *call, const char *key, uint64_t value);

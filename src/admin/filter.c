@@ -111,8 +111,7 @@ has_text(const char *text)
 	return text && *text != '\0';
 }
 
-/* An empty text is more often a variable that was not set than a wish: it selects nothing, although
- * it excludes dead letters that have one. */
+/* An empty text is more often a variable that was not set than a wish. */
 bool
 herald__admin_filter_is_empty(const struct herald__admin_filter *filter)
 {

@@ -18,23 +18,31 @@
 #include "admin/queues.h"
 #include "admin/service.h"
 #include "admin/state.h"
+#include "admin/turn.h"
 
 #define MAX_BODY_BYTES 65536
 
 /* Resources. */
 
+/* How a resource is answered. */
+enum resource_kind {
+	AT_ONCE,    /* It does not block, */
+	FROM_STORE, /* or reads the store, */
+	ACTION,     /* or changes it. */
+};
+
 static const struct resource {
 	const char *path; /* if it ends in an asterisk, the rest is the call's `rest` */
-	bool is_action;
+	enum resource_kind kind;
 	void (*answer)(struct herald__admin_call *call);
 } resources[] = {
-	{"api/service", false, herald__admin_service},
-	{"api/state", false, herald__admin_state},
-	{"api/queues", false, herald__admin_queues},
-	{"api/dead-letters", false, herald__admin_letters},
-	{"api/dead-letters/replay", true, herald__admin_replay},
-	{"api/dead-letters/drop", true, herald__admin_drop},
-	{"api/dead-letters/*", false, herald__admin_letter},
+	{"api/service", AT_ONCE, herald__admin_service},
+	{"api/state", AT_ONCE, herald__admin_state},
+	{"api/queues", AT_ONCE, herald__admin_queues}, /* if it has counted before */
+	{"api/dead-letters", FROM_STORE, herald__admin_letters},
+	{"api/dead-letters/replay", ACTION, herald__admin_replay},
+	{"api/dead-letters/drop", ACTION, herald__admin_drop},
+	{"api/dead-letters/*", FROM_STORE, herald__admin_letter},
 };
 
 static bool
@@ -65,14 +73,31 @@ refuse_method(struct herald__admin_call *call, const char *allowed)
 }
 
 static void
+answer_from_store(struct herald__admin_call *call, const struct resource *resource)
+{
+	if (!call->admin->options.store) {
+		herald__admin_refuse(call, 404, "there is no store");
+	} else if (!herald__admin_turn_take(call->admin)) {
+		herald__admin_turn_refuse(call);
+	} else {
+		resource->answer(call);
+		herald__admin_turn_give(call->admin);
+	}
+}
+
+static void
 answer_resource(struct herald__admin_call *call, const struct resource *resource)
 {
-	if (resource->is_action && strcmp(call->request->method, "POST") != 0)
+	const bool is_action = resource->kind == ACTION;
+
+	if (is_action && strcmp(call->request->method, "POST") != 0)
 		refuse_method(call, "POST");
-	else if (!resource->is_action && !is_reading(call->request))
+	else if (!is_action && !is_reading(call->request))
 		refuse_method(call, "GET, HEAD");
-	else if (!resource->is_action || herald__admin_may_act(call))
+	else if (resource->kind == AT_ONCE)
 		resource->answer(call);
+	else if (!is_action || herald__admin_may_act(call))
+		answer_from_store(call, resource);
 }
 
 /* Without a token nothing can be learned about resources, such as which ones there are. */
@@ -110,19 +135,24 @@ answer_file(struct herald__admin_call *call)
 /* Answers. */
 
 /* The page may load its own files and talk to its own API, and nothing else. */
+const struct herald_answer_header herald__admin_headers[HERALD__ADMIN_HEADERS] = {
+	{"Content-Security-Policy",
+	 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+	 "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+	 "require-trusted-types-for 'script'; trusted-types 'none'"},
+	{"X-Content-Type-Options", "nosniff"},
+	{"Referrer-Policy", "no-referrer"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Cache-Control", "no-store"},
+};
+
 static void
 add_headers(struct herald__admin_call *call)
 {
-	herald__admin_add_header(
-		call, "Content-Security-Policy",
-		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-		"require-trusted-types-for 'script'; trusted-types 'none'");
-	herald__admin_add_header(call, "X-Content-Type-Options", "nosniff");
-	herald__admin_add_header(call, "Referrer-Policy", "no-referrer");
-	herald__admin_add_header(call, "Cross-Origin-Resource-Policy", "same-origin");
-	herald__admin_add_header(call, "Cross-Origin-Opener-Policy", "same-origin");
-	herald__admin_add_header(call, "Cache-Control", "no-store");
+	for (size_t i = 0; i < HERALD__ADMIN_HEADERS; i++)
+		herald__admin_add_header(call, herald__admin_headers[i].name,
+					 herald__admin_headers[i].value);
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
  * The members of api/state about what is outside of the process: deliveries by the class of their
- * destination and by host, consumers and producers. All of them count for themselves.
+ * destination, consumers and producers. All of them count for themselves.
  */
 #include "admin/outside.h"
 

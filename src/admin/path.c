@@ -28,6 +28,10 @@ redirect(struct herald_server_request *request)
 	const char *last = strrchr(request->path.data, '/');
 	int bytes = snprintf(location, sizeof(location), "%s/", last ? last + 1 : "");
 
+	for (size_t i = 0; i < HERALD__ADMIN_HEADERS; i++)
+		if (herald_server_answer_header(request, herald__admin_headers[i].name,
+						herald__admin_headers[i].value) != HERALD_OK)
+			return;
 	if (bytes > 0 && (size_t)bytes < sizeof(location) &&
 	    herald_server_answer_header(request, "Location", location) == HERALD_OK)
 		(void)herald_server_answer(request, 308, "text/plain; charset=utf-8", "", 0);
@@ -78,6 +82,7 @@ herald_admin_path(struct herald_admin *admin)
 		.path = "/admin/*",
 		.function = path_run,
 		.state = admin,
-		.methods = "GET, POST",
+		.methods = "GET, POST, OPTIONS",
+		.hosts = HERALD_LOCAL_HOSTS,
 	};
 }

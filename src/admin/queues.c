@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "admin/call.h"
+#include "admin/turn.h"
 
 #define KEPT_MS 1000
 #define KEPT_TIMES 20
@@ -55,29 +56,49 @@ keep(struct herald__admin_call *call, uint64_t began_ms)
 	const uint64_t now_ms = herald__clock_now_ms(&call->admin->clock);
 	const struct herald_buffer *body = &call->response->body;
 
+	pthread_mutex_lock(&kept->mutex);
 	kept->text.bytes = 0;
 	kept->until_ms = 0;
 	if (herald_buffer_append(&kept->text, body->data, body->bytes) == HERALD_OK)
 		kept->until_ms = now_ms + KEPT_MS + KEPT_TIMES * (now_ms - began_ms);
+	pthread_mutex_unlock(&kept->mutex);
+}
+
+/* Append what is kept, if it is new enough at a time; 0: however old it is. */
+static bool
+put_kept(struct herald__admin_call *call, uint64_t now_ms)
+{
+	struct herald__kept_queues *kept = &call->admin->queues;
+
+	pthread_mutex_lock(&kept->mutex);
+	const bool is_there = kept->text.bytes > 0 && now_ms < kept->until_ms;
+	if (is_there)
+		call->json.status = herald_buffer_append(&call->response->body, kept->text.data,
+							 kept->text.bytes);
+	pthread_mutex_unlock(&kept->mutex);
+	return is_there;
 }
 
 void
 herald__admin_queues(struct herald__admin_call *call)
 {
 	struct herald_admin *admin = call->admin;
-	struct herald__kept_queues *kept = &admin->queues;
 	const uint64_t now_ms = herald__clock_now_ms(&admin->clock);
 
 	if (!admin->options.store) {
 		herald__admin_refuse(call, 404, "there is no store");
 		return;
 	}
-	/* One request counts, and the others wait for it. */
-	pthread_mutex_lock(&kept->mutex);
-	if (now_ms < kept->until_ms)
-		call->json.status = herald_buffer_append(&call->response->body, kept->text.data,
-							 kept->text.bytes);
-	else if (count_rows(call))
+	if (put_kept(call, now_ms))
+		return;
+	if (!herald__admin_turn_take(admin)) {
+		/* An old count says when it was made. */
+		if (!put_kept(call, 0))
+			herald__admin_turn_refuse(call);
+		return;
+	}
+	/* Another request may have counted while this one waited. */
+	if (!put_kept(call, now_ms) && count_rows(call))
 		keep(call, now_ms);
-	pthread_mutex_unlock(&kept->mutex);
+	herald__admin_turn_give(admin);
 }

@@ -47,5 +47,6 @@ herald_metrics_path(const struct herald_metrics *metrics)
 		.path = "/metrics",
 		.function = path_run,
 		.state = (void *)(uintptr_t)metrics,
+		.hosts = HERALD_LOCAL_HOSTS,
 	};
 }

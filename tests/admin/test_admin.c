@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "admin/admin.h"
+#include "admin/turn.h"
 #include "support/failing_allocator.h"
 #include "support/option_error.h"
 #include "support/store_fixture.h"
@@ -341,7 +342,8 @@ test_tokens(void **state)
 	stop();
 }
 
-/* The 4th wrong token is not read, and neither is the right one until time has passed. */
+/* The 4th wrong token is refused for a while. The right one is not, or a client that sends wrong
+ * ones would lock out the others. */
 static void
 test_wrong_tokens_are_limited(void **state)
 {
@@ -358,17 +360,17 @@ test_wrong_tokens_are_limited(void **state)
 			    "{\"error\":\"there were too many wrong tokens; try again in 21 s\"}");
 	assert_string_equal(header_of(&answer, "Retry-After"), "21");
 	finish(&answer);
-	check("GET", "api/state", BEARER, "", 429, NULL);
-	now_ms += 19999;
-	check("GET", "api/state", BEARER, "", 429, NULL);
-	now_ms += 1;
 	check("GET", "api/state", BEARER, "", 200, NULL);
+	now_ms += 19999;
+	check("GET", "api/state", "Authorization: Bearer no\n", "", 429, NULL);
+	check("GET", "api/state", BEARER, "", 200, NULL);
+	now_ms += 1;
 	check("GET", "api/state", "Authorization: Bearer no\n", "", 401, NULL);
-	check("GET", "api/state", BEARER, "", 429, NULL);
+	check("GET", "api/state", "Authorization: Bearer no\n", "", 429, NULL);
 	now_ms += UINT64_C(1) << 40;
 	for (int i = 0; i < 3; i++)
 		check("GET", "api/state", "Authorization: Bearer no\n", "", 401, NULL);
-	check("GET", "api/state", BEARER, "", 429, NULL);
+	check("GET", "api/state", "Authorization: Bearer no\n", "", 429, NULL);
 	stop();
 }
 
@@ -417,6 +419,23 @@ test_what_an_action_needs(void **state)
 	      "{\"error\":\"expected the content type application/json\"}");
 	check("POST", "api/dead-letters/drop", BEARER "Content-Type: text/plain\n",
 	      "{\"all\":true}", 415, NULL);
+	static const char *const charsets[] = {
+		"; charset=utf-16",
+		";Charset=\"latin1\"",
+		"; a=b; charset=utf-8x",
+		";charset=",
+	};
+	for (size_t i = 0; i < COUNT(charsets); i++) {
+		char headers[160];
+
+		snprintf(headers, sizeof(headers), BEARER "Content-Type: application/json%s\n",
+			 charsets[i]);
+		check("POST", "api/dead-letters/drop", headers, "{\"all\":true}", 415,
+		      "{\"error\":\"the charset must be utf-8\"}");
+	}
+	check("OPTIONS", "api/dead-letters/drop", BEARER, "", 405, NULL);
+	check("OPTIONS", "api/dead-letters/drop", "", "", 401, NULL);
+	check("OPTIONS", "", "", "", 405, NULL);
 	check("GET", "api/dead-letters/drop", BEARER JSON, "{\"all\":true}", 405,
 	      "{\"error\":\"the method must be POST\"}");
 	check("POST", "api/state", BEARER JSON, "{}", 405,
@@ -424,8 +443,8 @@ test_what_an_action_needs(void **state)
 	check("GET", "api/nothing", BEARER, "", 404, "{\"error\":\"there is no such resource\"}");
 	assert_non_null(store_row(f, "1"));
 	check("POST", "api/dead-letters/drop",
-	      BEARER "Content-Type: Application/JSON; charset=utf-8\n", "{\"all\":true}", 200,
-	      NULL);
+	      BEARER "Content-Type: Application/JSON; x=y; CHARSET=\"UTF-8\"\n", "{\"all\":true}",
+	      200, NULL);
 	assert_null(store_row(f, "1"));
 	stop();
 }
@@ -629,6 +648,43 @@ test_queues(void **state)
 	stop();
 }
 
+/* One request at a time waits for the store. */
+static void
+test_turns(void **state)
+{
+	static const char busy[] = "{\"error\":\"the store is still answering another request; try "
+				   "again in 1 s\"}";
+	struct answer answer;
+
+	(void)state;
+	start(1, (struct herald_admin_options){0});
+	assert_true(herald__admin_turn_take(admin));
+	assert_false(herald__admin_turn_take(admin));
+	check("GET", "api/queues", BEARER, "", 503, busy);
+	check("GET", "api/dead-letters", BEARER, "", 503, busy);
+	check("GET", "api/dead-letters/1", BEARER, "", 503, busy);
+	check("POST", "api/dead-letters/replay", BEARER JSON, "{\"all\":true}", 503, busy);
+	check("POST", "api/dead-letters/drop", BEARER JSON, "{\"all\":true}", 503, busy);
+	answer = ask("GET", "api/dead-letters", BEARER, "");
+	assert_string_equal(header_of(&answer, "Retry-After"), "1");
+	finish(&answer);
+	json_decref(read_json("api/state"));
+	json_decref(read_json("api/service"));
+	herald__admin_turn_give(admin);
+	assert_non_null(store_row(f, "1"));
+	/* An old count is better than none. */
+	json_decref(read_json("api/queues"));
+	now_ms += 1000000;
+	assert_true(herald__admin_turn_take(admin));
+	json_decref(read_json("api/queues"));
+	herald__admin_turn_give(admin);
+	check("POST", "api/dead-letters/drop", BEARER JSON, "{\"all\":true}", 200, NULL);
+	/* It is given back after a refusal, too. */
+	check("GET", "api/dead-letters?why=bad", BEARER, "", 400, NULL);
+	check("GET", "api/dead-letters", BEARER, "", 200, NULL);
+	stop();
+}
+
 /* Dead letters. */
 
 static size_t
@@ -759,6 +815,37 @@ test_payloads_of_any_bytes(void **state)
 	stop();
 }
 
+/* What is not text is cut where the limit is, and text before a character. */
+static void
+test_payloads_that_are_cut(void **state)
+{
+	static const struct {
+		const char *data, *key, *shown;
+	} cases[] = {
+		{"\x80\x80\x80\x80\x80\x80\x80", "data_base64", "gICAgIA="},
+		{"a\xC3\xA4\xC3\xA4\xC3\xA4", "data", "a\xC3\xA4\xC3\xA4"},
+		{"ab\xC3\xA4\xC3\xA4", "data", "ab\xC3\xA4"},
+		{"ab\xF0\x9F\x98\x80", "data", "ab"},
+		{"abcdef", "data", "abcde"},
+	};
+
+	(void)state;
+	start(1, (struct herald_admin_options){.max_payload_bytes = 5});
+	struct model_row *row = (struct model_row *)(uintptr_t)store_row(f, "1");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char path[64];
+
+		model_row_set_bytes(&row->data,
+				    (struct herald_text){cases[i].data, strlen(cases[i].data)});
+		snprintf(path, sizeof(path), "api/dead-letters/%llu", (unsigned long long)row->id);
+		json_t *letter = read_json(path);
+		assert_string_equal(text_of(letter, cases[i].key), cases[i].shown);
+		assert_true(json_is_true(json_object_get(letter, "is_cut")));
+		json_decref(letter);
+	}
+	stop();
+}
+
 /* Actions. */
 
 static void
@@ -783,11 +870,17 @@ test_replay(void **state)
 	store_settle(f);
 	assert_string_equal(f->runs, "1/1 2/1");
 	assert_string_equal(log_text,
-			    "info action of the dashboard action=replay dry_run=true count=3\n"
+			    "info action of the dashboard action=replay dry_run=true count=3 "
+			    "all=true\n"
 			    "info action of the dashboard action=replay dry_run=false count=1 "
 			    "event_id=4\n"
 			    "info action of the dashboard action=replay dry_run=false count=2 "
-			    "why=failed\n");
+			    "why=failed limit=2\n");
+	log_text[0] = '\0';
+	check("POST", "api/dead-letters/drop", BEARER JSON,
+	      "{\"all\":true,\"after\":\"7\",\"from_ms\":1,\"to_ms\":2}", 200, NULL);
+	assert_string_equal(log_text, "info action of the dashboard action=drop dry_run=false "
+				      "count=0 all=true after=7 from_ms=1 to_ms=2\n");
 	stop();
 }
 
@@ -965,10 +1058,12 @@ main(void)
 		TEST(test_service),
 		TEST(test_state),
 		TEST(test_queues),
+		TEST(test_turns),
 		TEST(test_pages),
 		TEST(test_queries_that_are_not_valid),
 		TEST(test_a_letter),
 		TEST(test_payloads_of_any_bytes),
+		TEST(test_payloads_that_are_cut),
 		TEST(test_replay),
 		TEST(test_drop),
 		TEST(test_a_dry_run_bounds_the_action),

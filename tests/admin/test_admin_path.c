@@ -45,6 +45,10 @@ struct shop {
 	uint16_t port;
 };
 
+/* Of the next server. */
+static const char *hosts = HERALD_LOCAL_HOSTS;
+static const char *address;
+
 /* `path`: NULL for the default. */
 static void
 start(struct shop *shop, const char *path)
@@ -61,8 +65,11 @@ start(struct shop *shop, const char *path)
 	struct herald_server_path paths[] = {herald_admin_path(shop->admin)};
 	if (path)
 		paths[0].path = path;
+	assert_string_equal(paths[0].hosts, HERALD_LOCAL_HOSTS);
+	paths[0].hosts = hosts;
 	assert_int_equal(herald_server_create(shop->endpoint,
 					      &HERALD_SERVER_OPTIONS(.any_port = true, .threads = 2,
+								     .address = address,
 								     HERALD_SERVER_PATHS(paths)),
 					      &shop->server, NULL),
 			 HERALD_OK);
@@ -96,6 +103,20 @@ ask(const struct shop *shop, const char *method, const char *path, const char *h
 }
 
 static void
+ask_host(const struct shop *shop, const char *host, const char *path, struct http_response *out)
+{
+	struct http_client client;
+	char request[512];
+
+	snprintf(request, sizeof(request),
+		 "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host);
+	assert_true(http_connect(&client, "127.0.0.1", shop->port));
+	assert_true(http_send_text(&client, request));
+	assert_true(http_receive(&client, true, out));
+	http_close(&client);
+}
+
+static void
 test_page(void **state)
 {
 	struct http_response response;
@@ -123,7 +144,64 @@ test_page(void **state)
 	assert_string_equal(response.body, "{\"error\":\"not found\"}");
 	ask(&shop, "DELETE", "/admin/", "", &response);
 	assert_int_equal(response.status, 405);
+	ask(&shop, "OPTIONS", "/admin/", "", &response);
+	assert_int_equal(response.status, 405);
+	assert_string_equal(http_header(&response, "Cache-Control"), "no-store");
+	ask(&shop, "OPTIONS", "/admin/api/state", "", &response);
+	assert_int_equal(response.status, 401);
 	stop(&shop);
+}
+
+/* A page of another site whose name leads to this machine gets nothing. */
+static void
+test_hosts(void **state)
+{
+	static const struct {
+		const char *address, *hosts, *host;
+		unsigned status;
+	} cases[] = {
+		{"127.0.0.1", "", "evil.example", 403},
+		{"127.0.0.1", "", "evil.example:8080", 403},
+		{"127.0.0.1", "", "127.0.0.1.evil.example", 403},
+		{"127.0.0.1", "", "localhost.evil.example", 403},
+		{"localhost", "", "evil.example", 403},
+		{"127.0.0.1", "", "127.0.0.1:1", 200},
+		{"127.0.0.1", "", "localhost:65535", 200},
+		{"127.0.0.1", "", "LOCALHOST.", 200},
+		{"127.0.0.1", "", "a.localhost:80", 200},
+		{"127.0.0.1", "", "[::1]:80", 200},
+		{"127.0.0.1", "", "shop", 200},
+		{"0.0.0.0", "", "ops.example", 200},
+		{"127.0.0.1,127.0.0.2", "", "ops.example", 403},
+		{"0.0.0.0", "ops.example, b.example", "OPS.example:80", 200},
+		{"0.0.0.0", "ops.example, b.example", "b.example", 200},
+		{"0.0.0.0", "ops.example, b.example", "evil.example", 403},
+		{"0.0.0.0", "ops.example, b.example", "example", 200},
+		{"127.0.0.1", NULL, "evil.example", 200},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct http_response response;
+		struct shop shop;
+		char headers[128];
+
+		hosts = cases[i].hosts;
+		address = cases[i].address;
+		start(&shop, NULL);
+		snprintf(headers, sizeof(headers), "%s", cases[i].host);
+		ask_host(&shop, headers, "/admin/api/state", &response);
+		if (response.status != (cases[i].status == 200 ? 401 : 403))
+			fail_msg("%s on %s: %u", cases[i].host, cases[i].address, response.status);
+		ask_host(&shop, headers, "/admin", &response);
+		assert_int_equal(response.status, cases[i].status == 200 ? 308 : 403);
+		if (cases[i].status == 403)
+			assert_string_equal(response.body,
+					    "{\"error\":\"the path is not for this host\"}");
+		stop(&shop);
+	}
+	hosts = HERALD_LOCAL_HOSTS;
+	address = NULL;
 }
 
 static void
@@ -142,6 +220,9 @@ test_the_last_slash_is_added(void **state)
 		ask(&shop, "GET", path, "", &response);
 		assert_int_equal(response.status, 308);
 		assert_string_equal(http_header(&response, "Location"), paths[i][1]);
+		assert_string_equal(http_header(&response, "Cache-Control"), "no-store");
+		assert_string_equal(http_header(&response, "X-Content-Type-Options"), "nosniff");
+		assert_non_null(http_header(&response, "Content-Security-Policy"));
 		stop(&shop);
 	}
 }
@@ -247,7 +328,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_page),    cmocka_unit_test(test_the_last_slash_is_added),
 		cmocka_unit_test(test_api),     cmocka_unit_test(test_post),
-		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_threads), cmocka_unit_test(test_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -472,6 +472,39 @@ def the_place_is_marked():
             equal(page.text("#letter pre").replace("(the end)", ""), data)
             page.press("Escape")
             page.wait("!document.querySelector('#letter').open")
+        shop.run("UPDATE herald_dead SET data = ?, offset = 290000", b"x" * 300000)
+        page.click("#letters tbody button")
+        page.wait("document.querySelector('#letter').open")
+        equal("The place, byte 290,000, is behind what is shown." in page.text("#letter"), True)
+        equal(page.run("document.querySelector('#letter mark')"), None)
+        equal(page.text("#letter pre"), "x" * 262144)
+
+
+# The answer to one path is changed by an expression of its JSON.
+CHANGED = """({url, go}) => url.endsWith("PATH") ? go().then((answer) => answer.json()).then((body) =>
+    new Response(JSON.stringify(EXPRESSION))) : null"""
+
+
+@case
+def a_program_that_does_not_count_has_figures():
+    with dashboard(3) as (shop, page):
+        change(page, CHANGED.replace("PATH", "api/state").replace(
+            "EXPRESSION", "{...body, store: {...body.store, is_counted: false}}"))
+        page.wait("window.sent.includes('api/queues')")
+        page.wait("[...document.querySelectorAll('#figures div')]"
+                  ".some((one) => one.textContent === 'Dead letters3')")
+
+
+@case
+def ages_of_an_old_count_go_on():
+    with dashboard(1) as (shop, page):
+        change(page, CHANGED.replace("PATH", "api/queues").replace(
+            "EXPRESSION", "{time: new Date(Date.parse(body.time) - 3600000), rows: body.rows.map("
+            "(row) => ({...row, oldest: new Date(Date.parse(body.time) - 3660000)}))}"))
+        show(page, "queues")
+        page.wait("document.querySelector('#rows tbody tr')")
+        equal(page.texts("#rows tbody tr > *")[5:], ["1 h"])
+        equal(page.text("#counted"), "Counted 1 h ago.")
 
 
 @case

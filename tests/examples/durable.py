@@ -440,7 +440,7 @@ def a_stop_keeps_what_has_not_run():
 def bad_arguments_are_refused():
     for options in ([], ["--db"], ["--db", "x", "--port", "65536"], ["--db", "x", "more"],
                     ["--db", "x", "--workers", "-1"], ["--unknown"], ["--db", "x", "--unknown"],
-                    ["--db", ""], ["--db", "x", "--workers", ""]):
+                    ["--db", ""], ["--db", "x", "--workers", ""], ["--db", "x", "--admin", ""]):
         result = subprocess.run([durable, *options], stderr=subprocess.PIPE, timeout=WAIT_S,
                                 check=False)
         equal((options, result.returncode), (options, 2))

@@ -269,6 +269,8 @@ def wrong_arguments_are_told():
     for arguments in (["--port"], ["nonsense"], ["--port", "1", "2"], ["--admin"],
                       ["--port", "0", "--admin"]):
         check(arguments, "usage: quickstart [--port N] [--admin TOKEN]\n")
+    check(["--port", "0", "--admin", ""],
+          "quickstart: --admin: expected a token, not an empty text\n")
     for port in ("abc", "70000", "65536", "80x", "", "-1", "+1", " 1", "-18446744073709551615",
                  "99999999999999999999"):
         check(["--port", port],

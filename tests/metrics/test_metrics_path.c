@@ -106,6 +106,25 @@ scrape(struct http_client *client, const char *method, const char *header,
 
 /* Methods and formats. */
 
+/* Scripts of other sites do not read them: see test_admin_path.c. */
+static void
+test_hosts(void **state)
+{
+	struct http_client client;
+	struct http_response response;
+	struct shop shop;
+
+	(void)state;
+	start(&shop, NULL);
+	assert_true(http_connect(&client, "127.0.0.1", shop.port));
+	exchange(&client, "GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", true, &response);
+	assert_int_equal(response.status, 403);
+	exchange(&client, "GET /metrics HTTP/1.1\r\nHost: localhost:1\r\n\r\n", true, &response);
+	assert_int_equal(response.status, 200);
+	http_close(&client);
+	stop(&shop);
+}
+
 static void
 test_get_and_head(void **state)
 {
@@ -443,6 +462,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get_and_head),
+		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_accept),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_the_server_that_answers),

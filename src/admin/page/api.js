@@ -34,7 +34,18 @@ async function ask(path, options) {
 	return answer;
 }
 
-export const read = (path) => ask(path, {method: "GET"});
+const READS = 5; // tries, if the program is busy
+
+export async function read(path) {
+	for (let tries = 1;; tries++)
+		try {
+			return await ask(path, {method: "GET"});
+		} catch (error) {
+			if (error.status !== 503 || !error.wait || tries === READS)
+				throw error;
+			await new Promise((resolve) => setTimeout(resolve, error.wait * 1000));
+		}
+}
 
 export const act = (action, body) => ask("dead-letters/" + action, {
 	method: "POST",

@@ -83,6 +83,9 @@ function payload(letter) {
 	if (letter.offset === undefined)
 		return [pre(letter.data)];
 	const bytes = new TextEncoder().encode(letter.data);
+	if (letter.is_cut && letter.offset >= bytes.length)
+		return [el("p", {class: "quiet"}, "The place, byte " + number(letter.offset) +
+			", is behind what is shown."), pre(letter.data)];
 	const decoder = new TextDecoder();
 	const at = Math.min(letter.offset, bytes.length);
 	const end = at < bytes.length ? valueEnd(bytes, at) : at;

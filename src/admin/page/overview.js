@@ -106,18 +106,32 @@ function sum(state, count) {
 	return (state.routes ?? []).reduce((all, route) => all + count(route), 0);
 }
 
-export function show() {
+// What is in the store, of the program's own count or of the rows of all queues.
+function backlog(state, queues) {
+	const {store} = state;
+	if (store?.is_counted)
+		return {ready: store.events.ready.count, age_ms: store.events.ready.oldest_age_ms,
+			dead: store.events.dead.count + store.deliveries.dead.count};
+	if (!queues)
+		return null;
+	const count = (rows) => rows.reduce((all, row) => all + row.count, 0);
+	const ready = queues.rows.filter((row) => row.kind === "event" && row.state === "ready");
+	return {ready: count(ready), dead: count(queues.rows.filter((row) => row.state === "dead")),
+		age_ms: Math.max(0, ...ready.map((row) => Date.parse(state.time) - Date.parse(row.oldest)))};
+}
+
+export function show(queues) {
 	const state = samples.at(-1);
 	const from = before();
 	const store = state.store;
+	const stored = backlog(state, queues);
 	refresh("problems", ...problems(state));
 	fill("figures", ...figures([
 		...state.routes ? [["Events/s", rate(perSecond(from, state, (of) => sum(of, total)))],
 			["Failures/s", rate(perSecond(from, state, (of) => sum(of, failed)))]] : [],
 		...store ? [["Running", store.running]] : [],
-		...store?.is_counted ? [["Ready", store.events.ready.count],
-			["Oldest ready", age(store.events.ready.oldest_age_ms)],
-			["Dead letters", store.events.dead.count + store.deliveries.dead.count]] : [],
+		...stored ? [["Ready", stored.ready], ["Oldest ready", age(stored.age_ms)],
+			["Dead letters", stored.dead]] : [],
 		...state.server ? [["Connections", state.server.connections],
 			["Responses 5xx", state.server.responses_5xx]] : [],
 		...state.pool ? [["Pool: queued", state.pool.queued], ["Pool: running", state.pool.running]]

@@ -15,6 +15,7 @@ let timer = null;
 let isPaused = false;
 let session = 0; // answers to requests of an earlier one are dropped
 let polls = 0; // likewise
+let needsQueues = false; // the overview does
 
 // What goes wrong.
 
@@ -64,15 +65,17 @@ function chooseView() {
 
 async function readAll(isLate) {
 	const [state, queues] = await Promise.all([read("state"),
-		view === "queues" ? read("queues") : null]);
+		view === "queues" || view === "overview" && needsQueues ? read("queues") : null]);
 	if (isLate())
 		return;
+	// A program that runs no events does not count in the background.
+	needsQueues = Boolean(state.store) && !state.store.is_counted;
 	overview.add(state);
-	overview.show();
+	overview.show(queues);
 	if (state.store)
 		showStore(state.store);
 	if (queues)
-		showQueues(queues);
+		showQueues(queues, state);
 	if (state.deliverer)
 		showDeliveries(state.deliverer);
 	if (state.consumers)

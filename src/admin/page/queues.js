@@ -1,11 +1,13 @@
 // What is in the store, and what is outside of the process: deliveries and brokers.
 
-import {age, el, empty, figures, fill, number, refresh, table} from "./dom.js";
+import {$, age, el, empty, figures, fill, number, refresh, table} from "./dom.js";
 
-export function showQueues(answer) {
-	const now = Date.parse(answer.time);
+// The program keeps a count for a while; ages go on meanwhile.
+export function showQueues(answer, state) {
+	const now = Date.parse(state.time);
 	const rows = answer.rows.map((row) => [row.event_type || "–", row.kind, row.queue, row.state,
 		row.count, row.oldest ? age(now - Date.parse(row.oldest)) : ""]);
+	$("counted").textContent = "Counted " + age(now - Date.parse(answer.time)) + " ago.";
 	refresh("rows", rows.length === 0 ? empty("The store is empty.")
 		: table("Events and deliveries in the store", [["Event type", ""], ["Kind", ""],
 			["Queue", ""], ["State", ""], ["Count", "number"], ["Oldest", "number"]], rows));
@@ -31,17 +33,6 @@ export function showDeliveries(deliverer) {
 			...ATTEMPTS.map((name) => ["attempts " + name, "number wide"])],
 		Object.entries(deliverer.classes).map(([name, one]) => [name,
 			...OUTCOMES.map((key) => one[key]), ...ATTEMPTS.map((key) => one.attempts[key])])));
-	if (deliverer.hosts)
-		refresh("hosts", showHosts(deliverer.hosts));
-}
-
-function showHosts(hosts) {
-	if (hosts.length === 0)
-		return empty("No attempt has ended yet.");
-	return table("By host", [["Host", ""], ["Attempts", "number"], ["OK", "number"],
-		["Failed", "number"], ["Last", ""], ["Ago", "number"]],
-	hosts.map((host) => [host.origin, host.attempts, host.ok, host.attempts - host.ok,
-		host.last_status || "no response", age(host.last_age_ms)]));
 }
 
 const stateOf = (broker, state) => el("span", {class: broker.problem ? "problem" : "good"},

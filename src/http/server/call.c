@@ -13,6 +13,7 @@
 #include <herald/adapter/text.h>
 
 #include "base/safe_text.h"
+#include "http/server/host.h"
 #include "http/server/methods.h"
 #include "service/answer.h"
 
@@ -58,11 +59,49 @@ refuse_method(struct herald__call *call, const struct herald__path *path)
 			   });
 }
 
+/* Hosts. */
+
+static bool
+is_host_allowed(const struct herald__call *call, const struct herald__path *path)
+{
+	const char *host = herald__head_find(call->head, "Host");
+
+	if (!path->hosts || !host)
+		return true;
+	if (*path->hosts == '\0' && !call->is_local)
+		return true;
+	return herald__host_is_safe(host) || herald__host_is_listed(host, path->hosts);
+}
+
+static void
+refuse_host(struct herald__call *call)
+{
+	static const char body[] = "{\"error\":\"the path is not for this host\"}";
+	const char *host = herald__head_find(call->head, "Host");
+	struct herald__shown shown;
+	const struct herald_log_field fields[] = {
+		{.key = "status", .number = 403},
+		{.key = "reason", .text = "the option `hosts` of the path has not this host"},
+		{.key = "host", .text = herald__show_string(&shown, host, strlen(host))},
+	};
+
+	herald_log_write(call->log, HERALD_LOG_DEBUG, "request refused", fields,
+			 HERALD_COUNT(fields));
+	(void)answer(call, &(struct herald_http_response){
+				   .status = 403,
+				   .content_type = "application/json",
+				   .body = body,
+				   .body_bytes = sizeof(body) - 1,
+			   });
+}
+
 struct herald__refusal
 herald__call_run(struct herald__call *call, const struct herald__path *path)
 {
 	call->allow = path->allow;
-	if (herald__methods_have(path->methods, call->request.method))
+	if (!is_host_allowed(call, path))
+		refuse_host(call);
+	else if (herald__methods_have(path->methods, call->request.method))
 		path->function(&call->request, path->state);
 	else if (strcmp(call->request.method.data, "OPTIONS") == 0)
 		answer_options(call, path);

@@ -12,8 +12,9 @@
 struct herald__call {
 	struct herald_server_request request; /* First: what the function sees. */
 	const struct herald__head *head;
-	struct herald_server *server;          /* NULL: an adapter has the connection. */
-	struct herald_buffer *out;             /* The answer is appended here, */
+	struct herald_server *server; /* NULL: an adapter has the connection. */
+	bool is_local;                /* All sockets of the server listen on loopback addresses. */
+	struct herald_buffer *out;    /* The answer is appended here, */
 	struct herald__answer_options options; /* with these; `headers` are set in the end. */
 	struct herald_buffer headers;          /* that the function has added; whole lines */
 	const struct herald_log *log;

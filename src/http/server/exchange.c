@@ -317,6 +317,7 @@ run_call(struct herald_http_connection *connection, const struct herald__path *p
 			},
 		.head = head,
 		.server = connection->worker->server,
+		.is_local = connection->worker->is_local,
 		.out = output(connection),
 		.options = answer_options(connection),
 		.log = &connection->worker->options.log,

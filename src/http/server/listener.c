@@ -368,6 +368,16 @@ remove_path(struct herald__listener *listener)
 	listener->unlinks[0] = '\0';
 }
 
+bool
+herald__listeners_are_local(const struct herald__listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count; i++)
+		if (strncmp(listeners->all[i].name, "127.", 4) != 0 &&
+		    strncmp(listeners->all[i].name, "[::1]:", 6) != 0)
+			return false;
+	return true;
+}
+
 void
 herald__listeners_shut(struct herald__listeners *listeners)
 {

@@ -46,6 +46,9 @@ herald__listeners_open(const char *addresses, uint16_t port, struct herald__list
 HERALD_MUST_CHECK enum herald_status
 herald__listeners_inherit(struct herald__listeners *out, struct herald_error *error);
 
+/* Whether all of them have loopback addresses. A proxy may be in front of a Unix socket. */
+bool herald__listeners_are_local(const struct herald__listeners *listeners);
+
 /* Refuse new connections, and remove the paths of Unix sockets. Threads may still use the
  * sockets. */
 void herald__listeners_shut(struct herald__listeners *listeners);

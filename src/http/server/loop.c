@@ -277,9 +277,11 @@ herald__loop_init(struct herald__loop *loop, const struct herald_server_options 
 		return status;
 	status =
 		herald_http_worker_create(endpoint, options, loop_wake, loop, &loop->worker, error);
-	if (status == HERALD_OK)
-		loop->worker->server = loop->server;
-	return status;
+	if (status != HERALD_OK)
+		return status;
+	loop->worker->server = loop->server;
+	loop->worker->is_local = herald__listeners_are_local(&acceptor->listeners);
+	return HERALD_OK;
 }
 
 void

@@ -112,6 +112,8 @@ check_own_path(const struct herald_server_options *options, size_t index,
 	if (path->endpoint && path->max_body_bytes > 0)
 		return refuse_path(error, index, ".max_body_bytes",
 				   "is for paths with a function; an endpoint has its own");
+	if (path->endpoint && path->hosts)
+		return refuse_path(error, index, ".hosts", "is for paths with a function");
 	if (path->methods && !is_method_list(path->methods))
 		return refuse_path(error, index, ".methods",
 				   "must be a list of methods such as \"GET, POST\", without "

@@ -203,7 +203,11 @@ add_path(struct herald_http_worker *worker, const struct herald_server_path *giv
 		.state = given->state,
 		.max_body_bytes = given->max_body_bytes ? given->max_body_bytes : MAX_BODY_BYTES,
 	};
-	return path->path.data && add_methods(worker, path, methods);
+	if (given->hosts)
+		path->hosts =
+			herald_arena_copy(worker->arena, given->hosts, strlen(given->hosts) + 1);
+	return path->path.data && (path->hosts || !given->hosts) &&
+	       add_methods(worker, path, methods);
 }
 
 static bool

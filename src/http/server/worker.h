@@ -27,6 +27,7 @@ struct herald__path {
 	void *state;
 	const char *methods; /* of the function */
 	const char *allow;   /* with those that the server answers itself */
+	const char *hosts;   /* NULL: any */
 	size_t max_body_bytes;
 };
 
@@ -41,7 +42,8 @@ struct herald__ready {
 };
 
 struct herald_http_worker {
-	struct herald_server *server;         /* NULL: an adapter has created the worker */
+	struct herald_server *server; /* NULL: an adapter has created the worker */
+	bool is_local;                /* all sockets of the server listen on loopback addresses */
 	struct herald_server_options options; /* resolved; its texts are not used */
 	struct herald_arena *arena;           /* of the paths and headers */
 	struct herald__head_limits limits;
