@@ -58,6 +58,7 @@ bool
 herald__former_add(struct herald_store *store, uint64_t node)
 {
 	const struct herald_database_ops *ops = store->database->ops;
+	const uint64_t now_ms = herald__clock_now_ms(&store->settings.clock);
 	struct herald_error error;
 
 	if (!ops->node_keep ||
@@ -65,6 +66,9 @@ herald__former_add(struct herald_store *store, uint64_t node)
 		return false;
 	struct herald__dispatch *dispatch = herald__dispatch_lock(store);
 	struct herald__formers *formers = &dispatch->formers;
+	/* The leases of the others end before this one's: they are not kept later because of it. */
+	if (formers->count == 0)
+		store->node.keep_at_ms = now_ms + store->settings.options.lease_ms / 3;
 	if (formers->count == HERALD__FORMER_NODES)
 		remove_at(formers, 0);
 	formers->all[formers->count++] =
@@ -72,8 +76,6 @@ herald__former_add(struct herald_store *store, uint64_t node)
 	dispatch->is_woken = true;
 	herald__dispatch_wake_committer(dispatch);
 	pthread_mutex_unlock(&dispatch->mutex);
-	store->node.keep_at_ms =
-		herald__clock_now_ms(&store->settings.clock) + store->settings.options.lease_ms / 3;
 	herald__outbox_doubt_all(store);
 	return true;
 }
@@ -122,20 +124,26 @@ herald__former_step(struct herald_store *store)
 	const struct herald__formers formers = herald__dispatch_formers(store);
 	const uint64_t now_ms = herald__clock_now_ms(&store->settings.clock);
 	const uint64_t lease_ms = store->settings.options.lease_ms;
-	const bool is_due = now_ms >= store->node.keep_at_ms;
-	bool is_well = true;
+	const uint64_t again_ms = now_ms + lease_ms / 15 + 1;
+	struct herald__node *node = &store->node;
+	const bool keeps = now_ms >= node->keep_at_ms, leaves = now_ms >= node->leave_at_ms;
+	bool are_kept = true, have_left = true;
 
 	for (size_t i = 0; i < formers.count; i++) {
-		if (formers.all[i].is_idle)
-			is_well &= leave(store, formers.all[i].node);
-		else if (is_due)
-			is_well &= keep(store, formers.all[i].node);
+		if (!formers.all[i].is_idle && keeps)
+			are_kept &= keep(store, formers.all[i].node);
+		else if (formers.all[i].is_idle && leaves)
+			have_left &= leave(store, formers.all[i].node);
 	}
-	if (!is_well)
-		store->node.keep_at_ms = now_ms + lease_ms / 15 + 1;
-	else if (is_due)
-		store->node.keep_at_ms = now_ms + lease_ms / 3;
-	return formers.count > 0 ? store->node.keep_at_ms : UINT64_MAX;
+	if (keeps)
+		node->keep_at_ms = are_kept ? now_ms + lease_ms / 3 : again_ms;
+	if (!have_left)
+		node->leave_at_ms = again_ms;
+	if (formers.count == 0)
+		return UINT64_MAX;
+	return node->leave_at_ms > now_ms && node->leave_at_ms < node->keep_at_ms
+		       ? node->leave_at_ms
+		       : node->keep_at_ms;
 }
 
 void

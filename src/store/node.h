@@ -29,7 +29,8 @@ struct herald__node {
 	struct herald__left_file *left_files; /* a list */
 	uint64_t joined_ms;
 	uint64_t renew_at_ms;
-	uint64_t keep_at_ms; /* of former nodes */
+	uint64_t keep_at_ms;  /* of former nodes, likewise below */
+	uint64_t leave_at_ms; /* after a failure */
 	uint64_t recover_at_ms;
 };
 
