@@ -350,6 +350,8 @@ next_turn_ms(const struct herald_store *store)
 	if (committer->kept.first)
 		return committer->now_ms;
 	uint64_t next_ms = herald__claims_next_ms(store);
+	if (committer->give_back_ms > 0 && committer->give_back_ms < next_ms)
+		next_ms = committer->give_back_ms;
 	const uint64_t notify_ms = committer->notified_ms + NOTIFY_MS;
 	if (committer->has_news && notify_ms < next_ms)
 		next_ms = notify_ms;

@@ -41,6 +41,7 @@ struct herald__committer {
 	uint64_t retry_at_ms;   /* after a failure; 0: none */
 	unsigned failures;      /* one after the other */
 	uint64_t failed_ms;     /* the last failure */
+	uint64_t give_back_ms;  /* when there is more of a former node; 0: there is not */
 	int64_t pending_change; /* of the events in the database, in this turn */
 	bool has_news;          /* for other processes */
 	uint64_t asked_for;     /* the node for which the database was asked last for rows */

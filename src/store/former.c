@@ -163,6 +163,9 @@ herald__former_close(struct herald_store *store, bool leaves)
 
 /* The committer. */
 
+/* Between two transactions that give back something. */
+#define GIVE_BACK_PAUSE_MS 10
+
 static bool
 owns(struct herald_store *store, uint64_t node)
 {
@@ -176,20 +179,26 @@ enum herald_status
 herald__former_turn(struct herald_store *store, struct herald_error *error)
 {
 	const struct herald__formers formers = herald__dispatch_formers(store);
+	struct herald__committer *committer = &store->committer;
 
+	committer->give_back_ms = 0;
 	for (size_t i = 0; i < formers.count; i++) {
 		const uint64_t node = formers.all[i].node;
+		bool has_more = false;
 
 		if (formers.all[i].must_reconcile) {
-			enum herald_status status = herald__transact_give_back(store, node, error);
+			enum herald_status status =
+				herald__transact_give_back(store, node, &has_more, error);
 			if (status != HERALD_OK)
 				return status;
 		}
-		const bool is_idle = !owns(store, node);
+		if (has_more)
+			committer->give_back_ms = committer->now_ms + GIVE_BACK_PAUSE_MS;
+		const bool is_idle = !has_more && !owns(store, node);
 		struct herald__dispatch *dispatch = herald__dispatch_lock(store);
 		struct herald__former *former = find(&dispatch->formers, node);
 		if (former) {
-			former->must_reconcile = false;
+			former->must_reconcile = has_more;
 			former->is_idle = is_idle;
 		}
 		pthread_mutex_unlock(&dispatch->mutex);

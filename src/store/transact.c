@@ -3,8 +3,6 @@
  */
 #include "store/transact.h"
 
-#include <herald/adapter/options.h>
-
 #include "store/published.h"
 #include "store/state.h"
 
@@ -127,16 +125,15 @@ reconcile(struct herald_store *store, struct herald_error *error)
 }
 
 enum herald_status
-herald__transact_give_back(struct herald_store *store, uint64_t owner, struct herald_error *error)
+herald__transact_give_back(struct herald_store *store, uint64_t owner, bool *has_more,
+			   struct herald_error *error)
 {
 	enum herald_status status;
-	bool has_more;
+	unsigned repeats = 0;
 
-	/* Without memory it goes on in a later turn. */
-	status = give_back(store, owner, &has_more, error);
-	if (status == HERALD_OK && has_more)
-		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-					  "there is more to be given back");
+	do
+		status = give_back(store, owner, has_more, error);
+	while (herald__transact_again(store, store->committer.session, status, &repeats));
 	return status;
 }
 

@@ -36,8 +36,9 @@ enum herald_status herald__transact(struct herald_store *store, const struct her
 bool herald__transact_again(const struct herald_store *store, const struct herald_session *session,
 			    enum herald_status status, unsigned *repeats);
 
-/* In a transaction of its own: give back what is this node's in the database, and not in memory. */
-enum herald_status
-herald__transact_give_back(struct herald_store *store, uint64_t owner, struct herald_error *error);
+/* In a transaction of its own: give back what is this node's in the database, and not in memory.
+ * *has_more: not all of it was. */
+enum herald_status herald__transact_give_back(struct herald_store *store, uint64_t owner,
+					      bool *has_more, struct herald_error *error);
 
 #endif

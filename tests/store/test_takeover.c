@@ -161,6 +161,77 @@ test_a_former_node_that_cannot_leave(void **state)
 	store_fixture_finish(b);
 }
 
+/* The herald_stored_event_visitor callback. */
+static bool
+forget_claimed(const struct herald_stored_event *event, void *state)
+{
+	(void)event;
+	(*(unsigned *)state)++;
+	return true;
+}
+
+/* Claim events that are due within an hour, so that they are not in memory, as if nothing were
+ * known of a commit. */
+static unsigned
+claim_unknown(size_t max_events)
+{
+	struct herald_session *session = a->store->committer.session;
+	const struct herald_database_ops *ops = a->store->database->ops;
+	const struct herald_claim claim = {.queue = a->store->dispatch.queues->name,
+					   .owner = a->store->node.id,
+					   .now_ms = a->wall_ms + 3600000,
+					   .max_events = max_events,
+					   .max_bytes = 1 << 20};
+	struct herald_error error;
+	int64_t next_ms;
+	unsigned count = 0;
+
+	assert_int_equal(ops->begin(session, &error), HERALD_OK);
+	assert_int_equal(ops->claim(session, &claim, forget_claimed, &count, &next_ms, &error),
+			 HERALD_OK);
+	assert_int_equal(ops->commit(session, &error), HERALD_OK);
+	return count;
+}
+
+/* More of a former node is to be given back than one transaction takes: that is not a failure. */
+static void
+test_much_to_give_back(void **state)
+{
+	const unsigned count = 700;
+	struct herald_error error;
+	char id[16];
+
+	(void)state;
+	a->due_ms = a->wall_ms + 1000;
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(id, sizeof(id), "%u", i);
+		store_submit(a, id, "done");
+	}
+	store_settle(a);
+	a->due_ms = 0;
+	assert_int_equal(claim_unknown(count), count);
+	const uint64_t former = a->store->node.id;
+	take_over();
+	for (bool has_more = true; has_more;) {
+		const struct store_arrival *arrival = store_submit(a, "new", "done");
+
+		const uint64_t next_ms = herald__committer_turn(a->store);
+		has_more = model_owns_rows(model, former);
+		assert_int_equal(arrival->answers, 1);
+		assert_int_equal(arrival->event.status, HERALD_OK);
+		assert_int_equal(herald_store_health(a->store, &error), HERALD_OK);
+		assert_true(!has_more || next_ms <= (uint64_t)a->wall_ms + 10);
+		pass(10);
+	}
+	herald__node_step(a->store);
+	assert_false(model_has_node(model, former));
+	store_pass(a, 1000);
+	assert_int_equal(store_counts(a).done, count + 1);
+	assert_null(strstr(a->runs, "/2")); /* the claims do not count */
+	store_fixture_finish(a);
+	store_fixture_finish(b);
+}
+
 int
 main(void)
 {
@@ -168,6 +239,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_quick_takeovers),
 		TEST(test_a_former_node_that_cannot_leave),
+		TEST(test_much_to_give_back),
 	};
 
 	return cmocka_run_group_tests_name("takeover", tests, NULL, NULL);
