@@ -43,6 +43,17 @@ forget(struct herald_store *store, uint64_t node)
 	pthread_mutex_unlock(&dispatch->mutex);
 }
 
+static void
+mark_in_outbox(struct herald_store *store, uint64_t node)
+{
+	struct herald__dispatch *dispatch = herald__dispatch_lock(store);
+	struct herald__former *former = find(&dispatch->formers, node);
+
+	if (former)
+		former->is_in_outbox = true;
+	pthread_mutex_unlock(&dispatch->mutex);
+}
+
 /* The node's thread. */
 
 static void
@@ -76,7 +87,10 @@ herald__former_add(struct herald_store *store, uint64_t node)
 	dispatch->is_woken = true;
 	herald__dispatch_wake_committer(dispatch);
 	pthread_mutex_unlock(&dispatch->mutex);
+	/* Not earlier: the outbox looks for the nodes that are in the list. Until then, a former
+	 * node without deliveries in memory is not idle. */
 	herald__outbox_doubt_all(store);
+	mark_in_outbox(store, node);
 	return true;
 }
 
@@ -146,10 +160,23 @@ herald__former_step(struct herald_store *store)
 		       : node->keep_at_ms;
 }
 
+/* The committer may have ended before the process has lost the last of them. */
+static struct herald__formers
+turn_last(struct herald_store *store)
+{
+	struct herald__formers formers = herald__dispatch_formers(store);
+	struct herald_error error;
+
+	if (formers.count > 0 && herald__former_turn(store, &error) == HERALD_OK)
+		formers = herald__dispatch_formers(store);
+	return formers;
+}
+
 void
 herald__former_close(struct herald_store *store, bool leaves)
 {
-	const struct herald__formers formers = herald__dispatch_formers(store);
+	const struct herald__formers formers =
+		leaves ? turn_last(store) : herald__dispatch_formers(store);
 	struct herald_error error;
 
 	for (size_t i = 0; i < formers.count; i++) {
@@ -194,7 +221,8 @@ herald__former_turn(struct herald_store *store, struct herald_error *error)
 		}
 		if (has_more)
 			committer->give_back_ms = committer->now_ms + GIVE_BACK_PAUSE_MS;
-		const bool is_idle = !has_more && !owns(store, node);
+		/* What the copy says was so before the outbox is asked. */
+		const bool is_idle = !has_more && formers.all[i].is_in_outbox && !owns(store, node);
 		struct herald__dispatch *dispatch = herald__dispatch_lock(store);
 		struct herald__former *former = find(&dispatch->formers, node);
 		if (former) {

@@ -20,6 +20,7 @@ struct herald_store;
 struct herald__former {
 	uint64_t node;
 	bool must_reconcile; /* the database may have claims that are not in memory */
+	bool is_in_outbox;   /* which looks for such deliveries, too */
 	bool is_idle;        /* nothing in memory belongs to it */
 };
 
@@ -36,7 +37,7 @@ bool herald__former_add(struct herald_store *store, uint64_t node);
 /* Keep the leases, and leave the nodes that are idle. Returns when the next step is due, by the
  * monotonic clock; UINT64_MAX: there are no such nodes. */
 uint64_t herald__former_step(struct herald_store *store);
-/* Leave all, with `leaves`; otherwise others recover them. */
+/* When the committer has ended. Leave all, with `leaves`; otherwise others recover them. */
 void herald__former_close(struct herald_store *store, bool leaves);
 
 /* The committer, after a turn: give back what was claimed and is not in memory, and see what is

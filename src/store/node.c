@@ -178,13 +178,19 @@ herald__node_open(struct herald_store *store, struct herald_error *error)
 	return status;
 }
 
-/* Whether all that was claimed is finished or given back, for certain. */
+/* Whether all that has come into memory is finished or given back, for certain. */
+static bool
+has_nothing(const struct herald_store *store)
+{
+	return !herald__health_has_failed(store) && store->committer.memory.count == 0 &&
+	       !store->committer.leaves_rows && !store->outbox.leaves_rows;
+}
+
+/* The same of all that was claimed. */
 static bool
 owns_nothing(const struct herald_store *store)
 {
-	return !herald__health_has_failed(store) && store->committer.memory.count == 0 &&
-	       !store->committer.claims.must_reconcile && !store->committer.leaves_rows &&
-	       !store->outbox.leaves_rows;
+	return has_nothing(store) && !store->committer.claims.must_reconcile;
 }
 
 void
@@ -198,7 +204,7 @@ herald__node_close(struct herald_store *store)
 		herald__in_flight_acquit(&node->in_flight);
 	/* Before it leaves: then another node may take over its name. */
 	herald__in_flight_close(&node->in_flight);
-	herald__former_close(store, node->id != 0 && owns_nothing(store));
+	herald__former_close(store, has_nothing(store));
 	/* Otherwise the others find out that it is dead, and recover what it has. */
 	if (node->id != 0 && owns_nothing(store) &&
 	    ops->node_leave(node->session, node->id, &error) == HERALD_OK)

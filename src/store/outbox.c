@@ -318,7 +318,7 @@ outbox_destroy(struct herald_delivery_queue *base)
 	pthread_mutex_unlock(&queue->mutex);
 
 	pthread_mutex_lock(&outbox->mutex);
-	if (queue->leaves_rows || queue->must_reconcile || queue->newest)
+	if (queue->leaves_rows || queue->doubts > 0 || queue->newest)
 		outbox->leaves_rows = true;
 	outbox->queue = NULL;
 	pthread_mutex_unlock(&outbox->mutex);
@@ -434,7 +434,7 @@ look(struct herald_store *store, bool is_time)
 	struct herald__outbox_queue *queue = outbox->is_open ? outbox->queue : NULL;
 	if (queue && is_time) {
 		pthread_mutex_lock(&queue->mutex);
-		if (queue->must_reconcile)
+		if (queue->doubts > 0)
 			herald__outbox_start_writing(queue);
 		herald__outbox_forget_due(queue);
 		herald__outbox_wake(queue);
@@ -473,7 +473,7 @@ herald__outbox_owns(struct herald_store *store, uint64_t node)
 	pthread_mutex_lock(&outbox->mutex);
 	if (outbox->queue) {
 		pthread_mutex_lock(&outbox->queue->mutex);
-		is_found = outbox->queue->must_reconcile;
+		is_found = outbox->queue->doubts > 0;
 		for (const struct herald__outbox_entry *entry = outbox->queue->newest;
 		     entry && !is_found; entry = entry->older)
 			is_found = entry->end.owner == node;

@@ -78,7 +78,7 @@ herald__outbox_start_writing(struct herald__outbox_queue *queue)
 void
 herald__outbox_doubt(struct herald__outbox_queue *queue)
 {
-	queue->must_reconcile = true;
+	queue->doubts++;
 	herald__outbox_start_writing(queue);
 }
 

@@ -57,7 +57,9 @@ HERALD__LIST(herald__push_list, herald__outbox_push)
 struct herald__outbox_write {
 	struct herald__task task;
 	bool is_filled;
-	bool must_reconcile, has_reconciled;
+	uint64_t doubts; /* when it was filled; 0: nothing is to be reconciled */
+	bool has_reconciled;
+	bool has_more;     /* more is to be given back than a transaction takes */
 	size_t one_by_one; /* the database refused a batch with so many; store each on its own */
 	struct herald__push_list pushes;
 	struct herald__entry_list entries;
@@ -102,8 +104,9 @@ struct herald__outbox_queue {
 	bool is_claiming;
 	bool is_failing; /* the last transaction of a task */
 	bool is_unsure;  /* the last call of claim() did not know what is due */
-	/* This process may own deliveries that it does not know: see outbox_reconcile.c. */
-	bool must_reconcile;
+	/* This process may own deliveries that it does not know: see outbox_reconcile.c. Counts
+	 * the reasons, as another one may come while what it owns is looked up; 0: none. */
+	uint64_t doubts;
 	bool leaves_rows; /* see struct herald__outbox */
 	bool is_closing;
 	bool lacks_room;   /* claim() would have asked for more */

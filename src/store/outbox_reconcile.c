@@ -110,6 +110,7 @@ reconcile_node(struct herald__outbox_queue *queue, struct herald_session *sessio
 		return false;
 	*status = release_all(queue, session, found, error);
 	herald__known_claims_finish(&found->known, &queue->store->settings.allocator);
+	queue->write.has_more |= found->count == HERALD__MAX_GIVEN_BACK;
 	return *status == HERALD_OK && found->count < HERALD__MAX_GIVEN_BACK;
 }
 

@@ -22,8 +22,8 @@ fill(struct herald__outbox_queue *queue, struct herald__outbox_write *write)
 	       (write->one_by_one == 0 || write->pushes.count == 0))
 		herald__entry_list_add(&write->entries, herald__entry_list_take(&queue->ended));
 	queue->filled_ms = queue->now_ms;
-	write->must_reconcile = queue->must_reconcile;
-	write->has_reconciled = false;
+	write->doubts = queue->doubts;
+	write->has_reconciled = write->has_more = false;
 	write->is_filled = true;
 	pthread_mutex_unlock(&queue->mutex);
 }
@@ -58,7 +58,7 @@ write_run(struct herald__task *task, struct herald_session *session, int64_t now
 	}
 	if (status == HERALD_OK && count > 0)
 		status = ops->delivery_complete(session, write->completions, count, error);
-	if (status == HERALD_OK && write->must_reconcile)
+	if (status == HERALD_OK && write->doubts > 0)
 		status = herald__outbox_reconcile(queue, session, now_ms, error);
 	return status;
 }
@@ -112,10 +112,9 @@ settle_write(struct herald__outbox_queue *queue)
 			queue->store->counts.lost++;
 	end_pushes(queue, HERALD_OK);
 	drop_entries(queue, &write->entries);
-	if (write->has_reconciled) {
-		queue->must_reconcile = false;
-		is_news = true;
-	}
+	if (write->has_reconciled && write->doubts == queue->doubts)
+		queue->doubts = 0;
+	is_news |= write->has_reconciled || write->has_more;
 	if (is_news)
 		herald__outbox_forget_due(queue);
 	if (is_news || (queue->lacks_room && herald__outbox_room(queue) > 0))
@@ -168,6 +167,16 @@ mark_unknown(struct herald__outbox_queue *queue)
 	}
 }
 
+/* Whether there is more to reconcile at once. Without memory or a lease it is tried again later. */
+static bool
+must_go_on(const struct herald__outbox_queue *queue, enum herald_status status)
+{
+	const struct herald__outbox_write *write = &queue->write;
+
+	return status == HERALD_OK && queue->doubts > 0 &&
+	       (write->has_more || write->doubts != queue->doubts);
+}
+
 /* The herald__task.done callback. */
 static bool
 write_done(struct herald__task *task, enum herald_status status)
@@ -200,7 +209,7 @@ write_done(struct herald__task *task, enum herald_status status)
 		write->one_by_one--;
 	queue->is_writing = is_again;
 	queue->is_failing = status != HERALD_OK;
-	if (!is_again && (queue->pushes.first || queue->ended.first))
+	if (!is_again && (queue->pushes.first || queue->ended.first || must_go_on(queue, status)))
 		herald__outbox_start_writing(queue);
 	pthread_cond_broadcast(&queue->changed);
 	pthread_mutex_unlock(&queue->mutex);

@@ -355,6 +355,7 @@ void
 herald__store_abandon(struct herald_store *store)
 {
 	store->node.id = 0;
+	store->dispatch.formers.count = 0;
 	herald__upkeep_close(store);
 	herald__node_close(store);
 	finish_parts(store);

@@ -14,7 +14,10 @@
 
 #include <cmocka.h>
 
+#include <herald/adapter/queue.h>
+
 #include "store/dispatch_work.h"
+#include "store/outbox_queue.h"
 #include "support/store_fixture.h"
 
 #define LEASE_MS 15000
@@ -22,8 +25,10 @@
 static struct store_fixture *a, *b;
 static struct model *model;
 
-/* Calls of the database that fail. */
-static enum model_op failing; /* MODEL_OPS: none */
+/* Calls of the database by `a` that fail, or before which its node's thread doubts, or during which
+ * a standby takes over. */
+static enum model_op failing, doubting; /* MODEL_OPS: none */
+static unsigned asked;                  /* calls of delivery_owned() */
 
 static int64_t
 model_now_ms(void *state)
@@ -34,11 +39,17 @@ model_now_ms(void *state)
 
 /* The model_hook callback. */
 static enum herald_status
-fail_call(struct model_call *call, void *state)
+on_call(struct model_call *call, void *state)
 {
 	(void)state;
-	return call->op == failing && call->database == a->store->database ? HERALD_UNAVAILABLE
-									   : MODEL_GO_ON;
+	if (!a->store || call->database != a->store->database)
+		return MODEL_GO_ON;
+	asked += call->op == MODEL_DELIVERY_OWNED;
+	if (call->op == doubting) {
+		doubting = MODEL_OPS;
+		herald__outbox_doubt_all(a->store);
+	}
+	return call->op == failing ? HERALD_UNAVAILABLE : MODEL_GO_ON;
 }
 
 static int
@@ -49,9 +60,10 @@ setup(void **state)
 	b = calloc(1, sizeof(*b));
 	if (!a || !b)
 		return 1;
-	failing = MODEL_OPS;
+	failing = doubting = MODEL_OPS;
+	asked = 0;
 	model = model_create(&(struct model_options){
-		.has_leases = true, .now_ms = model_now_ms, .hook = fail_call});
+		.has_leases = true, .now_ms = model_now_ms, .hook = on_call});
 	a->wall_ms = 1000000;
 	store_fixture_init(
 		a, &(struct store_fixture_options){.model = model, .store.lease_ms = LEASE_MS});
@@ -232,14 +244,159 @@ test_much_to_give_back(void **state)
 	store_fixture_finish(b);
 }
 
+/* Deliveries. */
+
+/* Nobody waits for it, as there is no deliverer. */
+static struct herald_delivery_queue *
+open_outbox(void)
+{
+	const struct herald_delivery_queue_settings settings = {
+		.max_claimed = 1000, .max_claimed_bytes = 1 << 20, .max_delay_ms = 1000};
+	struct herald_delivery_queue *queue;
+	struct herald_error error;
+
+	assert_int_equal(herald_store_queue_create(a->store, &queue, &error), HERALD_OK);
+	assert_int_equal(queue->ops->open(queue, &settings, NULL), HERALD_OK);
+	/* So nothing wakes a deliverer, and a failed write is not repeated. */
+	((struct herald__outbox_queue *)queue)->is_closing = true;
+	return queue;
+}
+
+/* Deliveries that the database says the node of `a` owns, and that are not in memory. */
+static void
+push_unknown(unsigned count)
+{
+	struct herald_session *session = a->store->committer.session;
+	const struct herald_database_ops *ops = a->store->database->ops;
+	struct herald_stored_delivery delivery = {
+		.delivery_id = "d",
+		.url = "http://a.example/",
+		.origin = "http://a.example:80",
+		.event_type = "t",
+		.event_id = "",
+		.record = {"", 0},
+		.last_error = "",
+		.owner = a->store->node.id,
+	};
+	struct herald_error error;
+
+	assert_int_equal(ops->begin(session, &error), HERALD_OK);
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(ops->delivery_push(session, &delivery, 1, &error), HERALD_OK);
+	assert_int_equal(ops->commit(session, &error), HERALD_OK);
+}
+
+/* What came while the outbox looked up what it owns is looked up, too. */
+static void
+test_a_doubt_while_it_is_looked_up(void **state)
+{
+	static const enum model_op ops[] = {MODEL_DELIVERY_OWNED, MODEL_COMMIT};
+
+	(void)state;
+	struct herald_delivery_queue *queue = open_outbox();
+	for (size_t i = 0; i < 2; i++) {
+		asked = 0;
+		herald__outbox_doubt_all(a->store);
+		doubting = ops[i];
+		store_settle(a);
+		assert_int_equal(doubting, MODEL_OPS);
+		assert_int_equal(asked, 2);
+		assert_false(herald__outbox_owns(a->store, a->store->node.id));
+	}
+	queue->ops->destroy(queue);
+	store_fixture_finish(a);
+	store_fixture_finish(b);
+}
+
+/* Claims of deliveries of the former node, with an unknown outcome, are given back, however many
+ * they are. Then it leaves. */
+static void
+test_deliveries_to_give_back(void **state)
+{
+	const uint64_t former = a->store->node.id;
+
+	(void)state;
+	struct herald_delivery_queue *queue = open_outbox();
+	push_unknown(2000);
+	take_over();
+	store_settle(a);
+	assert_false(model_owns_rows(model, former));
+	herald__node_step(a->store);
+	assert_false(model_has_node(model, former));
+	queue->ops->destroy(queue);
+	store_fixture_finish(a);
+	store_fixture_finish(b);
+}
+
+/* The committer has a turn after the former node is in the list, and before the outbox doubts. */
+static void
+test_a_former_node_is_not_idle_too_early(void **state)
+{
+	const uint64_t former = a->store->node.id;
+
+	(void)state;
+	struct herald_delivery_queue *queue = open_outbox();
+	push_unknown(1);
+	take_over();
+	a->store->dispatch.formers.all[0].is_in_outbox = false;
+	((struct herald__outbox_queue *)queue)->doubts = 0;
+	herald__committer_turn(a->store);
+	herald__node_step(a->store);
+	assert_true(model_has_node(model, former));
+	assert_false(store_logged(a, "they are recovered after its lease"));
+	herald__outbox_doubt_all(a->store);
+	a->store->dispatch.formers.all[0].is_in_outbox = true;
+	store_settle(a);
+	herald__node_step(a->store);
+	assert_false(model_has_node(model, former));
+	queue->ops->destroy(queue);
+	store_fixture_finish(a);
+	store_fixture_finish(b);
+}
+
+/* Ending. */
+
+/* The process ends between two nodes: the former one leaves all the same, and what the database
+ * says it owns is given back, although the committer has ended before. */
+static void
+test_ends_between_two_nodes(void **state)
+{
+	const uint64_t former = a->store->node.id;
+
+	(void)state;
+	a->due_ms = a->wall_ms + 1000;
+	store_submit(a, "1", "done");
+	store_settle(a);
+	assert_int_equal(claim_unknown(1), 1);
+	herald_store_stop(a->store, 0);
+	store_settle(a);
+	failing = MODEL_NODE_JOIN;
+	take_over();
+	assert_int_equal(a->store->node.id, 0);
+	herald_service_destroy(a->service);
+	a->service = NULL;
+	herald_store_destroy(a->store);
+	a->store = NULL;
+	assert_false(model_has_node(model, former));
+	assert_int_equal(store_row(b, "1")->attempts, 0);
+	pass(1000);
+	store_settle(b);
+	herald__node_step(b->store); /* it has lost its node, too */
+	store_settle(b);
+	assert_string_equal(b->runs, "1/1");
+	store_fixture_finish(a);
+	store_fixture_finish(b);
+}
+
 int
 main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_quick_takeovers),
-		TEST(test_a_former_node_that_cannot_leave),
-		TEST(test_much_to_give_back),
+		TEST(test_quick_takeovers),         TEST(test_a_former_node_that_cannot_leave),
+		TEST(test_much_to_give_back),       TEST(test_a_doubt_while_it_is_looked_up),
+		TEST(test_deliveries_to_give_back), TEST(test_a_former_node_is_not_idle_too_early),
+		TEST(test_ends_between_two_nodes),
 	};
 
 	return cmocka_run_group_tests_name("takeover", tests, NULL, NULL);
