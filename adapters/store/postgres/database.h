@@ -63,6 +63,7 @@ struct postgres_session {
 	/* Connecting again. */
 	int64_t reconnect_ms; /* not before, by the monotonic clock */
 	uint32_t reconnect_delay_ms;
+	uint64_t epoch; /* when it was made: see lease.h */
 
 	/* The row that each transaction marks; 0: there is none yet. It names its connection, and
 	 * the instance of the node for which that works. */

@@ -16,6 +16,7 @@ herald__postgres_leases_init(struct postgres_leases *leases)
 		leases->all[i] = (struct postgres_lease){.node = 0};
 	leases->next = 0;
 	leases->timeline = 0;
+	leases->epoch = 0;
 	leases->instance = herald__postgres_new_id();
 	return pthread_mutex_init(&leases->mutex, NULL);
 }
@@ -67,15 +68,32 @@ herald__postgres_instance(struct postgres_leases *leases)
 	return instance;
 }
 
-void
-herald__postgres_leases_check(struct postgres_leases *leases, int64_t timeline)
+uint64_t
+herald__postgres_epoch(struct postgres_leases *leases)
 {
 	pthread_mutex_lock(&leases->mutex);
-	if (leases->timeline != 0 && leases->timeline != timeline)
+	uint64_t epoch = leases->epoch;
+	pthread_mutex_unlock(&leases->mutex);
+	return epoch;
+}
+
+bool
+herald__postgres_leases_check(struct postgres_leases *leases, int64_t timeline, uint64_t *epoch)
+{
+	pthread_mutex_lock(&leases->mutex);
+	bool is_same = leases->timeline == 0 || leases->timeline == timeline;
+	bool is_late = !is_same && *epoch != leases->epoch;
+	if (!is_same && !is_late) {
 		for (size_t i = 0; i < POSTGRES_LEASES; i++)
 			leases->all[i].table = 0;
-	leases->timeline = timeline;
+		leases->epoch++;
+	}
+	if (!is_late) {
+		leases->timeline = timeline;
+		*epoch = leases->epoch;
+	}
 	pthread_mutex_unlock(&leases->mutex);
+	return !is_late;
 }
 
 int64_t

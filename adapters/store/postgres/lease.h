@@ -9,6 +9,7 @@
 #define HERALD_POSTGRES_LEASE_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "parameters.h"
@@ -27,6 +28,7 @@ struct postgres_leases {
 	struct postgres_lease all[POSTGRES_LEASES];
 	unsigned next;    /* the place of the next one */
 	int64_t timeline; /* of the server; 0: not known yet */
+	uint64_t epoch;   /* counts its changes */
 	int64_t instance; /* random; names the connections of the present node to others */
 };
 
@@ -42,10 +44,19 @@ void herald__postgres_lease_set(struct postgres_leases *leases, const struct pos
 void herald__postgres_instance_set(struct postgres_leases *leases, int64_t instance);
 int64_t herald__postgres_instance(struct postgres_leases *leases);
 
+/* How often the timeline has changed. A connection of an earlier epoch may lead to a server that is
+ * not the primary any more, and still runs. */
+uint64_t herald__postgres_epoch(struct postgres_leases *leases);
+
 /* A new connection says which timeline the server writes. It changes if a standby has taken over,
  * or the server was restored from an archive; either may have lost the last transactions. So a node
- * of the time before is lost, even if its row is there. */
-void herald__postgres_leases_check(struct postgres_leases *leases, int64_t timeline);
+ * of the time before is lost, even if its row is there.
+ *
+ * epoch    when it began to connect; on true, set to the present one.
+ * Returns  false: another connection has seen a change since then. The answer may be of the time
+ *          before, and says nothing of the nodes. */
+bool
+herald__postgres_leases_check(struct postgres_leases *leases, int64_t timeline, uint64_t *epoch);
 
 /* A number that no other node or mark has, also not one of the time before a backup was restored:
  * random, and above 0. */

@@ -130,16 +130,22 @@ check_timeline(struct postgres_session *session, struct herald_error *error)
 	/* It is only compared: the digits need not be read. */
 	if (PQgetlength(result, 0, 0) == (int)sizeof(timeline)) {
 		memcpy(&timeline, PQgetvalue(result, 0, 0), sizeof(timeline));
-		herald__postgres_leases_check(&session->database->leases, timeline);
+		if (!herald__postgres_leases_check(&session->database->leases, timeline,
+						   &session->epoch))
+			status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+						  "another server has taken over while this "
+						  "connection was made");
 	}
 	PQclear(result);
-	return HERALD_OK;
+	return status;
 }
 
 static enum herald_status
 open_connection(struct postgres_session *session, struct herald_error *error)
 {
 	struct postgres *database = session->database;
+
+	session->epoch = herald__postgres_epoch(&database->leases);
 	enum herald_status status = herald__postgres_connect(
 		database->options.dsn, database->options.connect_timeout_ms, &session->conn, error);
 
@@ -168,6 +174,13 @@ herald__postgres_session_cut(struct postgres_session *session)
 	session->conn = NULL;
 }
 
+bool
+herald__postgres_session_is_old(const struct postgres_session *session)
+{
+	return !session->is_wrapped && session->conn &&
+	       session->epoch != herald__postgres_epoch(&session->database->leases);
+}
+
 static void
 delay_reconnect(struct postgres_session *session)
 {
@@ -182,7 +195,10 @@ delay_reconnect(struct postgres_session *session)
 enum herald_status
 herald__postgres_session_restore(struct postgres_session *session, struct herald_error *error)
 {
-	if (session->conn && PQstatus(session->conn) == CONNECTION_OK)
+	/* A transaction does not go on on another connection: its commit fails. */
+	if (session->conn && PQstatus(session->conn) == CONNECTION_OK &&
+	    (PQtransactionStatus(session->conn) != PQTRANS_IDLE ||
+	     !herald__postgres_session_is_old(session)))
 		return HERALD_OK;
 	if (session->is_wrapped)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,

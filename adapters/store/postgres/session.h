@@ -26,7 +26,11 @@ void herald__postgres_session_close(struct postgres_session *session);
  */
 void herald__postgres_session_cut(struct postgres_session *session);
 
-/* Connect again if the connection is lost, and if it is time for an attempt. */
+/* Whether another connection has seen since then that another server has taken over. The server of
+ * this one may still run, but what it commits is lost. */
+bool herald__postgres_session_is_old(const struct postgres_session *session);
+
+/* Connect again if the connection is lost or old, and if it is time for an attempt. */
 enum herald_status
 herald__postgres_session_restore(struct postgres_session *session, struct herald_error *error);
 

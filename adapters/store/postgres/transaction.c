@@ -180,7 +180,8 @@ herald__postgres_begin(struct herald_session *base, struct herald_error *error)
 	if (herald__postgres_is_open(session))
 		herald__postgres_rollback(base);
 	session->may_repeat = false;
-	bool had_connection = session->conn && PQstatus(session->conn) == CONNECTION_OK;
+	bool had_connection = session->conn && PQstatus(session->conn) == CONNECTION_OK &&
+			      !herald__postgres_session_is_old(session);
 	enum herald_status status = HERALD_OK;
 	if (had_connection) {
 		status = begin_once(session, error);
@@ -260,6 +261,8 @@ herald__postgres_commit(struct herald_session *base, struct herald_error *error)
 	struct postgres_session *session = postgres_session(base);
 	PGresult *result;
 
+	if (herald__postgres_session_is_old(session))
+		herald__postgres_session_cut(session);
 	if (!session->conn || PQtransactionStatus(session->conn) == PQTRANS_IDLE)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					"the transaction was lost before its commit");
