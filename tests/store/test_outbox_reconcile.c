@@ -1,6 +1,6 @@
 /*
  * Deliveries that the database says this process owns are given back unless it knows of this very
- * claim. The simulation (test_simulation.c) has no deliverer, so this is tested alone.
+ * claim. Each case alone; the simulation (test_simulation.c) meets them by chance.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -17,7 +17,7 @@
 #define FIRST_MS 1000000
 #define STEPS 3000
 /* Steps at the end, until everything is finished. */
-#define CALM_STEPS 60000
+#define CALM_STEPS 200000
 #define LEASE_MS 1000
 
 uint64_t
@@ -253,10 +253,14 @@ on_call(struct model_call *call, void *state)
 	sim_trace(sim, "%s", model_op_name(call->op));
 	if (sim->is_calm)
 		return MODEL_GO_ON;
-	if (sim_one_in(sim, is_commit_of_worker(sim, call) ? 12 : 120))
+	if (sim_one_in(sim, is_commit_of_worker(sim, call) ? 12 : 120)) {
+		sim->thread->process->was_late |= sim->thread->kind == SIM_NODE;
 		return lose_connection(sim, call);
-	if (sim_one_in(sim, 300))
+	}
+	if (sim_one_in(sim, 300)) {
+		sim->thread->process->was_late |= sim->thread->kind == SIM_NODE;
 		return sim_one_in(sim, 3) ? HERALD_NO_MEMORY : HERALD_UNAVAILABLE;
+	}
 	if (call->op == MODEL_COMMIT && sim_one_in(sim, 2000))
 		return HERALD_STORE_FAILED;
 	return MODEL_GO_ON;
@@ -278,6 +282,26 @@ on_wait(struct herald_session *session, void *state)
 }
 
 /* Processes. */
+
+/* A thread of a node that is late by this can have lost a lease. */
+#define LATE_MS (LEASE_MS / 6)
+
+bool
+sim_is_late(const struct sim_process *process)
+{
+	const struct sim_thread *node = &process->threads[SIM_NODE];
+
+	return process->was_late || process->sim->now_ms > node->due_ms + LATE_MS;
+}
+
+static void
+step_node(struct sim_process *process, struct sim_thread *thread)
+{
+	process->was_late |= sim_is_late(process);
+	const uint64_t due_ms = herald__node_step(process->store);
+	process->was_late |= sim_is_late(process);
+	thread->due_ms = due_ms;
+}
 
 static void
 start_threads(struct sim_process *process)
@@ -320,6 +344,7 @@ start_store(struct sim_process *process)
 	}
 	process->store = store;
 	if (sim_create_service(process, &error) == HERALD_OK) {
+		sim_open_deliverer(process, &error);
 		start_threads(process);
 		return;
 	}
@@ -343,10 +368,13 @@ run_thread(void *state)
 			thread->due_ms = herald__committer_turn(process->store);
 			break;
 		case SIM_NODE:
-			thread->due_ms = herald__node_step(process->store);
+			step_node(process, thread);
 			break;
 		case SIM_UPKEEP:
 			thread->due_ms = herald__upkeep_step(process->store);
+			break;
+		case SIM_DELIVERER:
+			thread->due_ms = sim_deliver(process);
 			break;
 		case SIM_WORKER:
 			thread->is_idle =
@@ -393,6 +421,7 @@ kill_process(struct sim_process *process, bool with_machine)
 		  with_machine ? " with its machine" : "");
 	process->sim->kills++;
 	sim_note_kill(process, with_machine);
+	sim_kill_deliverer(process);
 	destroy_threads(process);
 	if (process->database && with_machine)
 		model_crash_machine(process->database);
@@ -418,7 +447,8 @@ is_drained(const struct sim_process *process)
 		if (process->threads[i].is_in_step)
 			return false;
 	return dispatch->running == 0 && dispatch->ended.count == 0 && dispatch->alive == 0 &&
-	       dispatch->arrivals.count == 0 && !dispatch->tasks.first;
+	       dispatch->arrivals.count == 0 && !dispatch->tasks.first &&
+	       sim_deliverer_is_idle(process);
 }
 
 /* It has stopped in order: everything is freed. */
@@ -429,6 +459,7 @@ end_process(struct sim_process *process)
 
 	sim_trace(sim, "process %u ends", process->index);
 	sim_check_answered(process);
+	sim_close_deliverer(process);
 	herald_service_destroy(process->service);
 	sim->ending = process;
 	herald_store_destroy(process->store);
@@ -465,6 +496,8 @@ thread_due_ms(const struct sim_thread *thread)
 	if (thread->is_in_step || thread->kind == SIM_START)
 		return sim->now_ms;
 	if (thread->kind == SIM_COMMITTER && has_input(&process->store->dispatch))
+		return sim->now_ms;
+	if (thread->kind == SIM_DELIVERER && process->is_delivery_woken)
 		return sim->now_ms;
 	if (thread->kind == SIM_WORKER)
 		return thread->is_idle ? UINT64_MAX : sim->now_ms;
@@ -569,8 +602,7 @@ harm(struct sim_process *process)
 	case 5:
 		if (!sim->has_leases)
 			break;
-		sim_trace(sim, "a standby takes over");
-		model_take_over(sim->model);
+		sim->takeovers = 1 + (unsigned)sim_below(sim, 6);
 		break;
 	case 6:
 		if (process->is_ready && !process->is_stopping) {
@@ -699,11 +731,25 @@ end_processes(struct sim *sim)
 	}
 }
 
+/* They follow each other within leases. */
+static void
+take_over(struct sim *sim)
+{
+	if (sim->takeovers == 0 || sim->now_ms < sim->takeover_ms)
+		return;
+	sim_trace(sim, "a standby takes over");
+	sim->takeovers--;
+	sim->takeover_ms = sim->now_ms + sim_below(sim, LEASE_MS / 2);
+	model_take_over(sim->model);
+}
+
 /* One thread goes on, or time passes. Returns false if nothing will ever happen again. */
 static bool
 step(struct sim *sim)
 {
 	uint64_t next_ms;
+
+	take_over(sim);
 	struct sim_thread *thread = draw_thread(sim, &next_ms);
 
 	if (thread)
@@ -731,7 +777,7 @@ is_finished(const struct sim *sim)
 	const struct model_tables *tables = model_committed(sim->model);
 
 	for (size_t i = 0; i < tables->rows_count; i++)
-		if (tables->rows[i]->state != MODEL_DEAD && !tables->rows[i]->is_delivery)
+		if (tables->rows[i]->state != MODEL_DEAD)
 			return false;
 	for (size_t i = 0; i < sim->submissions_count; i++)
 		if (!sim->submissions[i].is_answered && !sim->submissions[i].is_lost)
@@ -756,11 +802,14 @@ is_held_up(const struct sim *sim)
 	return has_held;
 }
 
-/* Nothing fails any more: everything gets finished. */
+/* Nothing fails any more: everything gets finished. Standbys still take over, with long attempts
+ * under way. */
 static void
 run_calm(struct sim *sim)
 {
 	sim->is_calm = true;
+	if (sim->has_leases)
+		sim->takeovers = (unsigned)sim_below(sim, 8);
 	for (size_t i = 0; i < sim->events_count; i++)
 		sim->events[i].is_poison &= sim_one_in(sim, 2);
 	for (size_t i = 0; i < CALM_STEPS && !sim->violation[0] && !is_finished(sim); i++) {

@@ -27,6 +27,9 @@
  *	  process that does not own it (unless that was paused)
  *	- only events that ran when a process was killed are blamed for it, and these are; if none
  *	  ran, those whose end it did not know to be committed
+ *	- a delivery is finally sent, or a dead letter; its attempts are counted like the
+ *	  attempts of events; and while one is under way, its row goes to no other process, also
+ *	  after several takeovers, unless the process could not renew its leases in time
  */
 #ifndef HERALD_TESTS_SUPPORT_SIMULATION_H
 #define HERALD_TESTS_SUPPORT_SIMULATION_H
@@ -35,6 +38,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <herald/adapter/queue.h>
 #include <herald/service.h>
 #include <herald/store.h>
 
@@ -44,7 +48,9 @@
 
 #define SIM_PROCESSES 4
 #define SIM_WORKERS 2
-#define SIM_THREADS (SIM_WORKERS + 4)
+#define SIM_THREADS (SIM_WORKERS + 5)
+#define SIM_ATTEMPTS 3
+#define SIM_SENDS 4096
 #define SIM_EVENTS 60
 #define SIM_SUBMISSIONS 200
 #define SIM_RUNS 64
@@ -53,7 +59,7 @@
 struct sim;
 struct sim_process;
 
-enum sim_thread_kind { SIM_START, SIM_COMMITTER, SIM_NODE, SIM_UPKEEP, SIM_WORKER };
+enum sim_thread_kind { SIM_START, SIM_COMMITTER, SIM_NODE, SIM_UPKEEP, SIM_DELIVERER, SIM_WORKER };
 
 struct sim_thread {
 	struct sim_process *process;
@@ -70,6 +76,27 @@ struct sim_thread {
 	struct sim_run *run; /* NULL: it does not own the event any more */
 };
 
+enum sim_send_end { SIM_DELIVERED, SIM_AGAIN, SIM_REFUSED };
+
+/* An attempt of a delivery by its owner. */
+struct sim_send {
+	uint64_t row;
+	uint64_t owner;
+	unsigned attempts;
+	unsigned replays;
+	struct sim_process *process;
+	bool has_ended;
+	bool was_killed; /* the process was killed meanwhile */
+	enum sim_send_end end;
+};
+
+/* What a deliverer does at a time. */
+struct sim_attempt {
+	struct herald_delivery_record *record; /* NULL: nothing */
+	struct sim_send *send;                 /* NULL: it does not own the delivery any more */
+	uint64_t until_ms;
+};
+
 struct sim_process {
 	struct sim *sim;
 	unsigned index;
@@ -77,14 +104,18 @@ struct sim_process {
 	bool is_alive;
 	bool is_ready; /* it takes events */
 	bool is_stopping;
-	bool dies_now;            /* an event has crashed it */
-	bool has_unknown;         /* a commit of it has taken place without its knowing */
-	bool has_paused;          /* once, long enough to lose its lease */
+	bool dies_now;    /* an event has crashed it */
+	bool has_unknown; /* a commit of it has taken place without its knowing */
+	bool has_paused;  /* once, long enough to lose its lease */
+	bool was_late;    /* once, its node's thread; or a call of that has failed */
+	bool is_delivery_woken;
 	uint64_t paused_until_ms; /* 0: it runs */
 	int64_t clock_ms;         /* its wall clock is so much off */
 	struct herald_database *database;
 	struct herald_store *store;
 	struct herald_service *service;
+	struct herald_delivery_queue *queue;
+	struct sim_attempt attempts[SIM_ATTEMPTS];
 	struct sim_block *blocks; /* its memory */
 	struct sim_thread threads[SIM_THREADS];
 };
@@ -162,6 +193,10 @@ struct sim {
 	size_t submissions_count;
 	struct sim_node nodes[SIM_NODES];
 	size_t nodes_count;
+	struct sim_send sends[SIM_SENDS];
+	size_t sends_count;
+	unsigned takeovers;   /* that follow soon */
+	uint64_t takeover_ms; /* the next one */
 
 	struct model_tables seen; /* the tables at the last check */
 	uint64_t seen_version;
@@ -203,6 +238,11 @@ void sim_check_answered(struct sim_process *process);
 /* A function begins, and ends. */
 void sim_check_begin(struct sim_thread *thread, struct sim_event *event, unsigned attempts);
 void sim_check_verdict(struct sim_thread *thread, enum herald_verdict verdict);
+/* Of a delivery that was there before. `new` NULL: it is gone. */
+void sim_check_delivery(struct sim *sim, const struct model_row *old, const struct model_row *new);
+bool sim_machine_has_crashed(struct sim *sim, uint64_t node);
+/* Whether its leases may have ended because it could not renew them in time. */
+bool sim_is_late(const struct sim_process *process);
 /* Before a process is killed. */
 void sim_note_kill(struct sim_process *process, bool with_machine);
 
@@ -212,6 +252,15 @@ struct sim_event *sim_event_of(struct sim *sim, const struct model_row *row);
 /* The memory of a process. */
 struct herald_allocator sim_allocator(struct sim_process *process);
 void sim_free_memory(struct sim_process *process);
+
+/* The deliverer of a process. */
+void sim_open_deliverer(struct sim_process *process, struct herald_error *error);
+/* A step. Returns when the next one is due. */
+uint64_t sim_deliver(struct sim_process *process);
+/* Whether it has stopped, and everything is stored. */
+bool sim_deliverer_is_idle(const struct sim_process *process);
+void sim_close_deliverer(struct sim_process *process);
+void sim_kill_deliverer(struct sim_process *process);
 
 /* The service of a process: what events do. */
 enum herald_status sim_create_service(struct sim_process *process, struct herald_error *error);

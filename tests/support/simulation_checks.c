@@ -76,14 +76,25 @@ has_verdict(const struct change *change, enum herald_verdict verdict)
 	return change->run && change->run->has_ended && change->run->verdict == verdict;
 }
 
-/* A delivery is stored with the end of its event. There is no deliverer. */
+bool
+sim_machine_has_crashed(struct sim *sim, uint64_t node)
+{
+	return node_of(sim, node)->machine_crashed;
+}
+
+/* A delivery is stored with the end of its event. */
 static void
 check_delivery(struct sim *sim, const struct model_row *old, const struct model_row *new)
 {
 	struct sim_event *event = sim_event_of(sim, new ? new : old);
 
-	if (old || !new || new->state == MODEL_RUNNING || new->state == MODEL_DEAD)
-		sim_violate(sim, "a delivery of event %u has changed", event->number);
+	if (old) {
+		sim_check_delivery(sim, old, new);
+		return;
+	}
+	/* It may be claimed in the same transaction. */
+	if (new->state == MODEL_DEAD || (new->state == MODEL_RUNNING &&new->attempts != 1))
+		sim_violate(sim, "a delivery of event %u is not new", event->number);
 	event->deliveries++;
 	if (!event->is_done || event->deliveries > event->published)
 		sim_violate(sim, "event %u: done %d, %u deliveries of %u are stored", event->number,
