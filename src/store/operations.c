@@ -12,6 +12,12 @@
 
 #define BATCH 100
 
+/* What a long operation has found, and does next. */
+struct id_page {
+	uint64_t ids[BATCH];
+	size_t count;
+};
+
 /* A long operation. */
 struct bulk {
 	struct herald_store *store;
@@ -20,14 +26,23 @@ struct bulk {
 	uint64_t limit; /* 0: none */
 	uint64_t count;
 	uint64_t began_ms;
-	/* At most `max` in a transaction. The filter is of dead letters. */
-	enum herald_status (*step)(const struct bulk *bulk, const struct herald_dead_filter *filter,
-				   size_t max, uint64_t *count, struct herald_error *error);
-	struct herald_dead_filter filter;
-	const struct herald_purge_filter *purge;
-	int64_t wall_ms;
-	/* Dead letters are looked for before the transaction, and done by their ids. */
+	/* Rows are looked for before the transaction, and done by their ids. */
 	bool by_id;
+	uint64_t after_id; /* so far */
+	/* Find up to `max` rows after after_id. Not in a transaction: it may read very many rows
+	 * before it finds one. */
+	enum herald_status (*find)(const struct bulk *bulk, size_t max, struct id_page *page,
+				   struct herald_error *error);
+	/* Do what was found, or else at most `max` rows. In a transaction. */
+	enum herald_status (*step)(const struct bulk *bulk, const struct id_page *page, size_t max,
+				   uint64_t *count, struct herald_error *error);
+	const struct herald_purge_filter *purge;
+	/* Dead letters. */
+	struct herald_dead_filter filter;
+	int64_t wall_ms;
+	enum herald_status (*change)(const struct bulk *bulk,
+				     const struct herald_dead_filter *filter, size_t max,
+				     uint64_t *count, struct herald_error *error);
 };
 
 static enum herald_status
@@ -179,68 +194,16 @@ herald_store_dead_visit(struct herald_store *store, const struct herald_dead_fil
 
 /* Long operations. */
 
-/* The ids of a page of dead letters. */
-struct id_page {
-	uint64_t ids[BATCH];
-	size_t count;
-};
-
-static bool
-add_id(const struct herald_dead_letter *letter, void *state)
-{
-	struct id_page *page = state;
-
-	page->ids[page->count++] = letter->id;
-	return true;
-}
-
-/* Not in a transaction: it may read very many before it finds one. */
-static enum herald_status
-find_page(struct bulk *bulk, size_t max, struct id_page *page, struct herald_error *error)
-{
-	struct herald_dead_filter part = bulk->filter;
-
-	page->count = 0;
-	part.limit = max;
-	part.without_content = true;
-	return bulk->by_id ? bulk->store->database->ops->dead_visit(bulk->session, &part, add_id,
-								    page, error)
-			   : HERALD_OK;
-}
-
-/* One after the other: what another process stores or takes meanwhile does not move the page. */
-static enum herald_status
-step_by_id(const struct bulk *bulk, const struct id_page *page, uint64_t *count,
-	   struct herald_error *error)
-{
-	struct herald_dead_filter part = bulk->filter;
-	enum herald_status status = HERALD_OK;
-
-	for (size_t i = 0; status == HERALD_OK && i < page->count; i++) {
-		uint64_t done = 0;
-
-		part.id = page->ids[i];
-		status = bulk->step(bulk, &part, 1, &done, error);
-		*count += done;
-	}
-	return status;
-}
-
 static enum herald_status
 try_step(const struct bulk *bulk, const struct id_page *page, size_t max, uint64_t *count,
-	 bool *is_last, struct herald_error *error)
+	 struct herald_error *error)
 {
 	const struct herald_database_ops *ops = bulk->store->database->ops;
 	enum herald_status status = ops->begin(bulk->session, error);
 
 	*count = 0;
-	if (status == HERALD_OK && bulk->by_id) {
-		status = step_by_id(bulk, page, count, error);
-		*is_last = page->count < max;
-	} else if (status == HERALD_OK) {
-		status = bulk->step(bulk, &bulk->filter, max, count, error);
-		*is_last = *count < max;
-	}
+	if (status == HERALD_OK)
+		status = bulk->step(bulk, page, max, count, error);
 	if (status == HERALD_OK)
 		status = ops->commit(bulk->session, error);
 	if (status != HERALD_OK) {
@@ -255,21 +218,25 @@ step_in_transaction(struct bulk *bulk, size_t max, uint64_t *count, bool *is_las
 		    struct herald_error *error)
 {
 	enum herald_status status = herald__joined_check(bulk->store, error);
-	struct id_page page;
+	struct id_page page = {.count = 0};
 	unsigned repeats = 0;
 
 	*count = 0;
 	if (status == HERALD_OK)
 		status = herald__ending_check(bulk->store, error);
-	if (status == HERALD_OK)
-		status = find_page(bulk, max, &page, error);
+	if (status == HERALD_OK && bulk->by_id)
+		status = bulk->find(bulk, max, &page, error);
 	if (status != HERALD_OK)
 		return status;
+	*is_last = true;
+	if (bulk->by_id && page.count == 0)
+		return HERALD_OK;
 	do
-		status = try_step(bulk, &page, max, count, is_last, error);
+		status = try_step(bulk, &page, max, count, error);
 	while (herald__transact_again(bulk->store, bulk->session, status, &repeats));
+	*is_last = (bulk->by_id ? page.count : *count) < max;
 	if (status == HERALD_OK && page.count > 0)
-		bulk->filter.after_id = page.ids[page.count - 1];
+		bulk->after_id = page.ids[page.count - 1];
 	if (status != HERALD_OK && !herald__ending_explains(bulk->store, status))
 		herald__dispatch_fails(bulk->store, status, error);
 	return status;
@@ -364,6 +331,49 @@ find_late(struct bulk *bulk, bool *is_there, struct herald_error *error)
 	return status;
 }
 
+/* Dead letters. */
+
+static bool
+add_id(const struct herald_dead_letter *letter, void *state)
+{
+	struct id_page *page = state;
+
+	page->ids[page->count++] = letter->id;
+	return true;
+}
+
+static enum herald_status
+find_dead(const struct bulk *bulk, size_t max, struct id_page *page, struct herald_error *error)
+{
+	struct herald_dead_filter part = bulk->filter;
+
+	part.limit = max;
+	part.without_content = true;
+	if (bulk->after_id != 0)
+		part.after_id = bulk->after_id;
+	return bulk->store->database->ops->dead_visit(bulk->session, &part, add_id, page, error);
+}
+
+/* One after the other: what another process stores or takes meanwhile does not move the page. */
+static enum herald_status
+step_dead(const struct bulk *bulk, const struct id_page *page, size_t max, uint64_t *count,
+	  struct herald_error *error)
+{
+	struct herald_dead_filter part = bulk->filter;
+	enum herald_status status = HERALD_OK;
+
+	if (!bulk->by_id)
+		return bulk->change(bulk, &part, max, count, error);
+	for (size_t i = 0; status == HERALD_OK && i < page->count; i++) {
+		uint64_t done = 0;
+
+		part.id = page->ids[i];
+		status = bulk->change(bulk, &part, 1, &done, error);
+		*count += done;
+	}
+	return status;
+}
+
 static enum herald_status
 run_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *count,
 	 struct herald_error *error)
@@ -371,6 +381,8 @@ run_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t *c
 	struct herald_dead_filter *before = &bulk->filter;
 	enum herald_status status = check_filter(filter, error);
 
+	bulk->find = find_dead;
+	bulk->step = step_dead;
 	*count = 0;
 	if (status != HERALD_OK)
 		return status;
@@ -414,7 +426,7 @@ change_dead(struct bulk *bulk, const struct herald_dead_filter *filter, uint64_t
 }
 
 static enum herald_status
-replay_step(const struct bulk *bulk, const struct herald_dead_filter *filter, size_t max,
+replay_dead(const struct bulk *bulk, const struct herald_dead_filter *filter, size_t max,
 	    uint64_t *count, struct herald_error *error)
 {
 	return bulk->store->database->ops->dead_replay(bulk->session, filter, max,
@@ -427,13 +439,13 @@ herald_store_dead_replay(struct herald_store *store, const struct herald_dead_fi
 			 struct herald_error *error)
 {
 	struct bulk replay = {
-		.store = store, .options = bulk ? bulk : &defaults, .step = replay_step};
+		.store = store, .options = bulk ? bulk : &defaults, .change = replay_dead};
 
 	return change_dead(&replay, filter, count, error);
 }
 
 static enum herald_status
-drop_step(const struct bulk *bulk, const struct herald_dead_filter *filter, size_t max,
+drop_dead(const struct bulk *bulk, const struct herald_dead_filter *filter, size_t max,
 	  uint64_t *count, struct herald_error *error)
 {
 	return bulk->store->database->ops->dead_drop(bulk->session, filter, max, count, error);
@@ -443,17 +455,26 @@ enum herald_status
 herald_store_dead_drop(struct herald_store *store, const struct herald_dead_filter *filter,
 		       const struct herald_bulk *bulk, uint64_t *count, struct herald_error *error)
 {
-	struct bulk drop = {.store = store, .options = bulk ? bulk : &defaults, .step = drop_step};
+	struct bulk drop = {
+		.store = store, .options = bulk ? bulk : &defaults, .change = drop_dead};
 
 	return change_dead(&drop, filter, count, error);
 }
 
 static enum herald_status
-purge_step(const struct bulk *bulk, const struct herald_dead_filter *filter, size_t max,
-	   uint64_t *count, struct herald_error *error)
+find_pending(const struct bulk *bulk, size_t max, struct id_page *page, struct herald_error *error)
 {
-	(void)filter;
-	return bulk->store->database->ops->purge(bulk->session, bulk->purge, max, count, error);
+	return bulk->store->database->ops->purge_find(bulk->session, bulk->purge, bulk->after_id,
+						      max, page->ids, &page->count, error);
+}
+
+static enum herald_status
+purge_found(const struct bulk *bulk, const struct id_page *page, size_t max, uint64_t *count,
+	    struct herald_error *error)
+{
+	(void)max;
+	return bulk->store->database->ops->purge(bulk->session, bulk->purge, page->ids, page->count,
+						 count, error);
 }
 
 static enum herald_status
@@ -477,7 +498,9 @@ herald_store_purge(struct herald_store *store, const struct herald_purge_filter 
 	struct herald_purge_filter own = *filter;
 	struct bulk purge = {.store = store,
 			     .options = bulk ? bulk : &defaults,
-			     .step = purge_step,
+			     .by_id = true,
+			     .find = find_pending,
+			     .step = purge_found,
 			     .purge = &own};
 
 	own.queue = given(filter->queue);

@@ -312,16 +312,14 @@ end_deliveries(struct scene *scene, struct herald_error *error)
 static enum herald_status
 purge_deliveries(struct scene *scene, struct herald_error *error)
 {
-	return scene->p->ops->purge(scene->p->session,
-				    &(struct herald_purge_filter){.deliveries = true}, 10,
-				    &scene->count, error);
+	return find_and_purge(scene->p, &(struct herald_purge_filter){.deliveries = true}, 10,
+			      &scene->count, error);
 }
 
 static enum herald_status
 purge_events(struct scene *scene, struct herald_error *error)
 {
-	return scene->p->ops->purge(scene->p->session, &(struct herald_purge_filter){0}, 10,
-				    &scene->count, error);
+	return find_and_purge(scene->p, &(struct herald_purge_filter){0}, 10, &scene->count, error);
 }
 
 static enum herald_status

@@ -263,8 +263,7 @@ operate(struct writer *writer, struct herald_error *error)
 	case 2:
 		return p->ops->dead_trim(p->session, 5, 2, &count, error);
 	case 3:
-		return p->ops->purge(p->session, &(struct herald_purge_filter){0}, 2, &count,
-				     error);
+		return find_and_purge(p, &(struct herald_purge_filter){0}, 2, &count, error);
 	default:
 		return HERALD_OK;
 	}

@@ -1000,7 +1000,8 @@ after_an_operation_the_file_alone_is_complete(void **unused)
 	const struct herald_purge_filter all = {0};
 	struct sqlite_file file;
 	struct herald_error error;
-	uint64_t count;
+	uint64_t count, ids[10];
+	size_t ids_count;
 
 	(void)unused;
 	sqlite_file_open(&file);
@@ -1017,8 +1018,9 @@ after_an_operation_the_file_alone_is_complete(void **unused)
 	assert_int_equal(wal_bytes(&file), before);
 
 	admin = sqlite_file_session(&file, HERALD_SESSION_ADMIN);
+	assert_works(ops(&file)->purge_find(admin, &all, 0, 10, ids, &ids_count, &error), &error);
 	assert_works(ops(&file)->begin(admin, &error), &error);
-	assert_works(ops(&file)->purge(admin, &all, 10, &count, &error), &error);
+	assert_works(ops(&file)->purge(admin, &all, ids, ids_count, &count, &error), &error);
 	assert_works(ops(&file)->commit(admin, &error), &error);
 	assert_int_equal(count, 1);
 	assert_int_equal(events_in_a_copy(&file), 1);

@@ -170,10 +170,15 @@ purge_deliveries(struct sqlite_file *file, struct herald_session *session, size_
 {
 	const struct herald_purge_filter filter = {.deliveries = true};
 	struct herald_error error = {.message = ""};
-	uint64_t count = 0;
+	uint64_t count = 0, ids[10];
+	size_t ids_count = 0;
 
+	assert_true(max <= 10);
+	assert_int_equal(ops(file)->purge_find(session, &filter, 0, max, ids, &ids_count, &error),
+			 HERALD_OK);
 	assert_int_equal(ops(file)->begin(session, &error), HERALD_OK);
-	assert_int_equal(ops(file)->purge(session, &filter, max, &count, &error), HERALD_OK);
+	assert_int_equal(ops(file)->purge(session, &filter, ids, ids_count, &count, &error),
+			 HERALD_OK);
 	assert_int_equal(count, max);
 	assert_int_equal(ops(file)->commit(session, &error), HERALD_OK);
 }

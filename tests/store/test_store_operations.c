@@ -405,7 +405,7 @@ static enum herald_status
 check_search(struct model_call *call, void *state)
 {
 	(void)state;
-	if (call->op == MODEL_DEAD_VISIT)
+	if (call->op == MODEL_DEAD_VISIT || call->op == MODEL_PURGE_FIND)
 		assert_null(model_in_transaction(call->session));
 	return MODEL_GO_ON;
 }
@@ -512,6 +512,74 @@ test_counts_and_purge(void **state)
 		assert_int_equal(count, purges[i - 1].expected);
 	}
 	assert_int_equal(model_committed(f->model)->rows_count, 2);
+	store_fixture_finish(f);
+}
+
+/* The searches of a purge. After the first one, an event that it found starts. */
+static struct {
+	enum herald_status (*find)(struct herald_session *session,
+				   const struct herald_purge_filter *filter, uint64_t after_id,
+				   size_t max, uint64_t *ids, size_t *count,
+				   struct herald_error *error);
+	size_t searches;
+	uint64_t last_id;
+} searching;
+
+static enum herald_status
+find_and_start(struct herald_session *session, const struct herald_purge_filter *filter,
+	       uint64_t after_id, size_t max, uint64_t *ids, size_t *count,
+	       struct herald_error *error)
+{
+	enum herald_status status =
+		searching.find(session, filter, after_id, max, ids, count, error);
+
+	assert_null(model_in_transaction(session));
+	assert_int_equal(after_id, searching.last_id);
+	if (searching.searches++ == 0) {
+		struct model_tables *tables = (struct model_tables *)model_committed(f->model);
+		struct model_row *started = model_row_copy(model_tables_find(tables, ids[1]));
+
+		started->state = MODEL_RUNNING;
+		model_tables_put(tables, started);
+	}
+	if (*count > 0)
+		searching.last_id = ids[*count - 1];
+	return status;
+}
+
+static void
+starts_meanwhile(struct herald_database_ops *ops)
+{
+	searching.find = ops->purge_find;
+	ops->purge_find = find_and_start;
+}
+
+/* Found before the transaction, where it stops nobody, and from where the last search has ended;
+ * and what runs then, stays. */
+static void
+test_purge_beside_workers(void **state)
+{
+	uint64_t count;
+
+	(void)state;
+	memset(&searching, 0, sizeof(searching));
+	store_fixture_init(f, &(struct store_fixture_options){.adapt = starts_meanwhile});
+	f->due_ms = f->wall_ms + 3600000;
+	for (size_t i = 0; i < 250; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "%zu", i);
+		store_submit(f, id, "done");
+		store_settle(f);
+	}
+	assert_int_equal(model_committed(f->model)->rows_count, 250);
+	assert_int_equal(
+		herald_store_purge(f->store, &(struct herald_purge_filter){0}, NULL, &count, NULL),
+		HERALD_OK);
+	assert_int_equal(count, 249);
+	assert_int_equal(searching.searches, 3);
+	assert_int_equal(model_committed(f->model)->rows_count, 1);
+	assert_int_equal(model_committed(f->model)->rows[0]->state, MODEL_RUNNING);
 	store_fixture_finish(f);
 }
 
@@ -708,6 +776,7 @@ main(void)
 		TEST(test_counts_and_purge),
 		TEST(test_operations_when_the_store_is_destroyed),
 		TEST(test_names),
+		TEST(test_purge_beside_workers),
 		TEST(test_purges_that_are_refused),
 	};
 

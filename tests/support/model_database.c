@@ -52,6 +52,7 @@ model_op_name(enum model_op op)
 		[MODEL_DEAD_REPLAY] = "dead_replay",
 		[MODEL_DEAD_DROP] = "dead_drop",
 		[MODEL_DEAD_TRIM] = "dead_trim",
+		[MODEL_PURGE_FIND] = "purge_find",
 		[MODEL_PURGE] = "purge",
 		[MODEL_PENDING] = "pending",
 		[MODEL_COUNTS] = "counts",

@@ -267,8 +267,27 @@ purge_matches(const struct model_row *row, const struct herald_purge_filter *fil
 }
 
 static enum herald_status
-op_purge(struct herald_session *session, const struct herald_purge_filter *filter, size_t max,
-	 uint64_t *count, struct herald_error *error)
+op_purge_find(struct herald_session *session, const struct herald_purge_filter *filter,
+	      uint64_t after_id, size_t max, uint64_t *ids, size_t *count,
+	      struct herald_error *error)
+{
+	enum herald_status status =
+		model_enter(session, MODEL_PURGE_FIND, MODEL_NEEDS_NOTHING, error);
+	const struct model_tables *tables;
+
+	if (status != HERALD_OK)
+		return status;
+	tables = model_tables_of(session);
+	*count = 0;
+	for (size_t i = 0; i < tables->rows_count && *count < max; i++)
+		if (tables->rows[i]->id > after_id && purge_matches(tables->rows[i], filter))
+			ids[(*count)++] = tables->rows[i]->id;
+	return model_leave(session, HERALD_OK, error);
+}
+
+static enum herald_status
+op_purge(struct herald_session *session, const struct herald_purge_filter *filter,
+	 const uint64_t *ids, size_t ids_count, uint64_t *count, struct herald_error *error)
 {
 	enum herald_status status =
 		model_enter(session, MODEL_PURGE, MODEL_NEEDS_TRANSACTION, error);
@@ -278,13 +297,13 @@ op_purge(struct herald_session *session, const struct herald_purge_filter *filte
 		return status;
 	tables = model_tables_of(session);
 	*count = 0;
-	for (size_t i = 0; i < tables->rows_count && *count < max;) {
-		if (purge_matches(tables->rows[i], filter)) {
-			drop_row(tables, tables->rows[i]);
-			++*count;
-		} else {
-			i++;
-		}
+	for (size_t i = 0; i < ids_count; i++) {
+		const struct model_row *row = model_tables_find(tables, ids[i]);
+
+		if (!row || !purge_matches(row, filter))
+			continue;
+		drop_row(tables, row);
+		++*count;
 	}
 	return model_leave(session, HERALD_OK, error);
 }
@@ -451,6 +470,7 @@ model_add_operation_ops(struct herald_database_ops *ops)
 	ops->dead_replay = op_dead_replay;
 	ops->dead_drop = op_dead_drop;
 	ops->dead_trim = op_dead_trim;
+	ops->purge_find = op_purge_find;
 	ops->purge = op_purge;
 	ops->pending = op_pending;
 	ops->counts = op_counts;

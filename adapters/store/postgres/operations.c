@@ -13,6 +13,7 @@
 #include "rows.h"
 #include "session.h"
 #include "times.h"
+#include "transaction.h"
 
 /* Purging. */
 
@@ -73,9 +74,12 @@ delete_selected(struct postgres_session *session, const PGresult *selected, bool
 		uint64_t *count, struct herald_error *error)
 {
 	PGresult *deleted;
+	enum herald_status status = herald__postgres_lanes_lock(session, error);
 
+	if (status != HERALD_OK)
+		return status;
 	put_column(session, selected, 1, deliveries);
-	enum herald_status status = herald__postgres_run(
+	status = herald__postgres_run(
 		session, deliveries ? POSTGRES_PURGE_DELIVERIES_LOCK : POSTGRES_PURGE_EVENTS_LOCK,
 		NULL, error);
 	if (status != HERALD_OK)
@@ -94,21 +98,48 @@ delete_selected(struct postgres_session *session, const PGresult *selected, bool
 }
 
 enum herald_status
+herald__postgres_purge_find(struct herald_session *base, const struct herald_purge_filter *filter,
+			    uint64_t after_id, size_t max, uint64_t *ids, size_t *count,
+			    struct herald_error *error)
+{
+	struct postgres_session *session = postgres_session(base);
+	const enum postgres_statement statement =
+		filter->deliveries ? POSTGRES_PURGE_DELIVERIES_FIND : POSTGRES_PURGE_EVENTS_FIND;
+	PGresult *found;
+
+	put_filter(herald__postgres_parameters(session), filter);
+	herald__postgres_int8(&session->parameters, (int64_t)after_id);
+	herald__postgres_int8(&session->parameters, (int64_t)max);
+	enum herald_status status =
+		herald__postgres_is_open(session)
+			? herald__postgres_run(session, statement, &found, error)
+			: herald__postgres_run_alone(session, statement, &found, error);
+	if (status != HERALD_OK)
+		return status;
+	*count = (size_t)PQntuples(found);
+	for (int row = 0; row < PQntuples(found); row++)
+		ids[row] = (uint64_t)herald__postgres_row_int8(found, row, 0);
+	PQclear(found);
+	return HERALD_OK;
+}
+
+enum herald_status
 herald__postgres_purge(struct herald_session *base, const struct herald_purge_filter *filter,
-		       size_t max, uint64_t *count, struct herald_error *error)
+		       const uint64_t *ids, size_t ids_count, uint64_t *count,
+		       struct herald_error *error)
 {
 	struct postgres_session *session = postgres_session(base);
 	PGresult *selected;
 
-	enum herald_status status = herald__postgres_lanes_lock(session, error);
-	if (status != HERALD_OK)
-		return status;
 	put_filter(herald__postgres_parameters(session), filter);
-	herald__postgres_int8(&session->parameters, (int64_t)max);
-	status = herald__postgres_run(session,
-				      filter->deliveries ? POSTGRES_PURGE_DELIVERIES_SELECT
-							 : POSTGRES_PURGE_EVENTS_SELECT,
-				      &selected, error);
+	herald__postgres_array(&session->parameters, POSTGRES_INT8, ids_count);
+	for (size_t i = 0; i < ids_count; i++)
+		herald__postgres_put_int8(&session->parameters, (int64_t)ids[i]);
+	enum herald_status status =
+		herald__postgres_run(session,
+				     filter->deliveries ? POSTGRES_PURGE_DELIVERIES_SELECT
+							: POSTGRES_PURGE_EVENTS_SELECT,
+				     &selected, error);
 	if (status != HERALD_OK)
 		return status;
 	status = delete_selected(session, selected, filter->deliveries, count, error);

@@ -8,8 +8,13 @@
 
 /* As the functions of herald_database_ops. */
 enum herald_status
+herald__postgres_purge_find(struct herald_session *base, const struct herald_purge_filter *filter,
+			    uint64_t after_id, size_t max, uint64_t *ids, size_t *count,
+			    struct herald_error *error);
+enum herald_status
 herald__postgres_purge(struct herald_session *base, const struct herald_purge_filter *filter,
-		       size_t max, uint64_t *count, struct herald_error *error);
+		       const uint64_t *ids, size_t ids_count, uint64_t *count,
+		       struct herald_error *error);
 enum herald_status herald__postgres_pending_most(struct herald_session *session, uint64_t *count,
 						 struct herald_error *error);
 enum herald_status

@@ -409,9 +409,12 @@ static const char *const templates[] = {
 		" count(*) FROM @dead) - $1::bigint)) FOR UPDATE) RETURNING d.id",
 
 	/* Purge: the keys are locked before the rows. */
+	[POSTGRES_PURGE_EVENTS_FIND] =
+		"SELECT id FROM @event WHERE " PURGE_EVENTS_FILTER
+		" AND id > $4::bigint ORDER BY id LIMIT $5::bigint",
 	[POSTGRES_PURGE_EVENTS_SELECT] =
 		"SELECT id, coalesce(key_hash, 0) FROM @event WHERE " PURGE_EVENTS_FILTER
-		" ORDER BY id LIMIT $4::bigint",
+		" AND id = ANY ($4::bigint[])",
 	[POSTGRES_PURGE_EVENTS_LOCK] =
 		"SELECT FROM @key WHERE key_hash = ANY ($1::bigint[]) ORDER BY key_hash FOR"
 		" UPDATE",
@@ -419,9 +422,12 @@ static const char *const templates[] = {
 		"DELETE FROM @event WHERE id IN (SELECT id FROM @event"
 		" WHERE id = ANY ($1::bigint[]) AND state <> 2 FOR UPDATE SKIP LOCKED) RETURNING"
 		" coalesce(key_hash, 0), state = 0",
+	[POSTGRES_PURGE_DELIVERIES_FIND] =
+		"SELECT id FROM @delivery WHERE " PURGE_DELIVERIES_FILTER
+		" AND id > $4::bigint ORDER BY id LIMIT $5::bigint",
 	[POSTGRES_PURGE_DELIVERIES_SELECT] =
 		"SELECT id, origin FROM @delivery WHERE " PURGE_DELIVERIES_FILTER
-		" ORDER BY id LIMIT $4::bigint",
+		" AND id = ANY ($4::bigint[])",
 	[POSTGRES_PURGE_DELIVERIES_LOCK] =
 		"SELECT FROM @origin WHERE origin = ANY ($1::bytea[]) ORDER BY origin FOR UPDATE",
 	[POSTGRES_PURGE_DELIVERIES] =

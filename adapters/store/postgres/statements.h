@@ -67,9 +67,11 @@
 	X(DEAD_REPLAY_DELIVERIES, "replay deliveries")                                             \
 	X(DEAD_DROP, "drop dead letters")                                                          \
 	X(DEAD_TRIM, "drop old dead letters")                                                      \
+	X(PURGE_EVENTS_FIND, "look for events")                                                    \
 	X(PURGE_EVENTS_SELECT, "select events")                                                    \
 	X(PURGE_EVENTS_LOCK, "lock keys")                                                          \
 	X(PURGE_EVENTS, "delete events")                                                           \
+	X(PURGE_DELIVERIES_FIND, "look for deliveries")                                            \
 	X(PURGE_DELIVERIES_SELECT, "select deliveries")                                            \
 	X(PURGE_DELIVERIES_LOCK, "lock origins")                                                   \
 	X(PURGE_DELIVERIES, "delete deliveries")                                                   \

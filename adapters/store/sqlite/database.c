@@ -194,6 +194,7 @@ static const struct herald_database_ops ops = {
 	.dead_drop = herald__sqlite_dead_drop,
 	.dead_since = herald__sqlite_dead_since,
 	.dead_trim = herald__sqlite_dead_trim,
+	.purge_find = herald__sqlite_purge_find,
 	.purge = herald__sqlite_purge,
 	.pending = herald__sqlite_pending,
 	.counts = herald__sqlite_counts,

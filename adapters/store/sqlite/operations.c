@@ -59,14 +59,15 @@ purge_delivery(struct sqlite_session *session, const struct pending_row *row,
 	return status;
 }
 
-/* A query for the rows of a filter; its first parameter is an id, and they come after it. */
+/* A query for the rows of a filter. Its first parameter is an id, and `which` says which rows it
+ * selects: the one with this id, or those after it. */
 static struct sqlite_query
 select_pending(struct sqlite_session *session, const struct herald_purge_filter *filter,
-	       const char *start, const char *end)
+	       const char *start, const char *which, uint64_t id, const char *end)
 {
 	/* Deliveries are in no queue. */
 	const struct sqlite_condition conditions[] = {
-		{true, "id > ?", NULL, 0},
+		{true, which, NULL, (int64_t)id},
 		{true, "state <> ?", NULL, STATE_RUNNING},
 		{filter->queue, filter->deliveries ? "'' = ?" : "queue = ?", filter->queue, 0},
 		{filter->event_type, "event_type = ?", filter->event_type, 0},
@@ -78,23 +79,49 @@ select_pending(struct sqlite_session *session, const struct herald_purge_filter 
 }
 
 enum herald_status
+herald__sqlite_purge_find(struct herald_session *base, const struct herald_purge_filter *filter,
+			  uint64_t after_id, size_t max, uint64_t *ids, size_t *count,
+			  struct herald_error *error)
+{
+	struct sqlite_query finding =
+		select_pending(herald__sqlite_session(base), filter,
+			       filter->deliveries ? "SELECT id FROM main.herald_delivery"
+						  : "SELECT id FROM main.herald_event",
+			       "id > ?", after_id, " ORDER BY id LIMIT ?");
+	enum herald_status status;
+	size_t found = 0;
+	bool has_row;
+
+	herald__sqlite_bind_int(&finding, (int64_t)max);
+	while ((status = herald__sqlite_step(&finding, &has_row, error)) == HERALD_OK && has_row)
+		ids[found++] = (uint64_t)herald__sqlite_int(&finding);
+	herald__sqlite_filter_end(&finding);
+	if (status == HERALD_OK)
+		*count = found;
+	return status;
+}
+
+enum herald_status
 herald__sqlite_purge(struct herald_session *base, const struct herald_purge_filter *filter,
-		     size_t max, uint64_t *count, struct herald_error *error)
+		     const uint64_t *ids, size_t ids_count, uint64_t *count,
+		     struct herald_error *error)
 {
 	struct sqlite_session *session = herald__sqlite_session(base);
 	struct sqlite_query finding = select_pending(
 		session, filter,
 		filter->deliveries ? "SELECT id, 0, origin FROM main.herald_delivery"
 				   : "SELECT id, key_hash, '' FROM main.herald_event",
-		" ORDER BY id LIMIT 1");
-	struct pending_row row = {.id = 0};
+		"id = ?", 0, "");
 	enum herald_status status = HERALD_OK;
-	bool is_found = true;
 
 	*count = 0;
-	while (status == HERALD_OK && is_found && *count < max) {
-		if (finding.rc == SQLITE_OK)
-			finding.rc = sqlite3_bind_int64(finding.stmt, 1, (int64_t)row.id);
+	for (size_t i = 0; i < ids_count && status == HERALD_OK; i++) {
+		struct pending_row row;
+		bool is_found = false;
+
+		/* It is done after a row that is gone, or runs. */
+		if (finding.rc == SQLITE_OK || finding.rc == SQLITE_DONE)
+			finding.rc = sqlite3_bind_int64(finding.stmt, 1, (int64_t)ids[i]);
 		status = next_pending(&finding, &row, &is_found, error);
 		if (status != HERALD_OK || !is_found)
 			continue;
@@ -138,7 +165,7 @@ herald__sqlite_pending(struct herald_session *base, const struct herald_purge_fi
 			session, filter,
 			filter->deliveries ? "SELECT count(*) FROM main.herald_delivery"
 					   : "SELECT count(*) FROM main.herald_event",
-			"");
+			"id > ?", 0, "");
 
 		status = herald__sqlite_step(&counting, &has_row, error);
 		if (has_row)

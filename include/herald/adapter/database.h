@@ -528,11 +528,18 @@ struct herald_database_ops {
 	 * Held ones stay. */
 	enum herald_status (*dead_trim)(struct herald_session *session, uint64_t keep, size_t max,
 					uint64_t *count, struct herald_error *error);
-	/** Delete up to `max` events that are not running, or deliveries. Deliveries are in no
-	 * queue. */
+	/** Find events that are not running, or deliveries: up to `max` ids after after_id, the
+	 * smallest first. Deliveries are in no queue. Called outside of a transaction, because it
+	 * may read many rows before it finds one. */
+	enum herald_status (*purge_find)(struct herald_session *session,
+					 const struct herald_purge_filter *filter,
+					 uint64_t after_id, size_t max, uint64_t *ids,
+					 size_t *count, struct herald_error *error);
+	/** Delete the rows with these ids, except for those that do not match the filter now: they
+	 * are gone, or run. */
 	enum herald_status (*purge)(struct herald_session *session,
-				    const struct herald_purge_filter *filter, size_t max,
-				    uint64_t *count, struct herald_error *error);
+				    const struct herald_purge_filter *filter, const uint64_t *ids,
+				    size_t ids_count, uint64_t *count, struct herald_error *error);
 	/** Count what purge() would delete; NULL: the events that are not finished, those that run
 	 * included. The latter is called again and again, so it should not read the rows. */
 	enum herald_status (*pending)(struct herald_session *session,

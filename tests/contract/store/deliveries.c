@@ -563,8 +563,8 @@ test_blocked_ones_after_a_purge(const struct contract_store *kind)
 
 	push_many(p, "http://a.example:80", 1300);
 	begin(p);
-	assert_works(p->ops->purge(p->session, &(struct herald_purge_filter){.deliveries = true},
-				   1000, &count, &error),
+	assert_works(find_and_purge(p, &(struct herald_purge_filter){.deliveries = true}, 1000,
+				    &count, &error),
 		     &error);
 	commit(p);
 	assert_int_equal(count, 1000);

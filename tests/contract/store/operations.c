@@ -1,6 +1,6 @@
 /*
- * Operations: dead letters are found by each filter, replayed, dropped and trimmed; purges, counts,
- * checks, and waking other processes.
+ * Operations: dead letters are found by each filter, replayed, dropped and trimmed; counts, checks,
+ * and waking other processes.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,18 +18,6 @@ struct dead {
 	struct process *p;
 	uint64_t ids[LETTERS];
 };
-
-static uint64_t
-kill_event(struct process *p, struct herald_stored_event *event, enum herald_dead_reason why,
-	   int64_t ms)
-{
-	uint64_t id;
-
-	event->owner = p->node;
-	id = accept_event(p, event);
-	assert_false(COMPLETE(p, id, 1, DEAD, .why = why, .now_ms = T0 + ms));
-	return id;
-}
 
 static uint64_t
 kill_delivery(struct process *p, struct herald_stored_delivery *delivery,
@@ -527,154 +515,6 @@ test_trim_keeps_held_ones(const struct contract_store *kind)
 	stop(p);
 }
 
-/* Within a transaction. */
-static uint64_t
-purge_in(struct process *p, const struct herald_purge_filter *filter, size_t max)
-{
-	struct herald_error error;
-	uint64_t count;
-
-	assert_works(p->ops->purge(p->session, filter, max, &count, &error), &error);
-	return count;
-}
-
-/* What is purged by the filter; NULL: events that are not finished. */
-static uint64_t
-pending(struct process *p, const struct herald_purge_filter *filter)
-{
-	struct herald_error error;
-	uint64_t count = 99;
-
-	assert_works(p->ops->pending(p->session, filter, &count, &error), &error);
-	return count;
-}
-
-static uint64_t
-purge(struct process *p, const struct herald_purge_filter *filter, size_t max)
-{
-	uint64_t count;
-
-	begin(p);
-	count = purge_in(p, filter, max);
-	commit(p);
-	return count;
-}
-
-static void
-test_purge(const struct contract_store *kind)
-{
-	static const struct {
-		struct herald_purge_filter filter;
-		uint64_t expected;
-	} rows[] = {
-		{{0}, 5},
-		{{.queue = "q"}, 4},
-		{{.queue = "q2"}, 1},
-		{{.queue = "x"}, 0},
-		{{.event_type = "a"}, 2},
-		{{.event_type = "a", .queue = "q"}, 1},
-		{{.created_before_ms = T0}, 1},
-		{{.created_before_ms = T0 + 1}, 5},
-		{{.deliveries = true}, 2},
-		{{.deliveries = true, .event_type = "a"}, 1},
-		{{.deliveries = true, .created_before_ms = T0 + 1}, 1},
-		/* Deliveries are in no queue. */
-		{{.deliveries = true, .queue = "q"}, 0},
-		{{.deliveries = true, .queue = ""}, 2},
-	};
-
-	struct process *p = start(kind);
-
-	accept_event(p, EVENT(.event_type = "a"));
-	accept_event(p, EVENT(.event_type = "a", .queue = "q2"));
-	accept_event(p, EVENT(.created_ms = T0 - 1, .due_ms = T0 + 1000));
-	accept_event(p, EVENT(.event_type = "k", .key_hash = 1));
-	accept_event(p, EVENT(.event_type = "k", .key_hash = 1));
-	accept_event(p, EVENT(.event_type = "a", .owner = p->node));
-	kill_event(p, EVENT(.event_type = "a"), HERALD_DEAD_FAILED, 0);
-	push(p, DELIVERY(.event_type = "a"));
-	push(p, DELIVERY(.created_ms = T0 + 1));
-	push(p, DELIVERY(.event_type = "a", .owner = p->node));
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (pending(p, &rows[i].filter) != rows[i].expected)
-			fail_msg("row %zu is counted wrongly", i);
-		begin(p);
-		if (purge_in(p, &rows[i].filter, 100) != rows[i].expected)
-			fail_msg("row %zu", i);
-		assert_int_equal(pending(p, &rows[i].filter), 0);
-		assert_int_equal(purge_in(p, &rows[i].filter, 100), 0);
-		assert_count(p, NULL, RUNNING, 1);
-		assert_count(p, NULL, DEAD, 1);
-		assert_deliveries(p, RUNNING, 1);
-		rollback(p);
-	}
-	stop(p);
-}
-
-static void
-test_purge_max(const struct contract_store *kind)
-{
-	struct process *p = start(kind);
-
-	for (int i = 0; i < 10; i++)
-		accept_event(p, EVENT(.key_hash = 3));
-	for (int left = 10; left > 0; left -= 4)
-		assert_int_equal(purge(p, &(struct herald_purge_filter){0}, 4),
-				 left < 4 ? left : 4);
-	assert_int_equal(count_events(p), 0);
-	stop(p);
-}
-
-/* Events count in every state but as dead letters; deliveries do not. */
-static void
-test_pending(const struct contract_store *kind)
-{
-	struct process *p = start(kind);
-
-	assert_int_equal(pending(p, NULL), 0);
-	accept_event(p, EVENT());
-	accept_event(p, EVENT(.queue = "q2"));
-	accept_event(p, EVENT(.due_ms = T0 + 1000));
-	accept_event(p, EVENT(.key_hash = 1));
-	accept_event(p, EVENT(.key_hash = 1));
-	accept_event(p, EVENT(.owner = p->node));
-	push(p, DELIVERY());
-	push(p, DELIVERY(.owner = p->node));
-	assert_int_equal(pending(p, NULL), 6);
-	kill_event(p, EVENT(), HERALD_DEAD_FAILED, 0);
-	assert_int_equal(pending(p, NULL), 6);
-	purge_all(p);
-	assert_int_equal(pending(p, NULL), 1);
-	stop(p);
-}
-
-/* The events at most are not fewer than there are, and not many times as many. */
-static void
-test_pending_most(const struct contract_store *kind)
-{
-	static struct herald_stored_event events[1000];
-	struct process *p = start(kind);
-	const uint64_t count = 3 * COUNT(events);
-	struct herald_error error;
-	uint64_t most = 0;
-
-	if (p->ops->pending_most) {
-		assert_works(p->ops->pending_most(p->session, &most, &error), &error);
-		assert_in_range(most, 0, count);
-		for (uint64_t i = 0; i < count; i += COUNT(events)) {
-			for (size_t j = 0; j < COUNT(events); j++)
-				events[j] = *EVENT();
-			begin(p);
-			assert_works(p->ops->accept(p->session, events, COUNT(events), &error),
-				     &error);
-			commit(p);
-		}
-		assert_works(p->ops->pending_most(p->session, &most, &error), &error);
-		assert_in_range(most, count, 3 * count);
-	}
-	stop(p);
-}
-
 struct counts {
 	struct {
 		struct herald_count count;
@@ -1022,10 +862,6 @@ const struct contract_store_case contract_store_operations[] = {
 	{"test_fence_of_a_replayed_delivery", test_fence_of_a_replayed_delivery, NEEDS_NOTHING},
 	{"test_trim", test_trim, NEEDS_NOTHING},
 	{"test_trim_keeps_held_ones", test_trim_keeps_held_ones, NEEDS_NOTHING},
-	{"test_purge", test_purge, NEEDS_NOTHING},
-	{"test_purge_max", test_purge_max, NEEDS_NOTHING},
-	{"test_pending", test_pending, NEEDS_NOTHING},
-	{"test_pending_most", test_pending_most, NEEDS_NOTHING},
 	{"test_counts", test_counts, NEEDS_NOTHING},
 	{"test_counts_of_many_types", test_counts_of_many_types, NEEDS_NOTHING},
 	{"test_check", test_check, NEEDS_NOTHING},

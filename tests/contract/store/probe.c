@@ -404,6 +404,33 @@ count_events(struct process *process)
 	return count;
 }
 
+uint64_t
+kill_event(struct process *p, struct herald_stored_event *event, enum herald_dead_reason why,
+	   int64_t ms)
+{
+	uint64_t id;
+
+	event->owner = p->node;
+	id = accept_event(p, event);
+	assert_false(COMPLETE(p, id, 1, DEAD, .why = why, .now_ms = T0 + ms));
+	return id;
+}
+
+enum herald_status
+find_and_purge(struct process *process, const struct herald_purge_filter *filter, size_t max,
+	       uint64_t *count, struct herald_error *error)
+{
+	static uint64_t ids[1000];
+	size_t ids_count = 0;
+
+	assert_true(max <= COUNT(ids));
+	enum herald_status status =
+		process->ops->purge_find(process->session, filter, 0, max, ids, &ids_count, error);
+	return status == HERALD_OK
+		       ? process->ops->purge(process->session, filter, ids, ids_count, count, error)
+		       : status;
+}
+
 void
 purge_all(struct process *process)
 {
@@ -412,11 +439,13 @@ purge_all(struct process *process)
 
 	begin(process);
 	for (int i = 0; i < 2; i++)
-		assert_works(
-			process->ops->purge(process->session,
-					    &(struct herald_purge_filter){.deliveries = i == 1},
-					    SIZE_MAX / 2, &count, &error),
-			&error);
+		do
+			assert_works(
+				find_and_purge(process,
+					       &(struct herald_purge_filter){.deliveries = i == 1},
+					       1000, &count, &error),
+				&error);
+		while (count > 0);
 	commit(process);
 }
 
@@ -427,9 +456,8 @@ purge_type(struct process *process, const char *type)
 	uint64_t count;
 
 	begin(process);
-	assert_works(process->ops->purge(process->session,
-					 &(struct herald_purge_filter){.event_type = type}, 100,
-					 &count, &error),
+	assert_works(find_and_purge(process, &(struct herald_purge_filter){.event_type = type}, 100,
+				    &count, &error),
 		     &error);
 	commit(process);
 	assert_int_equal(count, 1);

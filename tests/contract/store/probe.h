@@ -133,6 +133,12 @@ uint64_t count_of(struct process *process, bool is_delivery, const char *type,
 #define assert_state(PROCESS, TYPE, STATE) assert_count(PROCESS, TYPE, STATE, 1)
 
 /* Delete what is not running: everything, or events of this type. */
+/* An event that is a dead letter since T0 + ms. Returns its id. */
+uint64_t kill_event(struct process *process, struct herald_stored_event *event,
+		    enum herald_dead_reason why, int64_t ms);
+/* Up to `max` rows; at most 1,000. In a transaction. */
+enum herald_status find_and_purge(struct process *process, const struct herald_purge_filter *filter,
+				  size_t max, uint64_t *count, struct herald_error *error);
 void purge_all(struct process *process);
 void purge_type(struct process *process, const char *type);
 

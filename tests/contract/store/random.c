@@ -323,7 +323,7 @@ draw_purge(struct pair *pair)
 	for (size_t i = 0; i < 2; i++) {
 		struct process *p = i ? pair->model : pair->p;
 
-		assert_works(p->ops->purge(p->session, &filter, 1000, &counts[i], &error), &error);
+		assert_works(find_and_purge(p, &filter, 1000, &counts[i], &error), &error);
 	}
 	SAME(pair, counts[0] == counts[1]);
 }

@@ -78,6 +78,7 @@ struct contract_store_case {
 	X(nodes)                                                                                   \
 	X(deliveries)                                                                              \
 	X(operations)                                                                              \
+	X(purges)                                                                                  \
 	X(interrupts)                                                                              \
 	X(degraded)                                                                                \
 	X(random)
