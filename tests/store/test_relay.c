@@ -12,12 +12,8 @@
 
 #include <cmocka.h>
 
-#include <herald/adapter/database.h>
-#include <herald/array.h>
 #include <herald/producer.h>
 
-#include "service/inbox.h"
-#include "store/published.h"
 #include "support/fake_publisher.h"
 #include "support/outbox_process.h"
 
@@ -73,43 +69,17 @@ begin(struct fixture *fixture, struct herald_deliverer_options options)
 			     options);
 }
 
-static void
-store_published(struct fixture *fixture, struct herald__run *run)
-{
-	const struct herald_database_ops *ops = fixture->process.database->ops;
-	struct herald_session *session;
-
-	assert_int_equal(
-		ops->session_open(fixture->process.database, HERALD_SESSION_ADMIN, &session, NULL),
-		HERALD_OK);
-	assert_int_equal(ops->begin(session, NULL), HERALD_OK);
-	assert_int_equal(herald__published_push(fixture->process.store, session, &run->published,
-						1000, NULL),
-			 HERALD_OK);
-	assert_int_equal(ops->commit(session, NULL), HERALD_OK);
-	ops->session_close(session);
-	herald_buffer_finish(&run->published);
-	herald_store_wake(fixture->process.store);
-}
-
 /* Published by a process without the producer, whose deliverer then has nothing to send it with. */
 static void
 publish(struct fixture *fixture, const char *id)
 {
-	struct herald_error error = {0};
-	struct herald__run run = {.id = 1};
-
-	herald_buffer_init(&run.published, NULL, 0);
-	if (herald__published_add(fixture->process.store, &run,
-				  &(struct herald_delivery){.producer = "main",
-							    .topic = "orders",
-							    .key = "a/b",
-							    .id = id,
-							    .event_type = "order_paid",
-							    HERALD_BODY("paid", 4)},
-				  &error))
-		fail_msg("%s: %s", error.path, error.message);
-	store_published(fixture, &run);
+	outbox_publish(fixture->process.store, fixture->process.database,
+		       &(struct herald_delivery){.producer = "main",
+						 .topic = "orders",
+						 .key = "a/b",
+						 .id = id,
+						 .event_type = "order_paid",
+						 HERALD_BODY("paid", 4)});
 }
 
 static void

@@ -1,13 +1,10 @@
 /*
  * A store, a deliverer and what they run on.
  */
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -54,61 +51,4 @@ outbox_process_kill(struct outbox_process *process)
 {
 	model_kill(process->database);
 	outbox_process_end(process);
-}
-
-/* The herald_count_visitor callback. */
-static bool
-add_count(const struct herald_count *count, void *state)
-{
-	if (count->is_delivery && count->state != HERALD_COUNT_DEAD)
-		*(size_t *)state += count->count;
-	return true;
-}
-
-size_t
-outbox_pending(struct herald_store *store)
-{
-	size_t count = 0;
-
-	assert_int_equal(herald_store_counts(store, add_count, &count, NULL), HERALD_OK);
-	return count;
-}
-
-void
-outbox_await_none(struct herald_store *store)
-{
-	while (outbox_pending(store) > 0)
-		sched_yield();
-}
-
-struct lines {
-	char text[16384];
-	size_t bytes;
-};
-
-/* The herald_dead_visitor callback. */
-static bool
-add_line(const struct herald_dead_letter *letter, void *state)
-{
-	struct lines *lines = state;
-
-	lines->bytes += (size_t)snprintf(
-		lines->text + lines->bytes, sizeof(lines->text) - lines->bytes, "%s %u %s: %s\n",
-		herald_dead_reason_name(letter->why), letter->attempts,
-		letter->kind == HERALD_DEAD_DELIVERIES ? letter->destination : letter->event_type,
-		letter->reason);
-	return lines->bytes < sizeof(lines->text);
-}
-
-const char *
-outbox_dead(struct herald_store *store)
-{
-	static struct lines lines;
-
-	lines = (struct lines){.bytes = 0};
-	assert_int_equal(herald_store_dead_visit(
-				 store, &(struct herald_dead_filter){.kind = HERALD_DEAD_BOTH},
-				 add_line, &lines, NULL),
-			 HERALD_OK);
-	return lines.text;
 }

@@ -12,6 +12,7 @@
 #include "support/delivering.h"
 #include "support/fake_transport.h"
 #include "support/model_database.h"
+#include "support/stored_outbox.h"
 
 struct outbox_process {
 	struct herald_database *database;
@@ -34,15 +35,5 @@ void outbox_process_end(struct outbox_process *process);
 
 /* The process dies: nothing that it does reaches the database any more. */
 void outbox_process_kill(struct outbox_process *process);
-
-/* The number of deliveries that are in the database, claimed or not; dead letters do not count. */
-size_t outbox_pending(struct herald_store *store);
-
-/* Wait until there is none. */
-void outbox_await_none(struct herald_store *store);
-
-/* The dead letters, one line each: "REASON ATTEMPTS DESTINATION: TEXT". Borrowed until the next
- * call. */
-const char *outbox_dead(struct herald_store *store);
 
 #endif

@@ -114,6 +114,6 @@ extern const struct case_list stop_soon_cases, fault_soon_cases;
 extern const struct case_list budget_crash_cases, fault_crash_cases;
 /* What a producer does. */
 extern const struct case_list publisher_confirm_cases, publisher_format_cases,
-	publisher_fault_cases;
+	publisher_fault_cases, publisher_relay_cases;
 
 #endif

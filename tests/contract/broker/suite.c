@@ -41,7 +41,8 @@ broker_contract_run(const struct contract_broker *kind)
 		&fault_cases,   &budget_crash_cases, &fault_crash_cases};
 	const struct case_list *const soon_lists[] = {&stop_soon_cases, &fault_soon_cases};
 	const struct case_list *const publisher_lists[] = {
-		&publisher_confirm_cases, &publisher_format_cases, &publisher_fault_cases};
+		&publisher_confirm_cases, &publisher_format_cases, &publisher_fault_cases,
+		&publisher_relay_cases};
 	const size_t lists_count = kind->has_threads ? COUNT(lists) - 2 : COUNT(lists);
 	struct CMUnitTest all[MAX_CASES];
 	size_t count = 0;
