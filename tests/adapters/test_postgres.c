@@ -504,6 +504,42 @@ a_statement_that_waits_is_cancelled(void **unused)
 	stop(p);
 }
 
+/* A search may take long: arrivals, which need the lock of the lanes, do not wait for it. So a
+ * search that finds nothing does not wait for them, either. */
+static void
+a_search_does_not_need_the_lanes(void **unused)
+{
+	const struct herald_purge_filter pending[] = {{.event_type = "x"},
+						      {.event_type = "x", .deliveries = true}};
+	const struct herald_dead_filter dead[] = {{.event_type = "x"}, {.to_ms = 1}};
+	struct process *p = start(&postgres_contract), *other = start_tool(p);
+	struct herald_error error;
+	uint64_t count = 99;
+
+	(void)unused;
+	accept_event(p, EVENT(.event_type = "a"));
+	begin(other);
+	assert_works(other->ops->accept(other->session, EVENT(.key_hash = 1), 1, &error), &error);
+	begin(p);
+	PQclear(PQexec(p->ops->handle(p->session), "SET LOCAL lock_timeout = '10s'"));
+	for (size_t i = 0; i < 2; i++) {
+		assert_works(
+			p->ops->purge(p->session, &pending[i], &(uint64_t){1}, 1, &count, &error),
+			&error);
+		assert_int_equal(count, 0);
+		assert_works(p->ops->dead_replay(p->session, &dead[i], 10, T0, &count, &error),
+			     &error);
+		assert_int_equal(count, 0);
+		assert_works(p->ops->dead_drop(p->session, &dead[i], 10, &count, &error), &error);
+		assert_int_equal(count, 0);
+	}
+	commit(p);
+	rollback(other);
+	purge_all(p);
+	stop(other);
+	stop(p);
+}
+
 int
 main(void)
 {
@@ -521,6 +557,7 @@ main(void)
 		cmocka_unit_test(a_rotation_waits_for_nobody),
 		cmocka_unit_test(a_long_reason_is_marked_as_cut),
 		cmocka_unit_test(a_statement_that_waits_is_cancelled),
+		cmocka_unit_test(a_search_does_not_need_the_lanes),
 	};
 
 	if (!postgres_server_exists())

@@ -15,7 +15,7 @@
 /* Of a list: rows that are in memory at a time. */
 #define PAGE_ROWS 32
 
-/* The parameters $1 to $12. */
+/* The parameters $1 to $11. */
 
 static void
 put_id(struct postgres_parameters *parameters, uint64_t id)
@@ -37,7 +37,7 @@ put_time(struct postgres_parameters *parameters, int64_t ms)
 
 static void
 put_filter(struct postgres_session *session, const struct herald_dead_filter *filter,
-	   uint64_t after_id, uint64_t limit)
+	   uint64_t after_id)
 {
 	struct postgres_parameters *parameters = herald__postgres_parameters(session);
 
@@ -57,7 +57,23 @@ put_filter(struct postgres_session *session, const struct herald_dead_filter *fi
 	put_time(parameters, filter->from_ms);
 	put_time(parameters, filter->to_ms);
 	put_id(parameters, after_id);
-	herald__postgres_int8(parameters, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
+}
+
+/* $12 of a search. */
+static void
+put_limit(struct postgres_session *session, uint64_t limit)
+{
+	herald__postgres_int8(&session->parameters, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
+}
+
+/* $12 of what follows a search: the ids that it has found. */
+static void
+put_found(struct postgres_session *session, const PGresult *found)
+{
+	herald__postgres_array(&session->parameters, POSTGRES_INT8, (size_t)PQntuples(found));
+	for (int row = 0; row < PQntuples(found); row++)
+		herald__postgres_put_int8(&session->parameters,
+					  herald__postgres_row_int8(found, row, 0));
 }
 
 /* The limit of a batch. */
@@ -143,12 +159,64 @@ herald__postgres_dead_visit(struct herald_session *base, const struct herald_dea
 
 		if (filter->limit != 0 && filter->limit - count < limit)
 			limit = filter->limit - count;
-		put_filter(session, filter, after_id, limit);
+		put_filter(session, filter, after_id);
+		put_limit(session, limit);
 		status = visit_page(session, statement, visit, state, limit, &after_id, &count,
 				    error);
 		if (after_id == 0 || count == filter->limit)
 			break;
 	}
+	return status;
+}
+
+/* Searching. */
+
+/* Whether the filter selects all that are old enough: the index of their time finds them, however
+ * many others there are. */
+static bool
+is_by_age(const struct herald_dead_filter *filter)
+{
+	return filter->to_ms != 0 && filter->kind == HERALD_DEAD_BOTH && filter->id == 0 &&
+	       filter->after_id == 0 && filter->from_ms == 0 && !filter->queue &&
+	       !filter->event_type && !filter->source && !filter->event_id &&
+	       !filter->destination && filter->reason == HERALD_DEAD_ANY;
+}
+
+/* The ids of up to `max` dead letters; the oldest ones first if by_age, and else the smallest ids.
+ * Locks none of them: it may read very many, and others need the lock of the lanes, which comes
+ * before the locks of rows. */
+static enum herald_status
+search(struct postgres_session *session, const struct herald_dead_filter *filter, bool by_age,
+       size_t max, PGresult **found, struct herald_error *error)
+{
+	if (by_age)
+		herald__postgres_when(herald__postgres_parameters(session), filter->to_ms);
+	else
+		put_filter(session, filter, filter->after_id);
+	put_limit(session, batch_limit(filter, max));
+	return herald__postgres_run(session, by_age ? POSTGRES_DEAD_OLD : POSTGRES_DEAD_FIND, found,
+				    error);
+}
+
+/* Search, lock the lanes, and do something with what was found and still matches. */
+static enum herald_status
+search_and_run(struct postgres_session *session, const struct herald_dead_filter *filter,
+	       bool by_age, size_t max, enum postgres_statement statement, PGresult **result,
+	       struct herald_error *error)
+{
+	PGresult *found;
+	enum herald_status status = search(session, filter, by_age, max, &found, error);
+
+	if (status != HERALD_OK)
+		return status;
+	if (PQntuples(found) > 0)
+		status = herald__postgres_lanes_lock(session, error);
+	if (status == HERALD_OK) {
+		put_filter(session, filter, filter->after_id);
+		put_found(session, found);
+		status = herald__postgres_run(session, statement, result, error);
+	}
+	PQclear(found);
 	return status;
 }
 
@@ -280,11 +348,8 @@ herald__postgres_dead_replay(struct herald_session *base, const struct herald_de
 	const struct herald_allocator *allocator = &session->database->options.allocator;
 	struct selected selected = {0};
 
-	enum herald_status status = herald__postgres_lanes_lock(session, error);
-	if (status != HERALD_OK)
-		return status;
-	put_filter(session, filter, filter->after_id, batch_limit(filter, max));
-	status = herald__postgres_run(session, POSTGRES_DEAD_SELECT, &selected.result, error);
+	enum herald_status status = search_and_run(session, filter, false, max,
+						   POSTGRES_DEAD_SELECT, &selected.result, error);
 	if (status != HERALD_OK)
 		return status;
 	selected.count = PQntuples(selected.result);
@@ -311,11 +376,8 @@ herald__postgres_dead_drop(struct herald_session *base, const struct herald_dead
 	struct postgres_lanes keys = {0};
 	PGresult *result;
 
-	enum herald_status status = herald__postgres_lanes_lock(session, error);
-	if (status != HERALD_OK)
-		return status;
-	put_filter(session, filter, filter->after_id, batch_limit(filter, max));
-	status = herald__postgres_run(session, POSTGRES_DEAD_DROP, &result, error);
+	enum herald_status status = search_and_run(session, filter, is_by_age(filter), max,
+						   POSTGRES_DEAD_DROP, &result, error);
 	if (status != HERALD_OK)
 		return status;
 	uint64_t dropped = (uint64_t)PQntuples(result);

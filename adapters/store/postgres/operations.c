@@ -142,7 +142,9 @@ herald__postgres_purge(struct herald_session *base, const struct herald_purge_fi
 				     &selected, error);
 	if (status != HERALD_OK)
 		return status;
-	status = delete_selected(session, selected, filter->deliveries, count, error);
+	*count = 0;
+	if (PQntuples(selected) > 0)
+		status = delete_selected(session, selected, filter->deliveries, count, error);
 	PQclear(selected);
 	return status;
 }

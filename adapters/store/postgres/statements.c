@@ -378,9 +378,15 @@ static const char *const templates[] = {
 		" d.is_held, d.at, d.queue, d.event_type, d.source, d.event_id, d.url, d.why,"
 		" d.reason, d.path, ''::text, ''::bytea, ''::bytea FROM @dead AS d WHERE "
 		DEAD_FILTER " ORDER BY d.id LIMIT $12::bigint",
+	[POSTGRES_DEAD_FIND] =
+		"SELECT d.id FROM @dead AS d WHERE " DEAD_FILTER " ORDER BY d.id LIMIT"
+		" $12::bigint",
+	[POSTGRES_DEAD_OLD] =
+		"SELECT id FROM @dead WHERE died < $1::timestamptz ORDER BY died, id LIMIT"
+		" $2::bigint",
 	[POSTGRES_DEAD_SELECT] =
 		"SELECT d.id, d.kind, coalesce(d.key_hash, 0), d.is_held, d.origin FROM @dead AS"
-		" d WHERE " DEAD_FILTER " ORDER BY d.id LIMIT $12::bigint FOR UPDATE",
+		" d WHERE " DEAD_FILTER " AND d.id = ANY ($12::bigint[]) ORDER BY d.id FOR UPDATE",
 	[POSTGRES_DEAD_REPLAY_EVENTS] =
 		"WITH gone AS (DELETE FROM @dead AS d USING unnest($1::bigint[], $2::int[]) AS"
 		" u(id, state) WHERE d.id = u.id RETURNING d.*, u.state) INSERT INTO @event (id,"
@@ -399,8 +405,8 @@ static const char *const templates[] = {
 		" origin, event_type, event_id, reason, data FROM gone",
 	[POSTGRES_DEAD_DROP] =
 		"DELETE FROM @dead AS d WHERE d.id IN (SELECT d.id FROM @dead AS d WHERE "
-		DEAD_FILTER " ORDER BY d.id LIMIT $12::bigint FOR UPDATE) RETURNING CASE WHEN"
-		" d.is_held THEN coalesce(d.key_hash, 0) ELSE 0 END",
+		DEAD_FILTER " AND d.id = ANY ($12::bigint[]) ORDER BY d.id FOR UPDATE) RETURNING"
+		" CASE WHEN d.is_held THEN coalesce(d.key_hash, 0) ELSE 0 END",
 	[POSTGRES_DEAD_SINCE] =
 		"SELECT EXISTS (SELECT FROM @dead WHERE died >= $1::timestamptz)",
 	[POSTGRES_DEAD_TRIM] =

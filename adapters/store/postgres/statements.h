@@ -62,6 +62,8 @@
 	X(DEAD_VISIT, "list dead letters")                                                         \
 	X(DEAD_LIST, "list dead letters")                                                          \
 	X(DEAD_SINCE, "look for late dead letters")                                                \
+	X(DEAD_FIND, "look for dead letters")                                                      \
+	X(DEAD_OLD, "look for old dead letters")                                                   \
 	X(DEAD_SELECT, "select dead letters")                                                      \
 	X(DEAD_REPLAY_EVENTS, "replay events")                                                     \
 	X(DEAD_REPLAY_DELIVERIES, "replay deliveries")                                             \
