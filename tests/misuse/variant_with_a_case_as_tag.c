@@ -1,4 +1,4 @@
-/* expect: the variant shape\.body needs its tag, and then cases: HERALD_CASE */
+/* expect later: the variant shape\.body needs its tag, and then cases: HERALD_CASE */
 /* Which member is the tag? */
 #include <herald/schema.h>
 
