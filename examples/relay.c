@@ -208,7 +208,7 @@ create_deliverer(struct shop *shop, struct herald_producer *nats, struct herald_
 	/* A killed process costs each delivery that it was sending an attempt. */
 	struct herald_deliverer_options options = HERALD_DELIVERER_OPTIONS(
 		HERALD_PRODUCERS(producers), .on_outcome = tell_outcome, .state = &shop->has_failed,
-		.attempts = 1000, .deadline_ms = 7 * 24 * 3600 * 1000u);
+		.attempts = 1000, .max_delay_ms = 2000, .deadline_ms = 7 * 24 * 3600 * 1000u);
 	enum herald_status status = herald_store_queue_create(shop->store, &options.queue, error);
 
 	return status == HERALD_OK ? herald_deliverer_create(&options, out, error) : status;
