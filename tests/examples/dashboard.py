@@ -376,7 +376,7 @@ def late_answers_are_dropped():
 def late_polls_are_dropped():
     with dashboard(0) as (shop, page):
         change(page, LATE.replace("CONDITION", "/state$/.test(url) && number === 1"))
-        page.wait("window.sent.length === 1")
+        page.wait("window.sent.length >= 1")
         shop.send("ok-1", "ann")
         page.click("#pause")
         page.click("#pause")
@@ -499,8 +499,8 @@ def a_program_that_does_not_count_has_figures():
 def ages_of_an_old_count_go_on():
     with dashboard(1) as (shop, page):
         change(page, CHANGED.replace("PATH", "api/queues").replace(
-            "EXPRESSION", "{time: new Date(Date.parse(body.time) - 3600000), rows: body.rows.map("
-            "(row) => ({...row, oldest: new Date(Date.parse(body.time) - 3660000)}))}"))
+            "EXPRESSION", "{time: new Date(Date.parse(body.time) - 3660000), rows: body.rows.map("
+            "(row) => ({...row, oldest: new Date(Date.parse(body.time) - 3720000)}))}"))
         show(page, "queues")
         page.wait("document.querySelector('#rows tbody tr')")
         equal(page.texts("#rows tbody tr > *")[5:], ["1 h"])
