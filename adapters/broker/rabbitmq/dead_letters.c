@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include <herald/adapter/memory.h>
 #include <herald/adapter/options.h>
@@ -20,6 +21,10 @@
  * command of an operator. */
 #define ANSWER_MS 30000
 
+/* How long a server may take to put back what was read, and between two looks. */
+#define RETURN_MS 2000
+#define RETURN_LOOK_MS 10
+
 struct rabbitmq_dead_letters {
 	struct herald_dead_letters base;
 	struct rabbitmq *options; /* a subscriber that is never opened: names, URL, allocator */
@@ -28,7 +33,7 @@ struct rabbitmq_dead_letters {
 	char place[300];    /* for base */
 	uint64_t left;      /* that were there at open() and were not read yet */
 	uint64_t number;    /* of the last copy that was sent */
-	bool has_read;      /* on this connection */
+	uint64_t held;      /* that were read on this connection, and are still there */
 	bool has_failed;    /* the connection is of no use any more */
 };
 
@@ -109,21 +114,37 @@ check_origin(struct rabbitmq_dead_letters *letters, struct herald_error *error)
 				letters->options->queue, letters->options->dead_queue);
 }
 
-/* What was read goes back, and the server answers after that, so that the next one finds it. */
+/* What was read goes back, which the server does some time later. It is waited for, so that the
+ * next command finds it; not for long, as others may take it. Returns false on errors. */
+static bool
+put_back(struct rabbitmq_dead_letters *letters)
+{
+	const char *queue = letters->options->dead_queue;
+	const struct timespec look = {.tv_nsec = RETURN_LOOK_MS * 1000000L};
+	uint64_t before, count;
+	bool exists, is_ok;
+
+	is_ok = count_messages(letters, queue, &before, &exists, NULL) == HERALD_OK && exists &&
+		amqp_basic_nack(letters->link.conn, RABBITMQ_CHANNEL, 0, 1, 1) == AMQP_STATUS_OK;
+	for (unsigned ms = 0; is_ok; ms += RETURN_LOOK_MS) {
+		is_ok = count_messages(letters, queue, &count, &exists, NULL) == HERALD_OK &&
+			exists;
+		if (count >= before + letters->held || ms >= RETURN_MS)
+			break;
+		nanosleep(&look, NULL);
+	}
+	return is_ok;
+}
+
 static void
 close_letters(struct herald_dead_letters *base)
 {
 	struct rabbitmq_dead_letters *letters = of(base);
-	uint64_t count;
-	bool exists;
 
 	/* A server that does not answer is not asked again. */
-	if (letters->link.conn && letters->has_read && !letters->has_failed)
-		letters->has_failed = amqp_basic_nack(letters->link.conn, RABBITMQ_CHANNEL, 0, 1,
-						      1) != AMQP_STATUS_OK ||
-				      count_messages(letters, letters->options->dead_queue, &count,
-						     &exists, NULL) != HERALD_OK;
-	letters->has_read = false;
+	if (letters->link.conn && letters->held > 0 && !letters->has_failed)
+		letters->has_failed = !put_back(letters);
+	letters->held = 0;
 	herald__rabbitmq_link_close(&letters->link, letters->has_failed ? 0 : timeout_ms(letters));
 }
 
@@ -308,7 +329,7 @@ read_letters(struct herald_dead_letters *base, size_t room, size_t room_bytes,
 			letters->left = 0;
 			break;
 		}
-		letters->has_read = true;
+		letters->held++;
 		status = read_content(letters, reply.reply.decoded, out, error);
 		herald__rabbitmq_link_release(&letters->link);
 		letters->left--;
@@ -330,10 +351,12 @@ acknowledge(struct rabbitmq_dead_letters *letters, struct herald_dead_message_li
 
 	for (struct herald_dead_message *message = list->first; message && status == AMQP_STATUS_OK;
 	     message = message->next)
-		if (message->status == HERALD_OK)
+		if (message->status == HERALD_OK) {
 			status = amqp_basic_ack(
 				letters->link.conn, RABBITMQ_CHANNEL,
 				herald__rabbitmq_dead_message(message)->message->tag, 0);
+			letters->held--;
+		}
 	if (status == AMQP_STATUS_OK) {
 		amqp_basic_qos(letters->link.conn, RABBITMQ_CHANNEL, 0, 0, 0);
 		if (amqp_get_rpc_reply(letters->link.conn).reply_type == AMQP_RESPONSE_NORMAL)
