@@ -112,18 +112,25 @@ count_pending(struct herald_store *store)
 
 /* Dead letters. */
 
-/* One batch in a transaction; by age, or by number. */
+/* Those that match, or the oldest ones up to a place. */
+struct old {
+	const struct herald_dead_filter *filter;
+	const struct herald_dead_place *last;
+};
+
+/* One batch in a transaction. */
 static enum herald_status
-try_trim(struct herald_store *store, const struct herald_dead_filter *old, uint64_t keep,
-	 uint64_t *count, struct herald_error *error)
+try_trim(struct herald_store *store, const struct old *old, uint64_t *count,
+	 struct herald_error *error)
 {
 	const struct herald_database_ops *ops = store->database->ops;
 	struct herald_session *session = store->upkeep.session;
 	enum herald_status status = ops->begin(session, error);
 
 	if (status == HERALD_OK)
-		status = old ? ops->dead_drop(session, old, TRIM_BATCH, count, error)
-			     : ops->dead_trim(session, keep, TRIM_BATCH, count, error);
+		status = old->filter
+				 ? ops->dead_drop(session, old->filter, TRIM_BATCH, count, error)
+				 : ops->dead_trim(session, old->last, TRIM_BATCH, count, error);
 	if (status == HERALD_OK)
 		status = ops->commit(session, error);
 	if (status != HERALD_OK)
@@ -132,20 +139,20 @@ try_trim(struct herald_store *store, const struct herald_dead_filter *old, uint6
 }
 
 static enum herald_status
-trim_batch(struct herald_store *store, const struct herald_dead_filter *old, uint64_t keep,
-	   uint64_t *count, struct herald_error *error)
+trim_batch(struct herald_store *store, const struct old *old, uint64_t *count,
+	   struct herald_error *error)
 {
 	enum herald_status status;
 	unsigned repeats = 0;
 
 	do
-		status = try_trim(store, old, keep, count, error);
+		status = try_trim(store, old, count, error);
 	while (herald__transact_again(store, store->upkeep.session, status, &repeats));
 	return status;
 }
 
 static void
-trim(struct herald_store *store, const struct herald_dead_filter *old, uint64_t keep)
+trim(struct herald_store *store, const struct old *old)
 {
 	struct herald_error error;
 	enum herald_status status = HERALD_OK;
@@ -153,25 +160,41 @@ trim(struct herald_store *store, const struct herald_dead_filter *old, uint64_t 
 
 	for (int i = 0; i < TRIM_BATCHES && count == TRIM_BATCH && status == HERALD_OK; i++) {
 		count = 0;
-		status = trim_batch(store, old, keep, &count, &error);
+		status = trim_batch(store, old, &count, &error);
 	}
 	if (status != HERALD_OK)
 		transaction_failed(store, "deleting old dead letters", status, &error);
+}
+
+/* They are counted once, before the transactions: others write meanwhile. */
+static void
+trim_surplus(struct herald_store *store, uint64_t keep)
+{
+	struct herald_dead_place last;
+	struct herald_error error;
+	bool is_any = false;
+	enum herald_status status = store->database->ops->dead_surplus(store->upkeep.session, keep,
+								       &last, &is_any, &error);
+
+	if (status != HERALD_OK)
+		reading_failed(store, "counting dead letters", status, &error);
+	else if (is_any)
+		trim(store, &(struct old){.last = &last});
 }
 
 static void
 trim_dead(struct herald_store *store)
 {
 	const struct herald_store_options *options = &store->settings.options;
-	struct herald_dead_filter old = {
+	const struct herald_dead_filter old = {
 		.kind = HERALD_DEAD_BOTH,
 		.to_ms = wall_ms(store) - (int64_t)options->dead_max_age_ms,
 	};
 
 	if (options->dead_max_age_ms > 0)
-		trim(store, &old, 0);
+		trim(store, &(struct old){.filter = &old});
 	if (options->dead_max_count > 0)
-		trim(store, NULL, options->dead_max_count);
+		trim_surplus(store, options->dead_max_count);
 	store->upkeep.trim_at_ms = now_ms(store) + TRIM_MS;
 }
 

@@ -266,7 +266,7 @@ trim_dead(struct scene *scene, struct herald_error *error)
 {
 	struct process *p = scene->p;
 
-	return p->ops->dead_trim(p->session, 0, 10, &scene->count, error);
+	return find_and_trim(p, 0, 10, &scene->count, error);
 }
 
 static enum herald_status

@@ -261,7 +261,7 @@ operate(struct writer *writer, struct herald_error *error)
 		return p->ops->dead_drop(p->session, &(struct herald_dead_filter){0}, 2, &count,
 					 error);
 	case 2:
-		return p->ops->dead_trim(p->session, 5, 2, &count, error);
+		return find_and_trim(p, 5, 2, &count, error);
 	case 3:
 		return find_and_purge(p, &(struct herald_purge_filter){0}, 2, &count, error);
 	default:
@@ -450,7 +450,7 @@ trim_all(struct process *p, void *state, struct herald_error *error)
 	uint64_t count;
 
 	(void)state;
-	return p->ops->dead_trim(p->session, 0, 10, &count, error);
+	return find_and_trim(p, 0, 10, &count, error);
 }
 
 /* One process has added an id, and another one, whose event has a key, waits for it. Then the first

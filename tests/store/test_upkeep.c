@@ -85,28 +85,33 @@ test_dead_letters_are_trimmed(void **state)
 	}
 }
 
-/* In small transactions, so that others can write in between. */
+/* In small transactions, so that others can write in between; and counted once, before them. */
 static enum herald_status
 count_drops(struct model_call *call, void *state)
 {
-	if (call->op == MODEL_DEAD_TRIM)
-		++*(unsigned *)state;
+	unsigned *counts = state;
+
+	counts[0] += call->op == MODEL_DEAD_TRIM;
+	counts[1] += call->op == MODEL_DEAD_SURPLUS;
+	if (call->op == MODEL_DEAD_SURPLUS)
+		assert_null(model_in_transaction(call->session));
 	return MODEL_GO_ON;
 }
 
 static void
 test_batches(void **state)
 {
-	unsigned drops = 0;
+	unsigned counts[2] = {0};
 
 	(void)state;
 	store_fixture_init(f, &(struct store_fixture_options){
-				      .model_options = {.hook = count_drops, .state = &drops},
+				      .model_options = {.hook = count_drops, .state = counts},
 				      .store = {.dead_max_count = 1}});
 	submit_dead(501);
 	herald__upkeep_step(f->store);
 	assert_int_equal(rows(), 1);
-	assert_int_equal(drops, 3);
+	assert_int_equal(counts[0], 3);
+	assert_int_equal(counts[1], 1);
 	store_fixture_finish(f);
 }
 
@@ -257,6 +262,7 @@ static const struct {
 	const char *logged;
 } failures[] = {
 	{MODEL_PENDING, "warning upkeep failed what=counting events error=model: pending fails"},
+	{MODEL_DEAD_SURPLUS, "warning upkeep failed what=counting dead letters error=model: "},
 	{MODEL_DEAD_TRIM, "warning upkeep failed what=deleting old dead letters"},
 	{MODEL_SEEN_ROTATE, "warning upkeep failed what=dropping old keys of deduplication"},
 };
@@ -275,12 +281,17 @@ test_failures(void **state)
 		assert_true(model_has_failed(f->model));
 		assert_true(store_logged(f, failures[i].logged));
 		assert_true(due_ms <= (uint64_t)f->wall_ms + 10000);
-		assert_int_equal(rows(), failures[i].op == MODEL_DEAD_TRIM ? 3 : 1);
+		assert_int_equal(rows(), failures[i].op == MODEL_DEAD_TRIM ||
+							 failures[i].op == MODEL_DEAD_SURPLUS
+						 ? 3
+						 : 1);
 		assert_int_equal(f->store->dispatch.pending,
 				 failures[i].op == MODEL_PENDING ? 99 : 0);
 		assert_int_equal(herald_store_health(f->store, NULL), HERALD_OK);
 		/* A count is not a transaction. */
-		assert_int_equal(f->store->counts.failures, failures[i].op != MODEL_PENDING);
+		assert_int_equal(f->store->counts.failures,
+				 failures[i].op != MODEL_PENDING &&
+					 failures[i].op != MODEL_DEAD_SURPLUS);
 		f->wall_ms += 10000;
 		herald__upkeep_step(f->store);
 		assert_int_equal(rows(), 1);

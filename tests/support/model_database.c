@@ -51,6 +51,7 @@ model_op_name(enum model_op op)
 		[MODEL_DEAD_SINCE] = "dead_since",
 		[MODEL_DEAD_REPLAY] = "dead_replay",
 		[MODEL_DEAD_DROP] = "dead_drop",
+		[MODEL_DEAD_SURPLUS] = "dead_surplus",
 		[MODEL_DEAD_TRIM] = "dead_trim",
 		[MODEL_PURGE_FIND] = "purge_find",
 		[MODEL_PURGE] = "purge",

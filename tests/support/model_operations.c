@@ -201,26 +201,57 @@ dead_count(const struct model_tables *tables)
 	return count;
 }
 
-/* The dead letter that died first and is not held. */
-static const struct model_row *
-oldest_dead(const struct model_tables *tables)
+static bool
+is_up_to(const struct model_row *row, const struct herald_dead_place *last)
 {
-	const struct model_row *oldest = NULL;
+	return row->dead_ms < last->dead_ms ||
+	       (row->dead_ms == last->dead_ms && row->id <= last->id);
+}
+
+/* The next one that is not held, after a place. */
+static const struct model_row *
+next_dead(const struct model_tables *tables, const struct herald_dead_place *after)
+{
+	const struct model_row *next = NULL;
 
 	for (size_t i = 0; i < tables->rows_count; i++) {
 		const struct model_row *row = tables->rows[i];
 
-		if (row->state == MODEL_DEAD && !row->is_held &&
-		    (!oldest || row->dead_ms < oldest->dead_ms))
-			oldest = row;
+		if (row->state == MODEL_DEAD && !row->is_held && !is_up_to(row, after) &&
+		    (!next || row->dead_ms < next->dead_ms))
+			next = row;
 	}
-	return oldest;
+	return next;
 }
 
 static enum herald_status
-op_dead_trim(struct herald_session *session, uint64_t keep, size_t max, uint64_t *count,
-	     struct herald_error *error)
+op_dead_surplus(struct herald_session *session, uint64_t keep, struct herald_dead_place *last,
+		bool *is_any, struct herald_error *error)
 {
+	enum herald_status status =
+		model_enter(session, MODEL_DEAD_SURPLUS, MODEL_NEEDS_NOTHING, error);
+	const struct model_tables *tables;
+	const struct model_row *row;
+
+	if (status != HERALD_OK)
+		return status;
+	tables = model_tables_of(session);
+	*last = (struct herald_dead_place){.dead_ms = INT64_MIN};
+	*is_any = dead_count(tables) > keep;
+	for (uint64_t left = dead_count(tables); left > keep; left--) {
+		row = next_dead(tables, last);
+		if (!row)
+			break;
+		*last = (struct herald_dead_place){.dead_ms = row->dead_ms, .id = row->id};
+	}
+	return model_leave(session, HERALD_OK, error);
+}
+
+static enum herald_status
+op_dead_trim(struct herald_session *session, const struct herald_dead_place *last, size_t max,
+	     uint64_t *count, struct herald_error *error)
+{
+	const struct herald_dead_place first = {.dead_ms = INT64_MIN};
 	enum herald_status status =
 		model_enter(session, MODEL_DEAD_TRIM, MODEL_NEEDS_TRANSACTION, error);
 	struct model_tables *tables;
@@ -228,10 +259,10 @@ op_dead_trim(struct herald_session *session, uint64_t keep, size_t max, uint64_t
 	if (status != HERALD_OK)
 		return status;
 	tables = model_tables_of(session);
-	for (*count = 0; *count < max && dead_count(tables) > keep; ++*count) {
-		const struct model_row *oldest = oldest_dead(tables);
+	for (*count = 0; *count < max; ++*count) {
+		const struct model_row *oldest = next_dead(tables, &first);
 
-		if (!oldest)
+		if (!oldest || !is_up_to(oldest, last))
 			break;
 		drop_row(tables, oldest);
 	}
@@ -469,6 +500,7 @@ model_add_operation_ops(struct herald_database_ops *ops)
 	ops->dead_since = op_dead_since;
 	ops->dead_replay = op_dead_replay;
 	ops->dead_drop = op_dead_drop;
+	ops->dead_surplus = op_dead_surplus;
 	ops->dead_trim = op_dead_trim;
 	ops->purge_find = op_purge_find;
 	ops->purge = op_purge;

@@ -393,9 +393,67 @@ herald__postgres_dead_drop(struct herald_session *base, const struct herald_dead
 	return status;
 }
 
+/* Read a place, if there is one. */
+static enum herald_status
+read_place(struct postgres_session *session, enum postgres_statement statement,
+	   struct herald_dead_place *out, bool *is_there, struct herald_error *error)
+{
+	PGresult *result;
+	enum herald_status status =
+		herald__postgres_is_open(session)
+			? herald__postgres_run(session, statement, &result, error)
+			: herald__postgres_run_alone(session, statement, &result, error);
+
+	if (status != HERALD_OK)
+		return status;
+	*is_there = PQntuples(result) > 0;
+	if (*is_there) {
+		out->dead_ms = herald__postgres_row_when(result, 0, 0);
+		out->id = (uint64_t)herald__postgres_row_int8(result, 0, 1);
+	}
+	PQclear(result);
+	return HERALD_OK;
+}
+
+static void
+put_place(struct postgres_session *session, const struct herald_dead_place *place)
+{
+	struct postgres_parameters *parameters = herald__postgres_parameters(session);
+
+	herald__postgres_when(parameters, place->dead_ms);
+	herald__postgres_int8(parameters, (int64_t)place->id);
+}
+
+/* The youngest `keep` are left out; then for each held one that stays although it is older, another
+ * one goes. */
 enum herald_status
-herald__postgres_dead_trim(struct herald_session *base, uint64_t keep, size_t max, uint64_t *count,
-			   struct herald_error *error)
+herald__postgres_dead_surplus(struct herald_session *base, uint64_t keep,
+			      struct herald_dead_place *last, bool *is_any,
+			      struct herald_error *error)
+{
+	struct postgres_session *session = postgres_session(base);
+	struct herald_dead_place place = {0};
+	bool is_there = false, is_another;
+
+	herald__postgres_int8(herald__postgres_parameters(session),
+			      keep < INT64_MAX ? (int64_t)keep : INT64_MAX);
+	enum herald_status status =
+		read_place(session, POSTGRES_DEAD_SURPLUS, &place, &is_there, error);
+	if (status == HERALD_OK && is_there) {
+		put_place(session, &place);
+		status =
+			read_place(session, POSTGRES_DEAD_SURPLUS_HELD, &place, &is_another, error);
+	}
+	if (status == HERALD_OK) {
+		*last = place;
+		*is_any = is_there;
+	}
+	return status;
+}
+
+enum herald_status
+herald__postgres_dead_trim(struct herald_session *base, const struct herald_dead_place *last,
+			   size_t max, uint64_t *count, struct herald_error *error)
 {
 	struct postgres_session *session = postgres_session(base);
 	PGresult *result;
@@ -404,9 +462,8 @@ herald__postgres_dead_trim(struct herald_session *base, uint64_t keep, size_t ma
 	enum herald_status status = herald__postgres_lanes_lock(session, error);
 	if (status != HERALD_OK)
 		return status;
-	struct postgres_parameters *parameters = herald__postgres_parameters(session);
-	herald__postgres_int8(parameters, keep < INT64_MAX ? (int64_t)keep : INT64_MAX);
-	herald__postgres_int8(parameters, (int64_t)max);
+	put_place(session, last);
+	herald__postgres_int8(&session->parameters, (int64_t)max);
 	status = herald__postgres_run(session, POSTGRES_DEAD_TRIM, &result, error);
 	if (status != HERALD_OK)
 		return status;

@@ -19,8 +19,11 @@ herald__postgres_dead_drop(struct herald_session *base, const struct herald_dead
 			   size_t max, uint64_t *count, struct herald_error *error);
 enum herald_status herald__postgres_dead_since(struct herald_session *base, int64_t since_ms,
 					       bool *is_there, struct herald_error *error);
+enum herald_status herald__postgres_dead_surplus(struct herald_session *base, uint64_t keep,
+						 struct herald_dead_place *last, bool *is_any,
+						 struct herald_error *error);
 enum herald_status
-herald__postgres_dead_trim(struct herald_session *base, uint64_t keep, size_t max, uint64_t *count,
-			   struct herald_error *error);
+herald__postgres_dead_trim(struct herald_session *base, const struct herald_dead_place *last,
+			   size_t max, uint64_t *count, struct herald_error *error);
 
 #endif

@@ -279,10 +279,11 @@ sql(const struct herald_database *base)
 	.delivery_complete = herald__postgres_delivery_complete,                                   \
 	.dead_visit = herald__postgres_dead_visit, .dead_since = herald__postgres_dead_since,      \
 	.dead_replay = herald__postgres_dead_replay, .dead_drop = herald__postgres_dead_drop,      \
-	.dead_trim = herald__postgres_dead_trim, .purge_find = herald__postgres_purge_find,        \
-	.purge = herald__postgres_purge, .pending = herald__postgres_pending,                      \
-	.pending_most = herald__postgres_pending_most, .counts = herald__postgres_counts,          \
-	.check = herald__postgres_check, .interrupt = herald__postgres_interrupt, .sql = sql
+	.dead_surplus = herald__postgres_dead_surplus, .dead_trim = herald__postgres_dead_trim,    \
+	.purge_find = herald__postgres_purge_find, .purge = herald__postgres_purge,                \
+	.pending = herald__postgres_pending, .pending_most = herald__postgres_pending_most,        \
+	.counts = herald__postgres_counts, .check = herald__postgres_check,                        \
+	.interrupt = herald__postgres_interrupt, .sql = sql
 
 static const struct herald_database_ops ops = {
 	COMMON_OPS,

@@ -409,10 +409,17 @@ static const char *const templates[] = {
 		" CASE WHEN d.is_held THEN coalesce(d.key_hash, 0) ELSE 0 END",
 	[POSTGRES_DEAD_SINCE] =
 		"SELECT EXISTS (SELECT FROM @dead WHERE died >= $1::timestamptz)",
+	[POSTGRES_DEAD_SURPLUS] =
+		"SELECT died, id FROM @dead ORDER BY died DESC, id DESC OFFSET $1::bigint LIMIT 1",
+	[POSTGRES_DEAD_SURPLUS_HELD] =
+		"SELECT died, id FROM (SELECT died, id FROM @dead WHERE NOT is_held AND (died, id)"
+		" > ($1::timestamptz, $2::bigint) ORDER BY died, id LIMIT (SELECT count(*) FROM"
+		" @dead WHERE is_held AND (died, id) <= ($1, $2))) AS d"
+		" ORDER BY died DESC, id DESC LIMIT 1",
 	[POSTGRES_DEAD_TRIM] =
 		"DELETE FROM @dead AS d WHERE d.id IN (SELECT d.id FROM @dead AS d WHERE NOT"
-		" d.is_held ORDER BY d.died, d.id LIMIT least($2::bigint, greatest(0, (SELECT"
-		" count(*) FROM @dead) - $1::bigint)) FOR UPDATE) RETURNING d.id",
+		" d.is_held AND (d.died, d.id) <= ($1::timestamptz, $2::bigint) ORDER BY d.died,"
+		" d.id LIMIT $3::bigint FOR UPDATE) RETURNING d.id",
 
 	/* Purge: the keys are locked before the rows. */
 	[POSTGRES_PURGE_EVENTS_FIND] =

@@ -68,6 +68,8 @@
 	X(DEAD_REPLAY_EVENTS, "replay events")                                                     \
 	X(DEAD_REPLAY_DELIVERIES, "replay deliveries")                                             \
 	X(DEAD_DROP, "drop dead letters")                                                          \
+	X(DEAD_SURPLUS, "count dead letters")                                                      \
+	X(DEAD_SURPLUS_HELD, "count held dead letters")                                            \
 	X(DEAD_TRIM, "drop old dead letters")                                                      \
 	X(PURGE_EVENTS_FIND, "look for events")                                                    \
 	X(PURGE_EVENTS_SELECT, "select events")                                                    \

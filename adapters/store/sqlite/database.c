@@ -193,6 +193,7 @@ static const struct herald_database_ops ops = {
 	.dead_replay = herald__sqlite_dead_replay,
 	.dead_drop = herald__sqlite_dead_drop,
 	.dead_since = herald__sqlite_dead_since,
+	.dead_surplus = herald__sqlite_dead_surplus,
 	.dead_trim = herald__sqlite_dead_trim,
 	.purge_find = herald__sqlite_purge_find,
 	.purge = herald__sqlite_purge,

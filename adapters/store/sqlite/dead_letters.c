@@ -280,29 +280,81 @@ herald__sqlite_dead_drop(struct herald_session *base, const struct herald_dead_f
 			0, count, error);
 }
 
-enum herald_status
-herald__sqlite_dead_trim(struct herald_session *base, uint64_t keep, size_t max, uint64_t *count,
-			 struct herald_error *error)
+/* A query for a place. Unless it has a row, *out stays. */
+static enum herald_status
+read_place(struct sqlite_query *query, struct herald_dead_place *out, bool *has_row,
+	   struct herald_error *error)
 {
-	static const struct sqlite_sql count_sql = {SLOT_DEAD_COUNT,
-						    "SELECT count(*) FROM main.herald_dead"};
-	static const struct sqlite_sql trim_sql = {
-		SLOT_DEAD_TRIM, "DELETE FROM main.herald_dead WHERE id IN ("
-				"SELECT id FROM main.herald_dead INDEXED BY herald_dead_time "
-				"WHERE is_held = 0 ORDER BY dead_ms, id LIMIT ?1)"};
-	struct sqlite_session *session = herald__sqlite_session(base);
-	int64_t there = 0;
-	enum herald_status status = herald__sqlite_number(session, &count_sql, &there, error);
+	enum herald_status status = herald__sqlite_step(query, has_row, error);
 
-	*count = 0;
-	if (status != HERALD_OK || (uint64_t)there <= keep)
-		return status;
-	uint64_t surplus = (uint64_t)there - keep;
-	struct sqlite_query query = herald__sqlite_query(session, &trim_sql);
-	herald__sqlite_bind_int(&query, (int64_t)(surplus < max ? surplus : max));
-	status = herald__sqlite_run(&query, error);
-	if (status == HERALD_OK)
-		*count = (uint64_t)herald__sqlite_changes(&query);
+	if (*has_row) {
+		out->dead_ms = herald__sqlite_int(query);
+		out->id = (uint64_t)herald__sqlite_int(query);
+		herald__sqlite_end(query);
+	}
+	return status;
+}
+
+static void
+bind_place(struct sqlite_query *query, const struct herald_dead_place *place)
+{
+	herald__sqlite_bind_int(query, place->dead_ms);
+	herald__sqlite_bind_int(query, (int64_t)place->id);
+}
+
+/* The youngest `keep` are left out; then for each held one that stays although it is older, another
+ * one goes. */
+enum herald_status
+herald__sqlite_dead_surplus(struct herald_session *base, uint64_t keep,
+			    struct herald_dead_place *last, bool *is_any,
+			    struct herald_error *error)
+{
+	static const struct sqlite_sql place_sql = {
+		SLOT_DEAD_SURPLUS,
+		"SELECT dead_ms, id FROM main.herald_dead INDEXED BY herald_dead_time "
+		"ORDER BY dead_ms DESC, id DESC LIMIT 1 OFFSET ?1"};
+	static const struct sqlite_sql held_sql = {
+		SLOT_DEAD_SURPLUS_HELD,
+		"SELECT dead_ms, id FROM ("
+		"SELECT dead_ms, id FROM main.herald_dead INDEXED BY herald_dead_time "
+		"WHERE is_held = 0 AND (dead_ms, id) > (?1, ?2) ORDER BY dead_ms, id LIMIT ("
+		"SELECT count(*) FROM main.herald_dead INDEXED BY herald_dead_held "
+		"WHERE is_held = 1 AND (dead_ms, id) <= (?1, ?2))) "
+		"ORDER BY dead_ms DESC, id DESC LIMIT 1"};
+	struct sqlite_session *session = herald__sqlite_session(base);
+	struct sqlite_query query = herald__sqlite_query(session, &place_sql);
+	struct herald_dead_place place = {0};
+	bool is_there = false, has_row;
+
+	herald__sqlite_bind_int(&query, keep < INT64_MAX ? (int64_t)keep : INT64_MAX);
+	enum herald_status status = read_place(&query, &place, &is_there, error);
+	if (status == HERALD_OK && is_there) {
+		query = herald__sqlite_query(session, &held_sql);
+		bind_place(&query, &place);
+		status = read_place(&query, &place, &has_row, error);
+	}
+	if (status == HERALD_OK) {
+		*last = place;
+		*is_any = is_there;
+	}
+	return status;
+}
+
+enum herald_status
+herald__sqlite_dead_trim(struct herald_session *base, const struct herald_dead_place *last,
+			 size_t max, uint64_t *count, struct herald_error *error)
+{
+	static const struct sqlite_sql sql = {
+		SLOT_DEAD_TRIM,
+		"DELETE FROM main.herald_dead WHERE id IN ("
+		"SELECT id FROM main.herald_dead INDEXED BY herald_dead_time "
+		"WHERE is_held = 0 AND (dead_ms, id) <= (?1, ?2) ORDER BY dead_ms, id LIMIT ?3)"};
+	struct sqlite_query query = herald__sqlite_query(herald__sqlite_session(base), &sql);
+
+	bind_place(&query, last);
+	herald__sqlite_bind_int(&query, (int64_t)max);
+	enum herald_status status = herald__sqlite_run(&query, error);
+	*count = status == HERALD_OK ? (uint64_t)herald__sqlite_changes(&query) : 0;
 	return status;
 }
 

@@ -17,8 +17,11 @@ herald__sqlite_dead_drop(struct herald_session *session, const struct herald_dea
 			 size_t max, uint64_t *count, struct herald_error *error);
 enum herald_status herald__sqlite_dead_since(struct herald_session *session, int64_t since_ms,
 					     bool *is_there, struct herald_error *error);
+enum herald_status herald__sqlite_dead_surplus(struct herald_session *session, uint64_t keep,
+					       struct herald_dead_place *last, bool *is_any,
+					       struct herald_error *error);
 enum herald_status
-herald__sqlite_dead_trim(struct herald_session *session, uint64_t keep, size_t max, uint64_t *count,
-			 struct herald_error *error);
+herald__sqlite_dead_trim(struct herald_session *session, const struct herald_dead_place *last,
+			 size_t max, uint64_t *count, struct herald_error *error);
 
 #endif

@@ -282,6 +282,12 @@ struct herald_delivery_completion {
 	bool is_lost;                /**< Out. */
 };
 
+/** The place of a dead letter in the order in which they died. */
+struct herald_dead_place {
+	int64_t dead_ms;
+	uint64_t id; /**< Among those of one dead_ms. */
+};
+
 /** The functions of a database. All are required unless NULL is mentioned. */
 struct herald_database_ops {
 	/** Such as "sqlite", for messages. */
@@ -524,9 +530,16 @@ struct herald_database_ops {
 	enum herald_status (*dead_drop)(struct herald_session *session,
 					const struct herald_dead_filter *filter, size_t max,
 					uint64_t *count, struct herald_error *error);
-	/** Delete the oldest dead letters until at most `keep` are left, at most `max` in a call.
-	 * Held ones stay. */
-	enum herald_status (*dead_trim)(struct herald_session *session, uint64_t keep, size_t max,
+	/** Find which dead letters are too many if at most `keep` should be left: the oldest ones
+	 * that are not held, up to *last and with it. *is_any is false if there are not more than
+	 * `keep`. Called outside of a transaction, as it reads so many entries of an index. */
+	enum herald_status (*dead_surplus)(struct herald_session *session, uint64_t keep,
+					   struct herald_dead_place *last, bool *is_any,
+					   struct herald_error *error);
+	/** Delete up to `max` dead letters that are not held, the oldest first, up to `last` and
+	 * with it. */
+	enum herald_status (*dead_trim)(struct herald_session *session,
+					const struct herald_dead_place *last, size_t max,
 					uint64_t *count, struct herald_error *error);
 	/** Find events that are not running, or deliveries: up to `max` ids after after_id, the
 	 * smallest first. Deliveries are in no queue. Called outside of a transaction, because it

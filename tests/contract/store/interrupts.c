@@ -113,6 +113,7 @@ test_after_an_interruption(const struct contract_store *kind)
 	const struct herald_dead_filter all = {0};
 	const struct herald_purge_filter none = {0};
 	struct list list = {.p = p, .count = 1};
+	struct herald_dead_place last;
 	struct herald_error error;
 	uint64_t count, ids[1];
 	size_t ids_count;
@@ -126,6 +127,7 @@ test_after_an_interruption(const struct contract_store *kind)
 	assert_interrupted(p->ops->pending(admin, NULL, &count, &error), &error);
 	assert_interrupted(p->ops->pending(admin, &none, &count, &error), &error);
 	assert_interrupted(p->ops->purge_find(admin, &none, 0, 1, ids, &ids_count, &error), &error);
+	assert_interrupted(p->ops->dead_surplus(admin, 0, &last, &is_there, &error), &error);
 	assert_interrupted(p->ops->dead_since(admin, T0, &is_there, &error), &error);
 	assert_interrupted(p->ops->dead_visit(admin, &all, interrupt_at_first, &list, &error),
 			   &error);

@@ -469,7 +469,7 @@ trim(struct process *p, uint64_t keep, size_t max)
 	uint64_t count;
 
 	begin(p);
-	assert_works(p->ops->dead_trim(p->session, keep, max, &count, &error), &error);
+	assert_works(find_and_trim(p, keep, max, &count, &error), &error);
 	commit(p);
 	return count;
 }
@@ -496,6 +496,43 @@ test_trim(const struct contract_store *kind)
 	stop(p);
 }
 
+/* Of letters that died at the same time, the one with the smallest id is the oldest. Those that die
+ * after the count, stay. */
+static void
+test_trim_up_to_a_place(const struct contract_store *kind)
+{
+	struct visits visits = {.count = 0};
+	struct process *p = start(kind);
+	struct herald_dead_place last;
+	struct herald_error error;
+	uint64_t ids[6], count;
+	bool is_any = false;
+
+	for (size_t i = 0; i < COUNT(ids); i++)
+		ids[i] = kill_event(p, EVENT(), HERALD_DEAD_FAILED, 1);
+	assert_works(p->ops->dead_surplus(p->session, 2, &last, &is_any, &error), &error);
+	assert_true(is_any);
+	assert_int_equal(last.dead_ms, T0 + 1);
+	assert_int_equal(last.id, ids[3]);
+	kill_event(p, EVENT(), HERALD_DEAD_FAILED, 2);
+	for (size_t left = 4; left > 0; left -= 2) {
+		begin(p);
+		assert_works(p->ops->dead_trim(p->session, &last, 2, &count, &error), &error);
+		commit(p);
+		assert_int_equal(count, 2);
+	}
+	begin(p);
+	assert_works(p->ops->dead_trim(p->session, &last, 2, &count, &error), &error);
+	commit(p);
+	assert_int_equal(count, 0);
+	visit(p, &(struct herald_dead_filter){.kind = BOTH}, &visits);
+	assert_int_equal(visits.count, 3);
+	assert_int_equal(visits.ids[0], ids[4]);
+	assert_works(p->ops->dead_surplus(p->session, 3, &last, &is_any, &error), &error);
+	assert_false(is_any);
+	stop(p);
+}
+
 /* Held dead letters stay, and what waits for them. */
 static void
 test_trim_keeps_held_ones(const struct contract_store *kind)
@@ -506,8 +543,13 @@ test_trim_keeps_held_ones(const struct contract_store *kind)
 	claim_only(p, held, T0);
 	assert_false(COMPLETE(p, held, 1, DEAD, .is_held = true, .now_ms = T0));
 	accept_event(p, EVENT(.event_type = "waits", .key_hash = 4));
-	for (int i = 1; i < 4; i++)
+	for (int i = 1; i < 8; i++)
 		kill_event(p, EVENT(.event_type = "free"), HERALD_DEAD_FAILED, i);
+	/* They count, so that another one goes. */
+	assert_int_equal(trim(p, 8, 100), 0);
+	assert_int_equal(trim(p, 7, 100), 1);
+	assert_int_equal(trim(p, 4, 100), 3);
+	assert_count(p, "free", DEAD, 3);
 	assert_int_equal(trim(p, 0, 100), 3);
 	assert_state(p, "held", DEAD);
 	assert_state(p, "waits", BLOCKED);
@@ -861,6 +903,7 @@ const struct contract_store_case contract_store_operations[] = {
 	{"test_fence_of_a_replay", test_fence_of_a_replay, NEEDS_NOTHING},
 	{"test_fence_of_a_replayed_delivery", test_fence_of_a_replayed_delivery, NEEDS_NOTHING},
 	{"test_trim", test_trim, NEEDS_NOTHING},
+	{"test_trim_up_to_a_place", test_trim_up_to_a_place, NEEDS_NOTHING},
 	{"test_trim_keeps_held_ones", test_trim_keeps_held_ones, NEEDS_NOTHING},
 	{"test_counts", test_counts, NEEDS_NOTHING},
 	{"test_counts_of_many_types", test_counts_of_many_types, NEEDS_NOTHING},

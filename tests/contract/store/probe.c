@@ -431,6 +431,21 @@ find_and_purge(struct process *process, const struct herald_purge_filter *filter
 		       : status;
 }
 
+enum herald_status
+find_and_trim(struct process *process, uint64_t keep, size_t max, uint64_t *count,
+	      struct herald_error *error)
+{
+	struct herald_dead_place last;
+	bool is_any = false;
+	enum herald_status status =
+		process->ops->dead_surplus(process->session, keep, &last, &is_any, error);
+
+	*count = 0;
+	return status == HERALD_OK && is_any
+		       ? process->ops->dead_trim(process->session, &last, max, count, error)
+		       : status;
+}
+
 void
 purge_all(struct process *process)
 {

@@ -139,6 +139,9 @@ uint64_t kill_event(struct process *process, struct herald_stored_event *event,
 /* Up to `max` rows; at most 1,000. In a transaction. */
 enum herald_status find_and_purge(struct process *process, const struct herald_purge_filter *filter,
 				  size_t max, uint64_t *count, struct herald_error *error);
+/* Up to `max` dead letters, if there are more than `keep`. In a transaction. */
+enum herald_status find_and_trim(struct process *process, uint64_t keep, size_t max,
+				 uint64_t *count, struct herald_error *error);
 void purge_all(struct process *process);
 void purge_type(struct process *process, const char *type);
 

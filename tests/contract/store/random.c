@@ -331,13 +331,14 @@ draw_purge(struct pair *pair)
 static void
 draw_trim(struct pair *pair)
 {
+	const uint64_t keep = below(pair, 2) ? 0 : below(pair, 8);
 	struct herald_error error;
 	uint64_t counts[2];
 
 	for (size_t i = 0; i < 2; i++) {
 		struct process *p = i ? pair->model : pair->p;
 
-		assert_works(p->ops->dead_trim(p->session, 0, 1000, &counts[i], &error), &error);
+		assert_works(find_and_trim(p, keep, 1000, &counts[i], &error), &error);
 	}
 	SAME(pair, counts[0] == counts[1]);
 }
