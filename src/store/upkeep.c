@@ -112,7 +112,7 @@ count_pending(struct herald_store *store)
 
 /* Dead letters. */
 
-/* Those that match, or the oldest ones up to a place. */
+/* Letters to delete: what matches a filter, or else the oldest ones up to a place. */
 struct old {
 	const struct herald_dead_filter *filter;
 	const struct herald_dead_place *last;

@@ -496,8 +496,8 @@ test_trim(const struct contract_store *kind)
 	stop(p);
 }
 
-/* Of letters that died at the same time, the one with the smallest id is the oldest. Those that die
- * after the count, stay. */
+/* Of letters that died at the same time, the one with the smallest id is the oldest. Letters
+ * that die after the count stay. */
 static void
 test_trim_up_to_a_place(const struct contract_store *kind)
 {
