@@ -82,6 +82,7 @@ static const struct {
 	 "\"group.id\" is set by Herald"},
 };
 
+/* spring-kafka#1923: a dead letter goes to its own topic, without an end. */
 static void
 test_refused_options(void **state)
 {
@@ -155,6 +156,7 @@ check_offsets(uint64_t *seed)
 	herald__kafka_offsets_free(&offsets, &herald_allocator_libc);
 }
 
+/* parallel-consumer#647: they do not fit, and consuming stops. */
 static void
 test_open_offsets_are_written_and_read(void **state)
 {
@@ -311,7 +313,8 @@ test_no_message_is_lost_with_an_allocation(void **state)
 	}
 }
 
-/* Brokers that lose what they had stored begin with other messages. */
+/* Brokers that lose what they had stored begin with other messages. librdkafka#2782: offsets go
+ * back in a rebalance, and nothing says so. */
 static void
 test_offsets_that_go_back(void **state)
 {

@@ -105,6 +105,7 @@ close_without_time(struct kafka_server *server, struct received received)
 	kafka_server_stop(server);
 }
 
+/* librdkafka#4884: rd_kafka_assign() hangs. */
 static void
 test_without_time_for_the_rebalance(void **state)
 {
@@ -117,7 +118,8 @@ test_without_time_for_the_rebalance(void **state)
 	waits_for_rebalance = false;
 }
 
-/* The broker answers the request to leave a second later. */
+/* The broker answers the request to leave a second later. backbeat#2819: the process is killed, as
+ * it does not leave. */
 static void
 test_without_time_to_leave(void **state)
 {
@@ -131,7 +133,7 @@ test_without_time_to_leave(void **state)
 	close_without_time(&server, received);
 }
 
-/* It waited for the answer to a commit, for good. */
+/* It waited for the answer to a commit, for good; in backbeat#2819 for a rebalance. */
 static void
 test_with_a_commit_that_is_not_answered(void **state)
 {

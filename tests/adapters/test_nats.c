@@ -291,6 +291,7 @@ assert_left(struct bench *bench, uint64_t pending, uint64_t ack_pending)
 
 /* Cases. */
 
+/* spring-kafka#1923: a dead letter goes to what is consumed, without an end. */
 static void
 test_options(void **state)
 {
@@ -570,7 +571,8 @@ test_extend(void **state)
 	finish(&bench);
 }
 
-/* Finding: a thousand delayed retries fill the server's default MaxAckPending. */
+/* Finding: a thousand delayed retries fill the server's default MaxAckPending. nats-server#6093:
+ * their number does not go down. */
 static void
 test_many_delayed(void **state)
 {
@@ -706,7 +708,8 @@ test_wake(void **state)
 	finish(&bench);
 }
 
-/* An idle server is not taken for one that is down. */
+/* An idle server is not taken for one that is down. More time passes than a request for messages
+ * has: nats-server#5839, the server has none, and nothing comes. */
 static void
 test_idle(void **state)
 {
@@ -1216,7 +1219,7 @@ test_crash(void **state)
 	nats_server_restart(&server);
 	reopen(&bench);
 	connect_bench(&bench);
-	/* These come too late, and are not sent. */
+	/* These come too late, and are not sent, as they are by EasyNetQ#1329. */
 	bench.ops->extend(bench.subscriber, &list.first, 1);
 	settle_list(&bench, &list, HERALD_SETTLE_DONE, 0);
 	assert_int_equal(bench.ops->unsettled(bench.subscriber), 0);
@@ -1231,7 +1234,7 @@ test_crash(void **state)
 	finish(&bench);
 }
 
-/* A server that does not answer, with its connections open, looks idle. */
+/* A server that does not answer, with its connections open, looks idle (nats-server#5839). */
 static void
 test_pause(void **state)
 {

@@ -248,6 +248,7 @@ assert_data(const struct herald_received *message, const char *text)
 #define TEN "0123456789"
 #define FIFTY TEN TEN TEN TEN TEN
 
+/* spring-kafka#1923: a dead letter goes to its own queue, without an end. */
 static void
 options_are_checked(void **unused)
 {
@@ -602,6 +603,7 @@ what_is_done_out_of_order_is_acknowledged(void **unused)
 	finish(&fixture);
 }
 
+/* EasyNetQ#1329: the acknowledgement of a stale one is sent, and the server closes the channel. */
 static void
 what_is_not_settled_comes_again(void **unused)
 {
@@ -836,6 +838,7 @@ a_queue_is_new_from_when_it_is_made(void **unused)
 
 /* Queues that go away. */
 
+/* MassTransit#4867: the message runs again and again. */
 static void
 a_dead_letter_queue_that_was_deleted_is_made_again(void **unused)
 {
@@ -904,6 +907,7 @@ a_retry_queue_that_was_deleted_is_made_again(void **unused)
 	finish(&fixture);
 }
 
+/* wolverine#1878: a queue has no consumers any more, and no log says why. */
 static void
 a_queue_that_was_deleted_is_reported_and_made_again(void **unused)
 {
@@ -1149,7 +1153,7 @@ a_stop_of_a_full_consumer_delivers_nothing(void **unused)
 	finish(&fixture);
 }
 
-/* A server that is short of memory takes nothing that is published. */
+/* A server that is short of memory takes nothing that is published; rabbitmq-c#519 waits for it. */
 static void
 a_blocked_server_stops_copies_only(void **unused)
 {

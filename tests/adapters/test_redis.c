@@ -110,19 +110,26 @@ stop(struct peer *peer)
 	test_free(peer);
 }
 
-/* As if the process had died: nothing is said to the server. */
+/* Nothing is said to the server of what it has. */
 static void
-die(struct peer *peer, struct herald_received *held)
+leave(struct peer *peer, struct herald_received *held, uint32_t timeout_ms)
 {
 	const struct herald_settlement settlement = {.message = held,
 						     .kind = HERALD_SETTLE_RELEASE};
 
-	redis_server_number(&server, "CLIENT KILL TYPE normal SKIPME yes");
-	peer->ops->close(peer->subscriber, 0);
+	peer->ops->close(peer->subscriber, timeout_ms);
 	if (held)
 		peer->ops->settle(peer->subscriber, &settlement, 1);
 	peer->ops->destroy(peer->subscriber);
 	test_free(peer);
+}
+
+/* As if the process had died: nothing is said to the server. */
+static void
+die(struct peer *peer, struct herald_received *held)
+{
+	redis_server_number(&server, "CLIENT KILL TYPE normal SKIPME yes");
+	leave(peer, held, 0);
 }
 
 static void
@@ -528,6 +535,7 @@ test_keeps_what_cannot_be_a_dead_letter(void **state)
 
 /* Crashes. */
 
+/* watermill-redisstream#24: what it had is lost. */
 static void
 test_takes_over_from_the_dead(void **state)
 {
@@ -562,7 +570,8 @@ test_claims_after_an_error(void **state)
 	stop(peer);
 }
 
-/* It is held for longer than the visibility, and extended: nobody else gets it. */
+/* It is held for longer than the visibility, and extended: nobody else gets it. The adapter of
+ * components-contrib#4599 delivers it again. */
 static void
 test_keeps_what_is_held(void **state)
 {
@@ -612,7 +621,8 @@ test_notices_what_is_lost(void **state)
 	stop(peer);
 }
 
-/* Not extended in time, but nobody else has taken it: it is not delivered to its holder twice. */
+/* Not extended in time, but nobody else has taken it: it is not delivered to its holder twice, as
+ * in components-contrib#4599. */
 static void
 test_does_not_deliver_what_it_has(void **state)
 {
@@ -627,7 +637,8 @@ test_does_not_deliver_what_it_has(void **state)
 	stop(peer);
 }
 
-/* What was delivered and trimmed away is lost; it is counted and logged. */
+/* What was delivered and trimmed away is lost; it is counted and logged. redis#6199, #10198: it
+ * stays pending, and is claimed as nothing. */
 static void
 test_counts_what_is_trimmed(void **state)
 {
@@ -726,7 +737,7 @@ test_survives_kill_and_restart(void **state)
 	stop(peer);
 }
 
-/* A server that does not answer is not waited for. */
+/* A server that does not answer is not waited for, also if it was there before: hiredis#593. */
 static void
 test_drops_a_server_that_hangs(void **state)
 {
@@ -749,7 +760,7 @@ test_drops_a_server_that_hangs(void **state)
 	stop(peer);
 }
 
-/* redis#6199, #10198: a stream that is deleted does not end its consumers silently. */
+/* components-contrib#3219: NOGROUP for ever. */
 static void
 test_creates_a_group_that_is_gone(void **state)
 {
@@ -783,6 +794,24 @@ test_removes_its_consumer(void **state)
 	stop(peer);
 	assert_int_equal(redis_server_number(&server, "XINFO CONSUMERS %s group", other->stream),
 			 1);
+	stop(other);
+}
+
+/* watermill-redisstream#24: the server would forget what was delivered to the consumer. */
+static void
+test_keeps_a_consumer_that_has_entries(void **state)
+{
+	struct peer *peer = START(0);
+	struct peer *other = create(peer->stream, (struct herald_redis_subscriber_options){0});
+
+	(void)state;
+	publish(peer, "a");
+	struct herald_received *message = receive(peer, "a", 1);
+	leave(peer, message, 1000);
+	assert_int_equal(redis_server_number(&server, "XINFO CONSUMERS %s group", other->stream),
+			 1);
+	connect_peer(other);
+	DONE(other, receive(other, "a", 2));
 	stop(other);
 }
 
@@ -1048,6 +1077,7 @@ main(void)
 		cmocka_unit_test(test_drops_a_server_that_hangs),
 		cmocka_unit_test(test_creates_a_group_that_is_gone),
 		cmocka_unit_test(test_removes_its_consumer),
+		cmocka_unit_test(test_keeps_a_consumer_that_has_entries),
 		cmocka_unit_test(test_refuses_eviction),
 		cmocka_unit_test(test_refuses_trimming),
 		cmocka_unit_test(test_refuses_another_type),

@@ -372,6 +372,7 @@ test_few_attempts_step_by_step(void **state)
 	crash_with_few_attempts(4, false);
 }
 
+/* rabbitmq-website#2207: one message takes others with it to the limit of deliveries. */
 static void
 test_few_attempts_among_threads(void **state)
 {

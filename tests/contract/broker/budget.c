@@ -8,6 +8,7 @@
 
 #include <herald/adapter/subscriber.h>
 
+/* components-contrib#709: a message that failed is lost. */
 static void
 test_the_last_attempt_is_followed_by_a_dead_letter(void **state)
 {
@@ -27,7 +28,8 @@ test_the_last_attempt_is_followed_by_a_dead_letter(void **state)
 	probe_destroy(probe);
 }
 
-/* Another process goes on counting. */
+/* Another process goes on counting. components-contrib#4174, dapr#7799: what is to be retried is
+ * lost when a process ends. */
 static void
 test_attempts_are_counted_across_restarts(void **state)
 {
@@ -113,7 +115,8 @@ take_and_die(struct probe *probe, size_t count)
 	subscriber->ops->destroy(subscriber);
 }
 
-/* The broker has counted deliveries of events that have not run: they are not dead letters. */
+/* The broker has counted deliveries of events that have not run: they are not dead letters.
+ * rabbitmq-website#2207: one message takes others with it to the limit of deliveries. */
 static void
 test_deliveries_are_not_runs(void **state)
 {
@@ -130,7 +133,8 @@ test_deliveries_are_not_runs(void **state)
 	probe_destroy(probe);
 }
 
-/* A dead letter that is sent to its origin again has all its attempts. */
+/* A dead letter that is sent to its origin again has all its attempts. Rebus.RabbitMq#114: it fails
+ * at once, as its number of deliveries is kept. */
 static void
 test_a_replay_starts_anew(void **state)
 {
@@ -178,7 +182,8 @@ run_process(struct probe *probe)
 	return WEXITSTATUS(status);
 }
 
-/* An event that ends the process each time is dead after its attempts. No other event suffers. */
+/* An event that ends the process each time is dead after its attempts: their number is not kept in
+ * the process, as in Rebus.RabbitMq#114. No other event suffers, as in rabbitmq-website#2207. */
 static void
 test_crashes_are_attempts(void **state)
 {

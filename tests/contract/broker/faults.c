@@ -29,6 +29,7 @@ check_runs(struct probe *probe, size_t count)
 	return repeated;
 }
 
+/* Consumers that do not go on: nats-server#2397, wolverine#937, #1439. */
 static void
 test_the_broker_is_killed(void **state)
 {
@@ -51,7 +52,8 @@ test_the_broker_is_killed(void **state)
 	probe_destroy(probe);
 }
 
-/* A broker that hangs is left, and found again. */
+/* A broker that hangs is left, and found again. rabbitmq-c#391: a peer that is gone is not
+ * noticed. */
 static void
 test_the_broker_hangs(void **state)
 {
@@ -89,7 +91,7 @@ test_the_broker_is_absent_at_the_start(void **state)
 	probe_destroy(probe);
 }
 
-/* Also if it was away for a while. */
+/* Also if it was away for a while (wolverine#937, #1439). */
 static void
 test_it_goes_on_soon(void **state)
 {
@@ -120,7 +122,7 @@ count_run(struct probe *probe, unsigned first, unsigned last)
 	return count;
 }
 
-/* redis#6199, backbeat#2819: a consumer that is gone without a word. */
+/* components-contrib#3219: the consumer fails for ever. */
 static void
 test_what_is_consumed_is_deleted(void **state)
 {

@@ -62,6 +62,7 @@ test_a_slow_key_holds_up_no_other(void **state)
 	probe_destroy(probe);
 }
 
+/* parallel-consumer#832: the memory fills. */
 static void
 test_room_is_bounded(void **state)
 {
@@ -84,7 +85,8 @@ test_room_is_bounded(void **state)
 	probe_destroy(probe);
 }
 
-/* Longer than the visibility: other consumers do not get it. */
+/* Longer than the visibility: other consumers do not get it. components-contrib#4599: what waits
+ * comes again while it is handled. */
 static void
 test_what_runs_for_long_runs_once(void **state)
 {
@@ -105,7 +107,8 @@ test_what_runs_for_long_runs_once(void **state)
 	probe_destroy(probe);
 }
 
-/* More of them than the consumer has room for. nats-server#6093 */
+/* More of them than the consumer has room for. nats-server#6093: they count as not acknowledged, up
+ * to a limit. parallel-consumer#832: they fill the memory. */
 static void
 test_delayed_events_do_not_hold_up_new_ones(void **state)
 {
@@ -122,7 +125,9 @@ test_delayed_events_do_not_hold_up_new_ones(void **state)
 	probe_destroy(probe);
 }
 
-/* Consumers share the work, also while one of them comes or goes. */
+/* Consumers share the work, also while one of them comes or goes, on Kafka with rebalances. After
+ * them, a group consumes nothing (watermill#210), or an older consumer does not (connect#3410,
+ * parallel-consumer#857), or offsets go back (librdkafka#2782). */
 static void
 test_a_group_shares_the_work(void **state)
 {

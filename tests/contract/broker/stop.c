@@ -103,7 +103,6 @@ test_stop_while_the_broker_is_away(void **state)
 	probe_destroy(probe);
 }
 
-/* Rebus.RabbitMq#114, librdkafka#4527: a stop that hangs. */
 static void
 test_stop_while_the_broker_hangs(void **state)
 {

@@ -3,6 +3,7 @@
  */
 #include "probe.h"
 
+/* watermill#531: what was acknowledged comes again after a restart. */
 static void
 test_done_is_acknowledged(void **state)
 {
@@ -23,7 +24,7 @@ test_done_is_acknowledged(void **state)
 	probe_destroy(probe);
 }
 
-/* Delays of 100, 200 and 400 ms. watermill-redisstream#24: a retry is not immediate. */
+/* Delays of 100, 200 and 400 ms. components-contrib#709: what failed is lost. */
 static void
 test_retry_is_never_early(void **state)
 {
@@ -64,6 +65,7 @@ check_header(const struct contract_dead *dead, const char *name, const char *val
 		fail_msg("%s: \"%s\", not \"%s\"", name, found ? found : "(none)", value);
 }
 
+/* MassTransit#325, #5107: it does not. */
 static void
 test_a_dead_letter_says_why(void **state)
 {
@@ -89,7 +91,8 @@ test_a_dead_letter_says_why(void **state)
 	probe_destroy(probe);
 }
 
-/* An event that cannot be run becomes a dead letter, with its bytes. */
+/* An event that cannot be run becomes a dead letter, with its bytes. spring-kafka#2118: an event
+ * with an error that no retry mends never arrives there. */
 static void
 test_what_cannot_be_decoded_is_dead(void **state)
 {
@@ -153,7 +156,8 @@ test_large_events(void **state)
 	probe_destroy(probe);
 }
 
-/* A dead letter that cannot be written: the message stays, and is not repeated in a hot loop. */
+/* A dead letter that cannot be written: the message stays, and is not repeated in a hot loop, as in
+ * MassTransit#4867. */
 static void
 test_no_dead_letter_no_acknowledgement(void **state)
 {

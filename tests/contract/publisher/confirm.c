@@ -128,7 +128,7 @@ test_an_event_waits_for_the_confirmation(void **state)
 	writer_destroy(writer);
 }
 
-/* nats.c#631: a window that is full says so, and does not block. It has room again. */
+/* A window that is full says so, and does not block. It has room again. */
 static void
 test_a_full_window_refuses_more(void **state)
 {
@@ -247,8 +247,8 @@ test_a_missing_topic(void **state)
 	writer_destroy(writer);
 }
 
-/* rabbitmq-c#519, bunny#681: a broker that takes nothing now, because its memory or the topic is
- * full. Nothing is confirmed, nothing blocks, and nothing is lost. */
+/* rabbitmq-c#519: a broker that takes nothing now, because its memory or the topic is full. Nothing
+ * is confirmed, nothing blocks, and nothing is lost. */
 static void
 test_a_broker_that_takes_nothing(void **state)
 {

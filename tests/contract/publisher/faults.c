@@ -136,7 +136,7 @@ test_destroy_while_idle(void **state)
 	ends_at_once(WRITER(.max_pending = 0), 0);
 }
 
-/* rabbitmq-c#391, librdkafka#4527: a broker that hangs does not hold up the end. */
+/* A broker that hangs does not hold up the end. */
 static void
 test_destroy_while_the_broker_hangs(void **state)
 {
