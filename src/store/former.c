@@ -72,13 +72,17 @@ herald__former_add(struct herald_store *store, uint64_t node)
 	const uint64_t now_ms = herald__clock_now_ms(&store->settings.clock);
 	struct herald_error error;
 
-	if (!ops->node_keep ||
-	    ops->node_keep(store->node.session, node, &error) == HERALD_LEASE_LOST)
+	if (!ops->node_keep)
+		return false;
+	const enum herald_status kept = ops->node_keep(store->node.session, node, &error);
+	if (kept == HERALD_LEASE_LOST)
 		return false;
 	struct herald__dispatch *dispatch = herald__dispatch_lock(store);
 	struct herald__formers *formers = &dispatch->formers;
 	/* The leases of the others end before this one's: they are not kept later because of it. */
-	if (formers->count == 0)
+	if (kept != HERALD_OK)
+		store->node.keep_at_ms = now_ms;
+	else if (formers->count == 0)
 		store->node.keep_at_ms = now_ms + store->settings.options.lease_ms / 3;
 	if (formers->count == HERALD__FORMER_NODES)
 		remove_at(formers, 0);

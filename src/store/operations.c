@@ -234,7 +234,8 @@ step_in_transaction(struct bulk *bulk, size_t max, uint64_t *count, bool *is_las
 	do
 		status = try_step(bulk, &page, max, count, error);
 	while (herald__transact_again(bulk->store, bulk->session, status, &repeats));
-	*is_last = (bulk->by_id ? page.count : *count) < max;
+	/* Without ids, others may have taken some of what was found. */
+	*is_last = bulk->by_id ? page.count < max : *count == 0;
 	if (status == HERALD_OK && page.count > 0)
 		bulk->after_id = page.ids[page.count - 1];
 	if (status != HERALD_OK && !herald__ending_explains(bulk->store, status))

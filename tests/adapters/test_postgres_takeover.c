@@ -35,7 +35,7 @@ late_answers(void **unused)
 				{0, 12, true, 1},  /* late, and right */
 				{1, 12, true, 1},  {1, 13, true, 2},
 				{1, 12, false, 2}, {0, 11, false, 2},
-				{2, 11, true, 3}, /* a backup was restored */
+				{2, 11, false, 2}, /* an old primary is back */
 			};
 	const struct postgres_lease lease = {.node = 7, .expires = 1, .table = 1};
 	struct postgres_leases leases;

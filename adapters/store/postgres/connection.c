@@ -12,9 +12,6 @@
 #include "failure.h"
 #include "times.h"
 
-/* How long to wait for the end of a statement that was cancelled. */
-#define CANCEL_MS 1000
-
 /* Wait until the socket is ready, or the other file is, unless it is -1. Returns false when the
  * time is over. */
 static bool
@@ -133,25 +130,8 @@ herald__postgres_succeeded(const PGresult *result)
 struct wait {
 	PGconn *conn;
 	int64_t deadline_ms;
-	int interrupt_fd; /* -1: none, or it was cancelled */
+	int interrupt_fd; /* -1: none */
 };
-
-/* Ask the server to end the statement; it takes a connection of its own. If that fails, the
- * statement may go on without us. */
-static void
-cancel(struct wait *wait)
-{
-	const int64_t end_ms = herald__postgres_clock_ms() + CANCEL_MS;
-	PGcancel *request = PQgetCancel(wait->conn);
-	char message[256];
-
-	wait->interrupt_fd = -1;
-	if (end_ms < wait->deadline_ms)
-		wait->deadline_ms = end_ms;
-	if (request && !PQcancel(request, message, sizeof(message)))
-		wait->deadline_ms = herald__postgres_clock_ms();
-	PQfreeCancel(request);
-}
 
 /* The next result, or NULL after the last one. Returns false if the connection is lost. */
 static bool
@@ -163,9 +143,8 @@ next_result(struct wait *wait, PGresult **out)
 		if (!wait_either(wait->conn, POLLIN, wait->deadline_ms, wait->interrupt_fd,
 				 &is_interrupted))
 			return false;
-		if (is_interrupted)
-			cancel(wait);
-		else if (!PQconsumeInput(wait->conn))
+		/* PQcancel() could wait for a server that hangs, without end. */
+		if (is_interrupted || !PQconsumeInput(wait->conn))
 			return false;
 	}
 	*out = PQgetResult(wait->conn);

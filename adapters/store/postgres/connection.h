@@ -23,9 +23,11 @@ enum herald_status herald__postgres_connect(const char *dsn, uint32_t timeout_ms
  * Wait for all results of a statement that was sent, and return the first one that is an error,
  * else the last one; the caller clears it.
  *
- * interrupt_fd  the statement is cancelled when it can be read. -1: none.
+ * interrupt_fd  when it can be read, the wait is over; the server may go on with the statement, up
+ *               to its limit. -1: none.
  *
- * Returns  NULL if the connection was lost, or there was no answer in time; it must be closed then.
+ * Returns  NULL if the connection was lost, the wait was interrupted, or there was no answer in
+ *          time; it must be closed then.
  */
 PGresult *herald__postgres_wait(PGconn *conn, uint32_t timeout_ms, int interrupt_fd);
 

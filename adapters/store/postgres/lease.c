@@ -82,18 +82,18 @@ herald__postgres_leases_check(struct postgres_leases *leases, int64_t timeline, 
 {
 	pthread_mutex_lock(&leases->mutex);
 	bool is_same = leases->timeline == 0 || leases->timeline == timeline;
-	bool is_late = !is_same && *epoch != leases->epoch;
-	if (!is_same && !is_late) {
+	bool is_refused = !is_same && (*epoch != leases->epoch || timeline < leases->timeline);
+	if (!is_same && !is_refused) {
 		for (size_t i = 0; i < POSTGRES_LEASES; i++)
 			leases->all[i].table = 0;
 		leases->epoch++;
 	}
-	if (!is_late) {
+	if (!is_refused) {
 		leases->timeline = timeline;
 		*epoch = leases->epoch;
 	}
 	pthread_mutex_unlock(&leases->mutex);
-	return !is_late;
+	return !is_refused;
 }
 
 int64_t

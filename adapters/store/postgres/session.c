@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sys/eventfd.h>
@@ -114,28 +115,28 @@ check_primary(struct postgres_session *session, struct herald_error *error)
 	return HERALD_OK;
 }
 
+#define TIMELINE_DIGITS 8
+
 /* The first 8 digits of the name of a file of the log are its timeline. Servers with another
  * storage may not have this function. */
 static enum herald_status
 check_timeline(struct postgres_session *session, struct herald_error *error)
 {
 	PGresult *result = NULL;
-	int64_t timeline;
 	enum herald_status status = herald__postgres_command(
 		session, "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)",
 		"check the server", &result, error);
 
 	if (status != HERALD_OK)
 		return session->conn ? HERALD_OK : status;
-	/* It is only compared: the digits need not be read. */
-	if (PQgetlength(result, 0, 0) == (int)sizeof(timeline)) {
-		memcpy(&timeline, PQgetvalue(result, 0, 0), sizeof(timeline));
-		if (!herald__postgres_leases_check(&session->database->leases, timeline,
-						   &session->epoch))
-			status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-						  "another server has taken over while this "
-						  "connection was made");
-	}
+	if (PQgetlength(result, 0, 0) == TIMELINE_DIGITS &&
+	    !herald__postgres_leases_check(&session->database->leases,
+					   strtoll(PQgetvalue(result, 0, 0), NULL, 16),
+					   &session->epoch))
+		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					  "an old primary answers: another server has taken over "
+					  "(if it was restored from a backup, restart this "
+					  "process)");
 	PQclear(result);
 	return status;
 }

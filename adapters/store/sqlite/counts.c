@@ -12,6 +12,7 @@
 #include <herald/adapter/options.h>
 #include <herald/arena.h>
 
+#include "problem.h"
 #include "statement.h"
 
 #define FIRST_PLACES 64
@@ -204,6 +205,27 @@ visit_groups(const struct groups *groups, herald_count_visitor *visit, void *sta
 			break;
 }
 
+/* In one transaction: nothing moves from one table to the next one meanwhile. */
+static enum herald_status
+read_all(struct sqlite_session *session, int64_t now_ms, struct groups *groups,
+	 struct herald_error *error)
+{
+	const bool is_own = sqlite3_get_autocommit(session->db);
+	int rc = is_own ? sqlite3_exec(session->db, "BEGIN", NULL, NULL, NULL) : SQLITE_OK;
+
+	if (rc != SQLITE_OK)
+		return herald__sqlite_problem(session, sqlite3_extended_errcode(session->db),
+					      error);
+	enum herald_status status = read_rows(session, &events_sql, 2, now_ms, groups, error);
+	if (status == HERALD_OK)
+		status = read_rows(session, &deliveries_sql, 1, now_ms, groups, error);
+	if (status == HERALD_OK)
+		status = read_rows(session, &dead_sql, 0, now_ms, groups, error);
+	if (is_own)
+		(void)sqlite3_exec(session->db, "ROLLBACK", NULL, NULL, NULL);
+	return status;
+}
+
 enum herald_status
 herald__sqlite_counts(struct herald_session *base, int64_t now_ms, herald_count_visitor *visit,
 		      void *state, struct herald_error *error)
@@ -214,11 +236,7 @@ herald__sqlite_counts(struct herald_session *base, int64_t now_ms, herald_count_
 
 	if (status != HERALD_OK)
 		return herald_out_of_memory(error);
-	status = read_rows(session, &events_sql, 2, now_ms, &groups, error);
-	if (status == HERALD_OK)
-		status = read_rows(session, &deliveries_sql, 1, now_ms, &groups, error);
-	if (status == HERALD_OK)
-		status = read_rows(session, &dead_sql, 0, now_ms, &groups, error);
+	status = read_all(session, now_ms, &groups, error);
 	if (status == HERALD_OK)
 		visit_groups(&groups, visit, state);
 	herald_memory_release(groups.allocator, groups.places,
