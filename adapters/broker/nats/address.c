@@ -114,7 +114,12 @@ herald__nats_address_host(const char *server)
 bool
 herald__nats_address_is_secure(const char *url)
 {
-	return strncmp(url, "tls://", 6) == 0;
+	for (const char *server = url; server; server = strchr(server, ',')) {
+		server += strspn(server, ", ");
+		if (strncmp(server, "tls://", 6) == 0)
+			return true;
+	}
+	return false;
 }
 
 void

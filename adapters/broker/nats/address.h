@@ -22,7 +22,7 @@ int herald__nats_address_split(const char *url, char copy[NATS_URL_BYTES_MAX + 1
 /* The host and the port of a server, without the user. */
 const char *herald__nats_address_host(const char *server);
 
-/* Whether the first one begins with "tls://". */
+/* Whether one of a list begins with "tls://": then all connections have TLS. */
 bool herald__nats_address_is_secure(const char *url);
 
 /* The hosts and ports, without users and passwords, and a space after each. */

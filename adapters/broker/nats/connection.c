@@ -40,14 +40,16 @@ set_security(const struct nats_connection_settings *from, natsOptions *to)
 static natsStatus
 set_servers(const struct nats_connection_settings *from, natsOptions *to)
 {
-	const char *servers[NATS_SERVERS_MAX];
+	const char *servers[NATS_SERVERS_MAX], *in_order[NATS_SERVERS_MAX];
 	char copy[NATS_URL_BYTES_MAX + 1];
 	const int count = herald__nats_address_split(from->url, copy, servers);
+	const int first = from->server > 0 ? from->server - 1 : 0;
 
-	/* libnats would wait for each of the others that hangs. */
-	if (from->server > 0)
-		return natsOptions_SetServers(to, &servers[from->server - 1], 1);
-	return natsOptions_SetServers(to, servers, count);
+	/* The one that answered first. If it refuses, another one may not. */
+	for (int i = 0; i < count; i++)
+		in_order[i] = servers[(first + i) % count];
+	natsStatus status = natsOptions_SetServers(to, in_order, count);
+	return from->server > 0 ? THEN(status, natsOptions_SetNoRandomize(to, true)) : status;
 }
 
 static natsStatus

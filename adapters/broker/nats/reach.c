@@ -43,14 +43,20 @@ wait_for(const struct nats_reach *reach, int fd, short events, uint64_t until_ms
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) == 0 ? failed : errno;
 }
 
+/* A server far away needs this time, also if there are many. */
+#define LEAST_MS 1000
+
 /* The end of the time for the next one of `left`: what hangs must not keep the others from being
  * tried. */
 static uint64_t
 share_ms(uint64_t until_ms, size_t left)
 {
 	const uint64_t now_ms = nats_now_ms();
+	const uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+	const uint64_t least_ms = rest_ms < LEAST_MS ? rest_ms : LEAST_MS;
+	const uint64_t share = rest_ms / left;
 
-	return until_ms > now_ms ? now_ms + (until_ms - now_ms) / left : until_ms;
+	return now_ms + (share > least_ms ? share : least_ms);
 }
 
 /* A server sends its INFO at once, unless TLS comes first. */
@@ -91,6 +97,7 @@ try_server(const struct nats_reach *reach, const char *server, uint64_t until_ms
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *addresses = NULL;
+	const uint64_t began_ms = nats_now_ms();
 	char host[HOST_BYTES], port[8];
 	int failed = EHOSTUNREACH;
 	size_t left = 0;
@@ -98,6 +105,8 @@ try_server(const struct nats_reach *reach, const char *server, uint64_t until_ms
 	split(server, host, port);
 	if (getaddrinfo(host, port, &hints, &addresses) != 0)
 		return failed;
+	/* The lookup may take longer than all of the time. */
+	until_ms += nats_now_ms() - began_ms;
 	for (const struct addrinfo *at = addresses; at; at = at->ai_next)
 		left++;
 	for (const struct addrinfo *at = addresses; at && failed != 0 && failed != ECANCELED;

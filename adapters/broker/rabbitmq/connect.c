@@ -116,6 +116,9 @@ try_address(const struct addrinfo *address, uint64_t until_ms, struct rabbitmq_o
 	return failed;
 }
 
+/* An address far away needs this time, also if there are many. */
+#define LEAST_MS 1000
+
 /* What is left of the time is shared: an address that does not answer must not keep the next ones
  * from being tried. */
 static int
@@ -132,7 +135,11 @@ try_addresses(const struct addrinfo *addresses, uint64_t until_ms, struct rabbit
 		const uint64_t now_ms = herald__rabbitmq_now_ms();
 		const uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
 
-		failed = try_address(at, now_ms + rest_ms / left--, opening, out);
+		const uint64_t share_ms = rest_ms / left--;
+		const uint64_t least_ms = rest_ms < LEAST_MS ? rest_ms : LEAST_MS;
+
+		failed = try_address(at, now_ms + (share_ms > least_ms ? share_ms : least_ms),
+				     opening, out);
 	}
 	return failed;
 }
@@ -143,7 +150,6 @@ herald__rabbitmq_connect(const char *host, uint16_t port, uint32_t timeout_ms,
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *addresses = NULL;
-	const uint64_t until_ms = herald__rabbitmq_now_ms() + timeout_ms;
 	char service[8];
 
 	herald_text_write(service, sizeof(service), "%u", port);
@@ -151,6 +157,8 @@ herald__rabbitmq_connect(const char *host, uint16_t port, uint32_t timeout_ms,
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					"cannot connect to %s:%u: the name was not found", host,
 					port);
+	/* The lookup may have taken longer. */
+	const uint64_t until_ms = herald__rabbitmq_now_ms() + timeout_ms;
 	const int failed = try_addresses(addresses, until_ms, opening, out);
 	freeaddrinfo(addresses);
 	if (failed == 0)
