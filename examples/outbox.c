@@ -186,9 +186,9 @@ create_deliverer(struct herald_store *store, struct herald_deliverer **out,
 {
 	static const char *const networks[] = {"127.0.0.0/8"};
 	/* A killed process costs each delivery that it was sending an attempt. */
-	struct herald_deliverer_options options =
-		HERALD_DELIVERER_OPTIONS(HERALD_NETWORKS(networks), .on_outcome = tell_outcome,
-					 .attempts = 1000, .deadline_ms = 7 * 24 * 3600 * 1000u);
+	struct herald_deliverer_options options = HERALD_DELIVERER_OPTIONS(
+		HERALD_NETWORKS(networks), .on_outcome = tell_outcome, .attempts = 1000,
+		.max_delay_ms = 20 * 60 * 1000, .deadline_ms = 7 * 24 * 3600 * 1000u);
 	enum herald_status status = herald_store_queue_create(store, &options.queue, error);
 
 	if (status == HERALD_OK)

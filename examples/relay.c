@@ -205,7 +205,8 @@ create_deliverer(struct shop *shop, struct herald_producer *nats, struct herald_
 		 struct herald_error *error)
 {
 	const struct herald_named_producer producers[] = {{"nats", nats}};
-	/* A killed process costs each delivery that it was sending an attempt. */
+	/* A killed process costs each delivery that it was sending an attempt, and so does a
+	 * missing stream. Without the broker, none begins. */
 	struct herald_deliverer_options options = HERALD_DELIVERER_OPTIONS(
 		HERALD_PRODUCERS(producers), .on_outcome = tell_outcome, .state = &shop->has_failed,
 		.attempts = 1000, .max_delay_ms = 2000, .deadline_ms = 7 * 24 * 3600 * 1000u);
