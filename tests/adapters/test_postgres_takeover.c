@@ -139,7 +139,7 @@ store_on(struct process *p, struct herald_session *session, const char *type)
 static void
 check_session(enum herald_session_use use)
 {
-	struct herald_session *session, *another;
+	struct herald_session *session, *another, *refused;
 	struct herald_error error;
 	struct pair pair;
 
@@ -174,6 +174,14 @@ check_session(enum herald_session_use use)
 	assert_int_equal(stored_on(&pair.new, p, "after"), 2);
 	assert_int_equal(expires_us(&pair.old, p), expires);
 	assert_true(expires_us(&pair.new, p) > expires);
+
+	/* Its address leads to the old primary again: nothing goes back to it. */
+	point_to(&pair, &pair.old);
+	assert_int_equal(p->ops->session_open(p->database, HERALD_SESSION_ADMIN, &refused, &error),
+			 HERALD_UNAVAILABLE);
+	assert_int_equal(store_on(p, session, "later"), HERALD_OK);
+	assert_int_equal(stored_on(&pair.old, p, "later"), 0);
+	assert_int_equal(stored_on(&pair.new, p, "later"), 1);
 
 	p->ops->session_close(another);
 	p->ops->session_close(session);

@@ -665,7 +665,8 @@ test_turns(void **state)
 	check("GET", "api/dead-letters/1", BEARER, "", 503, busy);
 	check("POST", "api/dead-letters/replay", BEARER JSON, "{\"all\":true}", 503, busy);
 	check("POST", "api/dead-letters/drop", BEARER JSON, "{\"all\":true}", 503, busy);
-	answer = ask("GET", "api/dead-letters", BEARER, "");
+	/* Its headers point into the response, which must not be copied. */
+	assert_int_equal(try_ask("GET", "api/dead-letters", BEARER, "", &answer), HERALD_OK);
 	assert_string_equal(header_of(&answer, "Retry-After"), "1");
 	finish(&answer);
 	json_decref(read_json("api/state"));

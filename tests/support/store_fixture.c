@@ -244,6 +244,7 @@ store_fixture_finish(struct store_fixture *f)
 	}
 	herald_service_destroy(f->service);
 	herald_store_destroy(f->store);
+	f->store = NULL;
 	finish_rest(f);
 }
 

@@ -43,20 +43,26 @@ wait_for(const struct nats_reach *reach, int fd, short events, uint64_t until_ms
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) == 0 ? failed : errno;
 }
 
-/* A server far away needs this time, also if there are many. */
+/* A server far away needs some time, also if there are many. Those that are not reached for it come
+ * first another time, as the first one is drawn. */
 #define LEAST_MS 1000
+#define LEAST_PART 4 /* of all of the time */
 
 /* The end of the time for the next one of `left`: what hangs must not keep the others from being
  * tried. */
 static uint64_t
-share_ms(uint64_t until_ms, size_t left)
+share_ms(const struct nats_reach *reach, uint64_t until_ms, size_t left)
 {
 	const uint64_t now_ms = nats_now_ms();
 	const uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
-	const uint64_t least_ms = rest_ms < LEAST_MS ? rest_ms : LEAST_MS;
-	const uint64_t share = rest_ms / left;
+	uint64_t least_ms = reach->timeout_ms / LEAST_PART;
+	uint64_t share = rest_ms / left;
 
-	return now_ms + (share > least_ms ? share : least_ms);
+	if (least_ms > LEAST_MS)
+		least_ms = LEAST_MS;
+	if (share < least_ms)
+		share = least_ms < rest_ms ? least_ms : rest_ms;
+	return now_ms + share;
 }
 
 /* A server sends its INFO at once, unless TLS comes first. */
@@ -112,7 +118,7 @@ try_server(const struct nats_reach *reach, const char *server, uint64_t until_ms
 	for (const struct addrinfo *at = addresses; at && failed != 0 && failed != ECANCELED;
 	     at = at->ai_next)
 		failed = try_address(reach, at, herald__nats_address_is_secure(server),
-				     share_ms(until_ms, left--));
+				     share_ms(reach, until_ms, left--));
 	freeaddrinfo(addresses);
 	return failed;
 }
@@ -131,7 +137,8 @@ herald__nats_reach(const struct nats_reach *reach, int *server, struct herald_er
 	for (int i = 0; i < count && failed != ECANCELED; i++) {
 		const int at = (first + i) % count;
 
-		failed = try_server(reach, servers[at], share_ms(until_ms, (size_t)(count - i)));
+		failed = try_server(reach, servers[at],
+				    share_ms(reach, until_ms, (size_t)(count - i)));
 		if (failed == 0) {
 			*server = at + 1;
 			return HERALD_OK;

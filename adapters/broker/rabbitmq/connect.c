@@ -116,9 +116,6 @@ try_address(const struct addrinfo *address, uint64_t until_ms, struct rabbitmq_o
 	return failed;
 }
 
-/* An address far away needs this time, also if there are many. */
-#define LEAST_MS 1000
-
 /* What is left of the time is shared: an address that does not answer must not keep the next ones
  * from being tried. */
 static int
@@ -135,11 +132,7 @@ try_addresses(const struct addrinfo *addresses, uint64_t until_ms, struct rabbit
 		const uint64_t now_ms = herald__rabbitmq_now_ms();
 		const uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
 
-		const uint64_t share_ms = rest_ms / left--;
-		const uint64_t least_ms = rest_ms < LEAST_MS ? rest_ms : LEAST_MS;
-
-		failed = try_address(at, now_ms + (share_ms > least_ms ? share_ms : least_ms),
-				     opening, out);
+		failed = try_address(at, now_ms + rest_ms / left--, opening, out);
 	}
 	return failed;
 }
