@@ -43,8 +43,8 @@ wait_for(const struct nats_reach *reach, int fd, short events, uint64_t until_ms
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) == 0 ? failed : errno;
 }
 
-/* A server far away needs some time, also if there are many. Those that are not reached for it come
- * first another time, as the first one is drawn. */
+/* A server far away needs some time, also if there are many. What is not reached for it may come
+ * first another time, as the first server is drawn. */
 #define LEAST_MS 1000
 #define LEAST_PART 4 /* of all of the time */
 
