@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <sys/eventfd.h>
@@ -15,6 +14,7 @@
 #include <herald/adapter/log.h>
 #include <herald/adapter/memory.h>
 #include <herald/adapter/options.h>
+#include <herald/adapter/text.h>
 
 #include "connection.h"
 #include "failure.h"
@@ -117,6 +117,16 @@ check_primary(struct postgres_session *session, struct herald_error *error)
 
 #define TIMELINE_DIGITS 8
 
+static int64_t
+timeline_of(const char digits[TIMELINE_DIGITS])
+{
+	int64_t timeline = 0;
+
+	for (int i = 0; i < TIMELINE_DIGITS; i++)
+		timeline = timeline * 16 + herald_ascii_hex_value(digits[i]);
+	return timeline;
+}
+
 /* The first 8 digits of the name of a file of the log are its timeline. Servers with another
  * storage may not have this function. */
 static enum herald_status
@@ -131,8 +141,7 @@ check_timeline(struct postgres_session *session, struct herald_error *error)
 		return session->conn ? HERALD_OK : status;
 	if (PQgetlength(result, 0, 0) == TIMELINE_DIGITS &&
 	    !herald__postgres_leases_check(&session->database->leases,
-					   strtoll(PQgetvalue(result, 0, 0), NULL, 16),
-					   &session->epoch))
+					   timeline_of(PQgetvalue(result, 0, 0)), &session->epoch))
 		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					  "an old primary answers: another server has taken over "
 					  "(if it was restored from a backup, restart this "
