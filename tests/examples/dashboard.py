@@ -388,6 +388,25 @@ def late_polls_are_dropped():
 
 
 @case
+def a_sign_out_ends_what_was_asked():
+    for condition, question in (("/dead-letters.[0-9]+$/.test(url)", "#letters tbody button"),
+                                ("/dead-letters[?]/.test(url)", "#filter button[type=submit]"),
+                                ("/drop$/.test(url)", "#drop-all")):
+        with dashboard(2) as (shop, page):
+            show(page, "dead-letters")
+            wait_rows(page, 2)
+            change(page, LATE.replace("CONDITION", condition))
+            page.click(question)
+            page.wait("window.sent.length >= 1")
+            page.click("#leave")
+            page.run("window.release()")
+            page.wait("window.hasCome")
+            equal((question, page.run("document.querySelectorAll('dialog[open], #letters tr, "
+                                      "#letter-content *').length")), (question, 0))
+            equal(shop.dead(), ["e-1", "e-2"])
+
+
+@case
 def the_keyboard_is_enough():
     def press_until(page, selector):
         for _ in range(40):

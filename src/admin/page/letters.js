@@ -10,6 +10,7 @@ let listed = {filter: {}, after: null, next: null, count: 0}; // the page that i
 let shown = null; // the id of the one that is open
 let loads = 0; // an answer that comes after a later question is dropped
 let shows = 0; // likewise
+let sessions = 0; // likewise: a sign-out ends what was asked before
 let isAsking = false; // an action has begun, and has not ended
 let report = () => {}; // of what goes wrong
 
@@ -112,7 +113,8 @@ export async function show(id) {
 	try {
 		letter = await read("dead-letters/" + encodeURIComponent(id));
 	} catch (error) {
-		report(error);
+		if (mine === shows)
+			report(error);
 		return;
 	}
 	if (mine !== shows)
@@ -237,9 +239,9 @@ function tell(action, {count, error}) {
 		$("letter").close();
 }
 
-async function run(action, selection) {
+async function run(action, selection, isOver) {
 	const dry = await act(action, {...selection, dry_run: true});
-	if (!await confirmed(action, dry))
+	if (isOver() || !await confirmed(action, dry))
 		return false;
 	// What the program has counted, by its own clock.
 	const bounded = dry.to_ms === undefined ? selection : {...selection, to_ms: dry.to_ms};
@@ -252,17 +254,20 @@ async function ask(action, selection) {
 	if (isAsking)
 		return;
 	isAsking = true;
+	const mine = sessions;
+	const isOver = () => mine !== sessions;
 	let isDone = false;
 	try {
-		isDone = await run(action, selection);
+		isDone = await run(action, selection, isOver);
 	} catch (error) {
-		report(error);
+		if (!isOver())
+			report(error);
 	} finally {
 		isAsking = $("confirm-no").disabled = false;
 		$("confirm").oncancel = $("confirm").onclose = null;
 		$("confirm").close();
 	}
-	if (isDone)
+	if (isDone && !isOver())
 		await load(null);
 }
 
@@ -292,6 +297,15 @@ export function start(onError) {
 	$("letter-replay").onclick = () => one("replay");
 	$("letter-drop").onclick = () => one("drop");
 	$("letter-close").onclick = () => $("letter").close();
+}
+
+// After a sign-out nothing of them is in the page, whatever comes late.
+export function forget() {
+	loads++;
+	shows++;
+	sessions++;
+	fill("letters");
+	fill("letter-content");
 }
 
 export function setReadOnly(isReadOnly) {

@@ -126,8 +126,7 @@ function signOut(message) {
 	service = view = null;
 	for (const dialog of document.querySelectorAll("dialog"))
 		dialog.close();
-	fill("letters");
-	fill("letter-content");
+	letters.forget();
 	showSession(false);
 	$("token-error").textContent = message;
 }
