@@ -283,6 +283,47 @@ test_options(void **state)
 	assert_non_null(strstr(error.message, "Authorization Violation"));
 }
 
+/* Whichever server a client begins with: if it refuses, the other one is tried. */
+static void
+test_a_server_that_refuses(void **state)
+{
+	struct nats_server other = {.settings = "authorization { token: other }"};
+	struct herald_error error;
+	char both[200];
+
+	(void)state;
+	nats_server_start(&other);
+	snprintf(both, sizeof(both), "nats://shop:wrong@127.0.0.1:%u,%s", other.port, url);
+	for (int i = 0; i < 8; i++) {
+		struct herald_producer *producer = NULL;
+
+		if (try_create(
+			    &HERALD_NATS_PUBLISHER_OPTIONS(.url = both, .timeout_ms = TIMEOUT_MS),
+			    &producer, &error) != HERALD_OK)
+			fail_msg("%s", error.message);
+		herald_producer_destroy(producer);
+	}
+	nats_server_stop(&other);
+}
+
+/* TLS that one address asks for is not left out because another one comes first. */
+static void
+test_tls_of_a_later_address(void **state)
+{
+	struct herald_producer *producer = NULL;
+	struct herald_error error;
+	char both[200];
+
+	(void)state;
+	snprintf(both, sizeof(both), "nats://127.0.0.1:1,tls://shop:secret@127.0.0.1:%u",
+		 server.port);
+	/* This server has no TLS. */
+	if (try_create(&HERALD_NATS_PUBLISHER_OPTIONS(.url = both, .timeout_ms = TIMEOUT_MS),
+		       &producer, &error) == HERALD_OK)
+		assert_int_equal(publish(producer, "orders", "tls-1", &error), HERALD_UNAVAILABLE);
+	herald_producer_destroy(producer);
+}
+
 int
 main(void)
 {
@@ -292,6 +333,8 @@ main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_headers_for_the_stream),
 		cmocka_unit_test(test_one_message_without_an_answer),
+		cmocka_unit_test(test_a_server_that_refuses),
+		cmocka_unit_test(test_tls_of_a_later_address),
 		cmocka_unit_test(test_options),
 	};
 
