@@ -171,17 +171,6 @@ herald__postgres_dead_visit(struct herald_session *base, const struct herald_dea
 
 /* Searching. */
 
-/* Whether the filter selects all that are old enough: the index of their time finds them, however
- * many others there are. */
-static bool
-is_by_age(const struct herald_dead_filter *filter)
-{
-	return filter->to_ms != 0 && filter->kind == HERALD_DEAD_BOTH && filter->id == 0 &&
-	       filter->after_id == 0 && filter->from_ms == 0 && !filter->queue &&
-	       !filter->event_type && !filter->source && !filter->event_id &&
-	       !filter->destination && filter->reason == HERALD_DEAD_ANY;
-}
-
 /* The ids of up to `max` dead letters; the oldest ones first if by_age, and else the smallest ids.
  * Locks none of them: it may read very many, and others need the lock of the lanes, which comes
  * before the locks of rows. */
@@ -376,8 +365,9 @@ herald__postgres_dead_drop(struct herald_session *base, const struct herald_dead
 	struct postgres_lanes keys = {0};
 	PGresult *result;
 
-	enum herald_status status = search_and_run(session, filter, is_by_age(filter), max,
-						   POSTGRES_DEAD_DROP, &result, error);
+	enum herald_status status =
+		search_and_run(session, filter, herald_dead_filter_is_by_age(filter), max,
+			       POSTGRES_DEAD_DROP, &result, error);
 	if (status != HERALD_OK)
 		return status;
 	uint64_t dropped = (uint64_t)PQntuples(result);

@@ -146,17 +146,6 @@ any_before(struct sqlite_session *session, int64_t to_ms, bool *is_found,
 typedef enum herald_status dead_action(struct sqlite_session *session, const struct dead_row *row,
 				       int64_t now_ms, struct herald_error *error);
 
-/* Whether the filter selects all that are old enough: the index of their time finds them, however
- * many others there are. */
-static bool
-is_by_age(const struct herald_dead_filter *filter)
-{
-	return filter->to_ms != 0 && filter->kind == HERALD_DEAD_BOTH && filter->id == 0 &&
-	       filter->after_id == 0 && filter->from_ms == 0 && !filter->queue &&
-	       !filter->event_type && !filter->source && !filter->event_id &&
-	       !filter->destination && filter->reason == HERALD_DEAD_ANY;
-}
-
 /* Prepared. The first parameter is an id, and the row comes after it. */
 static struct sqlite_query
 select_next(struct sqlite_session *session, const struct herald_dead_filter *filter, bool by_age)
@@ -278,8 +267,8 @@ enum herald_status
 herald__sqlite_dead_drop(struct herald_session *base, const struct herald_dead_filter *filter,
 			 size_t max, uint64_t *count, struct herald_error *error)
 {
-	return for_each(herald__sqlite_session(base), filter, max, delete_dead, is_by_age(filter),
-			0, count, error);
+	return for_each(herald__sqlite_session(base), filter, max, delete_dead,
+			herald_dead_filter_is_by_age(filter), 0, count, error);
 }
 
 /* A query for a place. Unless it has a row, *out stays. */

@@ -526,7 +526,8 @@ struct herald_database_ops {
 					  const struct herald_dead_filter *filter, size_t max,
 					  int64_t now_ms, uint64_t *count,
 					  struct herald_error *error);
-	/** Delete up to `max` dead letters. Keys that they hold go on. */
+	/** Delete up to `max` dead letters: the oldest id first, or, if
+	 * herald_dead_filter_is_by_age(), any of them. Keys that they hold go on. */
 	enum herald_status (*dead_drop)(struct herald_session *session,
 					const struct herald_dead_filter *filter, size_t max,
 					uint64_t *count, struct herald_error *error);
@@ -575,6 +576,17 @@ struct herald_database_ops {
 	/** The SQL that creates the tables, with all migrations. Static storage. */
 	const char *(*sql)(const struct herald_database *database);
 };
+
+/** Whether a filter selects all dead letters that are old enough, and nothing else: an index of
+ * their times finds them, however many others there are. */
+static inline bool
+herald_dead_filter_is_by_age(const struct herald_dead_filter *filter)
+{
+	return filter->to_ms != 0 && filter->kind == HERALD_DEAD_BOTH && filter->id == 0 &&
+	       filter->after_id == 0 && filter->from_ms == 0 && !filter->queue &&
+	       !filter->event_type && !filter->source && !filter->event_id &&
+	       !filter->destination && filter->reason == HERALD_DEAD_ANY;
+}
 
 /**
  * The session in whose transaction the function of an event runs; for functions such as

@@ -283,15 +283,6 @@ draw_filter(struct pair *pair)
 	};
 }
 
-/* A database may drop them in the order of their times, and not of their ids. */
-static bool
-is_by_age(const struct herald_dead_filter *filter)
-{
-	return filter->kind == HERALD_DEAD_BOTH && filter->to_ms != 0 && filter->from_ms == 0 &&
-	       !filter->queue && !filter->event_type && !filter->source && !filter->event_id &&
-	       !filter->destination && filter->reason == HERALD_DEAD_ANY;
-}
-
 static void
 draw_dead_change(struct pair *pair)
 {
@@ -301,7 +292,8 @@ draw_dead_change(struct pair *pair)
 	struct herald_error error;
 	uint64_t counts[2];
 
-	if (!replays && is_by_age(&filter)) {
+	/* Which ones are dropped first is not said. */
+	if (!replays && herald_dead_filter_is_by_age(&filter)) {
 		filter.limit = 0;
 		max = 1000;
 	}
