@@ -19,6 +19,7 @@
 #include <libpq-fe.h>
 
 #include <herald/postgres.h>
+#include <herald/store.h>
 
 #include "contract/store/probe.h"
 #include "support/option_error.h"
@@ -538,6 +539,63 @@ a_search_does_not_need_the_lanes(void **unused)
 	stop(p);
 }
 
+struct dropping {
+	struct herald_store *store;
+	enum herald_status status;
+	uint64_t count;
+};
+
+static void *
+drop_all(void *state)
+{
+	struct dropping *dropping = state;
+
+	dropping->status = herald_store_dead_drop(dropping->store, &(struct herald_dead_filter){0},
+						  NULL, &dropping->count, NULL);
+	return NULL;
+}
+
+/* Another operator has dropped one of those that a batch has found: the rest is dropped as well. */
+static void
+a_letter_that_is_gone_does_not_end_a_drop(void **unused)
+{
+	enum { LETTERS = 250 }; /* more than two batches */
+	static const char waits[] =
+		"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+	struct process *p = start(&postgres_contract), *other = start_tool(p);
+	struct dropping dropping = {.status = HERALD_UNAVAILABLE};
+	struct herald_store_options options =
+		HERALD_STORE_OPTIONS(.database = postgres_contract.create(p->place));
+	struct herald_error error;
+	uint64_t first = 0, count;
+	pthread_t thread;
+
+	(void)unused;
+	for (int i = 0; i < LETTERS; i++) {
+		const uint64_t id = kill_event(p, EVENT(.event_type = "a"), HERALD_DEAD_FAILED, 5);
+
+		first = i == 0 ? id : first;
+	}
+	assert_works(herald_store_create(&options, &dropping.store, &error), &error);
+	begin(other);
+	assert_works(other->ops->dead_drop(other->session,
+					   &(struct herald_dead_filter){.id = first}, 1, &count,
+					   &error),
+		     &error);
+	assert_int_equal(count, 1);
+	assert_int_equal(pthread_create(&thread, NULL, drop_all, &dropping), 0);
+	while (postgres_server_number(&server, waits) == 0)
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	commit(other);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(dropping.status, HERALD_OK);
+	assert_int_equal(dropping.count, LETTERS - 1);
+	assert_int_equal(count_of(p, false, NULL, HERALD_COUNT_DEAD), 0);
+	herald_store_destroy(dropping.store);
+	stop(other);
+	stop(p);
+}
+
 int
 main(void)
 {
@@ -556,6 +614,7 @@ main(void)
 		cmocka_unit_test(a_long_reason_is_marked_as_cut),
 		cmocka_unit_test(a_statement_that_waits_is_interrupted),
 		cmocka_unit_test(a_search_does_not_need_the_lanes),
+		cmocka_unit_test(a_letter_that_is_gone_does_not_end_a_drop),
 	};
 
 	if (!postgres_server_exists())
