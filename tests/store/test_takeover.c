@@ -147,6 +147,42 @@ test_quick_takeovers(void **state)
 	store_fixture_finish(b);
 }
 
+/* The database fails, a standby takes over, and the first renewal of the former node's lease fails
+ * as well: it is tried again soon, and not when that lease has ended. */
+static void
+test_the_first_keep_fails(void **state)
+{
+	struct herald__job *job = begin_run("1");
+
+	(void)state;
+	failing = MODEL_NODE_RENEW;
+	for (int i = 1; i < 12; i++) {
+		pass(1000);
+		herald__node_step(a->store);
+		if (i % 5 == 0)
+			herald__node_step(b->store);
+	}
+	failing = MODEL_NODE_KEEP;
+	model_take_over(model);
+	do {
+		pass(500);
+		herald__node_step(a->store);
+	} while (a->store->dispatch.formers.count == 0);
+	herald__node_step(b->store);
+	failing = MODEL_OPS;
+	for (int ms = 0; ms < LEASE_MS; ms += 1000) {
+		pass(1000);
+		herald__node_step(b->store);
+		herald__node_step(a->store);
+		store_settle(b);
+		assert_string_equal(b->runs, "");
+	}
+	end_run(job);
+	assert_int_equal(store_counts(a).done, 1);
+	store_fixture_finish(a);
+	store_fixture_finish(b);
+}
+
 /* A former node that cannot leave does not keep the lease of another one from being renewed. */
 static void
 test_a_former_node_that_cannot_leave(void **state)
@@ -396,7 +432,7 @@ main(void)
 		TEST(test_quick_takeovers),         TEST(test_a_former_node_that_cannot_leave),
 		TEST(test_much_to_give_back),       TEST(test_a_doubt_while_it_is_looked_up),
 		TEST(test_deliveries_to_give_back), TEST(test_a_former_node_is_not_idle_too_early),
-		TEST(test_ends_between_two_nodes),
+		TEST(test_ends_between_two_nodes),  TEST(test_the_first_keep_fails),
 	};
 
 	return cmocka_run_group_tests_name("takeover", tests, NULL, NULL);
