@@ -52,7 +52,8 @@ add_time(const struct herald_settlement *settlement, struct kafka_copy *copy)
 
 	copy->is_retry = true;
 	copy->attempts = settlement->attempts;
-	copy->due_ms = kafka_wall_ms() + (int64_t)settlement->delay_ms;
+	/* The clock leaves out the part of this millisecond that has passed. */
+	copy->due_ms = kafka_wall_ms() + (int64_t)settlement->delay_ms + 1;
 	snprintf(attempts, sizeof(attempts), "%u", copy->attempts);
 	snprintf(due, sizeof(due), "%lld", (long long)copy->due_ms);
 	rd_kafka_resp_err_t error = add(copy->headers, HERALD_ATTEMPT_HEADER, attempts);
