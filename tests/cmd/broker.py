@@ -398,7 +398,7 @@ def put_many(tool):
 def a_broker_killed_in_the_middle_loses_nothing(tool):
     put_many(tool)
     command = tool.start("replay", "--all", "--rate", str(tool.broker.RATE))
-    wait_until(lambda: len(tool.bodies()) > 200, command)
+    wait_until(lambda: tool.broker.ready(tool.source) > 200, command)
     tool.broker.kill()
     output, errors = (part.decode() for part in command.communicate(timeout=WAIT_S))
     tool.broker.start()
@@ -419,9 +419,9 @@ def a_tool_killed_in_the_middle_loses_nothing(tool):
     for more in (200, 800):
         # What the server has not put back yet is not among those that a replay begins with.
         wait_until(lambda: tool.broker.ready(tool.dead) + len(tool.bodies()) >= MANY)
+        before = tool.broker.ready(tool.source)
         command = tool.start("replay", "--all", "--rate", str(tool.broker.RATE))
-        before = len(tool.bodies())
-        wait_until(lambda at=before + more: len(tool.bodies()) > at, command)
+        wait_until(lambda at=before + more: tool.broker.ready(tool.source) > at, command)
         command.kill()
         command.communicate(timeout=WAIT_S)
         check_nothing_is_lost(tool, MANY, tool.broker.IN_DOUBT * BATCH * 2)
