@@ -203,12 +203,14 @@ function confirmed(action, dry) {
 	$("confirm-title").focus();
 	return new Promise((resolve) => {
 		const end = (value) => {
-			$("confirm-yes").onclick = $("confirm-no").onclick = dialog.onclose = null;
+			$("confirm-yes").onclick = $("confirm-no").onclick = null;
+			dialog.oncancel = dialog.onclose = null;
 			resolve(value);
 		};
 		$("confirm-yes").onclick = () => end(true);
 		$("confirm-no").onclick = () => end(false);
-		dialog.onclose = () => dialog.open || end(false); // such as by Escape, or a sign-out
+		dialog.oncancel = () => end(false); // by Escape, before it closes
+		dialog.onclose = () => dialog.open || end(false); // such as by a sign-out
 	});
 }
 
@@ -226,7 +228,7 @@ function beginStopping() {
 		event.preventDefault();
 		stop();
 	};
-	$("confirm").onclose = stop;
+	$("confirm").onclose = () => $("confirm").open || stop();
 	return stopping;
 }
 
