@@ -32,8 +32,8 @@ herald__ending_finish(struct herald__ending *ending)
 	pthread_mutex_destroy(&ending->mutex);
 }
 
-bool
-herald__ending_has_begun(const struct herald_store *store)
+static bool
+has_begun(const struct herald_store *store)
 {
 	return atomic_load(&store->ending.has_begun);
 }
@@ -41,13 +41,13 @@ herald__ending_has_begun(const struct herald_store *store)
 bool
 herald__ending_explains(const struct herald_store *store, enum herald_status status)
 {
-	return status == HERALD_UNAVAILABLE && herald__ending_has_begun(store);
+	return status == HERALD_UNAVAILABLE && has_begun(store);
 }
 
 enum herald_status
 herald__ending_check(const struct herald_store *store, struct herald_error *error)
 {
-	if (!herald__ending_has_begun(store))
+	if (!has_begun(store))
 		return HERALD_OK;
 	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 				"the store is being destroyed");

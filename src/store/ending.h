@@ -37,14 +37,12 @@ void herald__ending_sleep(struct herald_store *store, uint64_t ms);
 /* HERALD_UNAVAILABLE if herald_store_destroy() was called; between the parts of an operation. */
 enum herald_status
 herald__ending_check(const struct herald_store *store, struct herald_error *error);
-/* Whether herald_store_destroy() was called. */
-bool herald__ending_has_begun(const struct herald_store *store);
 /* Whether this is the status of an operation that was interrupted, not of a database in trouble. */
 bool herald__ending_explains(const struct herald_store *store, enum herald_status status);
 
-/* herald_store_destroy(): interrupt what runs, the thread for upkeep included. */
+/* herald_store_destroy(): interrupt what runs, what the thread for upkeep does included. */
 void herald__ending_begin(struct herald_store *store);
-/* Wait until no operation runs. */
+/* Interrupt it again and again, until no operation runs. */
 void herald__ending_wait(struct herald_store *store);
 
 #endif

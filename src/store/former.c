@@ -71,6 +71,7 @@ herald__former_add(struct herald_store *store, uint64_t node)
 	const struct herald_database_ops *ops = store->database->ops;
 	const uint64_t now_ms = herald__clock_now_ms(&store->settings.clock);
 	struct herald_error error;
+	uint64_t given_up = 0;
 
 	if (!ops->node_keep)
 		return false;
@@ -84,13 +85,20 @@ herald__former_add(struct herald_store *store, uint64_t node)
 		store->node.keep_at_ms = now_ms;
 	else if (formers->count == 0)
 		store->node.keep_at_ms = now_ms + store->settings.options.lease_ms / 3;
-	if (formers->count == HERALD__FORMER_NODES)
+	if (formers->count == HERALD__FORMER_NODES) {
+		given_up = formers->all[0].node;
 		remove_at(formers, 0);
+	}
 	formers->all[formers->count++] =
 		(struct herald__former){.node = node, .must_reconcile = true};
 	dispatch->is_woken = true;
 	herald__dispatch_wake_committer(dispatch);
 	pthread_mutex_unlock(&dispatch->mutex);
+	if (given_up != 0)
+		log_former(store, HERALD_LOG_WARNING,
+			   "too many former nodes: the lease of the first one is not renewed; when "
+			   "it has ended, the outcomes of what it still runs are thrown away",
+			   given_up);
 	/* Not earlier: the outbox looks for the nodes that are in the list. Until then, a former
 	 * node without deliveries in memory is not idle. */
 	herald__outbox_doubt_all(store);

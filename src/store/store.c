@@ -342,8 +342,8 @@ herald_store_destroy(struct herald_store *store)
 	struct herald_database *database = store->database;
 	herald__ending_begin(store);
 	drain_last(store);
-	herald__threads_stop(store);
 	herald__ending_wait(store);
+	herald__threads_stop(store);
 	herald__upkeep_close(store);
 	herald__node_close(store);
 	finish_parts(store);

@@ -252,15 +252,13 @@ open_session(struct herald_store *store, struct herald_error *error)
 							    &upkeep->session, error);
 }
 
-uint64_t
-herald__upkeep_step(struct herald_store *store)
+static uint64_t
+step(struct herald_store *store)
 {
 	struct herald__upkeep *upkeep = &store->upkeep;
 	struct herald_error error;
-
-	if (herald__health_has_failed(store) || herald__ending_has_begun(store))
-		return UINT64_MAX;
 	enum herald_status status = open_session(store, &error);
+
 	if (status != HERALD_OK) {
 		reading_failed(store, "connecting", status, &error);
 		return now_ms(store) + COUNT_MS;
@@ -274,4 +272,15 @@ herald__upkeep_step(struct herald_store *store)
 	const uint64_t backlog_at_ms = herald__backlog_step(store, upkeep->session);
 	return earliest(earliest(upkeep->count_at_ms, backlog_at_ms),
 			earliest(upkeep->trim_at_ms, upkeep->rotate_at_ms));
+}
+
+/* One of the operations that herald_store_destroy() interrupts and waits for. */
+uint64_t
+herald__upkeep_step(struct herald_store *store)
+{
+	if (herald__health_has_failed(store) || herald__ending_enter(store, NULL) != HERALD_OK)
+		return UINT64_MAX;
+	const uint64_t next_ms = step(store);
+	herald__ending_leave(store);
+	return next_ms;
 }

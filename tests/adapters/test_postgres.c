@@ -2,6 +2,7 @@
  * The database on PostgreSQL: its options, what it refuses to open, and connections of users.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -503,6 +504,46 @@ a_statement_that_waits_is_interrupted(void **unused)
 	stop(p);
 }
 
+static void *
+open_for_operations(void *state)
+{
+	struct waiting_count *count = state;
+
+	count->status = count->p->ops->session_open(count->p->database, HERALD_SESSION_ADMIN,
+						    &count->session, &count->error);
+	return NULL;
+}
+
+/* A server that hangs: it neither lets anybody in, nor goes on with a statement. */
+static void
+a_server_that_hangs_does_not_hold_up(void **unused)
+{
+	struct process *p = start(&postgres_contract);
+	struct waiting_count counting = {.p = p}, opening = {.p = p};
+	pthread_t threads[2];
+	struct herald_error error;
+
+	(void)unused;
+	assert_works(
+		p->ops->session_open(p->database, HERALD_SESSION_ADMIN, &counting.session, &error),
+		&error);
+	const pid_t backend = PQbackendPID(p->ops->handle(counting.session));
+	assert_int_equal(kill(backend, SIGSTOP), 0);
+	assert_int_equal(kill(server.pid, SIGSTOP), 0);
+	assert_int_equal(pthread_create(&threads[0], NULL, run_count, &counting), 0);
+	assert_int_equal(pthread_create(&threads[1], NULL, open_for_operations, &opening), 0);
+	p->ops->interrupt(p->database);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(kill(server.pid, SIGCONT), 0);
+	assert_int_equal(kill(backend, SIGCONT), 0);
+	assert_string_equal(counting.error.message, "interrupted: the store is being destroyed");
+	assert_string_equal(opening.error.message, "interrupted: the store is being destroyed");
+	assert_null(opening.session);
+	p->ops->session_close(counting.session);
+	stop(p);
+}
+
 /* A search may take long: arrivals, which need the lock of the lanes, do not wait for it. So a
  * search that finds nothing does not wait for them, either. */
 static void
@@ -613,6 +654,7 @@ main(void)
 		cmocka_unit_test(a_rotation_waits_for_nobody),
 		cmocka_unit_test(a_long_reason_is_marked_as_cut),
 		cmocka_unit_test(a_statement_that_waits_is_interrupted),
+		cmocka_unit_test(a_server_that_hangs_does_not_hold_up),
 		cmocka_unit_test(a_search_does_not_need_the_lanes),
 		cmocka_unit_test(a_letter_that_is_gone_does_not_end_a_drop),
 	};

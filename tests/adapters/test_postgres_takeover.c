@@ -9,9 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <libpq-fe.h>
 
 #include "../../adapters/store/postgres/lease.h"
 #include "contract/store/probe.h"
@@ -134,6 +138,30 @@ store_on(struct process *p, struct herald_session *session, const char *type)
 	return status == HERALD_OK ? p->ops->commit(session, &error) : status;
 }
 
+/* A process of the old primary, whose standby has just taken over. */
+static struct process *
+start_on_pair(struct pair *pair)
+{
+	postgres_server_start(&pair->old);
+	snprintf(pair->link, sizeof(pair->link), "%s-link", pair->old.directory);
+	snprintf(pair->dsn, sizeof(pair->dsn), "host=%s port=%u user=herald dbname=postgres",
+		 pair->link, pair->old.port);
+	point_to(pair, &pair->old);
+	postgres_places = (struct postgres_places){.server = &pair->old, .dsn = pair->dsn};
+	struct process *p = start(&postgres_contract);
+	split(pair);
+	return p;
+}
+
+static void
+stop_on_pair(struct process *p, struct pair *pair)
+{
+	stop(p);
+	postgres_server_stop(&pair->new);
+	postgres_server_stop(&pair->old);
+	assert_int_equal(unlink(pair->link), 0);
+}
+
 /* A transaction that is open on the old primary is not committed there. All that follows is on the
  * new one. */
 static void
@@ -142,15 +170,8 @@ check_session(enum herald_session_use use)
 	struct herald_session *session, *another, *refused;
 	struct herald_error error;
 	struct pair pair;
+	struct process *p = start_on_pair(&pair);
 
-	postgres_server_start(&pair.old);
-	snprintf(pair.link, sizeof(pair.link), "%s-link", pair.old.directory);
-	snprintf(pair.dsn, sizeof(pair.dsn), "host=%s port=%u user=herald dbname=postgres",
-		 pair.link, pair.old.port);
-	point_to(&pair, &pair.old);
-	postgres_places = (struct postgres_places){.server = &pair.old, .dsn = pair.dsn};
-	struct process *p = start(&postgres_contract);
-	split(&pair);
 	assert_int_equal(p->ops->session_open(p->database, use, &session, &error), HERALD_OK);
 	assert_int_equal(p->ops->node_renew(p->nodes, p->node, T0, &error), HERALD_OK);
 	assert_int_equal(store_on(p, session, "before"), HERALD_OK);
@@ -185,10 +206,7 @@ check_session(enum herald_session_use use)
 
 	p->ops->session_close(another);
 	p->ops->session_close(session);
-	stop(p);
-	postgres_server_stop(&pair.new);
-	postgres_server_stop(&pair.old);
-	assert_int_equal(unlink(pair.link), 0);
+	stop_on_pair(p, &pair);
 }
 
 static void
@@ -199,12 +217,79 @@ the_old_primary_goes_on(void **unused)
 	check_session(HERALD_SESSION_JOIN);
 }
 
+/* A COMMIT of an event then waits, until another transaction gives back the lock. */
+static void
+make_commits_wait(const struct postgres_server *server, const struct process *p)
+{
+	char sql[480];
+
+	snprintf(sql, sizeof(sql),
+		 "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS"
+		 " 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';"
+		 "CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON \"%s\".herald_event"
+		 " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()",
+		 (const char *)p->place);
+	postgres_server_run(server, sql);
+}
+
+struct committing {
+	struct process *p;
+	struct herald_session *session;
+	enum herald_status status;
+};
+
+static void *
+store_one(void *state)
+{
+	struct committing *committing = state;
+
+	committing->status = store_on(committing->p, committing->session, "meanwhile");
+	return NULL;
+}
+
+/* It succeeds there, and is nothing that anybody will see. */
+static void
+the_old_primary_commits_meanwhile(void **unused)
+{
+	static const char waits[] =
+		"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+	struct herald_session *another;
+	struct herald_error error;
+	struct pair pair;
+	struct process *p = start_on_pair(&pair);
+	struct committing committing = {.p = p, .session = p->session};
+	pthread_t thread;
+
+	(void)unused;
+	make_commits_wait(&pair.old, p);
+	PGconn *lock = PQconnectdb(pair.old.dsn);
+	PQclear(PQexec(lock, "SELECT pg_advisory_lock(1)"));
+	assert_int_equal(PQstatus(lock), CONNECTION_OK);
+	assert_int_equal(pthread_create(&thread, NULL, store_one, &committing), 0);
+	while (postgres_server_number(&pair.old, waits) != 1)
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	point_to(&pair, &pair.new);
+	assert_int_equal(p->ops->session_open(p->database, HERALD_SESSION_ADMIN, &another, &error),
+			 HERALD_OK);
+	PQfinish(lock);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	/* The new one does not know this connection's transactions. */
+	assert_int_equal(committing.status, HERALD_UNKNOWN_OUTCOME);
+	assert_int_equal(stored_on(&pair.old, p, "meanwhile"), 1);
+	assert_int_equal(stored_on(&pair.new, p, "meanwhile"), 0);
+	assert_int_equal(store_on(p, p->session, "after"), HERALD_OK);
+	assert_int_equal(stored_on(&pair.new, p, "after"), 1);
+	p->ops->session_close(another);
+	stop_on_pair(p, &pair);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(late_answers),
 		cmocka_unit_test(the_old_primary_goes_on),
+		cmocka_unit_test(the_old_primary_commits_meanwhile),
 	};
 
 	if (!postgres_server_exists())

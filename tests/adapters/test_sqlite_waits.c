@@ -166,6 +166,37 @@ a_writer_that_takes_long_is_named(void **unused)
 	sqlite_file_close(&file);
 }
 
+static void
+interrupt(void *state)
+{
+	struct sqlite_file *file = state;
+
+	ops(file)->interrupt(file->database);
+}
+
+static void
+a_wait_for_a_lock_is_interrupted(void **unused)
+{
+	struct sqlite_file file;
+	struct herald_error error;
+
+	(void)unused;
+	sqlite_file_open(&file);
+	struct herald_session *session = sqlite_file_session(&file, HERALD_SESSION_ADMIN);
+	file.user = sqlite_file_connect(&file);
+	assert_int_equal(sqlite3_exec(file.user, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	forget_sleeps();
+	sleeps.is_fake = true;
+	sleeps.before = interrupt;
+	sleeps.state = &file;
+	assert_int_equal(ops(&file)->begin(session, &error), HERALD_UNAVAILABLE);
+	assert_message(&error, "interrupted: the store is being destroyed");
+	assert_int_equal(sleeps.count, 1);
+	forget_sleeps();
+	ops(&file)->session_close(session);
+	sqlite_file_close(&file);
+}
+
 static uint64_t
 seconds(void)
 {
@@ -382,6 +413,7 @@ main(void)
 		cmocka_unit_test(a_wait_for_wal_mode_is_one_wait),
 		cmocka_unit_test(a_writer_that_takes_long_is_named),
 		cmocka_unit_test(a_wait_for_both_locks_is_one_wait),
+		cmocka_unit_test(a_wait_for_a_lock_is_interrupted),
 		cmocka_unit_test(a_wait_after_the_drain_is_short),
 		cmocka_unit_test(a_stop_ends_waits_for_locks),
 		cmocka_unit_test(a_stop_ends_a_wait_for_a_turn),

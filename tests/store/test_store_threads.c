@@ -123,6 +123,50 @@ test_stop_while_functions_run(void **state)
 	store_fixture_finish(f);
 }
 
+/* The thread for upkeep counts, and the first interruption comes too early to end that. */
+static atomic_uint interruptions;
+
+static enum herald_status
+count_until_interrupted_again(struct herald_session *session,
+			      const struct herald_purge_filter *filter, uint64_t *count,
+			      struct herald_error *error)
+{
+	(void)session;
+	(void)filter;
+	*count = 0;
+	while (interruptions < 2)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET, "interrupted");
+}
+
+static void
+note_interruption(struct herald_database *database)
+{
+	(void)database;
+	interruptions++;
+}
+
+static void
+adapt_count(struct herald_database_ops *ops)
+{
+	ops->pending = count_until_interrupted_again;
+	ops->pending_most = NULL;
+	ops->interrupt = note_interruption;
+}
+
+static void
+test_a_count_that_begins_late_is_interrupted(void **state)
+{
+	(void)state;
+	interruptions = 0;
+	store_fixture_init(
+		f, &(struct store_fixture_options){.has_threads = true, .adapt = adapt_count});
+	store_submit(f, "1", "done");
+	store_await_answers(f);
+	store_fixture_finish(f);
+	assert_false(store_logged(f, "upkeep failed"));
+}
+
 /* The last drain. */
 
 static uint64_t
@@ -411,6 +455,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_many_senders),
 		TEST(test_stop_while_functions_run),
+		TEST(test_a_count_that_begins_late_is_interrupted),
 		TEST(test_last_drain),
 		TEST(test_service_comes_and_goes),
 		TEST(test_wakes_for_what_is_behind_a_join),

@@ -147,6 +147,28 @@ test_quick_takeovers(void **state)
 	store_fixture_finish(b);
 }
 
+/* The first one is given up when there are too many. */
+static void
+test_too_many_takeovers(void **state)
+{
+	struct herald__job *job = begin_run("1");
+	const uint64_t first = a->store->node.id;
+	char line[80];
+
+	(void)state;
+	for (int i = 0; i < HERALD__FORMER_NODES; i++)
+		take_over();
+	assert_false(store_logged(a, "too many former nodes"));
+	take_over();
+	assert_int_equal(a->store->dispatch.formers.count, HERALD__FORMER_NODES);
+	snprintf(line, sizeof(line), "are thrown away node=%llu", (unsigned long long)first);
+	assert_true(store_logged(a, "too many former nodes"));
+	assert_true(store_logged(a, line));
+	end_run(job);
+	store_fixture_finish(a);
+	store_fixture_finish(b);
+}
+
 /* The database fails, a standby takes over, and the first renewal of the former node's lease fails
  * as well: it is tried again soon, and not when that lease has ended. */
 static void
@@ -433,6 +455,7 @@ main(void)
 		TEST(test_much_to_give_back),       TEST(test_a_doubt_while_it_is_looked_up),
 		TEST(test_deliveries_to_give_back), TEST(test_a_former_node_is_not_idle_too_early),
 		TEST(test_ends_between_two_nodes),  TEST(test_the_first_keep_fails),
+		TEST(test_too_many_takeovers),
 	};
 
 	return cmocka_run_group_tests_name("takeover", tests, NULL, NULL);

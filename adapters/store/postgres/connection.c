@@ -35,15 +35,6 @@ wait_either(const PGconn *conn, short events, int64_t deadline_ms, int other, bo
 	}
 }
 
-/* The same without another file. */
-static bool
-wait_socket(const PGconn *conn, short events, int64_t deadline_ms)
-{
-	bool none;
-
-	return wait_either(conn, events, deadline_ms, -1, &none);
-}
-
 /* What the DSN may change. */
 static PGconn *
 start(const char *dsn, uint32_t timeout_ms)
@@ -70,19 +61,27 @@ start(const char *dsn, uint32_t timeout_ms)
 
 /* libpq may go on to another socket at each step. */
 static bool
-finish(PGconn *conn, int64_t deadline_ms)
+finish(PGconn *conn, int64_t deadline_ms, int interrupt_fd, bool *is_interrupted)
 {
 	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
 
 	if (PQstatus(conn) == CONNECTION_BAD)
 		return false;
 	while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING) {
-		if (!wait_socket(conn, next == PGRES_POLLING_READING ? POLLIN : POLLOUT,
-				 deadline_ms))
+		if (!wait_either(conn, next == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+				 deadline_ms, interrupt_fd, is_interrupted) ||
+		    *is_interrupted)
 			return false;
 		next = PQconnectPoll(conn);
 	}
 	return next == PGRES_POLLING_OK;
+}
+
+enum herald_status
+herald__postgres_interrupted(struct herald_error *error)
+{
+	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+				"interrupted: the store is being destroyed");
 }
 
 static void
@@ -93,22 +92,25 @@ ignore_notice(void *state, const PGresult *result)
 }
 
 enum herald_status
-herald__postgres_connect(const char *dsn, uint32_t timeout_ms, PGconn **out,
+herald__postgres_connect(const char *dsn, uint32_t timeout_ms, int interrupt_fd, PGconn **out,
 			 struct herald_error *error)
 {
 	int64_t deadline_ms = herald__postgres_clock_ms() + timeout_ms;
 	PGconn *conn = start(dsn, timeout_ms);
 	enum herald_status status = HERALD_OK;
+	bool is_interrupted = false;
 
 	if (!conn)
 		return herald_out_of_memory(error);
-	if (finish(conn, deadline_ms)) {
+	if (finish(conn, deadline_ms, interrupt_fd, &is_interrupted)) {
 		PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
 		PQsetNoticeReceiver(conn, ignore_notice, NULL);
 		*out = conn;
 		return HERALD_OK;
 	}
-	if (PQstatus(conn) != CONNECTION_BAD)
+	if (is_interrupted)
+		status = herald__postgres_interrupted(error);
+	else if (PQstatus(conn) != CONNECTION_BAD)
 		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					  "cannot connect to PostgreSQL: no answer within %u ms",
 					  timeout_ms);

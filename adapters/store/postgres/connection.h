@@ -14,10 +14,13 @@
 /*
  * Connect to `dsn`.
  *
- * Errors  HERALD_BAD_OPTION: trying again does not help. HERALD_UNAVAILABLE, HERALD_NO_MEMORY.
+ * interrupt_fd  when it can be read, the wait is over. -1: none.
+ *
+ * Errors  HERALD_BAD_OPTION: trying again does not help. HERALD_UNAVAILABLE: also if the wait was
+ *         interrupted. HERALD_NO_MEMORY.
  */
-enum herald_status herald__postgres_connect(const char *dsn, uint32_t timeout_ms, PGconn **out,
-					    struct herald_error *error);
+enum herald_status herald__postgres_connect(const char *dsn, uint32_t timeout_ms, int interrupt_fd,
+					    PGconn **out, struct herald_error *error);
 
 /*
  * Wait for all results of a statement that was sent, and return the first one that is an error,
@@ -30,6 +33,9 @@ enum herald_status herald__postgres_connect(const char *dsn, uint32_t timeout_ms
  *          time; it must be closed then.
  */
 PGresult *herald__postgres_wait(PGconn *conn, uint32_t timeout_ms, int interrupt_fd);
+
+/* The error of a wait that was interrupted. */
+enum herald_status herald__postgres_interrupted(struct herald_error *error);
 
 /* Whether a result is a success; NULL is not. */
 bool herald__postgres_succeeded(const PGresult *result);

@@ -47,6 +47,13 @@ may_be_interrupted(const struct postgres_session *session)
 	return session->use == HERALD_SESSION_ADMIN && !session->is_settling;
 }
 
+/* -1: none. */
+static int
+interrupt_fd(const struct postgres_session *session)
+{
+	return may_be_interrupted(session) ? session->database->interrupt_fd : -1;
+}
+
 bool
 herald__postgres_is_interrupted(const struct postgres_session *session)
 {
@@ -62,13 +69,6 @@ herald__postgres_interrupt(struct herald_database *base)
 	atomic_store(&database->is_interrupted, true);
 	const ssize_t written = write(database->interrupt_fd, &one, sizeof(one));
 	(void)written; /* a full counter can be read, too */
-}
-
-static enum herald_status
-refuse_interrupted(struct herald_error *error)
-{
-	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-				"interrupted: the store is being destroyed");
 }
 
 /* Connecting. */
@@ -157,7 +157,8 @@ open_connection(struct postgres_session *session, struct herald_error *error)
 
 	session->epoch = herald__postgres_epoch(&database->leases);
 	enum herald_status status = herald__postgres_connect(
-		database->options.dsn, database->options.connect_timeout_ms, &session->conn, error);
+		database->options.dsn, database->options.connect_timeout_ms, interrupt_fd(session),
+		&session->conn, error);
 
 	if (status != HERALD_OK)
 		return status;
@@ -248,11 +249,10 @@ receive(struct postgres_session *session, bool was_sent, const char *what, PGres
 	struct herald_error *error)
 {
 	PGresult *result =
-		was_sent ? herald__postgres_wait(
-				   session->conn,
-				   herald__postgres_statement_timeout(session) + PATIENCE_MS,
-				   may_be_interrupted(session) ? session->database->interrupt_fd
-							       : -1)
+		was_sent ? herald__postgres_wait(session->conn,
+						 herald__postgres_statement_timeout(session) +
+							 PATIENCE_MS,
+						 interrupt_fd(session))
 			 : NULL;
 
 	if (result && herald__postgres_succeeded(result)) {
@@ -270,7 +270,8 @@ receive(struct postgres_session *session, bool was_sent, const char *what, PGres
 	if (!result)
 		herald__postgres_session_cut(session);
 	PQclear(result);
-	return herald__postgres_is_interrupted(session) ? refuse_interrupted(error) : status;
+	return herald__postgres_is_interrupted(session) ? herald__postgres_interrupted(error)
+							: status;
 }
 
 static enum herald_status
@@ -353,7 +354,7 @@ attempt(struct postgres_session *session, enum postgres_statement statement, PGr
 		return herald_error_set(error, status, HERALD_NO_OFFSET,
 					"too large for PostgreSQL, which takes 1 GiB");
 	if (herald__postgres_is_interrupted(session))
-		return refuse_interrupted(error);
+		return herald__postgres_interrupted(error);
 	if (!session->conn)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					"the connection to PostgreSQL is lost");
@@ -397,7 +398,7 @@ herald__postgres_command(struct postgres_session *session, const char *sql, cons
 			 PGresult **out, struct herald_error *error)
 {
 	if (herald__postgres_is_interrupted(session))
-		return refuse_interrupted(error);
+		return herald__postgres_interrupted(error);
 	if (!session->conn)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					"the connection to PostgreSQL is lost");

@@ -275,9 +275,12 @@ herald__postgres_commit(struct herald_session *base, struct herald_error *error)
 			status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 						  "PostgreSQL has rolled the transaction back");
 		PQclear(result);
-	} else if (!session->conn) {
-		status = find_outcome(session, error);
+		/* An old primary has answered: what counts is what the new one has. */
+		if (herald__postgres_session_is_old(session))
+			herald__postgres_session_cut(session);
 	}
+	if (!session->conn)
+		status = find_outcome(session, error);
 	session->is_settling = false;
 	if (status == HERALD_OK || status == HERALD_UNKNOWN_OUTCOME)
 		herald__postgres_publish_ready(session);
