@@ -172,7 +172,8 @@ HERALD_API size_t herald_store_stop(struct herald_store *store, uint32_t drain_m
  *
  * Operations, such as herald_store_counts(), that other threads have begun are interrupted: they
  * return HERALD_UNAVAILABLE, with "the store is being destroyed" in the message, and this function
- * waits for them. So do not call it from a visitor.
+ * waits for them. So do not call it from a function that an operation calls, a visitor or
+ * herald_bulk.progress.
  */
 HERALD_API void herald_store_destroy(struct herald_store *store);
 

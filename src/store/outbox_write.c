@@ -114,7 +114,7 @@ settle_write(struct herald__outbox_queue *queue)
 	drop_entries(queue, &write->entries);
 	if (write->has_reconciled && write->doubts == queue->doubts)
 		queue->doubts = 0;
-	is_news |= write->has_reconciled || write->has_more;
+	is_news |= write->has_reconciled;
 	if (is_news)
 		herald__outbox_forget_due(queue);
 	if (is_news || (queue->lacks_room && herald__outbox_room(queue) > 0))

@@ -219,7 +219,6 @@ test_filters_of_changes(const struct contract_store *kind)
 	stop(p);
 }
 
-/* The maximum of one call, the oldest first. */
 /* Retention: they did not die in the order of their ids. */
 static void
 test_drop_by_age(const struct contract_store *kind)
