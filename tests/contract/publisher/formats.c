@@ -5,6 +5,7 @@
 
 #include <herald/adapter/publisher.h>
 #include <herald/cloudevents.h>
+#include <herald/webhook.h>
 
 #define KEY "user 17 \xc3\xa9"
 
@@ -152,14 +153,15 @@ count_of(struct seen *seen)
 	return count;
 }
 
-/* Publish an event, and consume it with a service that knows CloudEvents and Herald's envelope. */
+/* Publish an event, and consume it with a service that knows CloudEvents, Herald's envelope, and
+ * messages that are a payload, with a type and an id in headers. */
 static void
 round_trip(const struct herald_publication *given, struct seen *seen)
 {
 	struct writer *writer = WRITER(.max_pending = 0);
 	static const char *const attributes[] = {"x-tenant", NULL};
-	const struct herald_format *const formats[] = {&herald_format_cloudevents,
-						       &herald_format_envelope};
+	const struct herald_format *formats[] = {NULL, &herald_format_cloudevents,
+						 &herald_format_envelope};
 	const struct herald_route routes[] = {HERALD_ROUTE("order", order, on_order, seen)};
 	struct herald_publication publication = *given;
 	struct herald_consumer_options options = HERALD_CONSUMER_OPTIONS(.lanes = 1);
@@ -168,6 +170,11 @@ round_trip(const struct herald_publication *given, struct seen *seen)
 
 	publication.topic = writer->topic;
 	publish(writer, &publication);
+	assert_int_equal(
+		herald_webhook_create(&HERALD_WEBHOOK_OPTIONS(.type = {.attribute = "X-Type"},
+							      .id = {.attribute = "X-Id"}),
+				      &formats[0], NULL),
+		HERALD_OK);
 	assert_int_equal(herald_service_create(&HERALD_SERVICE_OPTIONS(HERALD_FORMATS(formats),
 								       HERALD_ROUTES(routes),
 								       .attributes = attributes),
@@ -181,6 +188,7 @@ round_trip(const struct herald_publication *given, struct seen *seen)
 	assert_int_equal(herald_consumer_stop(consumer, WAIT_MS), 0);
 	herald_consumer_destroy(consumer);
 	herald_service_destroy(options.service);
+	herald_format_destroy(formats[0]);
 	writer_destroy(writer);
 	assert_string_equal(seen->item, "caf\xc3\xa9 x 3");
 }
@@ -239,6 +247,22 @@ test_a_binary_cloudevent(void **state)
 	assert_string_equal(seen.subject, "\xe2\x82\xac 100%");
 }
 
+static void
+test_a_webhook(void **state)
+{
+	static const char data[] = "{\"item\":\"caf\xc3\xa9\",\"count\":3}";
+	static const char *const headers[] = {"x-type: order", "x-id: e-4", "x-tenant: 8"};
+	struct seen seen = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+	(void)state;
+	round_trip(&(struct herald_publication){HERALD_BODY(data, sizeof(data) - 1),
+						.content_type = "application/json",
+						HERALD_HEADERS(headers)},
+		   &seen);
+	assert_string_equal(seen.id, "e-4");
+	assert_string_equal(seen.header, "8");
+}
+
 /* The order of a key, by which the consumer runs the events. */
 static void
 test_the_key_keeps_its_order(void **state)
@@ -284,6 +308,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_an_event_of_herald),
 	cmocka_unit_test(test_a_structured_cloudevent),
 	cmocka_unit_test(test_a_binary_cloudevent),
+	cmocka_unit_test(test_a_webhook),
 	cmocka_unit_test(test_the_key_keeps_its_order),
 };
 const struct case_list publisher_format_cases = {cases, COUNT(cases)};
