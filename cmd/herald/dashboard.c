@@ -23,6 +23,7 @@
 struct dashboard {
 	struct store_place place;
 	const char *token;
+	const char *hosts; /* of requests; NULL: as for any path of this machine */
 	uint16_t port;
 	bool any_port;
 	bool is_read_only;
@@ -74,6 +75,13 @@ read_port(const char *value, void *state)
 }
 
 static const char *
+read_host(const char *value, void *state)
+{
+	((struct dashboard *)state)->hosts = value;
+	return NULL;
+}
+
+static const char *
 read_read_only(const char *value, void *state)
 {
 	(void)value;
@@ -88,6 +96,8 @@ static const struct tool_option options[] = {
 	{"token", "SECRET", read_token,
 	 "what the page asks for; default HERALD_TOKEN, else a random one, which is printed"},
 	{"port", "N", read_port, "where to listen on 127.0.0.1; 0: any port. Default 8081"},
+	{"host", "NAME", read_host,
+	 "what a proxy on this machine passes on as Host; or several: a.example,b.example"},
 	{"read-only", NULL, read_read_only, "refuse to replay and to drop"},
 };
 
@@ -118,17 +128,23 @@ static enum herald_status
 serve(const struct dashboard *dashboard, struct herald_admin *admin, const sigset_t *signals,
       struct herald_error *error)
 {
-	const struct herald_server_path paths[] = {herald_admin_path(admin)};
+	static const struct option_name host = {"paths[0].hosts", "--host", 0};
+	struct herald_server_path paths[] = {herald_admin_path(admin)};
 	struct herald_server *server;
 	int signal;
+
+	if (dashboard->hosts)
+		paths[0].hosts = dashboard->hosts;
 	enum herald_status status = herald_server_create(
 		NULL,
 		&HERALD_SERVER_OPTIONS(HERALD_SERVER_PATHS(paths), .port = dashboard->port,
 				       .any_port = dashboard->any_port),
 		&server, error);
 
-	if (status != HERALD_OK)
+	if (status != HERALD_OK) {
+		options_name_error(&host, 1, error);
 		return status;
+	}
 	print_address(dashboard, herald_server_port(server));
 	sigwait(signals, &signal);
 	herald_server_stop(server, 1000);

@@ -125,8 +125,9 @@ struct herald_server_path {
 	 * without dots, names that end in ".localhost" and IP addresses are always allowed, since
 	 * no other site has them.
 	 *
-	 * NULL: any host. A list such as "ops.example, ops.lan": these as well. HERALD_LOCAL_HOSTS:
-	 * no others as long as all sockets of the server listen on loopback addresses; else any.
+	 * NULL: any host. A list such as "ops.example, ops.lan", without ports: these as well.
+	 * HERALD_LOCAL_HOSTS: no others as long as all sockets of the server listen on loopback
+	 * addresses; else any.
 	 */
 	const char *hosts;
 };

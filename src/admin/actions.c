@@ -18,19 +18,21 @@ struct admin_action {
 	bool dry_run;
 };
 
-/* The members of the filter are members of the body. */
+/* The members of the filter are members of the body. An empty text is refused: it is more often a
+ * variable that was not set than a wish, and would select more than was meant. */
 #define FILTER(...) HERALD_FIELD(herald__admin_filter, __VA_ARGS__)
+#define FILTER_TEXT(NAME) FILTER(NAME, .min_bytes = 1)
 
 HERALD_SCHEMA(herald__admin_filter,
-	FILTER(kind),
-	FILTER(id),
-	FILTER(queue),
-	FILTER(event_type),
-	FILTER(source),
-	FILTER(event_id),
-	FILTER(destination),
-	FILTER(why),
-	FILTER(after),
+	FILTER_TEXT(kind),
+	FILTER_TEXT(id),
+	FILTER_TEXT(queue),
+	FILTER_TEXT(event_type),
+	FILTER_TEXT(source),
+	FILTER_TEXT(event_id),
+	FILTER_TEXT(destination),
+	FILTER_TEXT(why),
+	FILTER_TEXT(after),
 	FILTER(from_ms, HERALD_MIN(0)),
 	FILTER(to_ms, HERALD_MIN(1)),
 	FILTER(limit, HERALD_MIN(1)));

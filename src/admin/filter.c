@@ -105,19 +105,11 @@ herald__admin_filter_read(struct herald__admin_call *call, struct herald__admin_
 
 /* Filters. */
 
-static bool
-has_text(const char *text)
-{
-	return text && *text != '\0';
-}
-
-/* An empty text is more often a variable that was not set than a wish. */
 bool
 herald__admin_filter_is_empty(const struct herald__admin_filter *filter)
 {
-	return !filter->id && !filter->why && !has_text(filter->queue) &&
-	       !has_text(filter->event_type) && !has_text(filter->source) &&
-	       !has_text(filter->event_id) && !has_text(filter->destination);
+	return !filter->id && !filter->why && !filter->queue && !filter->event_type &&
+	       !filter->source && !filter->event_id && !filter->destination;
 }
 
 bool

@@ -31,7 +31,7 @@ bool herald__admin_filter_resolve(struct herald__admin_call *call,
 				  const struct herald__admin_filter *filter,
 				  struct herald_dead_filter *out);
 
-/* Whether it may select all dead letters: kinds, times and empty texts do not count. */
+/* Whether it may select all dead letters: kinds and times do not count. */
 bool herald__admin_filter_is_empty(const struct herald__admin_filter *filter);
 
 /* The number in a text such as "12"; false if it is not one, 0, or more than databases can have. */

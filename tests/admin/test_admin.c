@@ -952,7 +952,12 @@ test_actions_that_are_not_valid(void **state)
 		{"{\"kind\":\"event\"}", NULL},
 		{"{\"to_ms\":1}", NULL},
 		{"{\"destination\":\"\"}", NULL},
-		{"{\"queue\":\"\",\"event_type\":\"\",\"source\":\"\",\"event_id\":\"\"}", NULL},
+		{"{\"why\":\"failed\",\"queue\":\"\"}",
+		 "{\"error\":\"queue: expected a non-empty string, found "
+		 "\\\"\\\"\",\"path\":\"/queue\"}"},
+		{"{\"all\":true,\"event_type\":\"\"}", NULL},
+		{"{\"id\":\"1\",\"source\":\"\"}", NULL},
+		{"{\"queue\":\"a\",\"event_id\":\"\"}", NULL},
 		{"{\"all\":true,\"to_ms\":0}", NULL},
 		{"{\"all\":true,\"limit\":0}", NULL},
 		{"{\"all\":true,\"after\":\"9223372036854775808\"}",

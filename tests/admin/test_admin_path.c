@@ -195,9 +195,13 @@ test_hosts(void **state)
 			fail_msg("%s on %s: %u", cases[i].host, cases[i].address, response.status);
 		ask_host(&shop, headers, "/admin", &response);
 		assert_int_equal(response.status, cases[i].status == 200 ? 308 : 403);
-		if (cases[i].status == 403)
-			assert_string_equal(response.body,
-					    "{\"error\":\"the path is not for this host\"}");
+		if (cases[i].status == 403) {
+			char body[160];
+
+			snprintf(body, sizeof(body),
+				 "{\"error\":\"the path is not for the host %s\"}", cases[i].host);
+			assert_string_equal(response.body, body);
+		}
 		stop(&shop);
 	}
 	hosts = HERALD_LOCAL_HOSTS;

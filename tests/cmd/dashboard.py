@@ -147,6 +147,17 @@ def it_listens_on_this_machine_only():
 
 
 @case
+def hosts_behind_a_proxy_are_named():
+    with dashboard("--token", TOKEN) as program:
+        equal(program.ask("GET", "", Host="ops.example:80"),
+              (403, '{"error":"the path is not for the host ops.example:80"}'))
+    with dashboard("--token", TOKEN, "--host", "a.example,ops.example") as program:
+        equal([program.ask("GET", "", Host=host)[0]
+               for host in ("ops.example:80", "a.example", "localhost", "evil.example")],
+              [200, 200, 200, 403])
+
+
+@case
 def wrong_usage_is_told():
     for arguments, status, text in (
             ([], 2, "herald: dashboard needs --store, or HERALD_STORE\n"),
@@ -154,7 +165,10 @@ def wrong_usage_is_told():
             (["--token", ""], 2, None), (["--address", "0.0.0.0"], 2, None),
             (["--store", "sqlite:/nowhere/shop.db"], 1, None),
             (["--store", "sqlite:PATH", "--token", "a b"], 2,
-             "herald: --token: must be visible ASCII; byte 1 is not\n")):
+             "herald: --token: must be visible ASCII; byte 1 is not\n"),
+            (["--store", "sqlite:PATH", "--token", TOKEN, "--host", "ops.example:80"], 2,
+             'herald: --host: must be a list of names such as "ops.example, ops.lan", '
+             "without ports\n")):
         with store() as path:
             environment = dict(os.environ)
             environment.pop("HERALD_STORE", None)

@@ -561,6 +561,16 @@ wrong_paths(void **state)
 
 		assert_bad_paths(wrong, 1, "paths[0].methods");
 	}
+	static const char *const hosts[] = {",",          "a.example:80", "http://a.example",
+					    "*.example",  " a.example",   "a.example,",
+					    "a.example.", "a/b",          "a.example, b:8080",
+					    ".example"};
+	for (size_t i = 0; i < HERALD_COUNT(hosts); i++) {
+		const struct herald_server_path wrong[] = {
+			{.path = "/a", .function = answer_nothing, .hosts = hosts[i]}};
+
+		assert_bad_paths(wrong, 1, "paths[0].hosts");
+	}
 	assert_bad_paths(NULL, 1, "paths");
 	assert_bad_paths(twice, 0, "paths");
 }

@@ -40,7 +40,7 @@ _herald() {
 	verify) options="--secret --scheme --header --headers --now --url --help" ;;
 	validate) options="--schema --message --draft --max-steps --formats --help" ;;
 	generate) options="--from --out --name --samples --schema --draft --max-steps --help" ;;
-	dashboard) options="--store --schema --pooled --token --port --read-only --help" ;;
+	dashboard) options="--store --schema --pooled --token --port --host --read-only --help" ;;
 	store)
 		options="status dead purge check migrate sql --store --schema --pooled --json --all --dry-run --rate --limit"
 		options+=" --id --after-id --queue --type --source --event-id --destination --reason"

@@ -76,8 +76,8 @@ is_host_allowed(const struct herald__call *call, const struct herald__path *path
 static void
 refuse_host(struct herald__call *call)
 {
-	static const char body[] = "{\"error\":\"the path is not for this host\"}";
 	const char *host = herald__head_find(call->head, "Host");
+	char body[512];
 	struct herald__shown shown;
 	const struct herald_log_field fields[] = {
 		{.key = "status", .number = 403},
@@ -87,11 +87,14 @@ refuse_host(struct herald__call *call)
 
 	herald_log_write(call->log, HERALD_LOG_DEBUG, "request refused", fields,
 			 HERALD_COUNT(fields));
+	/* The reader of the head accepts no quotes in it. */
+	int bytes = snprintf(body, sizeof(body),
+			     "{\"error\":\"the path is not for the host %.255s\"}", host);
 	(void)answer(call, &(struct herald_http_response){
 				   .status = 403,
 				   .content_type = "application/json",
 				   .body = body,
-				   .body_bytes = sizeof(body) - 1,
+				   .body_bytes = (size_t)bytes,
 			   });
 }
 

@@ -53,3 +53,32 @@ herald__host_is_listed(const char *host, const char *hosts)
 	}
 	return false;
 }
+
+/* Of letters, digits, hyphens and underscores, with dots in between. */
+static bool
+is_name(const char *name, size_t bytes)
+{
+	if (bytes == 0 || name[0] == '.' || name[bytes - 1] == '.')
+		return false;
+	for (size_t i = 0; i < bytes; i++)
+		if (!herald_ascii_is_letter(name[i]) && !herald_ascii_is_digit(name[i]) &&
+		    !strchr("-_.", name[i]))
+			return false;
+	return true;
+}
+
+bool
+herald__host_is_list(const char *hosts)
+{
+	do {
+		const size_t bytes = strcspn(hosts, ", ");
+
+		if (!is_name(hosts, bytes))
+			return false;
+		hosts += bytes;
+		if (*hosts == '\0')
+			return true;
+		hosts += strspn(hosts, ", ");
+	} while (*hosts != '\0');
+	return false;
+}

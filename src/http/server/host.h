@@ -13,4 +13,7 @@ bool herald__host_is_safe(const char *host);
 /* Whether it is in a list such as "a.example, b.example", ignoring case and the port. */
 bool herald__host_is_listed(const char *host, const char *hosts);
 
+/* Whether a text is such a list, of names that a host can have. */
+bool herald__host_is_list(const char *hosts);
+
 #endif

@@ -11,6 +11,8 @@
 #include <herald/adapter/options.h>
 #include <herald/adapter/text.h>
 
+#include "http/server/host.h"
+
 #define MAX_THREADS 1024
 #define MAX_CONNECTIONS (1u << 20) /* as many files as Linux gives a process (fs.nr_open) */
 #define MIN_HEADER_BYTES 256
@@ -114,6 +116,10 @@ check_own_path(const struct herald_server_options *options, size_t index,
 				   "is for paths with a function; an endpoint has its own");
 	if (path->endpoint && path->hosts)
 		return refuse_path(error, index, ".hosts", "is for paths with a function");
+	if (path->hosts && *path->hosts != '\0' && !herald__host_is_list(path->hosts))
+		return refuse_path(error, index, ".hosts",
+				   "must be a list of names such as \"ops.example, ops.lan\", "
+				   "without ports");
 	if (path->methods && !is_method_list(path->methods))
 		return refuse_path(error, index, ".methods",
 				   "must be a list of methods such as \"GET, POST\", without "
