@@ -110,6 +110,48 @@ static const char letters[32][3] = {
 	"d", "n", "o", "o", "o",  "o", "oe", "",  "o", "u", "u", "u", "ue", "y", "th", "ss",
 };
 
+/* The second byte of U+00DF, a small letter without a capital one in this range. */
+#define SHARP_S 0x9F
+
+static bool
+is_capital_at(struct herald_text text, size_t i)
+{
+	if (i < text.bytes && (unsigned char)text.data[i] == 0xC3)
+		return i + 1 < text.bytes && (unsigned char)text.data[i + 1] < SHARP_S;
+	return i < text.bytes && is_upper(text.data[i]);
+}
+
+static bool
+is_small_at(struct herald_text text, size_t i)
+{
+	if (i < text.bytes && (unsigned char)text.data[i] == 0xC3)
+		return i + 1 < text.bytes && (unsigned char)text.data[i + 1] >= SHARP_S;
+	return i < text.bytes && is_lower(text.data[i]);
+}
+
+static char
+capital(char c)
+{
+	return (char)(c - 'a' + 'A');
+}
+
+/* Append the letters of the one with a mark at text[i]. Two letters are both capitals only among
+ * capitals: "GRÖSSE" becomes "GROESSE", and "Öl" becomes "Oel". */
+static size_t
+put_letter(char *out, size_t bytes, struct herald_text text, size_t i)
+{
+	const unsigned second = (unsigned char)text.data[i + 1];
+	const char *letter = letters[second & 0x1F];
+	const bool follows = bytes > 0 && is_upper(out[bytes - 1]);
+	const bool is_among = is_capital_at(text, i + 2) || (follows && !is_small_at(text, i + 2));
+	const bool is_capital = second < SHARP_S || (second == SHARP_S && follows && is_among);
+
+	out[bytes++] = is_capital ? capital(letter[0]) : letter[0];
+	if (letter[1] != '\0')
+		out[bytes++] = is_capital && is_among ? capital(letter[1]) : letter[1];
+	return bytes;
+}
+
 /* The same letters without marks, for names that people can read: "Größe" becomes "Groesse". */
 static struct herald_text
 without_marks(struct herald_arena *arena, struct herald_text text)
@@ -121,15 +163,12 @@ without_marks(struct herald_arena *arena, struct herald_text text)
 		const unsigned char c = (unsigned char)text.data[i];
 		const unsigned next = i + 1 < text.bytes ? (unsigned char)text.data[i + 1] : 0;
 		const bool is_letter = c == 0xC3 && next >= 0x80 && next <= 0xBE;
-		const char *letter = letters[next & 0x1F];
 
-		if (!is_letter || *letter == '\0') {
+		if (!is_letter || letters[next & 0x1F][0] == '\0') {
 			out[bytes++] = text.data[i];
 			continue;
 		}
-		out[bytes++] = next < 0x9F ? (char)(*letter - 'a' + 'A') : *letter;
-		if (letter[1] != '\0')
-			out[bytes++] = letter[1];
+		bytes = put_letter(out, bytes, text, i);
 		i++;
 	}
 	return (struct herald_text){out, bytes};
