@@ -271,7 +271,7 @@ test_options(void **state)
 	bad(&HERALD_NATS_PUBLISHER_OPTIONS(.url = "redis://x"), "url",
 	    "must begin with \"nats://\" or \"tls://\"");
 	bad(&HERALD_NATS_PUBLISHER_OPTIONS(.url = url, .key_file = "k"), "certificate_file",
-	    "must be set, as key_file is");
+	    "is missing: there is a key");
 	bad(&HERALD_NATS_PUBLISHER_OPTIONS(.url = url, .timeout_ms = 99), "timeout_ms",
 	    "must be at least 100, not 99");
 	snprintf(wrong, sizeof(wrong), "nats://shop:wrong@127.0.0.1:%u", server.port);

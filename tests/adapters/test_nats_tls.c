@@ -304,7 +304,8 @@ test_messages_pass(void **state)
 }
 
 static void
-assert_refused(const struct herald_nats_subscriber_options *options, const char *why)
+assert_refused(const struct herald_nats_subscriber_options *options, const char *path,
+	       const char *why)
 {
 	struct herald_subscriber *subscriber = NULL;
 	struct herald_producer *producer = NULL;
@@ -312,12 +313,12 @@ assert_refused(const struct herald_nats_subscriber_options *options, const char 
 
 	assert_int_equal(open_subscriber(options, &subscriber, &error), HERALD_BAD_OPTION);
 	close_subscriber(subscriber);
-	assert_string_equal(error.path, "url");
+	assert_string_equal(error.path, path);
 	if (!strstr(error.message, why))
 		fail_msg("not \"%s\" in: %s", why, error.message);
 	error = (struct herald_error){0};
 	assert_int_equal(create_producer(options, &producer, &error), HERALD_BAD_OPTION);
-	assert_string_equal(error.path, "url");
+	assert_string_equal(error.path, path);
 	if (!strstr(error.message, why))
 		fail_msg("not \"%s\" in: %s", why, error.message);
 }
@@ -329,7 +330,7 @@ test_a_server_that_is_not_trusted_is_refused(void **state)
 
 	(void)state;
 	options.ca_file = other_ca_file;
-	assert_refused(&options, "certificate");
+	assert_refused(&options, "url", "certificate");
 }
 
 static void
@@ -341,7 +342,7 @@ test_a_certificate_of_another_host_is_refused(void **state)
 	(void)state;
 	snprintf(address, sizeof(address), "tls://127.0.0.1:%u", server.port);
 	options.url = address;
-	assert_refused(&options, "mismatch");
+	assert_refused(&options, "url", "mismatch");
 }
 
 /* The address does not say it, but the server does. */
@@ -353,7 +354,23 @@ test_a_server_that_needs_tls_is_not_used_without(void **state)
 	(void)state;
 	options.url = server.url;
 	options.ca_file = options.certificate_file = options.key_file = NULL;
-	assert_refused(&options, "cannot connect to NATS");
+	assert_refused(&options, "url", "cannot connect to NATS");
+}
+
+static void
+test_files_that_cannot_be_used_are_named(void **state)
+{
+	struct herald_nats_subscriber_options options = good("orders");
+
+	(void)state;
+	options.ca_file = "/nowhere/ca.pem";
+	assert_refused(&options, "ca_file", "/nowhere/ca.pem: ");
+	options = good("orders");
+	options.certificate_file = "/nowhere/client.pem";
+	assert_refused(&options, "certificate_file", "cannot use it, or its key: ");
+	options = good("orders");
+	options.key_file = ca_file;
+	assert_refused(&options, "certificate_file", "cannot use it, or its key: ");
 }
 
 /* libnats would wait for the rest of the record. */
@@ -402,6 +419,7 @@ main(void)
 		cmocka_unit_test(test_messages_pass),
 		cmocka_unit_test(test_a_server_that_is_not_trusted_is_refused),
 		cmocka_unit_test(test_a_certificate_of_another_host_is_refused),
+		cmocka_unit_test(test_files_that_cannot_be_used_are_named),
 		cmocka_unit_test(test_a_server_that_needs_tls_is_not_used_without),
 		cmocka_unit_test(test_a_part_of_a_record_holds_nothing_up),
 	};

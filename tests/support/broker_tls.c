@@ -292,11 +292,10 @@ test_tls_options(void **state)
 	struct tls_options cases[5];
 	const char *const paths[] = {"ca_file", "key_file", "certificate_file", "key_file",
 				     "ca_file"};
-	const char *const why[] = {"expected CA certificates in PEM format",
-				   "must be set, because certificate_file is",
-				   "must be set, because key_file is",
-				   "expected the private key of the certificate",
-				   "is set, but the URL does not begin with"};
+	const char *const why[] = {
+		"expected CA certificates in PEM format", "is missing: there is a certificate",
+		"is missing: there is a key", "expected the private key of the certificate",
+		"is set, but the URL does not begin with"};
 	char plain[64];
 
 	(void)state;

@@ -153,8 +153,8 @@ herald__broker_tls_configure(const struct broker_tls_files *files, bool is_secur
 	if (status == HERALD_OK && !files->certificate_file != !files->key_file)
 		return herald_option_refuse(error,
 					    files->key_file ? "certificate_file" : "key_file",
-					    "must be set, because %s is",
-					    files->key_file ? "key_file" : "certificate_file");
+					    files->key_file ? "is missing: there is a key"
+							    : "is missing: there is a certificate");
 	if (status == HERALD_OK && is_secure)
 		status = create_context(out, &context, error);
 	SSL_CTX_free(context);

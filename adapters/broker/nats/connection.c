@@ -29,12 +29,25 @@ set_security(const struct nats_connection_settings *from, natsOptions *to)
 		status = natsOptions_SetUserCredentialsFromFiles(to, from->credentials_file, NULL);
 	if (from->ca_file || herald__nats_address_is_secure(from->url))
 		status = THEN(status, natsOptions_SetSecure(to, true));
-	if (from->ca_file)
-		status = THEN(status, natsOptions_LoadCATrustedCertificates(to, from->ca_file));
-	if (from->certificate_file)
-		status = THEN(status, natsOptions_LoadCertificatesChain(to, from->certificate_file,
-									from->key_file));
 	return status;
+}
+
+static enum herald_status
+load_files(const struct nats_connection_settings *from, natsOptions *to, struct herald_error *error)
+{
+	natsStatus status = NATS_OK;
+
+	if (from->ca_file)
+		status = natsOptions_LoadCATrustedCertificates(to, from->ca_file);
+	if (status != NATS_OK)
+		return herald__nats_failure_set(error, status, 0, "ca_file", from->ca_file);
+	if (from->certificate_file)
+		status = natsOptions_LoadCertificatesChain(to, from->certificate_file,
+							   from->key_file);
+	if (status != NATS_OK)
+		return herald__nats_failure_set(error, status, 0, "certificate_file",
+						"cannot use it, or its key");
+	return HERALD_OK;
 }
 
 static natsStatus
@@ -93,6 +106,14 @@ herald__nats_connect(const struct nats_connection_settings *settings, natsConnec
 	natsStatus status = natsOptions_Create(&options);
 
 	status = THEN(status, set_all(settings, options));
+	if (status == NATS_OK) {
+		enum herald_status loaded = load_files(settings, options, error);
+
+		if (loaded != HERALD_OK) {
+			natsOptions_Destroy(options);
+			return loaded;
+		}
+	}
 	status = THEN(status, natsConnection_Connect(out, options));
 	natsOptions_Destroy(options);
 	if (status == NATS_OK)

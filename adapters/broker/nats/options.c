@@ -74,8 +74,8 @@ herald__nats_options_check_files(const char *certificate_file, const char *key_f
 	if (!certificate_file == !key_file)
 		return HERALD_OK;
 	return herald_option_refuse(error, key_file ? "certificate_file" : "key_file",
-				    "must be set, as %s is",
-				    key_file ? "key_file" : "certificate_file");
+				    key_file ? "is missing: there is a key"
+					     : "is missing: there is a certificate");
 }
 
 static enum herald_status
