@@ -101,6 +101,8 @@ split(struct pair *pair)
 	    pair->new.directory, pair->new.directory);
 	postgres_server_restart(&pair->old);
 	postgres_server_restart(&pair->new);
+	while (postgres_server_number(&pair->new, "SELECT pg_is_in_recovery()::int") != 0)
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 }
 
 static long

@@ -105,7 +105,11 @@ test_what_is_stored_arrives_once(void **state)
 	publish(&relay, writer, 0, MANY);
 	await_none(&relay);
 	relay_end(&relay);
-	assert_int_equal(read_all(writer, MANY), 0);
+	/* A server that is slow to confirm gets a message again. */
+	const struct herald_producer_statistics counts = writer_counts(writer);
+	const size_t repeated = read_all(writer, MANY);
+	assert_true(repeated <= counts.repeated + counts.failed);
+	assert_true(repeated == 0 || !broker->deduplicates);
 	writer_destroy(writer);
 	model_destroy(relay.model);
 }
