@@ -1,26 +1,20 @@
 /*
- * Which dead letters a request means: reads a query, and checks what a query or a body has given.
- * The store applies the filter.
+ * Which dead letters a request means: the arguments of a query, and checks of what a query or a
+ * body has given. The store applies the filter.
  */
 #include "admin/filter.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
 #include <herald/adapter/text.h>
 
 #include "admin/call.h"
-#include "base/form_text.h"
+#include "admin/query.h"
 
 /* Queries. */
 
-static const struct argument {
-	const char *name;
-	size_t offset;
-	bool is_number;
-	uint64_t min; /* of a number; 0 would mean that there is none */
-} arguments[] = {
+static const struct herald__admin_argument arguments[] = {
 	{"kind", offsetof(struct herald__admin_filter, kind), false, 0},
 	{"id", offsetof(struct herald__admin_filter, id), false, 0},
 	{"queue", offsetof(struct herald__admin_filter, queue), false, 0},
@@ -35,72 +29,11 @@ static const struct argument {
 	{"limit", offsetof(struct herald__admin_filter, limit), true, 1},
 };
 
-/* With a NUL; NULL when out of memory. */
-static char *
-decoded(struct herald__admin_call *call, struct herald_text text)
-{
-	char *copy = herald_arena_alloc(call->arena, text.bytes + 1);
-	const char *bad;
-
-	if (copy)
-		copy[herald__form_decode(text, copy, &bad)] = '\0';
-	else
-		call->json.status = HERALD_NO_MEMORY;
-	return copy;
-}
-
-static bool
-take_number(struct herald__admin_call *call, const struct argument *argument, const char *text,
-	    void *out)
-{
-	uint64_t number;
-
-	if (!herald_ascii_number(text, INT64_MAX, &number) || number < argument->min) {
-		herald__admin_refuse(call, 400,
-				     "%s: expected a number from %" PRIu64 ", not \"%s\"",
-				     argument->name, argument->min, text);
-		return false;
-	}
-	/* The members of both types have 64 bits. */
-	memcpy(out, &number, sizeof(number));
-	return true;
-}
-
-static bool
-take_argument(struct herald__admin_call *call, const char *name, const char *value,
-	      struct herald__admin_filter *out)
-{
-	for (size_t i = 0; i < HERALD_COUNT(arguments); i++) {
-		char *member = (char *)out + arguments[i].offset;
-
-		if (strcmp(arguments[i].name, name) != 0)
-			continue;
-		if (arguments[i].is_number)
-			return take_number(call, &arguments[i], value, member);
-		memcpy(member, &value, sizeof(value));
-		return true;
-	}
-	herald__admin_refuse(call, 400, "there is no argument \"%s\"", name);
-	return false;
-}
-
 bool
 herald__admin_filter_read(struct herald__admin_call *call, struct herald__admin_filter *out)
 {
-	const char *query = call->request->query ? call->request->query : "";
-	const char *at = query, *end = query + strlen(query);
-
 	*out = (struct herald__admin_filter){0};
-	while (at < end) {
-		struct herald__form_pair pair;
-
-		at = herald__form_next(at, end, &pair);
-		char *name = decoded(call, pair.name);
-		char *value = name ? decoded(call, pair.value) : NULL;
-		if (!value || !take_argument(call, name, value, out))
-			return false;
-	}
-	return true;
+	return herald__admin_query_read(call, arguments, HERALD_COUNT(arguments), out);
 }
 
 /* Filters. */
