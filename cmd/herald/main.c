@@ -12,6 +12,7 @@
 #include "generate.h"
 #include "listen.h"
 #include "options.h"
+#include "schema.h"
 #include "send.h"
 #include "signing.h"
 #include "store.h"
@@ -23,6 +24,9 @@ static const struct tool_command *const commands[] = {
 	&send_command,
 #endif
 	&sign_command,   &verify_command, &validate_command, &generate_command, &dashboard_command,
+#ifdef HAVE_CURL
+	&schema_command,
+#endif
 };
 
 static void

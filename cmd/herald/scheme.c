@@ -77,14 +77,12 @@ check_secret(const char *secret, size_t bytes, bool is_of_file)
 }
 
 const char *
-scheme_read_secret(const char *value, struct scheme *out)
+scheme_read_one_secret(const char *value, const char **out)
 {
 	bool is_of_file = *value == '@';
 	size_t bytes = strlen(value);
 	char *line = NULL;
 
-	if (out->secrets_count == SCHEME_MAX_SECRETS)
-		return "at most 16 secrets";
 	if (is_of_file && !(line = read_secret_file(value + 1, &bytes)))
 		return "a secret, or @FILE with a file that can be read";
 	const char *secret = is_of_file ? line : value;
@@ -93,8 +91,19 @@ scheme_read_secret(const char *value, struct scheme *out)
 		free(line);
 		return expected;
 	}
-	out->secrets[out->secrets_count++] = secret; /* kept until the process ends */
+	*out = secret;
 	return NULL;
+}
+
+const char *
+scheme_read_secret(const char *value, struct scheme *out)
+{
+	if (out->secrets_count == SCHEME_MAX_SECRETS)
+		return "at most 16 secrets";
+	const char *expected = scheme_read_one_secret(value, &out->secrets[out->secrets_count]);
+	if (!expected)
+		out->secrets_count++;
+	return expected;
 }
 
 bool

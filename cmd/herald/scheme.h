@@ -24,6 +24,8 @@ struct scheme {
 const char *scheme_read_name(const char *value, struct scheme *out);
 /* "@FILE": the first line of a file, so that the secret is not in the list of processes. */
 const char *scheme_read_secret(const char *value, struct scheme *out);
+/* The same for one secret, which is kept until the process ends. */
+const char *scheme_read_one_secret(const char *value, const char **out);
 
 #define SCHEME_NAMES "standard-webhooks, github, stripe, slack, shopify, paddle, twilio or gitlab"
 

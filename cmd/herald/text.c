@@ -31,6 +31,21 @@ text_print_safe(FILE *out, struct herald_text text)
 	}
 }
 
+/* Those below U+0020 are white space between tokens, since JSON allows them nowhere else. */
+void
+text_print_json(FILE *out, struct herald_text json)
+{
+	for (size_t i = 0, bytes; i < json.bytes; i += bytes) {
+		const unsigned char *at = (const unsigned char *)json.data + i;
+
+		bytes = *at == 0xC2 && json.bytes - i > 1 ? 2 : 1;
+		if (*at >= ' ' && is_control(json.data + i, bytes))
+			fprintf(out, "\\u%04x", bytes == 1 ? at[0] : at[1]);
+		else
+			fwrite(at, 1, bytes, out);
+	}
+}
+
 bool
 text_is_utf8(struct herald_text text)
 {

@@ -14,6 +14,9 @@
  * each. */
 void text_print_safe(FILE *out, struct herald_text text);
 
+/* Print valid JSON as it is, but with the control characters escaped that it allows in strings. */
+void text_print_json(FILE *out, struct herald_text json);
+
 bool text_is_utf8(struct herald_text text);
 
 /* A text of a C string; missing if it is NULL. */

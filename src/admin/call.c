@@ -42,6 +42,14 @@ begin_refusal(struct herald__admin_call *call, unsigned status)
 }
 
 void
+herald__admin_refuse_text(struct herald__admin_call *call, unsigned status, const char *text)
+{
+	begin_refusal(call, status);
+	herald__admin_put_text(call, "error", text);
+	herald__indented_end(&call->json, '}');
+}
+
+void
 herald__admin_refuse(struct herald__admin_call *call, unsigned status, const char *format, ...)
 {
 	char text[HERALD__MESSAGE_BYTES];
@@ -50,9 +58,7 @@ herald__admin_refuse(struct herald__admin_call *call, unsigned status, const cha
 	va_start(arguments, format);
 	herald__text_format(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	begin_refusal(call, status);
-	herald__admin_put_text(call, "error", text);
-	herald__indented_end(&call->json, '}');
+	herald__admin_refuse_text(call, status, text);
 }
 
 static unsigned

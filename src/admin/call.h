@@ -12,10 +12,14 @@ const char *herald__admin_header(const struct herald__admin_call *call, const ch
 /* Add a header to the answer. Both texts are borrowed until the answer is sent. */
 void herald__admin_add_header(struct herald__admin_call *call, const char *name, const char *value);
 
-/* Answer with {"error":"..."}. What was written before is dropped. */
+/* Answer with {"error":"..."}. What was written before is dropped. The formatted text is cut if it
+ * is longer than the message of an error. */
 HERALD_PRINTF(3, 4)
 void
 herald__admin_refuse(struct herald__admin_call *call, unsigned status, const char *format, ...);
+
+/* The same with a text of any length. */
+void herald__admin_refuse_text(struct herald__admin_call *call, unsigned status, const char *text);
 
 /* The same with the path and the message of an error, and a status that suits it. */
 void herald__admin_refuse_error(struct herald__admin_call *call, const struct herald_error *error);

@@ -16,6 +16,7 @@
 #include "admin/letters.h"
 #include "admin/page.h"
 #include "admin/queues.h"
+#include "admin/schema.h"
 #include "admin/service.h"
 #include "admin/state.h"
 #include "admin/turn.h"
@@ -37,6 +38,8 @@ static const struct resource {
 	void (*answer)(struct herald__admin_call *call);
 } resources[] = {
 	{"api/service", AT_ONCE, herald__admin_service},
+	{"api/asyncapi", AT_ONCE, herald__admin_asyncapi},
+	{"api/schema", AT_ONCE, herald__admin_schema},
 	{"api/state", AT_ONCE, herald__admin_state},
 	{"api/queues", AT_ONCE, herald__admin_queues}, /* if it has counted before */
 	{"api/dead-letters", FROM_STORE, herald__admin_letters},

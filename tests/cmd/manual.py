@@ -19,7 +19,8 @@ import tap  # noqa: E402
 from programs import equal  # noqa: E402
 
 HERALD = sys.argv[1]
-COMMANDS = ("listen", "send", "sign", "verify", "validate", "generate", "dashboard")
+COMMANDS = ("listen", "send", "sign", "verify", "validate", "generate", "dashboard",
+            "schema")
 
 
 def output(*words):
@@ -106,6 +107,7 @@ if __name__ == "__main__":
             [(f"{check.__name__} broker", check, "broker") for check in (manual, bash, zsh)] +
             [("options of broker", options_of_broker)] +
             [("completes a command", completes, "herald se", ["send"]),
+             ("completes a schema", completes, "herald sc", ["schema"]),
              ("completes an option", completes, "herald listen --ty", ["--type-from"]),
              ("completes a draft", completes, "herald validate --draft 2", ["2020-12"]),
              ("completes a value", completes, "herald send --cloudevents b", ["binary", "batch"]),
