@@ -43,6 +43,40 @@ put_classes(struct herald__admin_call *call, const struct herald_deliverer *deli
 }
 
 static void
+put_host(struct herald__admin_call *call, const struct herald__recent_host *host)
+{
+	herald__indented_begin(&call->json, '{');
+	herald__admin_put_text(call, "origin", host->origin);
+	herald__admin_put(call, "attempts", host->attempts);
+	herald__admin_put(call, "delivered", host->delivered);
+	herald__admin_put(call, "failing", host->failing);
+	herald__admin_put_text(call, "error", host->error);
+	herald__admin_put(call, "elapsed_ms", host->elapsed_ms);
+	herald__admin_put_time(call, "ended", host->ended_ms);
+	herald__indented_end(&call->json, '}');
+}
+
+static void
+put_hosts(struct herald__admin_call *call, struct herald_deliverer *deliverer)
+{
+	struct herald__recent_host *hosts =
+		herald_arena_alloc(call->arena, HERALD__RECENT_HOSTS * sizeof(*hosts));
+
+	if (!hosts) {
+		call->json.status = HERALD_NO_MEMORY;
+		return;
+	}
+	pthread_mutex_lock(&deliverer->mutex);
+	const size_t count = herald__recent_hosts_copy(&deliverer->recent_hosts, hosts);
+	pthread_mutex_unlock(&deliverer->mutex);
+	herald__indented_key(&call->json, "hosts");
+	herald__indented_begin(&call->json, '[');
+	for (size_t i = 0; i < count; i++)
+		put_host(call, &hosts[i]);
+	herald__indented_end(&call->json, ']');
+}
+
+static void
 put_deliverer(struct herald__admin_call *call, struct herald_deliverer *deliverer)
 {
 	struct herald_delivery_statistics counts;
@@ -61,6 +95,7 @@ put_deliverer(struct herald__admin_call *call, struct herald_deliverer *delivere
 	herald__admin_put(call, "in_flight", counts.in_flight);
 	herald__admin_put(call, "content_bytes", counts.content_bytes);
 	put_classes(call, deliverer);
+	put_hosts(call, deliverer);
 	herald__indented_end(&call->json, '}');
 }
 

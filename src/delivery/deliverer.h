@@ -23,6 +23,7 @@
 #include "delivery/counts.h"
 #include "delivery/engine.h"
 #include "delivery/headers.h"
+#include "delivery/recent_hosts.h"
 #include "delivery/signing.h"
 #include "delivery/tally.h"
 #include "delivery/url.h"
@@ -58,6 +59,7 @@ struct herald_deliverer {
 	pthread_mutex_t mutex; /* protects the members below */
 	pthread_cond_t pushed; /* no thread is in push(), and is_closed */
 	struct herald__counts counts;
+	struct herald__recent_hosts recent_hosts;
 	bool is_stopping; /* no new reservations */
 	bool is_closed;   /* no pushes either */
 	uint64_t drain_until_ms;

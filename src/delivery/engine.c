@@ -190,6 +190,16 @@ error_of(const struct herald_attempt_result *result, char *text, size_t size)
 	return text;
 }
 
+static void
+note_host(struct herald_deliverer *deliverer, const struct herald_delivery_report *report,
+	  const char *origin)
+{
+	pthread_mutex_lock(&deliverer->mutex);
+	herald__recent_hosts_note(&deliverer->recent_hosts, origin, report->error,
+				  report->elapsed_ms, herald__clock_wall_ms(&deliverer->clock));
+	pthread_mutex_unlock(&deliverer->mutex);
+}
+
 /* An attempt has ended, and its slot is free. */
 static void
 conclude(struct herald_deliverer *deliverer, const struct herald__attempt *attempt,
@@ -209,6 +219,7 @@ conclude(struct herald_deliverer *deliverer, const struct herald__attempt *attem
 	report.elapsed_ms = now - attempt->begun_ms;
 	item->record.last_http_status = result->http_status;
 	herald__tally_attempt(deliverer, item, result, report.elapsed_ms);
+	note_host(deliverer, &report, item->origin);
 	herald__attempt_span_end(deliverer, attempt, &report);
 	if (options->on_attempt)
 		options->on_attempt(&report, options->state);

@@ -569,6 +569,16 @@ def check_accessibility(page):
     equal(found, [])
 
 
+def check_looks(page, view):
+    for width, scheme in LOOKS:
+        page.look(width, 900, scheme)
+        wide = page.run("document.documentElement.scrollWidth")
+        assert wide <= width, f"{view} is {wide} wide on {width}"
+        if axe:
+            check_accessibility(page)
+    page.look(1280, 900, "light")
+
+
 @case
 def every_look_fits_and_is_accessible():
     with dashboard(2) as (shop, page):
@@ -579,13 +589,64 @@ def every_look_fits_and_is_accessible():
             else:
                 page.click("#letter-drop" if view == "confirm" else "#letters tbody button")
                 page.wait(f"document.querySelector('#{view}').open")
-            for width, scheme in LOOKS:
-                page.look(width, 900, scheme)
-                wide = page.run("document.documentElement.scrollWidth")
-                assert wide <= width, f"{view} is {wide} wide on {width}"
-                if axe:
-                    check_accessibility(page)
-            page.look(1280, 900, "light")
+            check_looks(page, view)
+
+
+# What a program says that has a deliverer and brokers.
+OUTSIDE = {
+    "deliverer": {
+        "pending": 3, "in_flight": 1, "delivered": 5, "failed": 1, "attempts": 9, "retries": 3,
+        "refused": 0,
+        "classes": {"other": {"delivered": 5, "refused": 1, "exhausted": 0, "expired": 0, "left": 0,
+                              "attempts": {"ok": 5, "3xx": 0, "4xx": 1, "5xx": 3, "none": 0}}},
+        "hosts": [{"origin": "http://bad.example:80", "attempts": 4, "delivered": 0, "failing": 4,
+                   "error": HOSTILE, "elapsed_ms": 1500, "ended": "2026-01-02T03:04:05Z"},
+                  {"origin": "https://good.example:443", "attempts": 5, "delivered": 5,
+                   "failing": 0, "error": "", "elapsed_ms": 12, "ended": "2026-01-02T03:04:05Z"}]},
+    "consumers": [{"name": HOSTILE, "state": "waiting", "problem": "refused " + "x" * 200,
+                   "received": 12, "done": 10, "retries": 1, "dead": 1, "in_flight": 0,
+                   "failures": 7}],
+    "producers": [{"name": "orders", "problem": None, "submitted": 1234567, "confirmed": 1234560,
+                   "failed": 0, "pending": 7}],
+}
+ADD_OUTSIDE = """({url, go}) => !/(service|state)$/.test(url) ? null
+    : go().then((answer) => answer.json()).then((body) => new Response(JSON.stringify(
+        /service$/.test(url) ? {...body, parts: [...body.parts, "deliverer", "consumers"]}
+            : {...body, ...OUTSIDE})))"""
+
+
+def cells(page, part):
+    rows_of = f"[...document.querySelectorAll('#{part} tbody tr')]"
+    return page.run(f"{rows_of}.map((row) => [...row.children].map((one) => one.textContent))")
+
+
+@case
+def deliveries_and_brokers_are_shown():
+    with tempfile.TemporaryDirectory() as folder, browser.Browser() as chromium:
+        shop = Shop(folder)
+        try:
+            page = chromium.page(shop.url)
+            change(page, ADD_OUTSIDE.replace("OUTSIDE", json.dumps(OUTSIDE)))
+            with signed_in(shop, page):
+                show(page, "deliveries")
+                page.wait("document.querySelectorAll('#hosts tbody tr').length === 2")
+                bad, good = cells(page, "hosts")
+                equal(bad[:2], ["http://bad.example:80", "failed 4 times: " + HOSTILE])
+                equal((good[:2], good[3:]), (["https://good.example:443", "works"],
+                                             ["12 ms", "5", "5"]))
+                assert good[2].endswith(" d ago"), good
+                equal(cells(page, "classes"),
+                      [["other", "5", "1", "0", "0", "0", "5", "0", "1", "3", "0"]])
+                check_looks(page, "deliveries")
+                show(page, "brokers")
+                equal(cells(page, "consumers"),
+                      [[HOSTILE, "waiting: refused " + "x" * 200, "12", "10", "1", "1", "0", "7"]])
+                equal(cells(page, "producers"),
+                      [["orders", "connected", "1,234,567", "1,234,560", "0", "7"]])
+                check_looks(page, "brokers")
+        finally:
+            shop.process.kill()
+            shop.process.wait()
 
 
 def main():

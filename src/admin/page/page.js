@@ -77,7 +77,7 @@ async function readAll(isLate) {
 	if (queues)
 		showQueues(queues, state);
 	if (state.deliverer)
-		showDeliveries(state.deliverer);
+		showDeliveries(state);
 	if (state.consumers)
 		showBrokers(state);
 	$("connection").textContent = "Version " + service.version + ", read at " +

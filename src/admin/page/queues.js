@@ -1,6 +1,6 @@
 // What is in the store, and what is outside of the process: deliveries and brokers.
 
-import {$, age, el, empty, figures, fill, number, refresh, table} from "./dom.js";
+import {$, age, duration, el, empty, figures, fill, number, refresh, table} from "./dom.js";
 
 // The program keeps a count for a while; ages go on meanwhile.
 export function showQueues(answer, state) {
@@ -23,11 +23,22 @@ export function showStore(store) {
 const ATTEMPTS = ["ok", "3xx", "4xx", "5xx", "none"];
 const OUTCOMES = ["delivered", "refused", "exhausted", "expired", "left"];
 
-export function showDeliveries(deliverer) {
+const hostState = (host) => el("span", {class: host.failing > 0 ? "problem" : "good"},
+	host.failing > 0 ? "failed " + (host.failing === 1 ? "once" : number(host.failing) + " times") + ": " + host.error : "works");
+
+export function showDeliveries(state) {
+	const {deliverer} = state, now = Date.parse(state.time);
 	fill("delivery-figures", ...figures([["Pending", deliverer.pending],
 		["In flight", deliverer.in_flight], ["Delivered", deliverer.delivered],
 		["Failed", deliverer.failed], ["Attempts", deliverer.attempts],
 		["Retries", deliverer.retries], ["Not accepted", deliverer.refused]]));
+	refresh("hosts", deliverer.hosts.length === 0 ? empty("No host was tried yet.")
+		: table("By host, the last one that was tried first", [["Host", ""],
+			["State", "text"], ["Last attempt", "number"], ["Took", "number"],
+			["Attempts", "number"], ["Delivered", "number"]],
+		deliverer.hosts.map((host) => [host.origin, hostState(host),
+			age(now - Date.parse(host.ended)) + " ago", duration(host.elapsed_ms * 1000),
+			host.attempts, host.delivered])));
 	refresh("classes", table("By class of destination",
 		[["Class", ""], ...OUTCOMES.map((name) => [name, "number"]),
 			...ATTEMPTS.map((name) => ["attempts " + name, "number wide"])],
