@@ -1,7 +1,7 @@
 /*
- * The hosts that were tried last, and what came of it: for the dashboard. Only so many, as URLs
- * come from events; for the same reason they are no labels of metrics. The caller of all functions
- * must hold the deliverer's mutex.
+ * The hosts that were tried last, and how their attempts ended: for the dashboard. Only so many,
+ * as URLs come from events; for the same reason metrics have no label for them. The caller of all
+ * functions must hold the deliverer's mutex.
  */
 #ifndef HERALD_SRC_DELIVERY_RECENT_HOSTS_H
 #define HERALD_SRC_DELIVERY_RECENT_HOSTS_H
