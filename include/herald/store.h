@@ -168,7 +168,8 @@ HERALD_API size_t herald_store_stop(struct herald_store *store, uint32_t drain_m
  *
  * Takes up to 5 s to store what has ended and is not yet stored; an event whose end is not stored
  * runs again. If the store was stopped before, and another connection keeps SQLite's file locked,
- * this takes one second; then come a few waits of half a second each.
+ * this takes one second; then come a few waits of half a second each. If PostgreSQL hangs, what is
+ * being stored and the end of the node are waited for as long as their statements may take.
  *
  * Operations, such as herald_store_counts(), that other threads have begun are interrupted: they
  * return HERALD_UNAVAILABLE, with "the store is being destroyed" in the message, and this function

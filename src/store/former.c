@@ -32,6 +32,23 @@ remove_at(struct herald__formers *formers, size_t index)
 		(formers->count - index) * sizeof(formers->all[0]));
 }
 
+/* Make room for one: remove one of which nothing is left, or else the first one. Returns the node
+ * that is given up although something is left of it; 0: none. */
+static uint64_t
+make_room(struct herald__formers *formers)
+{
+	if (formers->count < HERALD__FORMER_NODES)
+		return 0;
+	for (size_t i = 0; i < formers->count; i++)
+		if (formers->all[i].is_idle) {
+			remove_at(formers, i);
+			return 0;
+		}
+	const uint64_t given_up = formers->all[0].node;
+	remove_at(formers, 0);
+	return given_up;
+}
+
 static void
 forget(struct herald_store *store, uint64_t node)
 {
@@ -71,7 +88,6 @@ herald__former_add(struct herald_store *store, uint64_t node)
 	const struct herald_database_ops *ops = store->database->ops;
 	const uint64_t now_ms = herald__clock_now_ms(&store->settings.clock);
 	struct herald_error error;
-	uint64_t given_up = 0;
 
 	if (!ops->node_keep)
 		return false;
@@ -85,10 +101,7 @@ herald__former_add(struct herald_store *store, uint64_t node)
 		store->node.keep_at_ms = now_ms;
 	else if (formers->count == 0)
 		store->node.keep_at_ms = now_ms + store->settings.options.lease_ms / 3;
-	if (formers->count == HERALD__FORMER_NODES) {
-		given_up = formers->all[0].node;
-		remove_at(formers, 0);
-	}
+	const uint64_t given_up = make_room(formers);
 	formers->all[formers->count++] =
 		(struct herald__former){.node = node, .must_reconcile = true};
 	dispatch->is_woken = true;

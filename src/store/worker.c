@@ -166,14 +166,13 @@ end_in_flight(struct herald__worker *worker, struct herald__job *job, bool has_b
 	worker->ended_in_join++;
 }
 
-static void
-run_job(struct herald__worker *worker, struct herald__job *job)
+/* `death`: why it becomes a dead letter; NULL: it does not. */
+static struct run
+make_run(struct herald__worker *worker, struct herald__job *job, const struct herald__death *death)
 {
-	struct herald_store *store = worker->store;
-	struct herald_result result;
-	struct herald__death death;
-	const bool is_dead = herald__outcome_is_due(store, job, &death);
-	struct run run = {
+	const struct herald_store_options *options = &worker->store->settings.options;
+
+	return (struct run){
 		.base =
 			{
 				.id = job->id,
@@ -181,32 +180,50 @@ run_job(struct herald__worker *worker, struct herald__job *job)
 				.attributes = job->attributes,
 				.created_ms = job->created_ms,
 				.attempt = job->attempts,
-				.is_last_attempt =
-					job->attempts >= store->settings.options.max_attempts,
+				.is_last_attempt = job->attempts >= options->max_attempts,
 				.begin = worker_begin,
 				.end = worker_end,
 				.holds_key = job->holds_key,
-				.death = is_dead ? death.error.message : NULL,
+				.death = death ? death->error.message : NULL,
 				.published = job->published,
 			},
 		.worker = worker,
 		.job = job,
 	};
+}
+
+/* What the database will be told. */
+static void
+set_outcome(struct herald_store *store, struct herald__job *job, const struct run *run,
+	    const struct herald_result *result, const struct herald__death *death)
+{
+	job->published = run->base.published;
+	job->is_held = run->base.holds_key;
+	job->is_dropped = run->is_lost;
+	job->has_joined = run->joins;
+	if (run->is_late || (death && result->verdict == HERALD_RETRY))
+		herald__outcome_put_off(store, job);
+	else if (death)
+		herald__outcome_bury(store, job, death);
+	else
+		herald__outcome_set(store, job, result, run->base.is_exhausted);
+}
+
+static void
+run_job(struct herald__worker *worker, struct herald__job *job)
+{
+	struct herald_store *store = worker->store;
+	struct herald_result result;
+	struct herald__death found;
+	const struct herald__death *death =
+		herald__outcome_is_due(store, job, &found) ? &found : NULL;
+	struct run run = make_run(worker, job, death);
 
 	herald__in_flight_begin(&store->node.in_flight, worker->index, job->owner, job->id);
 	herald__service_run(job->queue->service, &run.base, job->data, job->data_bytes, &result);
 	if (run.joins)
 		herald__joined_set(store, &worker->joined, NULL);
-	job->published = run.base.published;
-	job->is_held = run.base.holds_key;
-	job->is_dropped = run.is_lost;
-	job->has_joined = run.joins;
-	if (run.is_late || (is_dead && result.verdict == HERALD_RETRY))
-		herald__outcome_put_off(store, job);
-	else if (is_dead)
-		herald__outcome_bury(store, job, &death);
-	else
-		herald__outcome_set(store, job, &result, run.base.is_exhausted);
+	set_outcome(store, job, &run, &result, death);
 	if (run.joins)
 		herald__join_end(store, &worker->join, job, &worker->ended);
 	else

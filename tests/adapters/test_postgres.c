@@ -471,29 +471,38 @@ run_count(void *state)
 	return NULL;
 }
 
+/* Begin a count on another thread, which waits for a lock that a connection of ours has. */
+static PGconn *
+begin_count_that_waits(struct waiting_count *count, pthread_t *thread)
+{
+	static const char waits[] = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type ="
+				    " 'Lock' AND query LIKE 'SELECT count(*) FROM %herald_event%'";
+	struct process *p = count->p;
+	PGconn *other = postgres_contract.connect(p->place, p->database);
+	char sql[128];
+
+	assert_works(p->ops->session_open(p->database, HERALD_SESSION_ADMIN, &count->session,
+					  &count->error),
+		     &count->error);
+	snprintf(sql, sizeof(sql), "BEGIN; LOCK TABLE %s.herald_event", (char *)p->place);
+	PQclear(PQexec(other, sql));
+	assert_int_equal(PQtransactionStatus(other), PQTRANS_INTRANS);
+	assert_int_equal(pthread_create(thread, NULL, run_count, count), 0);
+	while (postgres_server_number(&server, waits) != 1)
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	return other;
+}
+
 /* The connection is closed: nothing waits for the server, which may hang. */
 static void
 a_statement_that_waits_is_interrupted(void **unused)
 {
-	static const char waits[] = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type ="
-				    " 'Lock' AND query LIKE 'SELECT count(*) FROM %herald_event%'";
 	struct process *p = start(&postgres_contract);
 	struct waiting_count count = {.p = p};
-	PGconn *other = postgres_contract.connect(p->place, p->database);
-	struct herald_error error;
 	pthread_t thread;
-	char sql[128];
 
 	(void)unused;
-	assert_works(
-		p->ops->session_open(p->database, HERALD_SESSION_ADMIN, &count.session, &error),
-		&error);
-	snprintf(sql, sizeof(sql), "BEGIN; LOCK TABLE %s.herald_event", (char *)p->place);
-	PQclear(PQexec(other, sql));
-	assert_int_equal(PQtransactionStatus(other), PQTRANS_INTRANS);
-	assert_int_equal(pthread_create(&thread, NULL, run_count, &count), 0);
-	while (postgres_server_number(&server, waits) != 1)
-		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	PGconn *other = begin_count_that_waits(&count, &thread);
 	p->ops->interrupt(p->database);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(count.status, HERALD_UNAVAILABLE);
@@ -514,6 +523,13 @@ open_for_operations(void *state)
 	return NULL;
 }
 
+static void
+signal_server(pid_t backend, int number)
+{
+	assert_int_equal(kill(backend, number), 0);
+	assert_int_equal(kill(server.pid, number), 0);
+}
+
 /* A server that hangs: it neither lets anybody in, nor goes on with a statement. */
 static void
 a_server_that_hangs_does_not_hold_up(void **unused)
@@ -521,26 +537,50 @@ a_server_that_hangs_does_not_hold_up(void **unused)
 	struct process *p = start(&postgres_contract);
 	struct waiting_count counting = {.p = p}, opening = {.p = p};
 	pthread_t threads[2];
-	struct herald_error error;
 
 	(void)unused;
-	assert_works(
-		p->ops->session_open(p->database, HERALD_SESSION_ADMIN, &counting.session, &error),
-		&error);
+	PGconn *other = begin_count_that_waits(&counting, &threads[0]);
 	const pid_t backend = PQbackendPID(p->ops->handle(counting.session));
-	assert_int_equal(kill(backend, SIGSTOP), 0);
-	assert_int_equal(kill(server.pid, SIGSTOP), 0);
-	assert_int_equal(pthread_create(&threads[0], NULL, run_count, &counting), 0);
+	signal_server(backend, SIGSTOP);
 	assert_int_equal(pthread_create(&threads[1], NULL, open_for_operations, &opening), 0);
 	p->ops->interrupt(p->database);
 	for (size_t i = 0; i < COUNT(threads); i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	assert_int_equal(kill(server.pid, SIGCONT), 0);
-	assert_int_equal(kill(backend, SIGCONT), 0);
+	signal_server(backend, SIGCONT);
 	assert_string_equal(counting.error.message, "interrupted: the store is being destroyed");
 	assert_string_equal(opening.error.message, "interrupted: the store is being destroyed");
 	assert_null(opening.session);
 	p->ops->session_close(counting.session);
+	postgres_contract.disconnect(other);
+	stop(p);
+}
+
+/* A session that has a mark ends in time although the server does not answer; so do all others. */
+static void
+sessions_end_on_a_server_that_hangs(void **unused)
+{
+	struct process *p = start(&postgres_contract);
+	struct herald_session *sessions[5];
+	struct herald_error error;
+	pid_t backends[COUNT(sessions)];
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(sessions); i++) {
+		assert_works(p->ops->session_open(p->database, HERALD_SESSION_JOIN, &sessions[i],
+						  &error),
+			     &error);
+		assert_works(p->ops->begin(sessions[i], &error), &error);
+		p->ops->rollback(sessions[i]);
+		backends[i] = PQbackendPID(p->ops->handle(sessions[i]));
+		assert_int_equal(kill(backends[i], SIGSTOP), 0);
+	}
+	const time_t began_s = time(NULL);
+	for (size_t i = 0; i < COUNT(sessions); i++)
+		p->ops->session_close(sessions[i]);
+	/* Each one alone would wait for more than 30 s. */
+	assert_true(time(NULL) - began_s < 25);
+	for (size_t i = 0; i < COUNT(sessions); i++)
+		assert_int_equal(kill(backends[i], SIGCONT), 0);
 	stop(p);
 }
 
@@ -597,8 +637,10 @@ drop_all(void *state)
 }
 
 /* Another operator has dropped one of those that a batch has found: the rest is dropped as well. */
+/* While a drop of all waits for the lanes, another one takes `taken` of the letters that it has
+ * found. */
 static void
-a_letter_that_is_gone_does_not_end_a_drop(void **unused)
+check_drop(size_t taken)
 {
 	enum { LETTERS = 250 }; /* more than two batches */
 	static const char waits[] =
@@ -608,33 +650,37 @@ a_letter_that_is_gone_does_not_end_a_drop(void **unused)
 	struct herald_store_options options =
 		HERALD_STORE_OPTIONS(.database = postgres_contract.create(p->place));
 	struct herald_error error;
-	uint64_t first = 0, count;
+	uint64_t count;
 	pthread_t thread;
 
-	(void)unused;
-	for (int i = 0; i < LETTERS; i++) {
-		const uint64_t id = kill_event(p, EVENT(.event_type = "a"), HERALD_DEAD_FAILED, 5);
-
-		first = i == 0 ? id : first;
-	}
+	for (int i = 0; i < LETTERS; i++)
+		kill_event(p, EVENT(.event_type = "a"), HERALD_DEAD_FAILED, 5);
 	assert_works(herald_store_create(&options, &dropping.store, &error), &error);
 	begin(other);
-	assert_works(other->ops->dead_drop(other->session,
-					   &(struct herald_dead_filter){.id = first}, 1, &count,
-					   &error),
+	assert_works(other->ops->dead_drop(other->session, &(struct herald_dead_filter){0}, taken,
+					   &count, &error),
 		     &error);
-	assert_int_equal(count, 1);
+	assert_int_equal(count, taken);
 	assert_int_equal(pthread_create(&thread, NULL, drop_all, &dropping), 0);
 	while (postgres_server_number(&server, waits) == 0)
 		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 	commit(other);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(dropping.status, HERALD_OK);
-	assert_int_equal(dropping.count, LETTERS - 1);
+	assert_int_equal(dropping.count, LETTERS - taken);
 	assert_int_equal(count_of(p, false, NULL, HERALD_COUNT_DEAD), 0);
 	herald_store_destroy(dropping.store);
 	stop(other);
 	stop(p);
+}
+
+static void
+letters_that_are_gone_do_not_end_a_drop(void **unused)
+{
+	(void)unused;
+	check_drop(1);
+	check_drop(100); /* a whole batch */
+	check_drop(250);
 }
 
 int
@@ -655,8 +701,9 @@ main(void)
 		cmocka_unit_test(a_long_reason_is_marked_as_cut),
 		cmocka_unit_test(a_statement_that_waits_is_interrupted),
 		cmocka_unit_test(a_server_that_hangs_does_not_hold_up),
+		cmocka_unit_test(sessions_end_on_a_server_that_hangs),
 		cmocka_unit_test(a_search_does_not_need_the_lanes),
-		cmocka_unit_test(a_letter_that_is_gone_does_not_end_a_drop),
+		cmocka_unit_test(letters_that_are_gone_do_not_end_a_drop),
 	};
 
 	if (!postgres_server_exists())

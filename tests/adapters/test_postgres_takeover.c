@@ -17,7 +17,7 @@
 #include <cmocka.h>
 #include <libpq-fe.h>
 
-#include "../../adapters/store/postgres/lease.h"
+#include "../../adapters/store/postgres/database.h"
 #include "contract/store/probe.h"
 #include "support/postgres_place.h"
 
@@ -66,7 +66,7 @@ late_answers(void **unused)
 struct pair {
 	struct postgres_server old, new;
 	char link[80];
-	char dsn[160];
+	char dsn[240];
 };
 
 static void
@@ -249,9 +249,36 @@ store_one(void *state)
 	return NULL;
 }
 
-/* It succeeds there, and is nothing that anybody will see. */
+/* Give the new server the mark of the connection that commits, as a standby has it that gets all
+ * that is committed; `later`: with the transaction itself. */
 static void
-the_old_primary_commits_meanwhile(void **unused)
+copy_mark(const struct pair *pair, const struct process *p, bool later)
+{
+	char sql[320];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT id FROM \"%s\".herald_mark ORDER BY touched DESC LIMIT 1",
+		 (const char *)p->place);
+	const long id = postgres_server_number(&pair->old, sql);
+	snprintf(sql, sizeof(sql), "SELECT batch FROM \"%s\".herald_mark WHERE id = %ld",
+		 (const char *)p->place, id);
+	const long batch = postgres_server_number(&pair->old, sql);
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO \"%s\".herald_mark (id, instance, batch) OVERRIDING SYSTEM VALUE"
+		 " VALUES (%ld, 0, %ld)",
+		 (const char *)p->place, id, batch + later);
+	postgres_server_run(&pair->new, sql);
+}
+
+enum mark {
+	MARK_MISSING, /* the new server does not know this connection's transactions */
+	MARK_BEFORE,
+	MARK_AFTER,
+};
+
+/* A commit that succeeds on the old primary counts only if the new one has it. */
+static void
+check_commit(enum mark mark, enum herald_status expected)
 {
 	static const char waits[] =
 		"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
@@ -262,11 +289,13 @@ the_old_primary_commits_meanwhile(void **unused)
 	struct committing committing = {.p = p, .session = p->session};
 	pthread_t thread;
 
-	(void)unused;
+	assert_int_equal(store_on(p, p->session, "before"), HERALD_OK);
 	make_commits_wait(&pair.old, p);
 	PGconn *lock = PQconnectdb(pair.old.dsn);
 	PQclear(PQexec(lock, "SELECT pg_advisory_lock(1)"));
 	assert_int_equal(PQstatus(lock), CONNECTION_OK);
+	if (mark != MARK_MISSING)
+		copy_mark(&pair, p, mark == MARK_AFTER);
 	assert_int_equal(pthread_create(&thread, NULL, store_one, &committing), 0);
 	while (postgres_server_number(&pair.old, waits) != 1)
 		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
@@ -275,14 +304,54 @@ the_old_primary_commits_meanwhile(void **unused)
 			 HERALD_OK);
 	PQfinish(lock);
 	assert_int_equal(pthread_join(thread, NULL), 0);
-	/* The new one does not know this connection's transactions. */
-	assert_int_equal(committing.status, HERALD_UNKNOWN_OUTCOME);
+	assert_int_equal(committing.status, expected);
 	assert_int_equal(stored_on(&pair.old, p, "meanwhile"), 1);
 	assert_int_equal(stored_on(&pair.new, p, "meanwhile"), 0);
 	assert_int_equal(store_on(p, p->session, "after"), HERALD_OK);
 	assert_int_equal(stored_on(&pair.new, p, "after"), 1);
 	p->ops->session_close(another);
 	stop_on_pair(p, &pair);
+}
+
+static void
+the_old_primary_commits_meanwhile(void **unused)
+{
+	(void)unused;
+	check_commit(MARK_MISSING, HERALD_UNKNOWN_OUTCOME);
+	check_commit(MARK_BEFORE, HERALD_UNAVAILABLE);
+	check_commit(MARK_AFTER, HERALD_OK);
+}
+
+/* Both are in the DSN, and the old one is the first that is tried: it is passed over. */
+static void
+the_old_primary_is_passed_over(void **unused)
+{
+	struct herald_session *session;
+	struct herald_error error;
+	struct pair pair;
+
+	(void)unused;
+	postgres_server_start(&pair.old);
+	snprintf(pair.link, sizeof(pair.link), "%s-link", pair.old.directory);
+	snprintf(pair.dsn, sizeof(pair.dsn), "host=%s,%s-2 port=%u user=herald dbname=postgres",
+		 pair.old.directory, pair.old.directory, pair.old.port);
+	postgres_places = (struct postgres_places){.server = &pair.old, .dsn = pair.dsn};
+	struct process *p = start(&postgres_contract);
+	split(&pair);
+	postgres_server_halt(&pair.old);
+	assert_int_equal(store_on(p, p->session, "after"), HERALD_OK);
+	assert_int_equal(stored_on(&pair.new, p, "after"), 1);
+	postgres_server_restart(&pair.old);
+	((struct postgres *)p->database)->first_address = 0;
+	assert_int_equal(p->ops->session_open(p->database, HERALD_SESSION_COMMIT, &session, &error),
+			 HERALD_OK);
+	assert_int_equal(store_on(p, session, "later"), HERALD_OK);
+	assert_int_equal(stored_on(&pair.old, p, "later"), 0);
+	assert_int_equal(stored_on(&pair.new, p, "later"), 1);
+	p->ops->session_close(session);
+	stop(p);
+	postgres_server_stop(&pair.new);
+	postgres_server_stop(&pair.old);
 }
 
 int
@@ -292,6 +361,7 @@ main(void)
 		cmocka_unit_test(late_answers),
 		cmocka_unit_test(the_old_primary_goes_on),
 		cmocka_unit_test(the_old_primary_commits_meanwhile),
+		cmocka_unit_test(the_old_primary_is_passed_over),
 	};
 
 	if (!postgres_server_exists())

@@ -380,9 +380,9 @@ wait_for_lock(void *state)
 {
 	struct waiter *waiter = state;
 
-	if (herald__fair_lock_take(waiter->lock, 60000)) {
+	if (herald__fair_lock_take(waiter->lock, 60000, NULL)) {
 		waiter->turn = ++*waiter->turns; /* the lock protects it */
-		if (herald__fair_lock_take(waiter->lock, 0))
+		if (herald__fair_lock_take(waiter->lock, 0, NULL))
 			waiter->turn = -1; /* two have it */
 		herald__fair_lock_give(waiter->lock);
 	}
@@ -408,22 +408,22 @@ the_lock_is_given_in_order(void **unused)
 
 	(void)unused;
 	assert_true(herald__fair_lock_init(&lock));
-	assert_true(herald__fair_lock_take(&lock, 0));
+	assert_true(herald__fair_lock_take(&lock, 0, NULL));
 	for (size_t i = 0; i < WAITERS; i++) {
 		waiters[i] = (struct waiter){.lock = &lock, .turns = &turns};
 		assert_int_equal(pthread_create(&threads[i], NULL, wait_for_lock, &waiters[i]), 0);
 		while (count_waiters(&lock) < i + 1)
 			sched_yield();
 	}
-	assert_false(herald__fair_lock_take(&lock, 0)); /* the last in the queue leaves it */
-	assert_false(herald__fair_lock_take(&lock, 20));
+	assert_false(herald__fair_lock_take(&lock, 0, NULL)); /* the last in the queue leaves it */
+	assert_false(herald__fair_lock_take(&lock, 20, NULL));
 	assert_int_equal(count_waiters(&lock), WAITERS);
 	herald__fair_lock_give(&lock);
 	for (size_t i = 0; i < WAITERS; i++) {
 		pthread_join(threads[i], NULL);
 		assert_int_equal(waiters[i].turn, i + 1);
 	}
-	assert_true(herald__fair_lock_take(&lock, 0));
+	assert_true(herald__fair_lock_take(&lock, 0, NULL));
 	herald__fair_lock_give(&lock);
 	herald__fair_lock_finish(&lock);
 }

@@ -230,7 +230,7 @@ take_turn(const struct sqlite_file *file)
 {
 	struct herald__fair_lock *turn = &((struct sqlite_database *)file->database)->writer;
 
-	assert_true(herald__fair_lock_take(turn, 0));
+	assert_true(herald__fair_lock_take(turn, 0, NULL));
 	return turn;
 }
 
@@ -263,6 +263,34 @@ a_wait_for_both_locks_is_one_wait(void **unused)
 	forget_sleeps();
 	/* The next wait begins anew. */
 	assert_int_equal(herald__sqlite_session(waiter.session)->wait.turn_ms, 0);
+	ops(&file)->session_close(waiter.session);
+	sqlite_file_close(&file);
+}
+
+/* The turn does not come: the test hangs if nothing ends the wait for it. */
+static void
+a_wait_for_a_turn_is_interrupted(void **unused)
+{
+	struct sqlite_file file;
+	struct herald_error error;
+	pthread_t thread;
+
+	(void)unused;
+	sqlite_file_init(&file);
+	assert_works(sqlite_file_try(&file, &HERALD_SQLITE_OPTIONS(.busy_timeout_ms = 600000), NULL,
+				     &error),
+		     &error);
+	struct waiter waiter = {.file = &file,
+				.session = sqlite_file_session(&file, HERALD_SESSION_ADMIN)};
+	struct herald__fair_lock *turn = take_turn(&file);
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_the_lock, &waiter), 0);
+	while (sqlite_file_waiters(&file) == 0)
+		sched_yield();
+	interrupt(&file);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(waiter.status, HERALD_UNAVAILABLE);
+	assert_message(&waiter.error, "interrupted: the store is being destroyed");
+	herald__fair_lock_give(turn);
 	ops(&file)->session_close(waiter.session);
 	sqlite_file_close(&file);
 }
@@ -414,6 +442,7 @@ main(void)
 		cmocka_unit_test(a_writer_that_takes_long_is_named),
 		cmocka_unit_test(a_wait_for_both_locks_is_one_wait),
 		cmocka_unit_test(a_wait_for_a_lock_is_interrupted),
+		cmocka_unit_test(a_wait_for_a_turn_is_interrupted),
 		cmocka_unit_test(a_wait_after_the_drain_is_short),
 		cmocka_unit_test(a_stop_ends_waits_for_locks),
 		cmocka_unit_test(a_stop_ends_a_wait_for_a_turn),

@@ -125,6 +125,7 @@ test_stop_while_functions_run(void **state)
 
 /* The thread for upkeep counts, and the first interruption comes too early to end that. */
 static atomic_uint interruptions;
+static atomic_bool counts;
 
 static enum herald_status
 count_until_interrupted_again(struct herald_session *session,
@@ -134,7 +135,8 @@ count_until_interrupted_again(struct herald_session *session,
 	(void)session;
 	(void)filter;
 	*count = 0;
-	while (interruptions < 2)
+	counts = true;
+	for (int i = 0; interruptions < 2 && i < 20000; i++)
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET, "interrupted");
 }
@@ -159,11 +161,15 @@ test_a_count_that_begins_late_is_interrupted(void **state)
 {
 	(void)state;
 	interruptions = 0;
+	counts = false;
 	store_fixture_init(
 		f, &(struct store_fixture_options){.has_threads = true, .adapt = adapt_count});
 	store_submit(f, "1", "done");
 	store_await_answers(f);
+	while (!counts)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	store_fixture_finish(f);
+	assert_true(interruptions >= 2);
 	assert_false(store_logged(f, "upkeep failed"));
 }
 

@@ -147,23 +147,33 @@ test_quick_takeovers(void **state)
 	store_fixture_finish(b);
 }
 
-/* The first one is given up when there are too many. */
+/* When there are too many, one is given up of which nothing is left; else the first one. */
 static void
 test_too_many_takeovers(void **state)
 {
+	struct herald__formers *formers = &a->store->dispatch.formers;
 	struct herald__job *job = begin_run("1");
 	const uint64_t first = a->store->node.id;
 	char line[80];
 
 	(void)state;
+	failing = MODEL_NODE_LEAVE;
 	for (int i = 0; i < HERALD__FORMER_NODES; i++)
 		take_over();
+	const uint64_t idle = formers->all[3].node;
+	formers->all[3].is_idle = true;
+	take_over();
+	assert_int_equal(formers->count, HERALD__FORMER_NODES);
+	assert_int_equal(formers->all[0].node, first);
+	for (size_t i = 0; i < formers->count; i++)
+		assert_int_not_equal(formers->all[i].node, idle);
 	assert_false(store_logged(a, "too many former nodes"));
 	take_over();
-	assert_int_equal(a->store->dispatch.formers.count, HERALD__FORMER_NODES);
+	assert_int_equal(formers->count, HERALD__FORMER_NODES);
 	snprintf(line, sizeof(line), "are thrown away node=%llu", (unsigned long long)first);
 	assert_true(store_logged(a, "too many former nodes"));
 	assert_true(store_logged(a, line));
+	failing = MODEL_OPS;
 	end_run(job);
 	store_fixture_finish(a);
 	store_fixture_finish(b);

@@ -37,7 +37,7 @@ wait_either(const PGconn *conn, short events, int64_t deadline_ms, int other, bo
 
 /* What the DSN may change. */
 static PGconn *
-start(const char *dsn, uint32_t timeout_ms)
+start(const char *dsn, const struct postgres_address *address, uint32_t timeout_ms)
 {
 	char silence_ms[16];
 
@@ -49,8 +49,14 @@ start(const char *dsn, uint32_t timeout_ms)
 				     "keepalives_count",
 				     "tcp_user_timeout",
 				     "dbname",
+				     "host",
+				     "hostaddr",
+				     "port",
 				     NULL};
-	const char *const values[] = {"herald", "10", "5", "3", silence_ms, dsn, NULL};
+	/* Those behind the DSN replace what it says, unless they are empty. */
+	const char *const values[] = {"herald",      "10", "5",           "3",
+				      silence_ms,    dsn,  address->host, address->number,
+				      address->port, NULL};
 	PGconn *conn = PQconnectStartParams(names, values, 1);
 
 	/* The SQLSTATE of a refusal is said nowhere else. */
@@ -59,7 +65,7 @@ start(const char *dsn, uint32_t timeout_ms)
 	return conn;
 }
 
-/* libpq may go on to another socket at each step. */
+/* libpq may go on to another socket at each step, if there is more than one address. */
 static bool
 finish(PGconn *conn, int64_t deadline_ms, int interrupt_fd, bool *is_interrupted)
 {
@@ -92,11 +98,12 @@ ignore_notice(void *state, const PGresult *result)
 }
 
 enum herald_status
-herald__postgres_connect(const char *dsn, uint32_t timeout_ms, int interrupt_fd, PGconn **out,
+herald__postgres_connect(const char *dsn, const struct postgres_address *address,
+			 uint32_t timeout_ms, int interrupt_fd, PGconn **out,
 			 struct herald_error *error)
 {
 	int64_t deadline_ms = herald__postgres_clock_ms() + timeout_ms;
-	PGconn *conn = start(dsn, timeout_ms);
+	PGconn *conn = start(dsn, address, timeout_ms);
 	enum herald_status status = HERALD_OK;
 	bool is_interrupted = false;
 
@@ -111,9 +118,10 @@ herald__postgres_connect(const char *dsn, uint32_t timeout_ms, int interrupt_fd,
 	if (is_interrupted)
 		status = herald__postgres_interrupted(error);
 	else if (PQstatus(conn) != CONNECTION_BAD)
-		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-					  "cannot connect to PostgreSQL: no answer within %u ms",
-					  timeout_ms);
+		status = herald_error_set(
+			error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+			"cannot connect to PostgreSQL: no answer%s%s within %u ms",
+			address->host[0] != '\0' ? " of " : "", address->host, timeout_ms);
 	else
 		status = herald__postgres_refuse(error, conn);
 	PQfinish(conn);

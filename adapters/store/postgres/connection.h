@@ -11,16 +11,19 @@
 
 #include <herald/status.h>
 
+#include "hosts.h"
+
 /*
- * Connect to `dsn`.
+ * Connect to `dsn`, at one of its addresses.
  *
  * interrupt_fd  when it can be read, the wait is over. -1: none.
  *
  * Errors  HERALD_BAD_OPTION: trying again does not help. HERALD_UNAVAILABLE: also if the wait was
  *         interrupted. HERALD_NO_MEMORY.
  */
-enum herald_status herald__postgres_connect(const char *dsn, uint32_t timeout_ms, int interrupt_fd,
-					    PGconn **out, struct herald_error *error);
+enum herald_status herald__postgres_connect(const char *dsn, const struct postgres_address *address,
+					    uint32_t timeout_ms, int interrupt_fd, PGconn **out,
+					    struct herald_error *error);
 
 /*
  * Wait for all results of a statement that was sent, and return the first one that is an error,

@@ -43,6 +43,8 @@ struct postgres {
 	struct postgres_leases leases;
 	atomic_bool is_interrupted; /* operations end; then interrupt_fd can be read */
 	int interrupt_fd;
+	atomic_size_t first_address; /* of the DSN: the one that was reached last is tried first */
+	atomic_bool is_silent;       /* the end of a session got no answer in time */
 
 	pthread_mutex_t notify_mutex; /* protects the members below */
 	int64_t notified_ms;          /* by the monotonic clock */
@@ -73,6 +75,7 @@ struct postgres_session {
 	int64_t batch;  /* the current transaction's number */
 
 	bool is_settling; /* it must not be interrupted: COMMIT, ROLLBACK, closing */
+	bool is_closing;
 
 	bool may_repeat; /* as herald_database_ops::may_repeat */
 	bool has_lanes;  /* the transaction has the lock of the lanes */

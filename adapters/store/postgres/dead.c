@@ -121,10 +121,7 @@ visit_page(struct postgres_session *session, enum postgres_statement statement,
 	   uint64_t *count, struct herald_error *error)
 {
 	PGresult *result;
-	enum herald_status status =
-		herald__postgres_is_open(session)
-			? herald__postgres_run(session, statement, &result, error)
-			: herald__postgres_run_alone(session, statement, &result, error);
+	enum herald_status status = herald__postgres_read(session, statement, &result, error);
 
 	*after_id = 0;
 	if (status != HERALD_OK)
@@ -187,18 +184,20 @@ search(struct postgres_session *session, const struct herald_dead_filter *filter
 				    error);
 }
 
-/* Search, lock the lanes, and do something with what was found and still matches. */
+/* Search, lock the lanes, and do something with what was found and still matches. *found_any:
+ * whether anything was found. */
 static enum herald_status
-search_and_run(struct postgres_session *session, const struct herald_dead_filter *filter,
-	       bool by_age, size_t max, enum postgres_statement statement, PGresult **result,
-	       struct herald_error *error)
+try_search_and_run(struct postgres_session *session, const struct herald_dead_filter *filter,
+		   bool by_age, size_t max, enum postgres_statement statement, PGresult **result,
+		   bool *found_any, struct herald_error *error)
 {
 	PGresult *found;
 	enum herald_status status = search(session, filter, by_age, max, &found, error);
 
 	if (status != HERALD_OK)
 		return status;
-	if (PQntuples(found) > 0)
+	*found_any = PQntuples(found) > 0;
+	if (*found_any)
 		status = herald__postgres_lanes_lock(session, error);
 	if (status == HERALD_OK) {
 		put_filter(session, filter, filter->after_id);
@@ -207,6 +206,24 @@ search_and_run(struct postgres_session *session, const struct herald_dead_filter
 	}
 	PQclear(found);
 	return status;
+}
+
+/* Others may have taken all that was found. The lanes are locked by then: what is found now is not
+ * taken by others. So an empty result says that nothing is left. */
+static enum herald_status
+search_and_run(struct postgres_session *session, const struct herald_dead_filter *filter,
+	       bool by_age, size_t max, enum postgres_statement statement, PGresult **result,
+	       struct herald_error *error)
+{
+	bool found_any = false;
+	enum herald_status status = try_search_and_run(session, filter, by_age, max, statement,
+						       result, &found_any, error);
+
+	if (status != HERALD_OK || PQntuples(*result) > 0 || !found_any)
+		return status;
+	PQclear(*result);
+	return try_search_and_run(session, filter, by_age, max, statement, result, &found_any,
+				  error);
 }
 
 /* Replaying. */
@@ -389,10 +406,7 @@ read_place(struct postgres_session *session, enum postgres_statement statement,
 	   struct herald_dead_place *out, bool *is_there, struct herald_error *error)
 {
 	PGresult *result;
-	enum herald_status status =
-		herald__postgres_is_open(session)
-			? herald__postgres_run(session, statement, &result, error)
-			: herald__postgres_run_alone(session, statement, &result, error);
+	enum herald_status status = herald__postgres_read(session, statement, &result, error);
 
 	if (status != HERALD_OK)
 		return status;

@@ -110,10 +110,7 @@ herald__postgres_purge_find(struct herald_session *base, const struct herald_pur
 	put_filter(herald__postgres_parameters(session), filter);
 	herald__postgres_int8(&session->parameters, (int64_t)after_id);
 	herald__postgres_int8(&session->parameters, (int64_t)max);
-	enum herald_status status =
-		herald__postgres_is_open(session)
-			? herald__postgres_run(session, statement, &found, error)
-			: herald__postgres_run_alone(session, statement, &found, error);
+	enum herald_status status = herald__postgres_read(session, statement, &found, error);
 	if (status != HERALD_OK)
 		return status;
 	*count = (size_t)PQntuples(found);

@@ -104,10 +104,7 @@ look_ahead(struct postgres_session *session, struct postgres_pick *pick, struct 
 	if (pick->queue)
 		herald__postgres_text(parameters, pick->queue);
 	herald__postgres_put_lease(parameters, &session->database->leases, pick->owner);
-	enum herald_status status =
-		herald__postgres_is_open(session)
-			? herald__postgres_run(session, pick->next, &result, error)
-			: herald__postgres_run_alone(session, pick->next, &result, error);
+	enum herald_status status = herald__postgres_read(session, pick->next, &result, error);
 	if (status != HERALD_OK)
 		return status;
 	if (!herald__postgres_row_bool(result, 0, 0))

@@ -25,6 +25,9 @@
 /* How much longer than the server a client waits for the end of a statement. */
 #define PATIENCE_MS 2000
 
+/* For what makes room in the database when a session ends, and is removed after a day if not. */
+#define CLOSE_MS 1000
+
 /* Own attempts after a conflict. */
 #define ATTEMPTS 5
 
@@ -144,21 +147,22 @@ check_timeline(struct postgres_session *session, struct herald_error *error)
 					   timeline_of(PQgetvalue(result, 0, 0)), &session->epoch))
 		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					  "an old primary answers: another server has taken over "
-					  "(if it was restored from a backup, restart this "
-					  "process)");
+					  "(if it was restored, upgraded or moved, restart "
+					  "this process)");
 	PQclear(result);
 	return status;
 }
 
 static enum herald_status
-open_connection(struct postgres_session *session, struct herald_error *error)
+connect_to(struct postgres_session *session, const struct postgres_address *address,
+	   struct herald_error *error)
 {
 	struct postgres *database = session->database;
 
 	session->epoch = herald__postgres_epoch(&database->leases);
 	enum herald_status status = herald__postgres_connect(
-		database->options.dsn, database->options.connect_timeout_ms, interrupt_fd(session),
-		&session->conn, error);
+		database->options.dsn, address, database->options.connect_timeout_ms,
+		interrupt_fd(session), &session->conn, error);
 
 	if (status != HERALD_OK)
 		return status;
@@ -173,6 +177,37 @@ open_connection(struct postgres_session *session, struct herald_error *error)
 		status = configure(session, error);
 	if (status != HERALD_OK)
 		herald__postgres_session_cut(session);
+	return status;
+}
+
+/* Each address in turn. If all fail, the first error that may pass is told. */
+static enum herald_status
+open_connection(struct postgres_session *session, struct herald_error *error)
+{
+	struct postgres *database = session->database;
+	struct postgres_address addresses[POSTGRES_ADDRESSES_MAX];
+	const size_t count = herald__postgres_addresses(database->options.dsn, addresses);
+	const size_t first = atomic_load(&database->first_address);
+	enum herald_status status = HERALD_OK;
+
+	for (size_t i = 0; i < count; i++) {
+		const size_t index = (first + i) % count;
+		struct herald_error found;
+		const enum herald_status tried = connect_to(session, &addresses[index], &found);
+
+		if (tried == HERALD_OK) {
+			atomic_store(&database->first_address, index);
+			atomic_store(&database->is_silent, false);
+			return HERALD_OK;
+		}
+		if (i == 0 || (tried == HERALD_UNAVAILABLE && status != HERALD_UNAVAILABLE)) {
+			status = tried;
+			if (error)
+				*error = found;
+		}
+		if (herald__postgres_is_interrupted(session))
+			break;
+	}
 	return status;
 }
 
@@ -248,11 +283,11 @@ static enum herald_status
 receive(struct postgres_session *session, bool was_sent, const char *what, PGresult **out,
 	struct herald_error *error)
 {
+	const uint32_t timeout_ms =
+		session->is_closing ? CLOSE_MS
+				    : herald__postgres_statement_timeout(session) + PATIENCE_MS;
 	PGresult *result =
-		was_sent ? herald__postgres_wait(session->conn,
-						 herald__postgres_statement_timeout(session) +
-							 PATIENCE_MS,
-						 interrupt_fd(session))
+		was_sent ? herald__postgres_wait(session->conn, timeout_ms, interrupt_fd(session))
 			 : NULL;
 
 	if (result && herald__postgres_succeeded(result)) {
@@ -492,9 +527,14 @@ herald__postgres_session_close(struct postgres_session *session)
 	if (!session)
 		return;
 	const struct herald_allocator allocator = session->database->options.allocator;
-	session->is_settling = true;
-	if (!session->is_wrapped && session->conn && session->mark != 0)
+	session->is_settling = session->is_closing = true;
+	/* Many sessions end one after the other. */
+	if (!session->is_wrapped && session->conn && session->mark != 0 &&
+	    !atomic_load(&session->database->is_silent)) {
 		remove_mark(session);
+		if (!session->conn)
+			atomic_store(&session->database->is_silent, true);
+	}
 	herald__postgres_session_cut(session);
 	herald_buffer_finish(&session->parameters.buffer);
 	herald_memory_release(&allocator, session->in_flight_path, session->in_flight_bytes);

@@ -30,6 +30,15 @@ herald__postgres_is_open(const struct postgres_session *session)
 	return session->conn && PQtransactionStatus(session->conn) != PQTRANS_IDLE;
 }
 
+enum herald_status
+herald__postgres_read(struct postgres_session *session, enum postgres_statement statement,
+		      PGresult **out, struct herald_error *error)
+{
+	return herald__postgres_is_open(session)
+		       ? herald__postgres_run(session, statement, out, error)
+		       : herald__postgres_run_alone(session, statement, out, error);
+}
+
 /* What gets READY. */
 
 void
@@ -228,16 +237,18 @@ look_up(struct postgres_session *session, bool *was_committed, struct herald_err
 	return status;
 }
 
+/* `why` it is not known. */
 static enum herald_status
-find_outcome(struct postgres_session *session, struct herald_error *error)
+find_outcome(struct postgres_session *session, const char *why, struct herald_error *error)
 {
+	const struct herald_log_field field = {"reason", why, 0};
 	int64_t end_ms =
 		herald__postgres_clock_ms() + session->database->options.outcome_timeout_ms;
 	bool was_committed = false;
 	enum herald_status status;
 
 	herald_log_write(&session->database->log, HERALD_LOG_WARNING,
-			 "the connection to PostgreSQL was lost during a commit", NULL, 0);
+			 "it is looked up whether a commit took place", &field, 1);
 	do {
 		status = look_up(session, &was_committed, error);
 		if (status == HERALD_UNAVAILABLE)
@@ -248,11 +259,11 @@ find_outcome(struct postgres_session *session, struct herald_error *error)
 		return HERALD_OK;
 	if (status == HERALD_OK)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-					"the connection to PostgreSQL was lost during a commit, "
-					"which did not take place");
+					"%s during a commit, which did not take place", why);
 	return herald_error_set(error, HERALD_UNKNOWN_OUTCOME, HERALD_NO_OFFSET,
-				"the connection to PostgreSQL was lost during a commit, and it "
-				"could not be found out whether that took place");
+				"%s during a commit, and it could not be found out whether that "
+				"took place",
+				why);
 }
 
 enum herald_status
@@ -276,11 +287,13 @@ herald__postgres_commit(struct herald_session *base, struct herald_error *error)
 						  "PostgreSQL has rolled the transaction back");
 		PQclear(result);
 		/* An old primary has answered: what counts is what the new one has. */
-		if (herald__postgres_session_is_old(session))
+		if (status == HERALD_OK && herald__postgres_session_is_old(session)) {
 			herald__postgres_session_cut(session);
+			status = find_outcome(session, "another server has taken over", error);
+		}
+	} else if (!session->conn) {
+		status = find_outcome(session, "the connection to PostgreSQL was lost", error);
 	}
-	if (!session->conn)
-		status = find_outcome(session, error);
 	session->is_settling = false;
 	if (status == HERALD_OK || status == HERALD_UNKNOWN_OUTCOME)
 		herald__postgres_publish_ready(session);

@@ -22,6 +22,11 @@ bool herald__postgres_repeats(const struct herald_session *base);
 /* Whether a transaction is open. */
 bool herald__postgres_is_open(const struct postgres_session *session);
 
+/* As herald__postgres_run() if a transaction is open, else as herald__postgres_run_alone(). */
+enum herald_status
+herald__postgres_read(struct postgres_session *session, enum postgres_statement statement,
+		      PGresult **out, struct herald_error *error);
+
 /* The transaction makes a row READY that is due at due_ms. */
 void herald__postgres_event_ready(struct postgres_session *session, int64_t due_ms);
 void herald__postgres_delivery_ready(struct postgres_session *session, int64_t due_ms);

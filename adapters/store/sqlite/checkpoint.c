@@ -120,7 +120,7 @@ herald__sqlite_checkpoint_last(struct sqlite_session *session)
 
 	if (database->has_failed)
 		return;
-	if (herald__fair_lock_take(&database->writer, WAIT_MS)) {
+	if (herald__fair_lock_take(&database->writer, WAIT_MS, NULL)) {
 		rc = run_checkpoint(session, SQLITE_CHECKPOINT_TRUNCATE, 0);
 		herald__fair_lock_give(&database->writer);
 	}
@@ -144,7 +144,7 @@ checkpoint(struct sqlite_session *session, uint64_t bytes, bool is_late, int64_t
 	bool is_large = bytes / TRUNCATE_FACTOR >= database->options.checkpoint_bytes;
 
 	if (!herald__fair_lock_take(&database->writer,
-				    is_late ? database->options.busy_timeout_ms : 0))
+				    is_late ? database->options.busy_timeout_ms : 0, NULL))
 		return;
 	int rc = run_checkpoint(
 		session, is_large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL, bytes);

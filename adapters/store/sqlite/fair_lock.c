@@ -62,7 +62,7 @@ rest_ms(const struct herald__fair_lock *lock, int64_t began_ms, uint32_t timeout
 
 /* With the mutex. */
 static bool
-wait_for_turn(struct herald__fair_lock *lock, uint32_t timeout_ms)
+wait_for_turn(struct herald__fair_lock *lock, uint32_t timeout_ms, const atomic_bool *ends)
 {
 	struct herald__fair_waiter waiter = {.has_turn = false};
 	const int64_t began_ms = herald__sqlite_monotonic_ms();
@@ -75,7 +75,8 @@ wait_for_turn(struct herald__fair_lock *lock, uint32_t timeout_ms)
 	/* cppcheck-suppress autoVariables */
 	lock->end = &waiter.next;
 	lock->waiters_count++;
-	while (!waiter.has_turn && (left_ms = rest_ms(lock, began_ms, timeout_ms)) > 0) {
+	while (!waiter.has_turn && !(ends && atomic_load(ends)) &&
+	       (left_ms = rest_ms(lock, began_ms, timeout_ms)) > 0) {
 		struct timespec until = herald_deadline_after((uint32_t)left_ms);
 
 		pthread_cond_timedwait(&waiter.turn, &lock->mutex, &until);
@@ -87,17 +88,33 @@ wait_for_turn(struct herald__fair_lock *lock, uint32_t timeout_ms)
 }
 
 bool
-herald__fair_lock_take(struct herald__fair_lock *lock, uint32_t timeout_ms)
+herald__fair_lock_take(struct herald__fair_lock *lock, uint32_t timeout_ms, const atomic_bool *ends)
 {
 	bool has_turn = true;
 
 	pthread_mutex_lock(&lock->mutex);
 	if (lock->is_taken)
-		has_turn = wait_for_turn(lock, timeout_ms);
+		has_turn = wait_for_turn(lock, timeout_ms, ends);
 	else
 		lock->is_taken = true;
 	pthread_mutex_unlock(&lock->mutex);
 	return has_turn;
+}
+
+/* With the mutex. */
+static void
+wake_all(struct herald__fair_lock *lock)
+{
+	for (struct herald__fair_waiter *waiter = lock->first; waiter; waiter = waiter->next)
+		pthread_cond_signal(&waiter->turn);
+}
+
+void
+herald__fair_lock_wake(struct herald__fair_lock *lock)
+{
+	pthread_mutex_lock(&lock->mutex);
+	wake_all(lock);
+	pthread_mutex_unlock(&lock->mutex);
 }
 
 void
@@ -106,8 +123,7 @@ herald__fair_lock_hurry(struct herald__fair_lock *lock, int64_t end_ms, uint32_t
 	pthread_mutex_lock(&lock->mutex);
 	lock->end_ms = end_ms;
 	lock->least_ms = least_ms;
-	for (struct herald__fair_waiter *waiter = lock->first; waiter; waiter = waiter->next)
-		pthread_cond_signal(&waiter->turn);
+	wake_all(lock);
 	pthread_mutex_unlock(&lock->mutex);
 }
 

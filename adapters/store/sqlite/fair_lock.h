@@ -5,6 +5,7 @@
 #define HERALD_SQLITE_FAIR_LOCK_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,8 +26,16 @@ struct herald__fair_lock {
 bool herald__fair_lock_init(struct herald__fair_lock *lock);
 void herald__fair_lock_finish(struct herald__fair_lock *lock);
 
-/* Take the lock. Returns false if that is not possible within timeout_ms. */
-bool herald__fair_lock_take(struct herald__fair_lock *lock, uint32_t timeout_ms);
+/*
+ * Take the lock.
+ *
+ * ends     the wait ends when it is set, and herald__fair_lock_wake() called; NULL: only by time.
+ * Returns  false if it was not possible within timeout_ms.
+ */
+bool herald__fair_lock_take(struct herald__fair_lock *lock, uint32_t timeout_ms,
+			    const atomic_bool *ends);
+/* Let the waits look whether they must end. */
+void herald__fair_lock_wake(struct herald__fair_lock *lock);
 
 /* From now on a wait, also one that has begun, ends at end_ms of the monotonic clock, but takes at
  * least least_ms before it ends so. */

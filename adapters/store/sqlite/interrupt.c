@@ -67,4 +67,5 @@ herald__sqlite_interrupt(struct herald_database *base)
 		if (!atomic_load(&session->is_ending))
 			sqlite3_interrupt(session->db);
 	pthread_mutex_unlock(&database->mutex);
+	herald__fair_lock_wake(&database->writer);
 }

@@ -186,11 +186,15 @@ take_writer(struct sqlite_session *session, struct herald_error *error)
 	const uint32_t timeout_ms = database->options.busy_timeout_ms;
 	const int64_t began_ms = herald__sqlite_monotonic_ms();
 
-	session->has_writer = herald__fair_lock_take(&database->writer, timeout_ms);
+	session->has_writer = herald__fair_lock_take(
+		&database->writer, timeout_ms,
+		session->wait.may_be_interrupted ? &database->is_interrupted : NULL);
 	if (session->has_writer) {
 		session->wait.turn_ms = herald__sqlite_monotonic_ms() - began_ms;
 		return HERALD_OK;
 	}
+	if (herald__sqlite_is_interrupted(session))
+		return herald__sqlite_problem(session, SQLITE_INTERRUPT, error);
 	if (atomic_load(&database->drain_end_ms) != 0)
 		return herald__sqlite_busy_problem(database, error);
 	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,

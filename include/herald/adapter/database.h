@@ -480,8 +480,9 @@ struct herald_database_ops {
 
 	/** herald_store_destroy() was called: what sessions of HERALD_SESSION_ADMIN run now ends
 	 * soon with HERALD_UNAVAILABLE, and what they run later at once, except for commit() and
-	 * rollback(), which are not cut short. Any thread, also from a visitor; called again while
-	 * something still runs. NULL: nothing takes long. */
+	 * rollback(), which are not cut short. Opening such a session should end as well, if it can
+	 * take long. Any thread, also from a visitor; called again while something still runs.
+	 * NULL: nothing takes long. */
 	void (*interrupt)(struct herald_database *database);
 
 	/* Deliveries, in a transaction, except for delivery_claim() if claims_apart. Of one origin,

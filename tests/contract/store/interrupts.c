@@ -104,7 +104,7 @@ see_finding(const struct herald_finding *finding, void *state)
 	return true;
 }
 
-/* What begins later fails at once, in a session that was open, and in a new one. */
+/* What begins later fails at once. */
 static void
 test_after_an_interruption(const struct contract_store *kind)
 {

@@ -55,7 +55,8 @@ struct herald_postgres_options {
 	/**
 	 * Where the database is, as libpq understands it: "postgres://user@host/database", or
 	 * "host=... dbname=...". Required; "" means libpq's environment variables. With several
-	 * hosts, add target_session_attrs=read-write, so that the primary is found.
+	 * hosts, add target_session_attrs=read-write, so that the primary is found. Each address of
+	 * each host is tried in turn, up to 16, and the one that was reached last is the first.
 	 */
 	const char *dsn;
 
@@ -65,8 +66,8 @@ struct herald_postgres_options {
 	 */
 	const char *schema;
 
-	/** For a connection. Default 5,000, limit 600,000. The lookup of a host name may take
-	 * longer. */
+	/** For a connection to one address. Default 5,000, limit 600,000. The lookup of a host name
+	 * may take longer. */
 	uint32_t connect_timeout_ms;
 
 	/** For a statement, lock waits included; a server that is silent for longer counts as lost.
