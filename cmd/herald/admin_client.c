@@ -196,12 +196,12 @@ url_of(const struct admin_client *client, const char *resource,
 
 /* Failures. */
 
-/* Print the address and what is wrong. Texts of the service may be hostile. */
-static bool
-fail_text(const struct admin_client *client, const char *text)
+/* The text may come from the service, and be hostile. */
+bool
+admin_client_fail(const struct admin_client *client, const char *problem)
 {
 	fprintf(stderr, "herald: %s: ", client->page);
-	text_print_safe(stderr, text_of(text));
+	text_print_safe(stderr, text_of(problem));
 	putc('\n', stderr);
 	return false;
 }
@@ -217,7 +217,7 @@ fail(const struct admin_client *client, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	return fail_text(client, text);
+	return admin_client_fail(client, text);
 }
 
 static bool
@@ -258,7 +258,7 @@ fail_status(const struct admin_client *client, long status, const char *error)
 	if (target)
 		return fail(client, "%ld: it has moved: %s", status, target);
 	if (status == 404 && error && is_from_dashboard(client))
-		return fail_text(client, error); /* it lists all types */
+		return admin_client_fail(client, error); /* it lists all types */
 	if (status == 404)
 		return fail(client, "404: there is no dashboard at this address");
 	if (status == 403)

@@ -74,4 +74,7 @@ bool admin_client_get(struct admin_client *client, const char *resource,
 		      const struct admin_argument *arguments, size_t count,
 		      struct herald_arena *arena, struct admin_answer *out);
 
+/* Print that something is wrong with the service, after its address. Returns false. */
+bool admin_client_fail(const struct admin_client *client, const char *problem);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "broker.h"
 #include "dashboard.h"
+#include "explain.h"
 #include "generate.h"
 #include "listen.h"
 #include "options.h"
@@ -23,9 +24,9 @@ static const struct tool_command *const commands[] = {
 #ifdef HAVE_CURL
 	&send_command,
 #endif
-	&sign_command,   &verify_command, &validate_command, &generate_command, &dashboard_command,
+	&sign_command,   &verify_command,  &validate_command, &generate_command, &dashboard_command,
 #ifdef HAVE_CURL
-	&schema_command,
+	&schema_command, &explain_command,
 #endif
 };
 

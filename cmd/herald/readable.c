@@ -113,18 +113,7 @@ readable_print_attributes(struct herald_text attributes)
 void
 readable_print_data(struct herald_text data)
 {
-	size_t begin = 0;
-
 	putchar('\n');
-	for (size_t at = 0; at <= data.bytes; at++) {
-		if (at < data.bytes && data.data[at] != '\n' && data.data[at] != '\t')
-			continue;
-		if (at > begin)
-			text_print_safe(stdout,
-					(struct herald_text){data.data + begin, at - begin});
-		if (at < data.bytes)
-			putchar(data.data[at]);
-		begin = at + 1;
-	}
+	text_print_lines(stdout, data);
 	putchar('\n');
 }

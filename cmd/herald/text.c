@@ -31,6 +31,22 @@ text_print_safe(FILE *out, struct herald_text text)
 	}
 }
 
+void
+text_print_lines(FILE *out, struct herald_text text)
+{
+	size_t begin = 0;
+
+	for (size_t at = 0; at <= text.bytes; at++) {
+		if (at < text.bytes && text.data[at] != '\n' && text.data[at] != '\t')
+			continue;
+		if (at > begin)
+			text_print_safe(out, (struct herald_text){text.data + begin, at - begin});
+		if (at < text.bytes)
+			putc(text.data[at], out);
+		begin = at + 1;
+	}
+}
+
 /* Those below U+0020 are white space between tokens, since JSON allows them nowhere else. */
 void
 text_print_json(FILE *out, struct herald_text json)

@@ -14,6 +14,9 @@
  * each. */
 void text_print_safe(FILE *out, struct herald_text text);
 
+/* The same, but ends of lines and tabs are kept. */
+void text_print_lines(FILE *out, struct herald_text text);
+
 /* Print valid JSON as it is, but with the control characters escaped that it allows in strings. */
 void text_print_json(FILE *out, struct herald_text json);
 

@@ -38,6 +38,7 @@ static const struct resource {
 	void (*answer)(struct herald__admin_call *call);
 } resources[] = {
 	{"api/service", AT_ONCE, herald__admin_service},
+	{"api/pipeline", AT_ONCE, herald__admin_pipeline},
 	{"api/asyncapi", AT_ONCE, herald__admin_asyncapi},
 	{"api/schema", AT_ONCE, herald__admin_schema},
 	{"api/state", AT_ONCE, herald__admin_state},

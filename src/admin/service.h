@@ -1,5 +1,5 @@
 /*
- * The resource api/service: what does not change while the process runs. Private.
+ * The resources api/service and api/pipeline: what does not change while the process runs. Private.
  */
 #ifndef HERALD_SRC_ADMIN_SERVICE_H
 #define HERALD_SRC_ADMIN_SERVICE_H
@@ -7,5 +7,6 @@
 #include "admin/admin.h"
 
 void herald__admin_service(struct herald__admin_call *call);
+void herald__admin_pipeline(struct herald__admin_call *call);
 
 #endif

@@ -2,6 +2,8 @@
  * The description of a service, as text and as JSON: each path that an event can take, step by
  * step, and the schemas. The steps are in the order of pipeline.c; a test compares the two.
  */
+#include "service/describe.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@
 /* Where the description is written. After an error nothing more is written. */
 struct writer {
 	const struct herald_service *service;
+	const char *event_type; /* only routes of this type; NULL: all */
 	struct herald_buffer *out;
 	enum herald_status status;
 	bool json;
@@ -323,6 +326,12 @@ put_way(struct writer *writer, const struct herald__route *route,
 	writer->first = false;
 }
 
+static bool
+is_shown(const struct writer *writer, const struct herald__route *route)
+{
+	return !writer->event_type || strcmp(route->declared.event_type, writer->event_type) == 0;
+}
+
 static void
 put_ways(struct writer *writer)
 {
@@ -330,25 +339,29 @@ put_ways(struct writer *writer)
 
 	writer->first = true;
 	for (size_t i = 0; i < table->routes_count; i++)
-		put_way(writer, &table->routes[i], NULL);
+		if (is_shown(writer, &table->routes[i]))
+			put_way(writer, &table->routes[i], NULL);
 	for (size_t i = 0; i < table->upcasts_count; i++)
-		put_way(writer, table->upcasts[i].route, &table->upcasts[i]);
+		if (is_shown(writer, table->upcasts[i].route))
+			put_way(writer, table->upcasts[i].route, &table->upcasts[i]);
 }
 
-/* Schemas: of the envelope and of all payloads, and the inner ones. */
+/* Schemas: of the envelope and of the routes' payloads, and the inner ones. */
 
 static bool
-collect_schemas(const struct herald_service *service, struct herald__definitions *out)
+collect_schemas(const struct writer *writer, struct herald__definitions *out)
 {
+	const struct herald_service *service = writer->service;
 	const struct herald__route_table *table = &service->table;
 
 	if (service->has_envelope && !herald__definitions_add(out, service->envelope_codec))
 		return false;
 	for (size_t i = 0; i < table->routes_count; i++)
-		if (table->routes[i].codec && !herald__definitions_add(out, table->routes[i].codec))
+		if (table->routes[i].codec && is_shown(writer, &table->routes[i]) &&
+		    !herald__definitions_add(out, table->routes[i].codec))
 			return false;
 	for (size_t i = 0; i < table->upcasts_count; i++)
-		if (table->upcasts[i].codec &&
+		if (table->upcasts[i].codec && is_shown(writer, table->upcasts[i].route) &&
 		    !herald__definitions_add(out, table->upcasts[i].codec))
 			return false;
 	return true;
@@ -416,7 +429,7 @@ put_schemas(struct writer *writer)
 	if (writer->status == HERALD_OK)
 		writer->status =
 			herald_arena_create(&writer->out->allocator, 0, &definitions.arena);
-	if (writer->status == HERALD_OK && !collect_schemas(writer->service, &definitions))
+	if (writer->status == HERALD_OK && !collect_schemas(writer, &definitions))
 		writer->status = HERALD_NO_MEMORY;
 	writer->first = true;
 	for (size_t i = 0; i < definitions.count; i++)
@@ -538,11 +551,12 @@ put_json(struct writer *writer)
 }
 
 enum herald_status
-herald_service_describe(const struct herald_service *service, enum herald_describe_format format,
-			struct herald_buffer *out)
+herald__service_describe(const struct herald_service *service, enum herald_describe_format format,
+			 const char *event_type, struct herald_buffer *out)
 {
 	struct writer writer = {
 		.service = service,
+		.event_type = event_type,
 		.out = out,
 		.json = format == HERALD_DESCRIBE_JSON,
 	};
@@ -555,4 +569,11 @@ herald_service_describe(const struct herald_service *service, enum herald_descri
 	if (writer.status != HERALD_OK)
 		out->bytes = bytes;
 	return writer.status;
+}
+
+enum herald_status
+herald_service_describe(const struct herald_service *service, enum herald_describe_format format,
+			struct herald_buffer *out)
+{
+	return herald__service_describe(service, format, NULL, out);
 }

@@ -1014,6 +1014,7 @@ test_no_memory(void **state)
 	} cases[] = {
 		{"", 200},
 		{"api/service", 200},
+		{"api/pipeline?format=text", 200},
 		{"api/asyncapi", 200},
 		{"api/schema?type=task", 200},
 		{"api/schema?type=tusk", 404},

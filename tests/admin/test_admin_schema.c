@@ -1,6 +1,6 @@
 /*
- * What the dashboard's API says of the events that a service takes: api/asyncapi and api/schema,
- * on services whose routes have versions, upcasters, raw payloads and a catch-all.
+ * What the dashboard's API says of the events that a service takes: api/asyncapi, api/schema and
+ * api/pipeline, on services whose routes have versions, upcasters, raw payloads and a catch-all.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -134,6 +134,17 @@ ask(const char *path, const char *query, unsigned status)
 	return text;
 }
 
+/* A resource refuses a query with this error. */
+static void
+assert_refused_by(const char *path, const char *query, unsigned status, const char *error)
+{
+	char *text = ask(path, query, status), expected[512];
+
+	snprintf(expected, sizeof(expected), "{\"error\":\"%s\"}", error);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
 /* The payload's schema has this title. */
 static void
 assert_title(const char *query, const char *title)
@@ -149,11 +160,7 @@ assert_title(const char *query, const char *title)
 static void
 assert_refused(const char *query, unsigned status, const char *error)
 {
-	char *text = ask("api/schema", query, status), expected[512];
-
-	snprintf(expected, sizeof(expected), "{\"error\":\"%s\"}", error);
-	assert_string_equal(text, expected);
-	free(text);
+	assert_refused_by("api/schema", query, status, error);
 }
 
 #define V1_SCHEMA(DRAFT)                                                                           \
@@ -271,11 +278,89 @@ test_asyncapi(void **state)
 	stop();
 }
 
+/* Without arguments it is what the library writes. */
+static void
+test_pipeline(void **state)
+{
+	struct herald_buffer described;
+
+	(void)state;
+	start(true);
+	herald_buffer_init(&described, NULL, 0);
+	assert_int_equal(herald_service_describe(service, HERALD_DESCRIBE_JSON, &described),
+			 HERALD_OK);
+	char *text = ask("api/pipeline", NULL, 200);
+	assert_int_equal(strncmp(text, "{\"pipeline\":", 12), 0);
+	assert_int_equal(strncmp(text + 12, described.data, described.bytes), 0);
+	assert_string_equal(text + 12 + described.bytes, "}");
+	char *same = ask("api/pipeline", "format=json", 200);
+	assert_string_equal(same, text);
+	free(same);
+	free(text);
+	herald_buffer_finish(&described);
+	stop();
+}
+
+/* Of one type: its routes, its upcasters and its payloads. */
+static void
+test_pipeline_of_a_type(void **state)
+{
+	static const char paid[] = "{\"text\":\"routes[3] paid 2\\n"
+				   "\\tdecode    envelope herald_message\\n"
+				   "\\tpayload   struct v2\\n"
+				   "\\tfunction  struct v2\\n"
+				   "routes[3] paid 1 -> 2\\n"
+				   "\\tdecode    envelope herald_message\\n"
+				   "\\tpayload   struct v1\\n"
+				   "\\tupcast    v1_to_v2 -> struct v2\\n"
+				   "\\tfunction  struct v2\\n"
+				   "unknown events: reject\\n";
+	static const char other[] = "{\"text\":\"routes[9] any other event\\n";
+	static const char payloads[] = "struct v2\\n\\tname, required\\n"
+				       "struct v1\\n\\tname, required\\n\"}";
+
+	(void)state;
+	start(true);
+	char *text = ask("api/pipeline", "type=paid&format=text", 200);
+	assert_int_equal(strncmp(text, paid, sizeof(paid) - 1), 0);
+	assert_string_equal(text + strlen(text) - strlen(payloads), payloads);
+	assert_null(strstr(text, "struct v9"));
+	free(text);
+	text = ask("api/pipeline", "type=other&format=text", 200);
+	assert_int_equal(strncmp(text, other, sizeof(other) - 1), 0);
+	assert_null(strstr(text, "routes[0]"));
+	free(text);
+	text = ask("api/pipeline", "type=paid", 200);
+	assert_non_null(strstr(text, "\"event_type\":\"paid\",\"version\":\"1\""));
+	assert_null(strstr(text, "\"order\""));
+	free(text);
+	/* Upcasters of other types, and the payloads before them, are left out as well. */
+	text = ask("api/pipeline", "type=raw&format=text", 200);
+	assert_null(strstr(text, "paid"));
+	assert_null(strstr(text, "struct v1"));
+	free(text);
+	stop();
+}
+
+static void
+test_pipelines_that_are_refused(void **state)
+{
+	(void)state;
+	start(false);
+	assert_refused_by("api/pipeline", "format=yaml", 400,
+			  "format: expected json or text, not \\\"yaml\\\"");
+	assert_refused_by("api/pipeline", "version=1", 400, "there is no argument \\\"version\\\"");
+	assert_refused_by("api/pipeline", "type=ordr", 404,
+			  "there is no event type \\\"ordr\\\"; there are: \\\"mixed\\\", "
+			  "\\\"order\\\", \\\"paid\\\", \\\"raw\\\", \\\"say \\\"hi\\\"\\\"");
+	stop();
+}
+
 static void
 test_without_a_service(void **state)
 {
 	static const char none[] = "{\"error\":\"there is no service\"}";
-	static const char *const paths[] = {"api/asyncapi", "api/schema"};
+	static const char *const paths[] = {"api/asyncapi", "api/schema", "api/pipeline"};
 
 	(void)state;
 	assert_int_equal(herald_admin_create(&HERALD_ADMIN_OPTIONS(.token = TOKEN), &admin, NULL),
@@ -298,6 +383,9 @@ main(void)
 		cmocka_unit_test(test_what_accepts_everything),
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_asyncapi),
+		cmocka_unit_test(test_pipeline),
+		cmocka_unit_test(test_pipeline_of_a_type),
+		cmocka_unit_test(test_pipelines_that_are_refused),
 		cmocka_unit_test(test_without_a_service),
 	};
 

@@ -190,9 +190,64 @@ def schema_escapes_control_characters():
         equal(prints("schema", url), '{"doc":"\\u007f \\u009b31m \\u0080\\u009f é \u00a0 €"}\n')
 
 
+# herald explain.
+
+USER_CREATED = """routes[0] user_created
+	decode    envelope herald_message
+	payload   struct user_created
+	function  struct user_created
+unknown events: reject
+limits
+	max_event_bytes 1048576
+	max_arena_bytes 16777216
+	max_depth 64
+	max_list_count 65536
+	max_key_bytes 1024
+	max_string_bytes unlimited
+struct herald_message: The envelope of every event.
+	event_type, required: What happened; selects the route.
+	timestamp, required: When it happened, RFC 3339.
+	payload: The event's own data.
+	metadata: About the event: version, source, id and others.
+struct user_created
+	user_id, required
+	username, required
+"""
+
+
+@case
+def explain_prints_the_pipeline():
+    with service(QUICKSTART) as url:
+        equal(prints("explain", url, "--type", "user_created"), USER_CREATED)
+        text = prints("explain", url)
+        equal([line for line in text.split("\n") if line.startswith("routes")],
+              ["routes[0] user_created", "routes[1] order_placed 2",
+               "routes[1] order_placed 1 -> 2"])
+        equal(herald("explain", url, "--type", "order"),
+              (1, "", f'herald: {url}/admin/: there is no event type "order"; there are: '
+                      '"order_placed", "user_created"\n'))
+        lines = prints("explain", url, "--json", "--type", "order_placed").split("\n")
+    equal((len(lines), lines[1]), (2, ""))
+    equal([(route["event_type"], route["version"])
+           for route in json.loads(lines[0])["pipeline"]["routes"]],
+          [("order_placed", "2"), ("order_placed", "1")])
+
+
+@case
+def explain_prints_no_control_characters():
+    with server(200, b'{"text":"a\\u001b[31m\\tb\\u009b\\r\\nc\x7fd"}') as (url, _):
+        equal(prints("explain", url), "a?[31m\tb??\nc?d")
+        equal(prints("explain", url, "--json"),
+              '{"text":"a\\u001b[31m\\tb\\u009b\\r\\nc\\u007fd"}\n')
+    for body in (b"{}", b"[]", b'{"text":1}'):
+        with server(200, body) as (url, _):
+            equal(herald("explain", url),
+                  (1, "", f"herald: {url}/admin/: the answer has no text\n"))
+
+
 # What all of the commands say of services that do not answer.
 
-COMMANDS = ("schema",)
+COMMANDS = ("schema", "explain")
 HOSTS = ("it takes IP addresses, localhost, and the names in `hosts` of the dashboard's path or of "
          "`herald dashboard --host`")
 
