@@ -107,6 +107,19 @@ page_of(struct herald_arena *arena, const char *url)
 	return memory_print(arena, "%s%s", url, *last == '/' ? "" : "/");
 }
 
+/* The libcurl callback, called about once a second. */
+static int
+check_stop(void *state, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
+{
+	const struct admin_client *client = state;
+
+	(void)to_get;
+	(void)got;
+	(void)to_send;
+	(void)sent;
+	return client->should_stop();
+}
+
 static bool
 open_curl(struct admin_client *client)
 {
@@ -121,6 +134,11 @@ open_curl(struct admin_client *client)
 	curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
 	curl_easy_setopt(client->curl, CURLOPT_USERAGENT, "herald");
+	if (client->should_stop) {
+		curl_easy_setopt(client->curl, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, check_stop);
+		curl_easy_setopt(client->curl, CURLOPT_XFERINFODATA, client);
+	}
 	return true;
 }
 
@@ -198,8 +216,12 @@ url_of(const struct admin_client *client, const char *resource,
 
 /* The text may come from the service, and be hostile. */
 bool
-admin_client_fail(const struct admin_client *client, const char *problem)
+admin_client_fail(struct admin_client *client, const char *problem)
 {
+	if (client->is_quiet) {
+		snprintf(client->problem, sizeof(client->problem), "%s", problem);
+		return false;
+	}
 	fprintf(stderr, "herald: %s: ", client->page);
 	text_print_safe(stderr, text_of(problem));
 	putc('\n', stderr);
@@ -209,7 +231,7 @@ admin_client_fail(const struct admin_client *client, const char *problem)
 /* What is longer is cut. */
 HERALD_PRINTF(2, 3)
 static bool
-fail(const struct admin_client *client, const char *format, ...)
+fail(struct admin_client *client, const char *format, ...)
 {
 	char text[1024];
 	va_list arguments;
@@ -223,10 +245,12 @@ fail(const struct admin_client *client, const char *format, ...)
 static bool
 fail_transfer(const struct request *request, CURLcode code)
 {
-	const struct admin_client *client = request->client;
+	struct admin_client *client = request->client;
 	long os_error = 0;
 
 	curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &os_error);
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return false;
 	if (request->is_too_large)
 		return fail(client, "the answer has more than %" PRIu64 " bytes; see --max-bytes",
 			    client->max_bytes);
@@ -250,7 +274,7 @@ is_from_dashboard(const struct admin_client *client)
 }
 
 static bool
-fail_status(const struct admin_client *client, long status, const char *error)
+fail_status(struct admin_client *client, long status, const char *error)
 {
 	char *target = NULL;
 
@@ -270,7 +294,7 @@ fail_status(const struct admin_client *client, long status, const char *error)
 }
 
 static bool
-fail_json(const struct admin_client *client, const struct herald_error *error)
+fail_json(struct admin_client *client, const struct herald_error *error)
 {
 	char *type = NULL;
 
@@ -283,7 +307,7 @@ fail_json(const struct admin_client *client, const struct herald_error *error)
 static bool
 read_answer(const struct request *request, struct herald_arena *arena, struct admin_answer *out)
 {
-	const struct admin_client *client = request->client;
+	struct admin_client *client = request->client;
 	const struct herald_buffer *body = &request->body;
 	struct admin_answer answer = {
 		.text = {memory_copy(arena, body->bytes > 0 ? body->data : "", body->bytes),

@@ -20,10 +20,13 @@ struct admin_client {
 	const char *token;   /* HERALD_TOKEN without --token */
 	uint64_t timeout_ms;
 	uint64_t max_bytes;
+	bool is_quiet;             /* keep why a request failed in `problem`, and do not print it */
+	bool (*should_stop)(void); /* ends a request, without a message; NULL: nothing does */
 	struct herald_arena *arena; /* until admin_client_close() */
 	const char *page;           /* "http://127.0.0.1:8080/admin/" */
 	void *curl;                 /* CURL, which keeps the connection */
 	void *headers;              /* struct curl_slist */
+	char problem[1024];         /* cut if it is longer */
 };
 
 /* Their lines in a command's table. */
@@ -68,13 +71,14 @@ struct admin_answer {
  * Ask for a resource, such as "schema" for api/schema.
  *
  * arena    holds the answer.
- * Returns  whether there is an answer; if not, why was printed to stderr.
+ * Returns  whether there is an answer; if not, why was printed to stderr, unless it is quiet.
  */
 bool admin_client_get(struct admin_client *client, const char *resource,
 		      const struct admin_argument *arguments, size_t count,
 		      struct herald_arena *arena, struct admin_answer *out);
 
-/* Print that something is wrong with the service, after its address. Returns false. */
-bool admin_client_fail(const struct admin_client *client, const char *problem);
+/* Print that something is wrong with the service, after its address, or keep it if it is quiet.
+ * Returns false. */
+bool admin_client_fail(struct admin_client *client, const char *problem);
 
 #endif

@@ -39,7 +39,7 @@ static const struct tool_option options[] = {
 };
 
 static bool
-print_text(const struct explain *explain, const struct admin_answer *answer)
+print_text(struct explain *explain, const struct admin_answer *answer)
 {
 	const char *text = json_tree_string(answer->root, "text");
 

@@ -17,6 +17,7 @@
 #include "send.h"
 #include "signing.h"
 #include "store.h"
+#include "top.h"
 #include "validate.h"
 
 static const struct tool_command *const commands[] = {
@@ -26,7 +27,7 @@ static const struct tool_command *const commands[] = {
 #endif
 	&sign_command,   &verify_command,  &validate_command, &generate_command, &dashboard_command,
 #ifdef HAVE_CURL
-	&schema_command, &explain_command,
+	&schema_command, &explain_command, &top_command,
 #endif
 };
 

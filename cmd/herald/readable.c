@@ -22,10 +22,8 @@ readable_time_of(int64_t ms)
 }
 
 const char *
-readable_age(int64_t ms, char out[24])
+readable_seconds(int64_t seconds, char out[24])
 {
-	int64_t seconds = herald_time_now().seconds - ms / 1000;
-
 	if (seconds < 0)
 		seconds = 0;
 	if (seconds < 120)
@@ -37,6 +35,12 @@ readable_age(int64_t ms, char out[24])
 	else
 		snprintf(out, 24, "%" PRId64 "d", seconds / 86400);
 	return out;
+}
+
+const char *
+readable_age(int64_t ms, char out[24])
+{
+	return readable_seconds(herald_time_now().seconds - ms / 1000, out);
 }
 
 const char *

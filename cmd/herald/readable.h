@@ -13,7 +13,10 @@
 /* Milliseconds since 1970-01-01T00:00:00Z as a time. */
 struct herald_time readable_time_of(int64_t ms);
 
-/* An age: "42s", "17m", "5h", "3d". */
+/* An age: "42s", "17m", "5h", "3d". A negative number counts as 0. */
+const char *readable_seconds(int64_t seconds, char out[24]);
+
+/* The age of what happened at a time. */
 const char *readable_age(int64_t ms, char out[24]);
 
 /* "-" for a text that is missing or "", so that columns stay columns. */

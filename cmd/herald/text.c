@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <herald/array.h>
+
 #include <herald/adapter/text.h>
 
 /* C0, DEL, and C1, which is 0xC2 0x80 to 0xC2 0x9F in UTF-8. */
@@ -60,6 +62,56 @@ text_print_json(FILE *out, struct herald_text json)
 		else
 			fwrite(at, 1, bytes, out);
 	}
+}
+
+/* The code point of a valid sequence. */
+static unsigned
+code_of(const char *text, size_t bytes)
+{
+	unsigned code = (unsigned char)text[0];
+
+	if (bytes > 1)
+		code &= 0xFFu >> (bytes + 1);
+	for (size_t i = 1; i < bytes; i++)
+		code = code << 6 | ((unsigned char)text[i] & 0x3F);
+	return code;
+}
+
+/* Whether a terminal may print a character in two columns: East Asian ones, and pictures. */
+static bool
+is_wide(unsigned code)
+{
+	static const struct {
+		unsigned first, last;
+	} wide[] = {
+		{0x1100, 0x115F},   {0x231A, 0x23FF},   {0x25FD, 0x27BF},   {0x2B1B, 0x2B55},
+		{0x2E80, 0xA4CF},   {0xA960, 0xA97F},   {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
+		{0xFE10, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x16FE0, 0x18CFF},
+		{0x1AFF0, 0x1B2FF}, {0x1F000, 0x1FAFF}, {0x20000, 0x3FFFD},
+	};
+
+	for (size_t i = 0; i < HERALD_COUNT(wide); i++)
+		if (code >= wide[i].first && code <= wide[i].last)
+			return true;
+	return false;
+}
+
+size_t
+text_cut(struct herald_text text, size_t columns, size_t *used)
+{
+	size_t at = 0;
+
+	*used = 0;
+	while (at < text.bytes) {
+		const size_t bytes = herald_utf8_sequence_bytes(text.data + at, text.bytes - at);
+		const size_t width = bytes > 0 && is_wide(code_of(text.data + at, bytes)) ? 2 : 1;
+
+		if (width > columns - *used)
+			break;
+		*used += width;
+		at += bytes > 0 ? bytes : 1;
+	}
+	return at;
 }
 
 bool

@@ -8,15 +8,24 @@ line of TAP.
 """
 
 import contextlib
+import fcntl
+import http.client
 import http.server
 import json
 import os
 import pathlib
+import pty
+import re
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
+import unicodedata
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "examples"))
@@ -26,7 +35,7 @@ import tap  # noqa: E402
 from ports import free_port, listens  # noqa: E402
 from programs import WAIT_S, equal, wait_until  # noqa: E402
 
-HERALD, QUICKSTART = sys.argv[1:3]
+HERALD, QUICKSTART, DURABLE = (sys.argv[1:] + [None])[:3]
 TOKEN = "0123456789abcdef0123"
 cases = []
 
@@ -69,19 +78,21 @@ def service(*command):
 
 @contextlib.contextmanager
 def server(status, body, content_type="application/json", **headers):
-    """Gives the address of a server that always answers this, and the requests that it got."""
+    """Gives the address of a server that always answers this, and the requests that it got. The
+    body may be a function of the path."""
     requests = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):  # pylint: disable=invalid-name
             requests.append((self.path, dict(self.headers)))
+            text = body(self.path) if callable(body) else body
             self.send_response(status)
             self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(text)))
             for name, value in headers.items():
                 self.send_header(name.replace("_", "-"), value)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(text)
 
         def log_message(self, *_arguments):  # pylint: disable=arguments-differ
             pass
@@ -94,6 +105,15 @@ def server(status, body, content_type="application/json", **headers):
         finally:
             program.shutdown()
             thread.join()
+
+
+def send(url, event):
+    """Post an event, which is stored."""
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=WAIT_S)
+    with contextlib.closing(connection):
+        connection.request("POST", "/event", json.dumps(event),
+                           {"Content-Type": "application/json"})
+        equal(connection.getresponse().status, 202)
 
 
 ORDER = {"order_id": "4711", "total_cents": 250, "lines": [{"sku": "a", "quantity": 1}]}
@@ -245,16 +265,279 @@ def explain_prints_no_control_characters():
                   (1, "", f"herald: {url}/admin/: the answer has no text\n"))
 
 
+# herald top.
+
+ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+
+
+def route(event_type, version, done, durations, **counts):
+    return {"event_type": event_type, "version": version, "done": done, "retry": 0, "fail": 0,
+            "invalid": 0, "unauthorized": 0, "unknown": 0, "ignored": 0, "accepted": 0,
+            "duplicates": 0, "durations": {"sum_us": 0, "counts": durations}, **counts}
+
+
+def state(clock_ms, *routes, **parts):
+    return {"time": "2026-01-02T03:04:05Z", "clock_ms": clock_ms,
+            "bounds_us": [100, 1000, 2000000], "routes": routes, **parts}
+
+
+# Two seconds with 20 events of one type, half of them up to 100 us, and one of another that failed.
+BEFORE = state(1000, route("order", "2", 10, [10, 0, 0, 0], retry=1), route("*", None, 0, [0] * 4),
+               route(None, None, 0, [0] * 4, unknown=1))
+AFTER = state(3000, route("order", "2", 30, [20, 10, 0, 0], retry=1),
+              route("*", None, 0, [0, 0, 1, 0], fail=1), route(None, None, 0, [0] * 4, unknown=1),
+              server={"connections": 3, "responses_5xx": 0}, pool={"queued": 4, "running": 5},
+              store={"problem": "the disk is full", "running": 1},
+              consumers=[{"name": "orders", "problem": "no broker"},
+                         {"name": "a", "problem": None}])
+QUEUES = {"time": "2026-01-02T03:04:05Z", "rows": [
+    {"kind": kind, "queue": queue, "event_type": "order", "state": name, "count": count,
+     "oldest": "2026-01-02T03:03:00Z"}
+    for kind, queue, name, count in (
+        ("event", "default", "ready", 7), ("event", "default", "dead", 2),
+        ("event", "default", "ready", 1), ("event", "default", "delayed", 3),
+        ("event", "default", "blocked", 4), ("event", "default", "running", 5),
+        ("delivery", "default", "running", 6))]}
+
+TABLES = """\
+{page}  2026-01-02T03:04:05Z
+store: the disk is full
+orders: no broker
+events/s 10.5  connections 3  responses 5xx 0  pool queued 4  pool running 5  running 1
+
+QUEUE                  READY  OLDEST   RUNNING      DEAD   DELAYED   BLOCKED
+default                    8     65s         5         2         3         4
+default (delivery)         0       -         6         0         0         0
+
+EVENT TYPE   EVENTS/S     P50     P95     P99      DONE   RETRY    FAIL REFUSED    STORED
+order 2          10.0   100us   910us   982us        30       1       0       0         0
+(any other)       0.5    1.0s    1.9s    1.9s         0       0       1       0         0
+(no route)        0.0       -       -       -         0       0       0       1         0
+
+"""
+
+
+@contextlib.contextmanager
+def counting(*states, queues=QUEUES):
+    """A service with these counts, one after the other; later the last ones, with a later clock."""
+    left = list(states)
+    clock_ms = states[-1]["clock_ms"]
+
+    def answer(path):
+        nonlocal clock_ms
+        if path.endswith("/api/queues"):
+            return json.dumps(queues).encode()
+        if len(left) > 1:
+            return json.dumps(left.pop(0)).encode()
+        clock_ms += 1000
+        return json.dumps({**left[0], "clock_ms": clock_ms - 1000}).encode()
+
+    with server(200, answer) as (url, _):
+        yield url
+
+
+@case
+def top_prints_what_changed():
+    with counting(BEFORE, AFTER) as url:
+        text = prints("top", url, "--count", "2", "--interval-ms", "10")
+    first, second = text[:text.index("\n\n" + url) + 2], text[text.index("\n\n" + url) + 2:]
+    equal(first, TABLES.format(page=url + "/admin/"))
+    equal(second.split("\n")[3][:13], "events/s 0.0 ")
+
+
+@case
+def top_prints_json():
+    with counting(BEFORE, AFTER) as url:
+        lines = prints("top", url, "--count", "2", "--interval-ms", "10", "--json").splitlines()
+    equal(len(lines), 2)
+    found = json.loads(lines[0])
+    numbers = {"done": 30, "retry": 1, "fail": 0, "refused": 0, "ignored": 0, "stored": 0}
+    equal(found["routes"][0], {
+        "event_type": "order", "version": "2", "events_per_second": 10.0, "stored_per_second": 0.0,
+        "p50_us": 100, "p95_us": 910, "p99_us": 982, **numbers})
+    equal([(one["event_type"], one["p50_us"]) for one in found["routes"]],
+          [("order", 100), ("*", 1000500), (None, None)])
+    equal({name: found[name] for name in ("time", "interval_ms", "events_per_second", "problems")},
+          {"time": "2026-01-02T03:04:05Z", "interval_ms": 2000, "events_per_second": 10.5,
+           "problems": [{"of": "store", "problem": "the disk is full"},
+                        {"of": "orders", "problem": "no broker"}]})
+    equal(found["queues"], [
+        {"kind": "event", "queue": "default", "ready": 8, "oldest_ready_ms": 65000, "running": 5,
+         "dead": 2, "delayed": 3, "blocked": 4},
+        {"kind": "delivery", "queue": "default", "ready": 0, "oldest_ready_ms": None, "running": 6,
+         "dead": 0, "delayed": 0, "blocked": 0}])
+
+
+@case
+def top_does_not_subtract_another_program():
+    """If the service was started again, or has other routes, there is nothing to subtract."""
+    again = {**AFTER, "clock_ms": 500}
+    other = state(9000, *BEFORE["routes"][1:])
+    fewer = state(9000, route("order", "2", 29, [20, 10, 0, 0], retry=1), *AFTER["routes"][1:])
+    faster = state(9000, route("order", "2", 30, [19, 11, 0, 0], retry=1), *AFTER["routes"][1:])
+    for later in (again, other, fewer, faster):
+        with counting(AFTER, later, {**later, "clock_ms": 10000}) as url:
+            line = json.loads(prints("top", url, "--count", "1", "--interval-ms", "10", "--json"))
+        equal((line["events_per_second"], line["interval_ms"]),
+              (0.0, 10000 - later["clock_ms"]))
+
+
+def tool(*words, **environment):
+    # pylint: disable=consider-using-with
+    return subprocess.Popen([HERALD, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env={**os.environ, "HERALD_TOKEN": TOKEN, **environment})
+
+
+@case
+def top_ends_by_a_signal():
+    with counting(BEFORE, AFTER) as url:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with tool("top", url, "--interval-ms", "10", "--json") as process:
+                process.stdout.readline()
+                process.send_signal(number)
+                _, errors = process.communicate(timeout=WAIT_S)
+                equal((process.returncode, errors), (0, b""))
+
+
+@case
+def top_ends_if_the_service_does():
+    with counting(BEFORE, AFTER) as url:
+        # pylint: disable=consider-using-with
+        process = tool("top", url, "--interval-ms", "10", "--json")
+        process.stdout.readline()
+    _, errors = process.communicate(timeout=WAIT_S)
+    # The connection was closed, or the next one is refused.
+    equal((process.returncode, errors.decode().count("\n")), (1, 1))
+    assert errors.decode().startswith(f"herald: {url}/admin/: "), errors
+
+
+class Terminal:
+    """The tool on a terminal of this size; `text` is what it has printed."""
+
+    def __init__(self, columns, rows, *words, **environment):
+        self.main, end = pty.openpty()
+        self.resize(columns, rows)
+        environment = {**os.environ, "HERALD_TOKEN": TOKEN, "TERM": "xterm", **environment}
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen([HERALD, *words], stdout=end, stdin=end,
+                                        stderr=subprocess.PIPE, env=environment,
+                                        start_new_session=True)
+        os.close(end)
+        self.text = ""
+
+    def resize(self, columns, rows):
+        fcntl.ioctl(self.main, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read_until(self, condition):
+        while not condition(self.text):
+            self.read()
+
+    def read(self):
+        """Some more; returns whether there was."""
+        try:
+            data = os.read(self.main, 65536)
+        except OSError:
+            data = b""
+        self.text += data.decode()
+        return data != b""
+
+    def stop(self, number):
+        """Its exit status, and what it printed to stderr."""
+        self.process.send_signal(number)
+        while self.read():
+            pass
+        _, errors = self.process.communicate(timeout=WAIT_S)
+        os.close(self.main)
+        return self.process.returncode, errors.decode()
+
+
+def frames(text):
+    """The screens that were drawn, as lists of lines; with the colours."""
+    return [[line.replace("\x1b[K", "").replace("\x1b[J", "") for line in frame.split("\r\n")]
+            for frame in text.split("\x1b[H")[1:]]
+
+
+def width(line):
+    """The columns that a terminal needs for it."""
+    return sum(2 if unicodedata.east_asian_width(one) in "FW" else 1 for one in line)
+
+
+@case
+def top_redraws_a_terminal():
+    hostile = state(4000, route("\x1b[31m\u009bä漢" + "x" * 40, "\n", 0, [0] * 4),
+                    route("*", None, 0, [0] * 4), route(None, None, 0, [0] * 4, fail=1))
+    with counting(BEFORE, AFTER, hostile) as url:
+        for number, environment in ((signal.SIGINT, {}), (signal.SIGTERM, {"NO_COLOR": "1"})):
+            terminal = Terminal(40, 12, "top", url, "--interval-ms", "10", **environment)
+            terminal.read_until(lambda text: text.count("\x1b[H") > 4)
+            equal(terminal.stop(number), (0, ""))
+            text = terminal.text
+            equal((text[:len(ENTER)], text[-len(LEAVE):]), (ENTER, LEAVE))
+            equal("\x1b[31m" in text or "\x1b[1m" in text, not environment)
+            for frame in frames(text[:-len(LEAVE)]):
+                lines = [re.sub("\x1b\\[[0-9]*m", "", line) for line in frame]
+                equal((max(map(width, lines)) <= 40, len(lines) <= 12), (True, True))
+                equal(re.findall("[\x00-\x1f\x7f-\x9f]", "".join(lines)), [])
+
+
+@case
+def top_on_a_terminal_goes_on_without_the_service():
+    with counting(BEFORE, AFTER) as url:
+        terminal = Terminal(100, 30, "top", url, "--interval-ms", "10")
+        terminal.read_until(lambda text: "events/s 10.5" in text)
+    terminal.read_until(lambda text: "connection refused" in text)
+    terminal.resize(50, 30)
+    terminal.process.send_signal(signal.SIGWINCH)
+    equal(terminal.stop(signal.SIGINT), (0, ""))
+    equal(terminal.text.endswith(LEAVE), True)
+
+
+@case
+def top_ends_though_the_service_hangs():
+    """Also if it has not answered yet."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with tool("top", f"http://127.0.0.1:{listener.getsockname()[1]}", "--timeout-ms",
+                  "60000") as process:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(10)
+                process.send_signal(signal.SIGINT)
+                equal((process.communicate(timeout=WAIT_S), process.returncode), ((b"", b""), 0))
+
+
+@case
+def top_shows_a_store():
+    if not DURABLE:
+        raise tap.Skip("there is no SQLite")
+    with tempfile.TemporaryDirectory() as folder:
+        with service(DURABLE, "--db", folder + "/shop.db") as url:
+            for number, name in enumerate(("a", "b", "fail")):
+                send(url, {"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
+                           "payload": {"user_id": "1", "username": name},
+                           "metadata": {"id": f"e-{number}"}})
+            with tool("top", url, "--interval-ms", "50", "--json") as process:
+                found = {"queues": []}
+                while [(queue["queue"], queue["dead"]) for queue in found["queues"]] != [
+                        ("default", 1)]:
+                    found = json.loads(process.stdout.readline())
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=WAIT_S)
+            equal([(one["event_type"], one["done"], one["fail"], one["stored"])
+                   for one in found["routes"]],
+                  [("user_created", 2, 1, 3), ("order_placed", 0, 0, 0), (None, 0, 0, 0)])
+            equal("default  " in prints("top", url, "--count", "1", "--interval-ms", "10"), True)
+
+
 # What all of the commands say of services that do not answer.
 
-COMMANDS = ("schema", "explain")
+COMMANDS = {"schema": [], "explain": [], "top": ["--count", "1", "--interval-ms", "10"]}
 HOSTS = ("it takes IP addresses, localhost, and the names in `hosts` of the dashboard's path or of "
          "`herald dashboard --host`")
 
 
 def fails(text, url, *words, **environment):
-    for command in COMMANDS:
-        found = herald(command, url, *words, **environment)
+    for command, options in COMMANDS.items():
+        found = herald(command, url, *options, *words, **environment)
         equal((command, *found), (command, 1, "", f"herald: {text}\n"))
 
 
@@ -264,9 +547,9 @@ def tokens():
         path = folder + "/token"
         with open(path, "w", encoding="ascii") as file:
             file.write(TOKEN + "\n")
-        for command in COMMANDS:
-            equal(herald(command, url, "--token", TOKEN, HERALD_TOKEN="")[0], 0)
-            equal(herald(command, url, "--token", "@" + path, HERALD_TOKEN="wrong")[0], 0)
+        for command, options in COMMANDS.items():
+            equal(herald(command, url, *options, "--token", TOKEN, HERALD_TOKEN="")[0], 0)
+            equal(herald(command, url, *options, "--token", "@" + path, HERALD_TOKEN="wrong")[0], 0)
             equal(herald(command, url, "--token", "@" + folder + "/none"),
                   (2, "", "herald: --token: expected a secret, or @FILE with a file that can be "
                           "read\n"))
@@ -314,11 +597,13 @@ def redirects_do_not_get_the_token():
 @case
 def the_request():
     with server(200, b"{}") as (url, requests):
-        for command in COMMANDS:
-            herald(command, url + "/a/b", "--type", "x y&ä", "--token", "secret")
-            path, headers = requests.pop()
-            assert path.startswith("/a/b/api/") and "type=x%20y%26%C3%A4" in path, path
-            equal(headers["Authorization"], "Bearer secret")
+        for words, path in ((["schema", "--type", "x y&ä"], "schema?type=x%20y%26%C3%A4"),
+                            (["explain", "--type", "ä"], "pipeline?type=%C3%A4&format=text"),
+                            (["top"], "state")):
+            herald(*words, url + "/a/b", "--token", "secret")
+            equal((requests[0][0], requests[0][1]["Authorization"]),
+                  ("/a/b/api/" + path, "Bearer secret"))
+            requests.clear()
 
 
 @case
@@ -355,6 +640,11 @@ def wrong_usage():
             (["--max-bytes", "0"],
              'herald: --max-bytes: expected bytes, 1 to 1073741824, found "0"')):
         equal(herald("schema", "http://a", *words), (2, "", error + "\n"))
+    for words, error in (
+            (["--interval-ms", "9"], 'milliseconds, 10 to 3600000, found "9"'),
+            (["--count", "0"], 'a number from 1 to 1000000000, found "0"')):
+        equal(herald("top", "http://a", *words),
+              (2, "", f"herald: {words[0]}: expected {error}\n"))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ _herald() {
 	local options="" values="" dead="list show replay drop"
 
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "listen send sign verify validate generate dashboard schema explain store broker --help --version" -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "listen send sign verify validate generate dashboard schema explain top store broker --help --version" -- "$current")
 		return
 	fi
 	case $previous in
@@ -43,6 +43,7 @@ _herald() {
 	dashboard) options="--store --schema --pooled --token --port --host --read-only --help" ;;
 	schema) options="--type --version --draft --token --timeout-ms --max-bytes --help" ;;
 	explain) options="--type --json --token --timeout-ms --max-bytes --help" ;;
+	top) options="--interval-ms --count --json --token --timeout-ms --max-bytes --help" ;;
 	store)
 		options="status dead purge check migrate sql --store --schema --pooled --json --all --dry-run --rate --limit"
 		options+=" --id --after-id --queue --type --source --event-id --destination --reason"
