@@ -615,7 +615,7 @@ def redis_over_tls(tool):
         for options, wanted in (
                 (client, (1, "--url: the certificate of localhost is not accepted: ")),
                 (["--tls-ca", certificate], (1, "certificate required")),
-                (["--tls-ca", certificate, *client[:2]], (2, "--tls-key: must be set")),
+                (["--tls-ca", certificate, *client[:2]], (2, "--tls-key: is missing")),
                 (["--tls-ca", key], (2, f"--tls-ca: {key}: expected CA certificates")),
                 (["--tls-ca", f"{folder}/none"], (2, "--tls-ca: "))):
             status, output, errors = run(*words, *options)
