@@ -94,26 +94,52 @@ payload_of(const struct validation *validation, const struct asyncapi_message *m
 	return NULL;
 }
 
+/* A name that no other message has: its type, if that is one. */
+static const char *
+own_name(const struct memory_list *messages, const struct asyncapi_message *message)
+{
+	for (size_t i = 0; i < messages->count; i++) {
+		const struct asyncapi_message *other = messages->items[i];
+
+		if (other != message && strcmp(other->type, message->type) == 0)
+			return message->name;
+	}
+	return message->type;
+}
+
+/* The message that --message names, or the only one; else NULL. A type is that of the first message
+ * that has it. */
+static const struct asyncapi_message *
+named_message(const char *name, const struct memory_list *messages)
+{
+	for (int by_type = 1; by_type >= 0; by_type--)
+		for (size_t i = 0; i < messages->count; i++) {
+			const struct asyncapi_message *message = messages->items[i];
+
+			if (name ? strcmp(by_type ? message->type : message->name, name) == 0
+				 : messages->count == 1)
+				return message;
+		}
+	return NULL;
+}
+
 /* The payload of the message that --message names. */
 static const struct json_tree *
 find_message(const struct validation *validation, const struct memory_list *messages)
 {
+	const struct asyncapi_message *found = named_message(validation->message, messages);
 	const char *names = "";
 
+	if (found)
+		return payload_of(validation, found);
 	if (messages->count == 0) {
 		fprintf(stderr, "herald: %s: there are no messages in channels or components\n",
 			validation->schemas[0]);
 		return NULL;
 	}
-	for (size_t i = 0; i < messages->count; i++) {
-		const struct asyncapi_message *message = messages->items[i];
-
-		if (validation->message ? strcmp(message->type, validation->message) == 0
-					: messages->count == 1)
-			return payload_of(validation, message);
+	for (size_t i = 0; i < messages->count; i++)
 		names = memory_print(validation->files.arena, "%s%s%s", names, i > 0 ? ", " : "",
-				     message->type);
-	}
+				     own_name(messages, messages->items[i]));
 	fprintf(stderr, "herald: validate: --message: expected one of ");
 	text_print_safe(stderr, text_of(names));
 	if (validation->message)

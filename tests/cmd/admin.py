@@ -170,6 +170,9 @@ def schema_prints_asyncapi():
     equal(accepts(text, envelope, "--message", "order_placed"), True)
     equal(accepts(text, envelope, "--message", "user_created"), False)
     equal(accepts(text, {**envelope, "payload": BAD_ORDER}, "--message", "order_placed"), False)
+    envelope = {**envelope, "metadata": {"version": "1"}, "payload": OLD_ORDER}
+    equal([accepts(text, envelope, "--message", "order_placed_" + version) for version in "12"],
+          [True, False])
     assert "struct shop_order_placed {" in generates(text, "shop")
 
 
@@ -430,7 +433,7 @@ class Terminal:
 
     def read_until(self, condition):
         while not condition(self.text):
-            self.read()
+            assert self.read(), f"it ended: {self.text!r}"
 
     def read(self):
         """Some more; returns whether there was."""

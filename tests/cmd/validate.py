@@ -476,6 +476,23 @@ def asyncapi(folder):
           (1, "e.yaml: line 1: merge keys (<<) are not supported\n", ""))
 
 
+def messages_of_one_type(folder):
+    """Those of several versions have names of their own in `components`."""
+    folder.write("shop.json", {"asyncapi": "3.0.0", "components": {"messages": {
+        "order_2": {"name": "order", "payload": {"type": "integer"}},
+        "order_1": {"name": "order", "payload": {"type": "string"}},
+        "paid": {"name": "order_1x", "payload": {"type": "boolean"}},
+        "order_1x": {"name": "paid", "payload": {"type": "null"}}}}})
+    for name, value in (("order", 1), ("order_2", 1), ("order_1", "a"), ("paid", None),
+                        ("order_1x", True)):
+        folder.write("e.json", value)
+        equal((name, *folder.run("--schema", "shop.json", "--message", name, "e.json")),
+              (name, 0, "", ""))
+    equal(folder.run("--schema", "shop.json", "--message", "x", "e.json"),
+          (2, "", "herald: validate: --message: expected one of order_2, order_1, order_1x, paid, "
+                  'found "x"\n'))
+
+
 # (document, what is printed to stderr after the file's name)
 BAD_ASYNCAPI = [
     ({"channels": [1, 2]}, "/channels: expected an object"),
@@ -541,4 +558,5 @@ if __name__ == "__main__":
              for check in (every_keyword_with_every_type, random_schemas, usage,
                            events_that_are_not_json, unknown_keywords_are_named_once,
                            references_to_other_files, schemas_without_end,
-                           nearest_without_end, work_that_grows, asyncapi)])
+                           nearest_without_end, work_that_grows, asyncapi,
+                           messages_of_one_type)])
