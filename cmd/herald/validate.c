@@ -107,8 +107,8 @@ own_name(const struct memory_list *messages, const struct asyncapi_message *mess
 	return message->type;
 }
 
-/* The message that --message names, or the only one; else NULL. A type is that of the first message
- * that has it. */
+/* The message that --message names, or the only one; else NULL. If several messages have one type,
+ * it names the first of them. */
 static const struct asyncapi_message *
 named_message(const char *name, const struct memory_list *messages)
 {

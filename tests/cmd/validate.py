@@ -477,7 +477,7 @@ def asyncapi(folder):
 
 
 def messages_of_one_type(folder):
-    """Those of several versions have names of their own in `components`."""
+    """Versions of one event type have names of their own in `components`."""
     folder.write("shop.json", {"asyncapi": "3.0.0", "components": {"messages": {
         "order_2": {"name": "order", "payload": {"type": "integer"}},
         "order_1": {"name": "order", "payload": {"type": "string"}},
