@@ -123,9 +123,10 @@ ask(const char *path, const char *query, unsigned status)
 							  .query = query, .header = header_of),
 				    &response),
 		HERALD_OK);
-	char *text = strndup(response.body.data, response.body.bytes);
+	char *text = calloc(response.body.bytes + 1, 1);
 
 	assert_non_null(text);
+	memcpy(text, response.body.data, response.body.bytes);
 	if (response.status != status)
 		fail_msg("%s?%s: expected %u, got %u %s", path, query ? query : "", status,
 			 response.status, text);

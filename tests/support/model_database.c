@@ -236,7 +236,7 @@ can_go_on(struct herald_session *session, enum model_op op, enum model_needs nee
 		return unavailable(error, "the process is dead");
 	if (op != MODEL_COMMIT && model_is_interrupted(session))
 		return unavailable(error, "interrupted: the store is being destroyed");
-	/* It connects again. What a node's session asks is no part of a transaction. */
+	/* It connects again. A node's session has no transactions. */
 	if (needs == MODEL_NEEDS_TO_BE_ALONE || session_of(session)->use == HERALD_SESSION_NODE)
 		connection->is_lost = false;
 	if (connection->is_lost)
