@@ -17,6 +17,7 @@
 #include "send.h"
 #include "signing.h"
 #include "store.h"
+#include "tail.h"
 #include "top.h"
 #include "validate.h"
 
@@ -27,7 +28,7 @@ static const struct tool_command *const commands[] = {
 #endif
 	&sign_command,   &verify_command,  &validate_command, &generate_command, &dashboard_command,
 #ifdef HAVE_CURL
-	&schema_command, &explain_command, &top_command,
+	&schema_command, &explain_command, &top_command,      &tail_command,
 #endif
 };
 

@@ -13,6 +13,7 @@
 #include "admin/access.h"
 #include "admin/actions.h"
 #include "admin/call.h"
+#include "admin/events.h"
 #include "admin/letters.h"
 #include "admin/page.h"
 #include "admin/queues.h"
@@ -42,6 +43,7 @@ static const struct resource {
 	{"api/asyncapi", AT_ONCE, herald__admin_asyncapi},
 	{"api/schema", AT_ONCE, herald__admin_schema},
 	{"api/state", AT_ONCE, herald__admin_state},
+	{"api/events", AT_ONCE, herald__admin_events},
 	{"api/queues", AT_ONCE, herald__admin_queues}, /* if it has counted before */
 	{"api/dead-letters", FROM_STORE, herald__admin_letters},
 	{"api/dead-letters/replay", ACTION, herald__admin_replay},

@@ -13,7 +13,8 @@
  *	check           the id                  accept.c
  *	upcast, before, function, after         invoke.c
  *	rejected        refused events          invoke.c
- *	count, log, span                        statistics.c, event_log.c, event_span.c
+ *	count, log, watch, span                 statistics.c, event_log.c, event_watch.c,
+ *	                                        event_span.c
  *
  * With a store, that is done in two phases:
  *
@@ -43,6 +44,7 @@
 #include "service/answer.h"
 #include "service/event_log.h"
 #include "service/event_span.h"
+#include "service/event_watch.h"
 #include "service/format.h"
 #include "service/invoke.h"
 #include "service/one_pass.h"
@@ -454,6 +456,8 @@ report(struct herald_service *service, struct herald_context *ctx, const struct 
        uint64_t nanoseconds)
 {
 	herald__event_log(service, ctx, out, nanoseconds);
+	if (herald__event_has_watch(service))
+		herald__event_watch(service, ctx, out, nanoseconds);
 	if (service->has_spans && ctx)
 		herald__span_end(ctx, out);
 }

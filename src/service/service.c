@@ -18,6 +18,7 @@
 #include "service/codecs.h"
 #include "service/durable.h"
 #include "service/event_log.h"
+#include "service/event_watch.h"
 #include "service/format.h"
 #include "service/handlers.h"
 #include "service/order_key.h"
@@ -173,6 +174,7 @@ free_service(struct herald_service *service)
 {
 	const struct herald_allocator allocator = service->allocator;
 
+	herald__event_watch_destroy(service);
 	herald__codecs_destroy(service);
 	herald_codec_destroy(service->envelope_codec);
 	herald__context_pool_finish(&service->pool);

@@ -1,10 +1,11 @@
 /*
  * The service. Immutable after creation except for its pool, its cache, its counters, the codecs of
- * answers, and the attributes that were logged.
+ * answers, the attributes that were logged, and the outcomes of events that are watched.
  */
 #ifndef HERALD_SRC_SERVICE_SERVICE_H
 #define HERALD_SRC_SERVICE_SERVICE_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include <herald/arena.h>
@@ -28,6 +29,8 @@ struct herald__log_name {
 	const char *name; /* of a member of the metadata, or of an attribute */
 	const char *key;  /* of the log field: "x_request_id" for "X-Request-Id" */
 };
+
+struct herald__event_ring; /* event_watch.c */
 
 /* Limits of one answer. */
 struct herald__answer_limits {
@@ -100,8 +103,9 @@ struct herald_service {
 	struct herald__context_pool pool;
 	struct herald__counters
 		counters; /* of events that no route took; the others are counted in the routes */
-	struct herald__bounds duration_bounds; /* of all counters */
-	const struct herald__clock *clock;     /* NULL: the system's; set by tests */
+	struct herald__bounds duration_bounds;      /* of all counters */
+	const struct herald__clock *clock;          /* NULL: the system's; set by tests */
+	_Atomic(struct herald__event_ring *) watch; /* NULL: there was no request yet */
 };
 
 #endif

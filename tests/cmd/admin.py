@@ -16,6 +16,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import signal
 import socket
 import struct
@@ -107,13 +108,13 @@ def server(status, body, content_type="application/json", **headers):
             thread.join()
 
 
-def send(url, event):
+def send(url, event, status=202):
     """Post an event, which is stored."""
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=WAIT_S)
     with contextlib.closing(connection):
         connection.request("POST", "/event", json.dumps(event),
                            {"Content-Type": "application/json"})
-        equal(connection.getresponse().status, 202)
+        equal(connection.getresponse().status, status)
 
 
 ORDER = {"order_id": "4711", "total_cents": 250, "lines": [{"sku": "a", "quantity": 1}]}
@@ -531,15 +532,154 @@ def top_shows_a_store():
             equal("default  " in prints("top", url, "--count", "1", "--interval-ms", "10"), True)
 
 
+# herald tail.
+
+
+def event(number, **members):
+    return {"number": number, "time": "2026-01-02T03:04:05.678Z", "verdict": "done",
+            "event_type": "order", "version": "2", "id": f"e-{number}", "duration_ns": 850,
+            "attempts": 1, "status": None, "path": None, "reason": None, **members}
+
+
+@contextlib.contextmanager
+def ending(*answers):
+    """A service that gives these answers, one after the other, each as (last, lost, events); later
+    the last one. Gives its address and the numbers that it was asked for."""
+    left, asked = list(answers), []
+
+    def answer(path):
+        asked.append(path.partition("?after=")[2])
+        last, lost, events = left.pop(0) if len(left) > 1 else left[0]
+        return json.dumps({"last": last, "lost": lost, "has_begun": len(asked) == 1,
+                           "events": events}, ensure_ascii=False).encode()
+
+    with server(200, answer) as (url, _):
+        yield url, asked
+
+
+QUICK = ("--interval-ms", "10")
+
+
+@case
+def tail_prints_events():
+    with ending((4, 0, []), (7, 0, [
+            event(5), event(6, verdict="rejected", event_type="a" * 40, version=None, id=None,
+                            duration_ns=1250000, path="/payload/a", reason="/payload/a: wrong"),
+            event(7, verdict="rejected", path="/event_type", reason="no route")]),
+                (8, 0, [event(8, event_type=None, version=None)])) as (url, asked):
+        lines = prints("tail", url, "--count", "4", *QUICK).splitlines()
+    time = "2026-01-02T03:04:05.678Z"
+    equal(lines, [
+        f"{time} done      order 2          e-5                850ns",
+        f"{time} rejected  {'a' * 32} -                  1.2ms  /payload/a: wrong",
+        f"{time} rejected  order 2{' ' * 25} e-7                850ns  /event_type  no route",
+        f"{time} done      -{' ' * 31} e-8                850ns"])
+    equal(asked, ["", "4", "7"])
+
+
+@case
+def tail_prints_json():
+    with ending((0, 0, []), (2, 0, [event(1, reason="\x7f\u009b"), event(2)])) as (url, _):
+        lines = prints("tail", url, "--count", "1", "--json", *QUICK).splitlines()
+    equal([json.loads(line) for line in lines], [event(1, reason="\x7f\u009b")])
+    equal(re.findall("[\x7f-\x9f]", lines[0]), [])
+
+
+@case
+def tail_prints_no_control_characters():
+    hostile = "\x1b[31m\u009b\r\n漢"
+    with ending((0, 0, []), (1, 0, [event(1, time=hostile, verdict=hostile, event_type=hostile,
+                                          version=hostile, id=hostile, path=hostile,
+                                          reason=hostile * 2)])) as (url, _):
+        text = prints("tail", url, "--count", "1", *QUICK)
+    equal((re.findall("[\x00-\x1f\x7f-\x9f]", text), text.count("?[31m???漢")), (["\n"], 6))
+
+
+@case
+def tail_leaves_out_others():
+    events = [event(1), event(2, event_type="paid"), event(3, verdict="fail"),
+              event(4, event_type=None)]
+    for words, numbers in ((["--type", "order"], [1, 3, 5]), (["--verdict", "fail"], [3]),
+                           (["--type", "paid", "--verdict", "done"], [2])):
+        with ending((0, 0, []), (4, 0, events), (5, 0, [event(5)])) as (url, _):
+            text = prints("tail", url, "--json", "--count", str(len(numbers)), *words, *QUICK)
+        equal([json.loads(line)["number"] for line in text.splitlines()], numbers)
+
+
+@case
+def tail_says_what_was_lost():
+    with ending((4, 0, []), (300, 40, [event(300)])) as (url, _):
+        status, output, errors = herald("tail", url, "--count", "1", *QUICK)
+        equal((status, output.count("\n"), errors),
+              (0, 1, f"herald: {url}/admin/: 40 events were lost\n"))
+
+
+@case
+def tail_goes_on_with_a_new_process():
+    with ending((7, 0, []), (2, 0, []), (2, 0, [event(1), event(2)])) as (url, asked):
+        status, output, errors = herald("tail", url, "--count", "2", "--json", *QUICK)
+        equal((status, [json.loads(line)["number"] for line in output.splitlines()], errors),
+              (0, [1, 2], f"herald: {url}/admin/: the service was started again\n"))
+    equal(asked, ["", "7", "0"])
+
+
+@contextlib.contextmanager
+def quickstart(port):
+    command = [QUICKSTART, "--port", str(port), "--admin", TOKEN]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: listens(port), process)
+            yield
+        finally:
+            process.kill()
+
+
+def line_after_events(url, output):
+    """The next line that the tool prints while events of a user are sent."""
+    sent = {"event_type": "user_created", "timestamp": "2024-08-20T05:21:19Z",
+            "payload": {"user_id": "1"}}
+
+    def has_line():
+        send(url, sent, 400)
+        return select.select([output], [], [], 0.02)[0]
+
+    wait_until(has_line)
+    return output.readline()
+
+
+@case
+def tail_waits_for_a_service_that_is_gone():
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with tool("tail", url, *QUICK) as process:
+        equal((process.wait(WAIT_S), b"connection refused" in process.stderr.read()), (1, True))
+    with quickstart(port):
+        # pylint: disable=consider-using-with
+        process = tool("tail", url, *QUICK)
+        first = line_after_events(url, process.stdout)
+    with process:
+        try:
+            equal(re.sub(" +[0-9.]+[num]?s ", " ", first.decode()[24:]),
+                  " rejected  user_created     -  /payload/username  username is required, but "
+                  "missing\n")
+            assert b"/admin/: " in process.stderr.readline()
+            with quickstart(port):
+                while b"user_created" not in line_after_events(url, process.stdout):
+                    pass
+        finally:
+            process.kill()
+
+
 # What all of the commands say of services that do not answer.
 
 COMMANDS = {"schema": [], "explain": [], "top": ["--count", "1", "--interval-ms", "10"]}
+ALL_COMMANDS = {**COMMANDS, "tail": []}  # tail waits for events if the first request succeeds
 HOSTS = ("it takes IP addresses, localhost, and the names in `hosts` of the dashboard's path or of "
          "`herald dashboard --host`")
 
 
 def fails(text, url, *words, **environment):
-    for command, options in COMMANDS.items():
+    for command, options in ALL_COMMANDS.items():
         found = herald(command, url, *options, *words, **environment)
         equal((command, *found), (command, 1, "", f"herald: {text}\n"))
 
@@ -570,8 +710,8 @@ def requests_that_are_refused():
         fails(f"{url}/other/: 404: there is no dashboard at this address", url + "/other")
         fails("http://shop.example/admin/: 403: the path is not for the host shop.example; "
               + HOSTS, "http://shop.example", http_proxy=url)
-        fails(f"{url}/admin/: the answer has more than 100 bytes; see --max-bytes", url,
-              "--max-bytes", "100")
+        fails(f"{url}/admin/: the answer has more than 20 bytes; see --max-bytes", url,
+              "--max-bytes", "20")
     fails(f"{url}/admin/: connection refused; does the service run, on this port?", url)
 
 
@@ -602,7 +742,7 @@ def the_request():
     with server(200, b"{}") as (url, requests):
         for words, path in ((["schema", "--type", "x y&ä"], "schema?type=x%20y%26%C3%A4"),
                             (["explain", "--type", "ä"], "pipeline?type=%C3%A4&format=text"),
-                            (["top"], "state")):
+                            (["top"], "state"), (["tail"], "events")):
             herald(*words, url + "/a/b", "--token", "secret")
             equal((requests[0][0], requests[0][1]["Authorization"]),
                   ("/a/b/api/" + path, "Bearer secret"))
@@ -631,7 +771,7 @@ def wrong_usage():
              "expected a URL without a name and a password; the dashboard takes --token"),
             (["http://a/admin/?x"], "expected the dashboard's address, without '?' and '#'"),
             (["http://a", "http://b"], 'unexpected argument "http://b"')):
-        for command in COMMANDS:
+        for command in ALL_COMMANDS:
             equal(herald(command, *words), (2, "", f"herald: {command}: {error}\n"))
     for words, error in (
             (["--version", "1"], "herald: schema: --version needs --type"),
@@ -643,6 +783,12 @@ def wrong_usage():
             (["--max-bytes", "0"],
              'herald: --max-bytes: expected bytes, 1 to 1073741824, found "0"')):
         equal(herald("schema", "http://a", *words), (2, "", error + "\n"))
+    for words, error in (
+            (["--interval-ms", "5001"], 'milliseconds, 10 to 5000, found "5001"'),
+            (["--verdict", "ok"], "done, retry, fail, rejected, accepted, duplicate or ignored, "
+                                  'found "ok"')):
+        equal(herald("tail", "http://a", *words),
+              (2, "", f"herald: {words[0]}: expected {error}\n"))
     for words, error in (
             (["--interval-ms", "9"], 'milliseconds, 10 to 3600000, found "9"'),
             (["--count", "0"], 'a number from 1 to 1000000000, found "0"')):

@@ -20,7 +20,7 @@ from programs import equal  # noqa: E402
 
 HERALD = sys.argv[1]
 COMMANDS = ("listen", "send", "sign", "verify", "validate", "generate", "dashboard",
-            "schema", "explain", "top")
+            "schema", "explain", "top", "tail")
 
 
 def output(*words):

@@ -5,10 +5,11 @@ _herald() {
 	local options="" values="" dead="list show replay drop"
 
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "listen send sign verify validate generate dashboard schema explain top store broker --help --version" -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "listen send sign verify validate generate dashboard schema explain top tail store broker --help --version" -- "$current")
 		return
 	fi
 	case $previous in
+	--verdict) values="done retry fail rejected accepted duplicate ignored" ;;
 	--format) values="any cloudevents herald webhook" ;;
 	--cloudevents) values="structured binary batch" ;;
 	--scheme) values="standard-webhooks github stripe slack shopify paddle twilio gitlab" ;;
@@ -44,6 +45,7 @@ _herald() {
 	schema) options="--type --version --draft --token --timeout-ms --max-bytes --help" ;;
 	explain) options="--type --json --token --timeout-ms --max-bytes --help" ;;
 	top) options="--interval-ms --count --json --token --timeout-ms --max-bytes --help" ;;
+	tail) options="--type --verdict --count --interval-ms --json --token --timeout-ms --max-bytes --help" ;;
 	store)
 		options="status dead purge check migrate sql --store --schema --pooled --json --all --dry-run --rate --limit"
 		options+=" --id --after-id --queue --type --source --event-id --destination --reason"
