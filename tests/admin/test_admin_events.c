@@ -98,8 +98,9 @@ ask(const char *query)
 	if (status == HERALD_NO_MEMORY)
 		return NULL;
 	assert_int_equal(status, HERALD_OK);
-	char *text = strndup(response.body.data, response.body.bytes);
+	char *text = calloc(response.body.bytes + 1, 1);
 	assert_non_null(text);
+	memcpy(text, response.body.data, response.body.bytes);
 	herald_admin_response_finish(&response);
 	for (char *at = text; (at = strstr(at, "\"time\":\"20"));) {
 		char *time = at + 8, *end = strchr(time, '"');
