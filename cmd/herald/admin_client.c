@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include <herald/array.h>
 #include <herald/buffer.h>
 
 #include "scheme.h"
@@ -19,7 +21,7 @@
 #include "tool_memory.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
-#define DEFAULT_MAX_BYTES (64u << 20)
+#define DEFAULT_MAX_BYTES (8u << 20)
 
 /* Options. */
 
@@ -120,6 +122,19 @@ check_stop(void *state, curl_off_t to_get, curl_off_t got, curl_off_t to_send, c
 	return client->should_stop();
 }
 
+/* Whether the address is this machine's: then no proxy of the environment may have the token. */
+static bool
+is_local(const char *url)
+{
+	static const char *const hosts[] = {"localhost", "127.", "[::1]"};
+	const char *host = strstr(url, "://") + 3;
+
+	for (size_t i = 0; i < HERALD_COUNT(hosts); i++)
+		if (strncasecmp(host, hosts[i], strlen(hosts[i])) == 0)
+			return true;
+	return false;
+}
+
 static bool
 open_curl(struct admin_client *client)
 {
@@ -134,6 +149,8 @@ open_curl(struct admin_client *client)
 	curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
 	curl_easy_setopt(client->curl, CURLOPT_USERAGENT, "herald");
+	if (is_local(client->page))
+		curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
 	if (client->should_stop) {
 		curl_easy_setopt(client->curl, CURLOPT_NOPROGRESS, 0L);
 		curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, check_stop);
@@ -281,6 +298,9 @@ fail_status(struct admin_client *client, long status, const char *error)
 	curl_easy_getinfo(client->curl, CURLINFO_REDIRECT_URL, &target);
 	if (target)
 		return fail(client, "%ld: it has moved: %s", status, target);
+	if (status == 404 && error && strcmp(error, "there is no such page") == 0)
+		return fail(client, "404: expected the dashboard's own address, such as "
+				    "http://127.0.0.1:8080/admin/");
 	if (status == 404 && error && is_from_dashboard(client))
 		return admin_client_fail(client, error); /* it lists all types */
 	if (status == 404)
@@ -314,13 +334,12 @@ read_answer(const struct request *request, struct herald_arena *arena, struct ad
 			 body->bytes},
 	};
 	struct herald_error error;
-	long status = 0;
 
-	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &client->status);
 	const bool is_json =
 		json_tree_read(arena, answer.text.data, answer.text.bytes, &answer.root, &error);
-	if (status != 200)
-		return fail_status(client, status,
+	if (client->status != 200)
+		return fail_status(client, client->status,
 				   is_json ? json_tree_string(answer.root, "error") : NULL);
 	if (!is_json)
 		return fail_json(client, &error);
@@ -336,6 +355,7 @@ admin_client_get(struct admin_client *client, const char *resource,
 	struct request request = {.client = client};
 	CURL *curl = client->curl;
 
+	client->status = 0;
 	herald_buffer_init(&request.body, NULL, 0);
 	curl_easy_setopt(curl, CURLOPT_URL, url_of(client, resource, arguments, count, arena));
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);

@@ -27,6 +27,7 @@ struct admin_client {
 	void *curl;                 /* CURL, which keeps the connection */
 	void *headers;              /* struct curl_slist */
 	char problem[1024];         /* cut if it is longer */
+	long status;                /* of the last answer; 0: there was none */
 };
 
 /* Their lines in a command's table. */
@@ -36,7 +37,7 @@ struct admin_client {
 	 "of the dashboard; @FILE reads it from a file. Default HERALD_TOKEN"},                    \
 	{"timeout-ms", "N", admin_client_read_timeout,                                             \
 	 "time limit of each request. Default 10000"},                                             \
-	{"max-bytes", "N", admin_client_read_max_bytes, "largest answer. Default 67108864"}
+	{"max-bytes", "N", admin_client_read_max_bytes, "largest answer. Default 8388608"}
 /* clang-format on */
 
 const char *admin_client_read_token(const char *value, void *state);

@@ -67,7 +67,7 @@ print_pipeline(struct explain *explain)
 		text_print_json(stdout, answer.text);
 		putchar('\n');
 	}
-	return fflush(stdout) == 0 ? 0 : 1;
+	return tool_flush() ? 0 : 1;
 }
 
 static int

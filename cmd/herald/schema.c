@@ -74,7 +74,7 @@ print_schema(struct schema *schema)
 		return 1;
 	text_print_json(stdout, answer.text);
 	putchar('\n');
-	return fflush(stdout) == 0 ? 0 : 1;
+	return tool_flush() ? 0 : 1;
 }
 
 static int

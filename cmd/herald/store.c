@@ -14,6 +14,7 @@
 #include "database.h"
 #include "output.h"
 #include "progress.h"
+#include "text.h"
 
 /* A command: the store is open. `is_ok` of the visitors' state says whether printing worked. */
 struct job {
@@ -321,10 +322,8 @@ run_command(const struct command *command, struct job *job)
 		status = run_on(command, database, job, &error);
 	if (status != HERALD_OK)
 		herald_error_print(stderr, "herald", &error);
-	if (fflush(stdout) != 0 || !job->is_ok) {
-		fprintf(stderr, "herald: could not write to stdout\n");
+	if (!tool_flush() || !job->is_ok)
 		return 1;
-	}
 	progress_end(&job->progress);
 	return status == HERALD_OK ? 0 : is_wrong_usage ? 2 : 1;
 }

@@ -128,3 +128,12 @@ text_of(const char *string)
 {
 	return (struct herald_text){string, string ? strlen(string) : 0};
 }
+
+bool
+tool_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	fprintf(stderr, "herald: could not write to stdout\n");
+	return false;
+}

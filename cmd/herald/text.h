@@ -29,4 +29,7 @@ bool text_is_utf8(struct herald_text text);
 /* A text of a C string; missing if it is NULL. */
 struct herald_text text_of(const char *string);
 
+/* Flush stdout. Returns false if something could not be written, after saying so. */
+bool tool_flush(void);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include <herald/array.h>
 
+#include "text.h"
 #include "top_print.h"
 
 #define NS INT64_C(1000000000)
@@ -165,13 +166,20 @@ read_next(struct top *top)
 	return true;
 }
 
+/* Whether waiting does not help: the token is wrong, or the address. */
+static bool
+is_refused(const struct top *top)
+{
+	return top->client.status >= 400 && top->client.status < 500;
+}
+
 /* Read and print, once. Returns false if that ends the command. */
 static bool
 step(struct top *top, uint64_t *printed)
 {
 	const bool has_sample = read_next(top);
 
-	if (!has_sample && (!top->screen.is_terminal || has_ended()))
+	if (!has_sample && (!top->screen.is_terminal || has_ended() || is_refused(top)))
 		return false;
 	/* Of programs that were started again there is nothing to print yet. */
 	if (!top->has_from && !top->screen.is_terminal)
@@ -216,6 +224,13 @@ begin_and_watch(struct top *top)
 	screen_enter(&top->screen);
 	const bool is_done = (!top->screen.is_terminal || print(top)) && watch(top);
 	screen_leave(&top->screen);
+	/* What was kept for the screen. */
+	if (!is_done && top->client.is_quiet && is_refused(top)) {
+		top->client.is_quiet = false;
+		(void)admin_client_fail(&top->client, top->client.problem);
+	} else if (!is_done && ferror(stdout)) {
+		(void)tool_flush();
+	}
 	return is_done ? 0 : 1;
 }
 

@@ -8,27 +8,27 @@
 #include "text.h"
 #include "top_print.h"
 
-/* A rate with one decimal. */
+/* A rate with three decimals. */
 static void
 add_rate(struct json_line *line, const char *key, const struct top_view *view, uint64_t before,
 	 uint64_t after)
 {
-	const uint64_t tenths = top_rate_tenths(view->from, view->to, before, after);
-	char text[24];
+	const uint64_t rate = top_rate_thousandths(view->from, view->to, before, after);
+	char text[32];
 
-	snprintf(text, sizeof(text), "%" PRIu64 ".%u", tenths / 10, (unsigned)(tenths % 10));
+	snprintf(text, sizeof(text), "%" PRIu64 ".%03u", rate / 1000, (unsigned)(rate % 1000));
 	json_line_json(line, key, text_of(text));
 }
 
-/* null if there were no events. */
+/* null if there were no events. What is longer than the last bound is given as that bound. */
 static void
 add_duration(struct json_line *line, const char *key, const struct top_view *view, size_t route,
 	     unsigned permille)
 {
-	uint64_t us;
+	struct top_duration duration;
 
-	if (top_duration_us(view->from, view->to, route, permille, &us))
-		json_line_number(line, key, us);
+	if (top_duration(view->from, view->to, route, permille, &duration))
+		json_line_number(line, key, duration.us);
 	else
 		json_line_string(line, key, NULL);
 }
@@ -100,6 +100,8 @@ top_print_json(const struct top_view *view)
 	json_line_number(&line, "interval_ms", to->clock_ms - view->from->clock_ms);
 	add_rate(&line, "events_per_second", view, top_sample_events(view->from),
 		 top_sample_events(to));
+	add_rate(&line, "stored_per_second", view, top_sample_stored(view->from),
+		 top_sample_stored(to));
 	json_line_list(&line, "routes");
 	for (size_t i = 0; i < to->routes_count; i++)
 		add_route(&line, view, i);

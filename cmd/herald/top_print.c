@@ -13,27 +13,51 @@
 #include "readable.h"
 #include "text.h"
 
-#define MAX_NAME_COLUMNS 32
+/* Of a name on a terminal. */
+#define MAX_NAME_COLUMNS 48
 
 /* Cells. */
 
-/* A text in as many columns; what is longer is cut. */
+/* The columns that a text takes, at most `most`. */
+static size_t
+columns_of(const char *text, size_t most)
+{
+	size_t used;
+
+	(void)text_cut(text_of(text), most, &used);
+	return used;
+}
+
+/* The end of a text, from a character on, in as many columns at most. */
+static const char *
+end_of(const char *text, size_t columns)
+{
+	const size_t bytes = strlen(text);
+	size_t at = bytes > 4 * columns ? bytes - 4 * columns : 0;
+
+	while (((unsigned char)text[at] & 0xC0) == 0x80 ||
+	       columns_of(text + at, columns + 1) > columns)
+		at++;
+	return text + at;
+}
+
+/* A text in as many columns. If it is longer, its end is shown, as names of one system begin alike.
+ */
 static const char *
 cell(struct herald_arena *arena, const char *text, size_t columns)
 {
-	size_t used;
-	const size_t bytes = text_cut(text_of(text), columns, &used);
+	const char *shown = text;
 
-	return memory_print(arena, "%.*s%*s", (int)bytes, text, (int)(columns - used), "");
+	if (columns_of(text, columns + 1) > columns)
+		shown = memory_print(arena, "\xe2\x80\xa6%s", end_of(text, columns - 1));
+	return memory_print(arena, "%s%*s", shown, (int)(columns - columns_of(shown, columns)), "");
 }
 
+/* The most columns of a name. */
 static size_t
-columns_of(const char *text)
+most_columns(const struct screen *screen)
 {
-	size_t used;
-
-	(void)text_cut(text_of(text), MAX_NAME_COLUMNS, &used);
-	return used;
+	return screen->is_terminal ? MAX_NAME_COLUMNS : SIZE_MAX - 1;
 }
 
 static size_t
@@ -45,29 +69,34 @@ larger(size_t a, size_t b)
 static const char *
 rate_text(char out[24], const struct top_view *view, uint64_t before, uint64_t after)
 {
-	const uint64_t tenths =
-		view->from ? top_rate_tenths(view->from, view->to, before, after) : 0;
-
-	snprintf(out, 24, "%" PRIu64 ".%u", tenths / 10, (unsigned)(tenths % 10));
-	return view->from ? out : "-";
+	if (!view->from)
+		return "-";
+	const uint64_t rate = top_rate_thousandths(view->from, view->to, before, after);
+	if (rate > 0 && rate < 100)
+		return "<0.1";
+	snprintf(out, 24, "%" PRIu64 ".%u", rate / 1000, (unsigned)(rate % 1000 / 100));
+	return out;
 }
 
-/* "85us", "1.2ms", "340ms", "2.5s" */
+/* "85us", "1.2ms", "340ms", "2.5s", ">10.0s" */
 static const char *
 duration_text(char out[24], const struct top_view *view, size_t route, unsigned permille)
 {
-	uint64_t us;
+	struct top_duration duration;
 
-	if (!view->from || !top_duration_us(view->from, view->to, route, permille, &us))
+	if (!view->from || !top_duration(view->from, view->to, route, permille, &duration))
 		return "-";
+	const char *sign = duration.is_longer ? ">" : "";
+	const uint64_t us = duration.us;
 	if (us < 1000)
-		snprintf(out, 24, "%" PRIu64 "us", us);
+		snprintf(out, 24, "%s%" PRIu64 "us", sign, us);
 	else if (us < 10000)
-		snprintf(out, 24, "%" PRIu64 ".%" PRIu64 "ms", us / 1000, us % 1000 / 100);
+		snprintf(out, 24, "%s%" PRIu64 ".%" PRIu64 "ms", sign, us / 1000, us % 1000 / 100);
 	else if (us < 1000000)
-		snprintf(out, 24, "%" PRIu64 "ms", us / 1000);
+		snprintf(out, 24, "%s%" PRIu64 "ms", sign, us / 1000);
 	else
-		snprintf(out, 24, "%" PRIu64 ".%" PRIu64 "s", us / 1000000, us % 1000000 / 100000);
+		snprintf(out, 24, "%s%" PRIu64 ".%" PRIu64 "s", sign, us / 1000000,
+			 us % 1000000 / 100000);
 	return out;
 }
 
@@ -78,8 +107,10 @@ print_problems(struct screen *screen, const struct top_view *view)
 {
 	const struct memory_list *problems = &view->to->problems;
 
-	if (view->problem)
+	if (view->problem) { /* The sample's own ones are old. */
 		screen_line(screen, SCREEN_BAD, view->problem);
+		return;
+	}
 	for (size_t i = 0; i < problems->count; i++) {
 		const struct top_problem *problem = problems->items[i];
 
@@ -104,11 +135,17 @@ print_figures(struct screen *screen, const struct top_view *view)
 		{"deliverer", "in_flight", "in flight"},
 	};
 	struct herald_arena *arena = view->arena;
-	char rate[24];
+	char rate[24], stored[24];
 	const char *line =
 		memory_print(arena, "events/s %s",
 			     rate_text(rate, view, view->from ? top_sample_events(view->from) : 0,
 				       top_sample_events(view->to)));
+
+	if (json_tree_get(view->to->state, "store"))
+		line = memory_print(arena, "%s  stored/s %s", line,
+				    rate_text(stored, view,
+					      view->from ? top_sample_stored(view->from) : 0,
+					      top_sample_stored(view->to)));
 
 	for (size_t i = 0; i < HERALD_COUNT(figures); i++) {
 		const struct json_tree *part = json_tree_get(view->to->state, figures[i].part);
@@ -125,9 +162,10 @@ print_figures(struct screen *screen, const struct top_view *view)
 static const char *
 queue_name(struct herald_arena *arena, const struct top_queue *queue)
 {
-	return strcmp(queue->kind, "event") == 0
-		       ? queue->name
-		       : memory_print(arena, "%s (%s)", queue->name, queue->kind);
+	if (strcmp(queue->kind, "event") == 0)
+		return queue->name;
+	return *queue->name == '\0' ? "(deliveries)"
+				    : memory_print(arena, "%s (%s)", queue->name, queue->kind);
 }
 
 static void
@@ -155,7 +193,8 @@ print_queues(struct screen *screen, const struct top_view *view)
 	if (sample->queues_count == 0)
 		return;
 	for (size_t i = 0; i < sample->queues_count; i++)
-		columns = larger(columns, columns_of(queue_name(view->arena, &sample->queues[i])));
+		columns = larger(columns, columns_of(queue_name(view->arena, &sample->queues[i]),
+						     most_columns(screen)));
 	screen_line(screen, SCREEN_PLAIN, "");
 	screen_line(screen, SCREEN_HEADING,
 		    memory_print(view->arena, "%-*s %9s %7s %9s %9s %9s %9s", (int)columns, "QUEUE",
@@ -191,13 +230,15 @@ name_of(struct herald_arena *arena, const struct top_route *route)
 			   : strcmp(route->event_type, "*") == 0 ? "(any other)"
 								 : route->event_type;
 
-	if (!route->version || *route->version == '\0')
+	if (!route->version)
 		return type;
+	if (*route->version == '\0')
+		return memory_print(arena, "%s (no version)", type);
 	return memory_print(arena, "%s %s", type, route->version);
 }
 
 static struct line *
-make_lines(const struct top_view *view, size_t *columns)
+make_lines(const struct top_view *view, size_t most, size_t *columns)
 {
 	const struct top_sample *to = view->to;
 	struct line *lines = memory_take_array(view->arena, to->routes_count + 1, sizeof(*lines));
@@ -209,7 +250,7 @@ make_lines(const struct top_view *view, size_t *columns)
 		lines[i] =
 			(struct line){name_of(view->arena, &to->routes[i]), i,
 				      view->from ? top_route_events(&to->routes[i]) - before : 0};
-		*columns = larger(*columns, columns_of(lines[i].name));
+		*columns = larger(*columns, columns_of(lines[i].name, most));
 	}
 	qsort(lines, to->routes_count, sizeof(*lines), compare_lines);
 	return lines;
@@ -241,7 +282,7 @@ static void
 print_routes(struct screen *screen, const struct top_view *view)
 {
 	size_t columns;
-	const struct line *lines = make_lines(view, &columns);
+	const struct line *lines = make_lines(view, most_columns(screen), &columns);
 
 	if (view->to->routes_count == 0)
 		return;

@@ -114,14 +114,15 @@ or_empty(const char *text)
 	return text ? text : "";
 }
 
+/* The rows of a queue come one after the other. */
 static struct top_queue *
 queue_of(struct top_sample *sample, const char *kind, const char *name)
 {
-	struct top_queue *queue = sample->queues;
+	struct top_queue *queue = sample->queues + sample->queues_count;
 
-	for (size_t i = 0; i < sample->queues_count; i++, queue++)
-		if (strcmp(queue->kind, kind) == 0 && strcmp(queue->name, name) == 0)
-			return queue;
+	if (sample->queues_count > 0 && strcmp(queue[-1].kind, kind) == 0 &&
+	    strcmp(queue[-1].name, name) == 0)
+		return queue - 1;
 	sample->queues_count++;
 	*queue = (struct top_queue){.kind = kind, .name = name, .oldest_ready_ms = -1};
 	return queue;
@@ -135,7 +136,8 @@ add_row(struct top_sample *sample, const struct json_tree *row, int64_t counted_
 					   or_empty(json_tree_string(row, "queue")));
 	const char *state = or_empty(json_tree_string(row, "state"));
 	const uint64_t count = number(row, "count");
-	const int64_t age_ms = counted_ms - ms_of(json_tree_string(row, "oldest"));
+	const int64_t ms = counted_ms - ms_of(json_tree_string(row, "oldest"));
+	const int64_t age_ms = ms > 0 ? ms : 0; /* by another node's clock it may be of later */
 
 	if (strcmp(state, "ready") == 0) {
 		queue->ready += count;
@@ -216,6 +218,7 @@ top_sample_read(struct admin_client *client, struct top_sample *sample)
 		return admin_client_fail(client, "the answer has no clock_ms");
 	sample->state = answer.root;
 	sample->time = or_empty(json_tree_string(answer.root, "time"));
+	sample->began = or_empty(json_tree_string(answer.root, "began"));
 	sample->clock_ms = number(answer.root, "clock_ms");
 	read_routes(sample);
 	read_problems(sample);
@@ -241,12 +244,23 @@ top_sample_events(const struct top_sample *sample)
 	return sum;
 }
 
+uint64_t
+top_sample_stored(const struct top_sample *sample)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sample->routes_count; i++)
+		sum += sample->routes[i].stored;
+	return sum;
+}
+
 static bool
 route_follows(const struct top_sample *sample, const struct top_route *from,
 	      const struct top_route *to)
 {
 	if (top_route_events(to) < top_route_events(from) || to->stored < from->stored ||
 	    strcmp(or_empty(to->event_type), or_empty(from->event_type)) != 0 ||
+	    strcmp(or_empty(to->version), or_empty(from->version)) != 0 ||
 	    !to->durations != !from->durations)
 		return false;
 	for (size_t i = 0; to->durations && i <= sample->bounds_count; i++)
@@ -258,8 +272,8 @@ route_follows(const struct top_sample *sample, const struct top_route *from,
 bool
 top_sample_follows(const struct top_sample *from, const struct top_sample *to)
 {
-	if (to->clock_ms <= from->clock_ms || to->routes_count != from->routes_count ||
-	    to->bounds_count != from->bounds_count)
+	if (strcmp(to->began, from->began) != 0 || to->clock_ms <= from->clock_ms ||
+	    to->routes_count != from->routes_count || to->bounds_count != from->bounds_count)
 		return false;
 	for (size_t i = 0; i < to->routes_count; i++)
 		if (!route_follows(to, &from->routes[i], &to->routes[i]))
@@ -268,15 +282,17 @@ top_sample_follows(const struct top_sample *from, const struct top_sample *to)
 }
 
 uint64_t
-top_rate_tenths(const struct top_sample *from, const struct top_sample *to, uint64_t before,
-		uint64_t after)
+top_rate_thousandths(const struct top_sample *from, const struct top_sample *to, uint64_t before,
+		     uint64_t after)
 {
-	return (after - before) * 10000 / (to->clock_ms - from->clock_ms);
+	const uint64_t ms = to->clock_ms - from->clock_ms;
+
+	return (uint64_t)((double)(after - before) * 1e6 / (double)ms + 0.5);
 }
 
 bool
-top_duration_us(const struct top_sample *from, const struct top_sample *to, size_t route,
-		unsigned permille, uint64_t *out)
+top_duration(const struct top_sample *from, const struct top_sample *to, size_t route,
+	     unsigned permille, struct top_duration *out)
 {
 	const uint64_t *before = from->routes[route].durations;
 	const uint64_t *after = to->routes[route].durations;
@@ -292,11 +308,13 @@ top_duration_us(const struct top_sample *from, const struct top_sample *to, size
 		const double count = (double)(after[i] - before[i]);
 
 		if (count > 0 && left <= count) {
-			*out = (uint64_t)(low + ((double)to->bounds_us[i] - low) * left / count);
+			const double us = low + ((double)to->bounds_us[i] - low) * left / count;
+
+			*out = (struct top_duration){(uint64_t)us, false};
 			return true;
 		}
 		left -= count;
 	}
-	*out = to->bounds_us[to->bounds_count - 1];
+	*out = (struct top_duration){to->bounds_us[to->bounds_count - 1], true};
 	return true;
 }

@@ -35,6 +35,7 @@ struct top_problem {
 struct top_sample {
 	struct herald_arena *arena; /* of all that follows */
 	const char *time;
+	const char *began; /* when the process began */
 	uint64_t clock_ms;
 	const uint64_t *bounds_us;
 	size_t bounds_count;
@@ -60,14 +61,22 @@ bool top_sample_follows(const struct top_sample *from, const struct top_sample *
 uint64_t top_route_events(const struct top_route *route);
 /* The same of all routes. */
 uint64_t top_sample_events(const struct top_sample *sample);
+/* What a store has accepted, of all routes. */
+uint64_t top_sample_stored(const struct top_sample *sample);
 
-/* Tenths of a second's share: how much a count grew. `from` comes before `to`. */
-uint64_t top_rate_tenths(const struct top_sample *from, const struct top_sample *to,
-			 uint64_t before, uint64_t after);
+/* How much a count grew in a second, in thousandths. `from` comes before `to`. */
+uint64_t top_rate_thousandths(const struct top_sample *from, const struct top_sample *to,
+			      uint64_t before, uint64_t after);
 
-/* The duration in microseconds that this share of a route's events between two samples did not
- * exceed, by the bounds of the histogram. Returns false if there were none. */
-bool top_duration_us(const struct top_sample *from, const struct top_sample *to, size_t route,
-		     unsigned permille, uint64_t *out);
+/* A duration, by the bounds of the histogram. */
+struct top_duration {
+	uint64_t us;
+	bool is_longer; /* than `us`, the last bound: it is not known how much */
+};
+
+/* The duration that this share of a route's events between two samples did not exceed. Returns
+ * false if there were none. */
+bool top_duration(const struct top_sample *from, const struct top_sample *to, size_t route,
+		  unsigned permille, struct top_duration *out);
 
 #endif

@@ -181,6 +181,7 @@ herald__admin_state(struct herald__admin_call *call)
 
 	herald__indented_begin(&call->json, '{');
 	herald__admin_put_time(call, "time", herald__clock_wall_ms(&admin->clock));
+	herald__admin_put_time(call, "began", admin->began_ms);
 	herald__admin_put(call, "clock_ms", herald__clock_now_ms(&admin->clock));
 	if (options->service)
 		put_routes(call);

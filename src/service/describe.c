@@ -326,10 +326,14 @@ put_way(struct writer *writer, const struct herald__route *route,
 	writer->first = false;
 }
 
+/* With a type, also the route that takes other types: it takes versions that are not declared. */
 static bool
 is_shown(const struct writer *writer, const struct herald__route *route)
 {
-	return !writer->event_type || strcmp(route->declared.event_type, writer->event_type) == 0;
+	const char *type = route->declared.event_type;
+
+	return !writer->event_type || strcmp(type, writer->event_type) == 0 ||
+	       strcmp(type, HERALD_ANY_TYPE) == 0;
 }
 
 static void

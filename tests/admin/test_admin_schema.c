@@ -302,7 +302,8 @@ test_pipeline(void **state)
 	stop();
 }
 
-/* Of one type: its routes, its upcasters and its payloads. */
+/* Of one type: its routes, its upcasters and its payloads, and the route that takes its other
+ * versions. */
 static void
 test_pipeline_of_a_type(void **state)
 {
@@ -310,6 +311,10 @@ test_pipeline_of_a_type(void **state)
 				   "\\tdecode    envelope herald_message\\n"
 				   "\\tpayload   struct v2\\n"
 				   "\\tfunction  struct v2\\n"
+				   "routes[9] any other event\\n"
+				   "\\tdecode    envelope herald_message\\n"
+				   "\\tpayload   struct herald_json\\n"
+				   "\\tfunction  struct herald_json\\n"
 				   "routes[3] paid 1 -> 2\\n"
 				   "\\tdecode    envelope herald_message\\n"
 				   "\\tpayload   struct v1\\n"

@@ -80,14 +80,14 @@ def service(*command):
 @contextlib.contextmanager
 def server(status, body, content_type="application/json", **headers):
     """Gives the address of a server that always answers this, and the requests that it got. The
-    body may be a function of the path."""
+    body may be a function of the path, and the status one without arguments."""
     requests = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):  # pylint: disable=invalid-name
             requests.append((self.path, dict(self.headers)))
             text = body(self.path) if callable(body) else body
-            self.send_response(status)
+            self.send_response(status() if callable(status) else status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(text)))
             for name, value in headers.items():
@@ -301,17 +301,18 @@ QUEUES = {"time": "2026-01-02T03:04:05Z", "rows": [
         ("event", "default", "ready", 7), ("event", "default", "dead", 2),
         ("event", "default", "ready", 1), ("event", "default", "delayed", 3),
         ("event", "default", "blocked", 4), ("event", "default", "running", 5),
-        ("delivery", "default", "running", 6))]}
+        ("delivery", "", "running", 6))]}
 
 TABLES = """\
 {page}  2026-01-02T03:04:05Z
 store: the disk is full
 orders: no broker
-events/s 10.5  connections 3  responses 5xx 0  pool queued 4  pool running 5  running 1
+events/s 10.5  stored/s 0.0  connections 3  responses 5xx 0  pool queued 4  \
+pool running 5  running 1
 
-QUEUE                  READY  OLDEST   RUNNING      DEAD   DELAYED   BLOCKED
-default                    8     65s         5         2         3         4
-default (delivery)         0       -         6         0         0         0
+QUEUE            READY  OLDEST   RUNNING      DEAD   DELAYED   BLOCKED
+default              8     65s         5         2         3         4
+(deliveries)         0       -         6         0         0         0
 
 EVENT TYPE   EVENTS/S     P50     P95     P99      DONE   RETRY    FAIL REFUSED    STORED
 order 2          10.0   100us   910us   982us        30       1       0       0         0
@@ -368,7 +369,7 @@ def top_prints_json():
     equal(found["queues"], [
         {"kind": "event", "queue": "default", "ready": 8, "oldest_ready_ms": 65000, "running": 5,
          "dead": 2, "delayed": 3, "blocked": 4},
-        {"kind": "delivery", "queue": "default", "ready": 0, "oldest_ready_ms": None, "running": 6,
+        {"kind": "delivery", "queue": "", "ready": 0, "oldest_ready_ms": None, "running": 6,
          "dead": 0, "delayed": 0, "blocked": 0}])
 
 
@@ -379,11 +380,31 @@ def top_does_not_subtract_another_program():
     other = state(9000, *BEFORE["routes"][1:])
     fewer = state(9000, route("order", "2", 29, [20, 10, 0, 0], retry=1), *AFTER["routes"][1:])
     faster = state(9000, route("order", "2", 30, [19, 11, 0, 0], retry=1), *AFTER["routes"][1:])
-    for later in (again, other, fewer, faster):
+    restarted = {**AFTER, "clock_ms": 9000, "began": "2026-01-02T03:04:04Z"}
+    version = state(9000, route("order", "3", 30, [20, 10, 0, 0], retry=1), *AFTER["routes"][1:])
+    for later in (again, other, fewer, faster, restarted, version):
         with counting(AFTER, later, {**later, "clock_ms": 10000}) as url:
             line = json.loads(prints("top", url, "--count", "1", "--interval-ms", "10", "--json"))
         equal((line["events_per_second"], line["interval_ms"]),
               (0.0, 10000 - later["clock_ms"]))
+
+
+@case
+def top_says_what_it_does_not_know():
+    """Durations above the last bound, and rates that are small."""
+    name = "com.example." + "shop." * 8 + "order.paid"
+    quiet = state(2000, route(name, "1", 1, [0, 0, 0, 0]), route(name, "", 1, [0, 0, 0, 0]))
+    slow = state(22000, route(name, "1", 2, [0, 0, 0, 1]), route(name, "", 1, [0, 0, 0, 0]))
+    with counting(quiet, slow) as url:
+        text = prints("top", url, "--count", "1", "--interval-ms", "10")
+    assert f"\n{name} 1 " in text and f"\n{name} (no version) " in text, text
+    line = next(line for line in text.splitlines() if line.startswith(name + " 1"))
+    longest = f"{BEFORE['bounds_us'][-1] / 1000000:.1f}s"
+    equal(line.split()[2:6], ["<0.1"] + [">" + longest] * 3)
+    with counting(quiet, slow) as url:
+        found = json.loads(prints("top", url, "--count", "1", "--interval-ms", "10", "--json"))
+    equal((found["events_per_second"], found["routes"][0]["p99_us"]),
+          (0.05, BEFORE["bounds_us"][-1]))
 
 
 def tool(*words, **environment):
@@ -448,6 +469,9 @@ class Terminal:
     def stop(self, number):
         """Its exit status, and what it printed to stderr."""
         self.process.send_signal(number)
+        return self.end()
+
+    def end(self):
         while self.read():
             pass
         _, errors = self.process.communicate(timeout=WAIT_S)
@@ -494,6 +518,39 @@ def top_on_a_terminal_goes_on_without_the_service():
     terminal.process.send_signal(signal.SIGWINCH)
     equal(terminal.stop(signal.SIGINT), (0, ""))
     equal(terminal.text.endswith(LEAVE), True)
+
+
+@case
+def top_on_a_terminal_ends_if_the_token_is_wrong_by_now():
+    """It would use up the wrong tokens that the dashboard takes from all clients together."""
+    answers = iter([200, 200, 200, 200])
+    with server(lambda: next(answers, 401), lambda path: json.dumps(
+            QUEUES if path.endswith("/api/queues") else BEFORE).encode()) as (url, _):
+        terminal = Terminal(100, 30, "top", url, "--interval-ms", "10")
+        status, errors = terminal.end()
+    equal((status, errors.count("\n"), "401" in errors), (1, 1, True))
+    equal(terminal.text.endswith(LEAVE), True)
+
+
+@case
+def output_that_cannot_be_written_is_told():
+    with service(QUICKSTART) as url, open("/dev/full", "wb") as full:
+        for words in (("schema",), ("explain",), ("top", "--count", "1", "--interval-ms", "10"),
+                      ("top", "--count", "1", "--interval-ms", "10", "--json")):
+            result = subprocess.run([HERALD, *words, url], stdout=full, stderr=subprocess.PIPE,
+                                    env={**os.environ, "HERALD_TOKEN": TOKEN}, check=False,
+                                    timeout=WAIT_S)
+            equal((words, result.returncode, result.stderr),
+                  (words, 1, b"herald: could not write to stdout\n"))
+
+
+@case
+def no_proxy_gets_the_token_of_this_machine():
+    with service(QUICKSTART) as url:
+        for name in ("http_proxy", "all_proxy"):
+            status, text, errors = herald("explain", url, **{name: "http://127.0.0.1:9"})
+            equal((status, errors), (0, ""))
+            assert "user_created" in text, text
 
 
 @case

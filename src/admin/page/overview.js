@@ -8,8 +8,8 @@ const WINDOW_MS = 30000; // of rates and durations
 let samples = [];
 
 const VERDICTS = ["done", "retry", "fail", "invalid", "unauthorized", "unknown", "ignored"];
-const total = (route) => VERDICTS.reduce((sum, name) => sum + route[name], 0) +
-	route.accepted + route.duplicates;
+const total = (route) => VERDICTS.reduce((sum, name) => sum + route[name], 0);
+const stored = (route) => route.accepted + route.duplicates;
 const failed = (route) => route.fail + route.invalid + route.unauthorized + route.unknown;
 
 export function forget() {
@@ -19,7 +19,7 @@ export function forget() {
 export function add(state) {
 	const last = samples.at(-1);
 	// A program that was started again counts from zero.
-	if (last && (state.clock_ms < last.clock_ms || (state.routes ?? []).length !==
+	if (last && (state.began !== last.began || state.clock_ms < last.clock_ms || (state.routes ?? []).length !==
 			(last.routes ?? []).length || (state.routes ?? []).some((route, index) =>
 			total(route) < total(last.routes[index]))))
 		forget();
@@ -39,20 +39,21 @@ function perSecond(from, to, count) {
 	return ms > 0 ? (count(to) - count(from)) * 1000 / ms : null;
 }
 
-// The duration that a part of the events did not exceed, by the bounds of the histogram.
+// The duration that a part of the events did not exceed, by the bounds of the histogram, and whether
+// it is longer than that, the last bound.
 function quantile(bounds, from, to, part) {
 	const counts = to.map((count, index) => count - from[index]);
 	const all = counts.reduce((sum, count) => sum + count, 0);
 	let left = all * part;
 	if (all === 0)
-		return null;
+		return [null, false];
 	for (let i = 0; i < bounds.length; i++) {
 		const low = i > 0 ? bounds[i - 1] : 0;
 		if (left <= counts[i])
-			return low + (bounds[i] - low) * (counts[i] > 0 ? left / counts[i] : 0);
+			return [low + (bounds[i] - low) * (counts[i] > 0 ? left / counts[i] : 0), false];
 		left -= counts[i];
 	}
-	return bounds.at(-1);
+	return [bounds.at(-1), true];
 }
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -81,8 +82,11 @@ const nameOf = (route) => (route.event_type === null ? "(no route)"
 function routeRow(state, from, index) {
 	const route = state.routes[index];
 	const old = from.routes[index];
-	const at = (part) => duration(quantile(state.bounds_us, old.durations.counts,
-		route.durations.counts, part));
+	const at = (part) => {
+		const [us, isLonger] = quantile(state.bounds_us, old.durations.counts,
+			route.durations.counts, part);
+		return (isLonger ? "> " : "") + duration(us);
+	};
 	return [nameOf(route), rate(perSecond(from, state, (of) => total(of.routes[index]))),
 		spark(index), at(0.5), at(0.95), at(0.99), route.done, route.retry, route.fail,
 		route.invalid + route.unauthorized + route.unknown, route.accepted];
@@ -124,14 +128,16 @@ export function show(queues) {
 	const state = samples.at(-1);
 	const from = before();
 	const store = state.store;
-	const stored = backlog(state, queues);
+	const waiting = backlog(state, queues);
 	refresh("problems", ...problems(state));
 	fill("figures", ...figures([
 		...state.routes ? [["Events/s", rate(perSecond(from, state, (of) => sum(of, total)))],
 			["Failures/s", rate(perSecond(from, state, (of) => sum(of, failed)))]] : [],
+		...state.routes && store ? [["Stored/s",
+			rate(perSecond(from, state, (of) => sum(of, stored)))]] : [],
 		...store ? [["Running", store.running]] : [],
-		...stored ? [["Ready", stored.ready], ["Oldest ready", age(stored.age_ms)],
-			["Dead letters", stored.dead]] : [],
+		...waiting ? [["Ready", waiting.ready], ["Oldest ready", age(waiting.age_ms)],
+			["Dead letters", waiting.dead]] : [],
 		...state.server ? [["Connections", state.server.connections],
 			["Responses 5xx", state.server.responses_5xx]] : [],
 		...state.pool ? [["Pool: queued", state.pool.queued], ["Pool: running", state.pool.running]]
