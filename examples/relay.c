@@ -294,7 +294,9 @@ run(struct shop *shop, const char *url, struct herald_error *error)
 static PGconn *
 open_database(const char *db)
 {
-	PGconn *conn = PQconnectdb(db);
+	/* The DSN may have another timeout, and several hosts: each one has as long. */
+	PGconn *conn = PQconnectdbParams((const char *[]){"connect_timeout", "dbname", NULL},
+					 (const char *[]){"5", db, NULL}, true);
 
 	PQsetErrorVerbosity(conn, PQERRORS_TERSE);
 	if (succeeds(PQexec(conn, "SET client_min_messages = warning")) &&

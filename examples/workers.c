@@ -61,7 +61,9 @@ HERALD_FUNCTION(on_user_created, user_created);
 static bool
 create_table(const char *url)
 {
-	PGconn *connection = PQconnectdb(url);
+	/* The URL may have another timeout, and several hosts: each one has as long. */
+	PGconn *connection = PQconnectdbParams((const char *[]){"connect_timeout", "dbname", NULL},
+					       (const char *[]){"5", url, NULL}, true);
 	PGresult *result = PQexec(connection, "SET client_min_messages = error;"
 					      "SELECT pg_advisory_xact_lock(1);"
 					      "CREATE TABLE IF NOT EXISTS users"

@@ -20,6 +20,7 @@
 #include <herald/adapter/database.h>
 #include <herald/postgres.h>
 
+#include "../../adapters/store/postgres/database.h"
 #include "../../adapters/store/postgres/hosts.h"
 #include "support/postgres_server.h"
 
@@ -166,6 +167,37 @@ a_silent_server_is_left(void **unused)
 	close(listener);
 }
 
+/* Without an option, the DSN's own timeout holds. */
+static void
+the_timeout_of_the_dsn_holds(void **unused)
+{
+	static const struct {
+		const char *given;
+		uint32_t option_ms, expected_ms;
+	} cases[] = {
+		{"", 0, 5000},
+		{"connect_timeout=2", 0, 2000},
+		{"connect_timeout=20", 0, 20000},
+		{"connect_timeout=2", 700, 700},
+		{"connect_timeout=0", 0, 5000},
+		{"connect_timeout=-1", 0, 5000},
+	};
+	struct herald_database *database;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(
+			herald_postgres_create(
+				&HERALD_POSTGRES_OPTIONS(.dsn = cases[i].given,
+							 .connect_timeout_ms = cases[i].option_ms),
+				&database, NULL),
+			HERALD_OK);
+		assert_int_equal(((struct postgres *)database)->options.connect_timeout_ms,
+				 cases[i].expected_ms);
+		database->ops->destroy(database);
+	}
+}
+
 /* An error that may pass is told. */
 static void
 when_none_can_be_reached(void **unused)
@@ -193,6 +225,7 @@ main(void)
 		cmocka_unit_test(too_many_are_cut),
 		cmocka_unit_test(a_silent_server_is_left),
 		cmocka_unit_test(when_none_can_be_reached),
+		cmocka_unit_test(the_timeout_of_the_dsn_holds),
 	};
 
 	if (!postgres_server_exists())

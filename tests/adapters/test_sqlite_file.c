@@ -534,6 +534,36 @@ files_may_go_away_while_they_are_checked(void **unused)
 	}
 }
 
+/* A file that was moved away, or emptied: its commits are in the WAL, which SQLite would drop. */
+static void
+the_wal_of_a_missing_file_is_kept(void **unused)
+{
+	struct herald_error error = {.message = ""};
+	struct sqlite_file file;
+	char wal[128], kept[128];
+
+	(void)unused;
+	sqlite_file_init(&file);
+	prepare_tables(&file);
+	snprintf(wal, sizeof(wal), "%s-wal", file.path);
+	snprintf(kept, sizeof(kept), "%s-kept", file.path);
+	write_file(wal, "commits", 7);
+	assert_int_equal(rename(file.path, kept), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(sqlite_file_try(&file, NULL, NULL, &error), HERALD_BAD_OPTION);
+		assert_string_equal(error.path, "path");
+		if (!strstr(error.message, "a.db is missing or empty, but ") ||
+		    !strstr(error.message, "a.db-wal has 7 bytes of commits"))
+			fail_msg("%s", error.message);
+		assert_int_equal(access(wal, F_OK), 0);
+		write_file(file.path, "", 0);
+	}
+	assert_int_equal(rename(kept, file.path), 0);
+	if (sqlite_file_try(&file, NULL, NULL, &error) != HERALD_OK)
+		fail_msg("%s", error.message);
+	sqlite_file_close(&file);
+}
+
 /* The version of SQLite that the program has loaded: the adapter asks this function. */
 static int library_version = SQLITE_VERSION_NUMBER;
 
@@ -742,6 +772,7 @@ main(void)
 		cmocka_unit_test(an_origin_has_a_width),
 		cmocka_unit_test(bad_files_are_refused),
 		cmocka_unit_test(files_may_go_away_while_they_are_checked),
+		cmocka_unit_test(the_wal_of_a_missing_file_is_kept),
 		cmocka_unit_test(an_old_library_is_refused),
 		cmocka_unit_test(network_file_systems_have_names),
 		cmocka_unit_test(network_file_systems_are_refused),

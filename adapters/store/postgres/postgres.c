@@ -31,6 +31,8 @@
 #define DEFAULT_SCHEMA "herald"
 #define SCHEMA_BYTES_MAX 48
 
+#define MAX_CONNECT_TIMEOUT_MS 600000
+
 /* Events with HERALD_TRANSACTION_JOIN in one transaction. */
 #define JOIN_BATCH 64
 
@@ -59,9 +61,22 @@ check_schema(const char *schema, struct herald_error *error)
 	return HERALD_OK;
 }
 
+/* What the DSN says of `connect_timeout`, which has seconds there; 0: nothing. */
+static uint32_t
+timeout_of(const PQconninfoOption *options)
+{
+	uint64_t seconds = 0;
+
+	for (; options->keyword; options++)
+		if (strcmp(options->keyword, "connect_timeout") == 0 && options->val &&
+		    !herald_ascii_number(options->val, MAX_CONNECT_TIMEOUT_MS / 1000, &seconds))
+			seconds = 0;
+	return (uint32_t)seconds * 1000;
+}
+
 /* libpq's opinion of the DSN; the message has no password. */
 static enum herald_status
-check_dsn(const char *dsn, struct herald_error *error)
+check_dsn(const char *dsn, uint32_t *connect_timeout_ms, struct herald_error *error)
 {
 	char *message = NULL;
 	PQconninfoOption *parsed;
@@ -70,6 +85,8 @@ check_dsn(const char *dsn, struct herald_error *error)
 		return herald_option_refuse(error, "dsn", "must be set");
 	parsed = PQconninfoParse(dsn, &message);
 	if (parsed) {
+		if (*connect_timeout_ms == 0)
+			*connect_timeout_ms = timeout_of(parsed);
 		PQconninfoFree(parsed);
 		return HERALD_OK;
 	}
@@ -94,8 +111,10 @@ struct number {
 	}
 
 static const struct number numbers[] = {
-	NUMBER(connect_timeout_ms, 5000, 600000),   NUMBER(statement_timeout_ms, 30000, 3600000),
-	NUMBER(outcome_timeout_ms, 10000, 600000),  NUMBER(max_reconnect_delay_ms, 2000, 600000),
+	NUMBER(connect_timeout_ms, 5000, MAX_CONNECT_TIMEOUT_MS),
+	NUMBER(statement_timeout_ms, 30000, 3600000),
+	NUMBER(outcome_timeout_ms, 10000, 600000),
+	NUMBER(max_reconnect_delay_ms, 2000, 600000),
 	NUMBER(max_ready_per_origin, 256, 1000000),
 };
 
@@ -127,7 +146,7 @@ read_options(const struct herald_postgres_options *given, struct herald_postgres
 	if (status == HERALD_OK)
 		status = herald_allocator_check(&out->allocator, error);
 	if (status == HERALD_OK)
-		status = check_dsn(out->dsn, error);
+		status = check_dsn(out->dsn, &out->connect_timeout_ms, error);
 	if (!out->schema)
 		out->schema = DEFAULT_SCHEMA;
 	if (status == HERALD_OK)

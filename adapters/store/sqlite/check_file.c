@@ -226,6 +226,24 @@ name_files(struct sqlite_database *database)
 	snprintf(database->shm_path, sizeof(database->shm_path), "%s-shm", database->path);
 }
 
+/* SQLite would begin a new file, and throw away what is committed in the WAL of the old one: it was
+ * moved, or a backup is being restored. The WAL is looked at first, as another process that creates
+ * the file writes to that before it has a WAL. */
+static enum herald_status
+check_wal(const struct sqlite_database *database, struct herald_error *error)
+{
+	struct stat wal, at;
+
+	if (stat(database->wal_path, &wal) != 0 || wal.st_size == 0 ||
+	    (stat(database->path, &at) == 0 && at.st_size > 0))
+		return HERALD_OK;
+	return herald_option_refuse(error, "path",
+				    "%s is missing or empty, but %s has %lld bytes of commits that "
+				    "belong to it: put the file back; to begin a new store, delete "
+				    "the -wal file",
+				    database->path, database->wal_path, (long long)wal.st_size);
+}
+
 enum herald_status
 herald__sqlite_check_file(struct sqlite_database *database, bool must_exist,
 			  struct herald_error *error)
@@ -251,6 +269,8 @@ herald__sqlite_check_file(struct sqlite_database *database, bool must_exist,
 	name_files(database);
 	if (status == HERALD_OK)
 		status = check_next_to(database, must_exist, error);
+	if (status == HERALD_OK)
+		status = check_wal(database, error);
 	return status;
 }
 

@@ -66,8 +66,8 @@ struct herald_postgres_options {
 	 */
 	const char *schema;
 
-	/** For a connection to one address. Default 5,000, limit 600,000. The lookup of a host name
-	 * may take longer. */
+	/** For a connection to one address. Default: connect_timeout of the DSN, else 5,000; limit
+	 * 600,000. The lookup of a host name may take longer. */
 	uint32_t connect_timeout_ms;
 
 	/** For a statement, lock waits included; a server that is silent for longer counts as lost.
