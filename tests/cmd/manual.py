@@ -6,10 +6,13 @@
 Every case is one line of TAP.
 """
 
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "examples"))
@@ -53,6 +56,27 @@ def zsh(command):
     script = (ROOT / "cmd" / "herald" / "completion" / "_herald").read_text(encoding="utf-8")
     body = script.split(f"_herald_{command}() {{")[1].split("\n}")[0]
     equal(re.findall(r"'--([a-z-]+)\[", body), options_of(command) + ["help"])
+
+
+def fish(command):
+    script = (ROOT / "cmd" / "herald" / "completion" / "herald.fish").read_text(encoding="utf-8")
+    found = re.findall(rf"^complete -c herald -n '__fish_seen_subcommand_from {command}' -l (\S+)",
+                       script, re.MULTILINE)
+    equal(found, options_of(command) + ["help"])
+
+
+def fish_completes(line, expected):
+    if not shutil.which("fish"):
+        raise tap.Skip("fish is not installed")
+    script = f"source cmd/herald/completion/herald.fish; complete -C '{line}'"
+    # It finds the command by its name, and writes to its home.
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(os.path.abspath(HERALD), os.path.join(folder, "herald"))
+        found = subprocess.run(["fish", "-c", script], cwd=ROOT, stdout=subprocess.PIPE, check=True,
+                               env={**os.environ, "HOME": folder,
+                                    "PATH": folder + ":" + os.environ["PATH"]},
+                               timeout=30).stdout.decode()
+    equal([line.split("\t")[0] for line in found.splitlines()], expected)
 
 
 def completes(line, expected):
@@ -103,9 +127,14 @@ def usage():
 if __name__ == "__main__":
     tap.run([("usage", usage)] +
             [(f"{check.__name__} {command}", check, command)
-             for command in COMMANDS for check in (manual, bash, zsh, empty)] +
-            [(f"{check.__name__} broker", check, "broker") for check in (manual, bash, zsh)] +
+             for command in COMMANDS for check in (manual, bash, zsh, fish, empty)] +
+            [(f"{check.__name__} broker", check, "broker") for check in (manual, bash, zsh, fish)] +
             [("options of broker", options_of_broker)] +
+            [("fish completes a command", fish_completes, "herald sc", ["schema"]),
+             ("fish completes an option", fish_completes, "herald listen --ty", ["--type-from"]),
+             ("fish completes a draft", fish_completes, "herald validate --draft 2", ["2020-12"]),
+             ("fish completes a command of dead", fish_completes, "herald broker dead re",
+              ["replay"])] +
             [("completes a command", completes, "herald se", ["send"]),
              ("completes a schema", completes, "herald sc", ["schema"]),
              ("completes an option", completes, "herald listen --ty", ["--type-from"]),
