@@ -17,6 +17,7 @@
 #include <herald/server.h>
 
 #include "database.h"
+#include "scheme.h"
 
 #define TOKEN_BYTES 24 /* as many as base64 writes without padding */
 
@@ -57,8 +58,7 @@ read_pooled(const char *value, void *state)
 static const char *
 read_token(const char *value, void *state)
 {
-	((struct dashboard *)state)->token = value;
-	return NULL;
+	return scheme_read_one_secret(value, &((struct dashboard *)state)->token);
 }
 
 static const char *
@@ -94,7 +94,9 @@ static const struct tool_option options[] = {
 	{"schema", "NAME", read_schema, "of PostgreSQL. Default herald"},
 	{"pooled", NULL, read_pooled, "PostgreSQL is behind PgBouncer"},
 	{"token", "SECRET", read_token,
-	 "what the page asks for; default HERALD_TOKEN, else a random one, which is printed"},
+	 "what the page asks for; @FILE reads it from a file. Default HERALD_TOKEN, else a random "
+	 "one, "
+	 "which is printed"},
 	{"port", "N", read_port, "where to listen on 127.0.0.1; 0: any port. Default 8081"},
 	{"host", "NAME", read_host,
 	 "what a proxy on this machine passes on as Host; or several: a.example,b.example"},

@@ -158,6 +158,17 @@ def hosts_behind_a_proxy_are_named():
 
 
 @case
+def the_token_is_read_from_a_file():
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(TOKEN + "\n")
+        file.flush()
+        with dashboard("--token", "@" + file.name) as program:
+            equal(program.read("service")["parts"], ["server", "store"])
+            program.token = "@" + file.name
+            equal(program.ask("GET", "api/service")[0], 401)
+
+
+@case
 def wrong_usage_is_told():
     for arguments, status, text in (
             ([], 2, "herald: dashboard needs --store, or HERALD_STORE\n"),
@@ -166,6 +177,8 @@ def wrong_usage_is_told():
             (["--store", "sqlite:/nowhere/shop.db"], 1, None),
             (["--store", "sqlite:PATH", "--token", "a b"], 2,
              "herald: --token: must be visible ASCII; byte 1 is not\n"),
+            (["--store", "sqlite:PATH", "--token", "@PATH-none"], 2,
+             "herald: --token: expected a secret, or @FILE with a file that can be read\n"),
             (["--store", "sqlite:PATH", "--token", TOKEN, "--host", "ops.example:80"], 2,
              'herald: --host: must be a list of names such as "ops.example, ops.lan", '
              "without ports\n")):
