@@ -95,8 +95,7 @@ static const struct tool_option options[] = {
 	{"pooled", NULL, read_pooled, "PostgreSQL is behind PgBouncer"},
 	{"token", "SECRET", read_token,
 	 "what the page asks for; @FILE reads it from a file. Default HERALD_TOKEN, else a random "
-	 "one, "
-	 "which is printed"},
+	 "one, which is printed"},
 	{"port", "N", read_port, "where to listen on 127.0.0.1; 0: any port. Default 8081"},
 	{"host", "NAME", read_host,
 	 "what a proxy on this machine passes on as Host; or several: a.example,b.example"},
