@@ -232,6 +232,13 @@ url_of(const struct admin_client *client, const char *resource,
 /* Failures. */
 
 /* The text may come from the service, and be hostile. */
+/* 429: others have sent wrong tokens. */
+bool
+admin_client_is_refused(const struct admin_client *client)
+{
+	return client->status >= 400 && client->status < 500 && client->status != 429;
+}
+
 bool
 admin_client_fail(struct admin_client *client, const char *problem)
 {

@@ -40,6 +40,9 @@ struct admin_client {
 	{"max-bytes", "N", admin_client_read_max_bytes, "largest answer. Default 8388608"}
 /* clang-format on */
 
+/* Whether asking again does not help: the token is wrong, or the address. */
+bool admin_client_is_refused(const struct admin_client *client);
+
 const char *admin_client_read_token(const char *value, void *state);
 const char *admin_client_read_timeout(const char *value, void *state);
 const char *admin_client_read_max_bytes(const char *value, void *state);

@@ -1,6 +1,6 @@
 /*
  * `herald tail`: asks a running service again and again how its last events ended, and prints a
- * line for each. Owns the number of the event that was read last.
+ * line for each. Owns the number of the event that was read last, and of which process it is.
  */
 #include "tail.h"
 
@@ -29,9 +29,11 @@ struct tail {
 	uint64_t interval_ms;
 	uint64_t count; /* 0: no end */
 	bool is_json;
-	bool is_gone; /* the last request has failed, and why was printed */
+	char problem[1024]; /* of the last request, which was printed; "": it did not fail */
 	bool has_last;
-	size_t last; /* the number of the last event that was read */
+	size_t last;    /* the number of the last event that was read */
+	char began[40]; /* when its process began; "": is not told */
+	size_t watch;   /* one more after a time without requests, whose events were not kept */
 	uint64_t printed;
 	size_t type_columns, id_columns; /* they grow */
 	struct herald_arena *arena;      /* of one answer */
@@ -120,11 +122,11 @@ print_cell(const char *text, size_t columns)
 static size_t
 columns_for(const char *text, size_t columns, size_t max_columns)
 {
-	size_t used;
+	size_t used = 0;
 
 	if (text)
 		(void)text_cut(text_of(text), max_columns, &used);
-	return text && used > columns ? used : columns;
+	return used > columns ? used : columns;
 }
 
 /* "850ns", "85us", "1.2ms", "340ms", "2.5s" */
@@ -190,22 +192,33 @@ print_event(struct tail *tail, const struct json_tree *event)
 	print_reason(event);
 }
 
+/* White space between tokens may be of several lines; in strings, JSON has no such characters. */
+static void
+print_json_line(struct tail *tail, const struct herald_json *json)
+{
+	char *line = memory_take(tail->arena, json->bytes);
+
+	for (size_t i = 0; i < json->bytes; i++)
+		line[i] = (unsigned char)json->data[i] < ' ' ? ' ' : json->data[i];
+	text_print_json(stdout, (struct herald_text){line, json->bytes});
+	putchar('\n');
+}
+
 static void
 print_events(struct tail *tail, const struct json_tree *events)
 {
 	for (size_t i = 0; i < events->count; i++) {
 		if (tail->count > 0 && tail->printed == tail->count)
 			return;
-		if (!is_wanted(tail, &events->items[i]))
+		if (events->items[i].type != HERALD_JSON_OBJECT ||
+		    !is_wanted(tail, &events->items[i]))
 			continue;
 		tail->printed++;
 		if (!tail->is_json) {
 			print_event(tail, &events->items[i]);
 			continue;
 		}
-		const struct herald_json *json = &events->items[i].json;
-		text_print_json(stdout, (struct herald_text){json->data, json->bytes});
-		putchar('\n');
+		print_json_line(tail, &events->items[i].json);
 	}
 }
 
@@ -220,32 +233,51 @@ print_lost(struct tail *tail, const struct json_tree *root)
 	snprintf(text, sizeof(text), "%zu events were lost", lost);
 	if (lost > 0)
 		(void)admin_client_fail(&tail->client, text);
-	if (json_tree_is_true(json_tree_get(root, "has_begun")))
+	if (json_tree_count(root, "watch", 0) != tail->watch)
 		(void)admin_client_fail(&tail->client,
 					"events may be missing: there was no request for 10 s");
 }
 
+/* Whether the answer is of another process than the last one. */
+static bool
+is_of_another(const struct tail *tail, const struct json_tree *root)
+{
+	const char *began = json_tree_string(root, "began");
+
+	return strncmp(tail->began, began ? began : "", sizeof(tail->began) - 1) != 0 ||
+	       json_tree_count(root, "last", 0) < tail->last;
+}
+
+/* Where the next request goes on. */
+static void
+keep_place(struct tail *tail, const struct json_tree *root, size_t last)
+{
+	const char *began = json_tree_string(root, "began");
+
+	snprintf(tail->began, sizeof(tail->began), "%s", began ? began : "");
+	tail->watch = json_tree_count(root, "watch", 0);
+	tail->last = last;
+	tail->has_last = true;
+}
+
 /* Take an answer. Returns false if it has no events. */
 static bool
-take_answer(struct tail *tail, const struct json_tree *root, bool *is_over)
+take_answer(struct tail *tail, const struct json_tree *root)
 {
 	const struct json_tree *events = json_tree_get(root, "events");
 	const size_t last = json_tree_count(root, "last", SIZE_MAX);
 
-	*is_over = true;
 	if (last == SIZE_MAX || !events || events->type != HERALD_JSON_ARRAY)
 		return admin_client_fail(&tail->client, "the answer has no events");
-	if (tail->has_last && last < tail->last) {
-		*is_over = false;
+	if (tail->has_last && is_of_another(tail, root)) {
 		(void)admin_client_fail(&tail->client, "the service was started again");
-	} else {
-		if (tail->has_last)
-			print_lost(tail, root);
-		print_events(tail, events);
+		keep_place(tail, root, 0); /* The next answer has all events that there are. */
+		return true;
 	}
-	/* Of a new process, ask again, for all events that it has. */
-	tail->last = *is_over ? last : 0;
-	tail->has_last = true;
+	if (tail->has_last)
+		print_lost(tail, root);
+	print_events(tail, events);
+	keep_place(tail, root, last);
 	return true;
 }
 
@@ -258,25 +290,31 @@ ask(struct tail *tail, struct admin_answer *answer)
 	return admin_client_get(&tail->client, "events", &after, 1, tail->arena, answer);
 }
 
+/* Print why a request failed, unless the one before failed so. Returns whether to ask on: the
+ * service is waited for, if it was there before. */
+static bool
+wait_on(struct tail *tail)
+{
+	if (strcmp(tail->problem, tail->client.problem) != 0)
+		(void)admin_client_fail(&tail->client, tail->client.problem);
+	memcpy(tail->problem, tail->client.problem, sizeof(tail->problem));
+	return tail->has_last && !admin_client_is_refused(&tail->client);
+}
+
 /* Ask once, and print what has come. Returns false if that ends the command. */
 static bool
 step(struct tail *tail)
 {
 	struct admin_answer answer;
-	bool is_over;
 
-	do {
-		herald_arena_reset(tail->arena);
-		tail->client.is_quiet = tail->is_gone;
-		const bool is_there = ask(tail, &answer);
-		tail->client.is_quiet = false;
-		tail->is_gone = !is_there;
-		if (!is_there)
-			return tail->has_last; /* It is waited for, if it was there before. */
-		if (!take_answer(tail, answer.root, &is_over))
-			return false;
-	} while (!is_over);
-	return fflush(stdout) == 0;
+	herald_arena_reset(tail->arena);
+	tail->client.is_quiet = true;
+	const bool is_there = ask(tail, &answer);
+	tail->client.is_quiet = false;
+	if (!is_there)
+		return wait_on(tail);
+	tail->problem[0] = '\0';
+	return take_answer(tail, answer.root) && tool_flush();
 }
 
 static int

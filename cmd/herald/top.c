@@ -166,20 +166,14 @@ read_next(struct top *top)
 	return true;
 }
 
-/* Whether waiting does not help: the token is wrong, or the address. */
-static bool
-is_refused(const struct top *top)
-{
-	return top->client.status >= 400 && top->client.status < 500;
-}
-
 /* Read and print, once. Returns false if that ends the command. */
 static bool
 step(struct top *top, uint64_t *printed)
 {
 	const bool has_sample = read_next(top);
 
-	if (!has_sample && (!top->screen.is_terminal || has_ended() || is_refused(top)))
+	if (!has_sample &&
+	    (!top->screen.is_terminal || has_ended() || admin_client_is_refused(&top->client)))
 		return false;
 	/* Of programs that were started again there is nothing to print yet. */
 	if (!top->has_from && !top->screen.is_terminal)
@@ -225,7 +219,7 @@ begin_and_watch(struct top *top)
 	const bool is_done = (!top->screen.is_terminal || print(top)) && watch(top);
 	screen_leave(&top->screen);
 	/* What was kept for the screen. */
-	if (!is_done && top->client.is_quiet && is_refused(top)) {
+	if (!is_done && top->client.is_quiet && admin_client_is_refused(&top->client)) {
 		top->client.is_quiet = false;
 		(void)admin_client_fail(&top->client, top->client.problem);
 	} else if (!is_done && ferror(stdout)) {

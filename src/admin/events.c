@@ -53,7 +53,8 @@ put_entries(struct herald__admin_call *call, const struct herald__event_entry *e
 	herald__indented_begin(&call->json, '{');
 	herald__admin_put(call, "last", read->last);
 	herald__admin_put(call, "lost", read->lost);
-	herald__admin_put_bool(call, "has_begun", read->has_begun);
+	herald__admin_put_time(call, "began", call->admin->began_ms);
+	herald__admin_put(call, "watch", read->watch);
 	herald__indented_key(&call->json, "events");
 	herald__indented_begin(&call->json, '[');
 	for (size_t i = 0; i < read->count; i++)

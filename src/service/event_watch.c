@@ -15,6 +15,7 @@
 struct herald__event_ring {
 	_Atomic uint64_t until_ns; /* by the service's clock; relaxed, since it guards no memory */
 	pthread_mutex_t mutex;     /* protects the rest */
+	uint64_t watch;            /* how often it was switched on */
 	uint64_t last;             /* the number of the last entry; entry N is at N modulo COUNT */
 	struct herald__event_entry entries[HERALD__EVENT_WATCH_COUNT];
 };
@@ -62,13 +63,12 @@ set_identity(struct herald__event_entry *entry, const struct herald_context *ctx
 
 void
 herald__event_watch(struct herald_service *service, const struct herald_context *ctx,
-		    const struct herald_result *result, uint64_t nanoseconds)
+		    const struct herald_result *result, uint64_t nanoseconds, uint64_t end_ns)
 {
 	struct herald__event_ring *ring =
 		atomic_load_explicit(&service->watch, memory_order_acquire);
 
-	if (!ring || herald__clock_now_ns(service->clock) >=
-			     atomic_load_explicit(&ring->until_ns, memory_order_relaxed))
+	if (!ring || end_ns >= atomic_load_explicit(&ring->until_ns, memory_order_relaxed))
 		return;
 	struct herald__event_entry entry = {
 		.ended_ms = wall_ms(),
@@ -159,12 +159,12 @@ herald__event_watch_read(struct herald_service *service, uint64_t after,
 	if (!ring)
 		return HERALD_NO_MEMORY;
 	const uint64_t now_ns = herald__clock_now_ns(service->clock);
+	pthread_mutex_lock(&ring->mutex);
 	const uint64_t until_ns = atomic_exchange_explicit(
 		&ring->until_ns, now_ns + HERALD__EVENT_WATCH_MS * HERALD__MS_NS,
 		memory_order_relaxed);
-	*out = (struct herald__event_read){.has_begun = now_ns >= until_ns};
-	pthread_mutex_lock(&ring->mutex);
-	out->last = ring->last;
+	ring->watch += now_ns >= until_ns;
+	*out = (struct herald__event_read){.watch = ring->watch, .last = ring->last};
 	copy_entries(ring, after, entries, out);
 	pthread_mutex_unlock(&ring->mutex);
 	return HERALD_OK;

@@ -39,7 +39,7 @@ struct herald__event_read {
 	uint64_t last;  /* the number of the last entry that there is; 0: none */
 	uint64_t lost;  /* entries after `after` that were overwritten */
 	size_t count;   /* of the entries that follow `after` */
-	bool has_begun; /* there was no request in the 10 s before, so that it was off */
+	uint64_t watch; /* from 1; one more after 10 s without a request, since it was off then */
 };
 
 /* No entry: it only begins to watch. */
@@ -52,9 +52,15 @@ herald__event_has_watch(struct herald_service *service)
 	return atomic_load_explicit(&service->watch, memory_order_relaxed);
 }
 
-/* Keep an event's outcome, if it is watched. `ctx` may be NULL. Any thread. */
+/*
+ * Keep an event's outcome, if it is watched. Any thread.
+ *
+ * ctx          may be NULL.
+ * nanoseconds  how long it took.
+ * end_ns       when it ended, by the service's clock.
+ */
 void herald__event_watch(struct herald_service *service, const struct herald_context *ctx,
-			 const struct herald_result *result, uint64_t nanoseconds);
+			 const struct herald_result *result, uint64_t nanoseconds, uint64_t end_ns);
 
 /*
  * Read what ended after entry `after`, and watch the events of the next 10 s. Any thread.

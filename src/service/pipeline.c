@@ -453,11 +453,11 @@ clear_result(struct herald_result *out)
 /* Tell the hooks how the event ended. */
 static HERALD__INLINE void
 report(struct herald_service *service, struct herald_context *ctx, const struct herald_result *out,
-       uint64_t nanoseconds)
+       uint64_t nanoseconds, uint64_t end_ns)
 {
 	herald__event_log(service, ctx, out, nanoseconds);
 	if (herald__event_has_watch(service))
-		herald__event_watch(service, ctx, out, nanoseconds);
+		herald__event_watch(service, ctx, out, nanoseconds, end_ns);
 	if (service->has_spans && ctx)
 		herald__span_end(ctx, out);
 }
@@ -472,7 +472,7 @@ count_and_report(struct herald_service *service, struct herald_context *ctx,
 
 	herald__counters_add(counters_of(service, ctx), &service->duration_bounds, out,
 			     ctx && ctx->ignored, nanoseconds);
-	report(service, ctx, out, nanoseconds);
+	report(service, ctx, out, nanoseconds, end_ns);
 	return end_ns;
 }
 
@@ -664,10 +664,11 @@ herald__service_end_in(struct herald_service *service, struct herald_context *ct
 	out->acceptance =
 		event->is_duplicate ? HERALD_ACCEPTANCE_DUPLICATE : HERALD_ACCEPTANCE_ACCEPTED;
 	out->http_status = 202;
-	uint64_t nanoseconds = herald__clock_now_ns(service->clock) - ctx->acceptance->begin_ns;
+	uint64_t end_ns = herald__clock_now_ns(service->clock);
+	uint64_t nanoseconds = end_ns - ctx->acceptance->begin_ns;
 	herald__counters_add_accepted(counters_of(service, ctx), &service->duration_bounds,
 				      out->acceptance, nanoseconds);
-	report(service, ctx, out, nanoseconds);
+	report(service, ctx, out, nanoseconds, end_ns);
 }
 
 void

@@ -84,6 +84,20 @@ header_of(const char *name, void *state)
 	return strcmp(name, "Authorization") == 0 ? "Bearer " TOKEN : NULL;
 }
 
+/* Write NOW for the times of today that follow `key`. */
+static void
+replace_times(char *text, const char *key)
+{
+	for (char *at = text; (at = strstr(at, key));) {
+		char *time = at + strlen(key) - 2, *end = strchr(time, '"');
+
+		assert_int_equal(end[-1], 'Z');
+		memmove(time + 3, end, strlen(end) + 1);
+		memcpy(time, "NOW", 3);
+		at = time;
+	}
+}
+
 /* What is answered, NUL-terminated, with each time of today as "NOW"; NULL when out of memory. */
 static char *
 ask(const char *query)
@@ -102,14 +116,8 @@ ask(const char *query)
 	assert_non_null(text);
 	memcpy(text, response.body.data, response.body.bytes);
 	herald_admin_response_finish(&response);
-	for (char *at = text; (at = strstr(at, "\"time\":\"20"));) {
-		char *time = at + 8, *end = strchr(time, '"');
-
-		assert_int_equal(end[-1], 'Z');
-		memmove(time + 3, end, strlen(end) + 1);
-		memcpy(time, "NOW", 3);
-		at = time;
-	}
+	replace_times(text, "\"time\":\"20");
+	replace_times(text, "\"began\":\"20");
 	return text;
 }
 
@@ -124,13 +132,14 @@ assert_answer(const char *query, const char *expected)
 
 /* The answer begins so, before its events. */
 static void
-assert_counts(const char *query, uint64_t last, uint64_t lost, bool has_begun)
+assert_counts(const char *query, uint64_t last, uint64_t lost, uint64_t watch)
 {
 	char *text = ask(query), expected[128];
 
 	snprintf(expected, sizeof(expected),
-		 "{\"last\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"has_begun\":%s,\"events\":[", last,
-		 lost, has_begun ? "true" : "false");
+		 "{\"last\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"began\":\"NOW\",\"watch\":%" PRIu64
+		 ",\"events\":[",
+		 last, lost, watch);
 	assert_int_equal(strncmp(text, expected, strlen(expected)), 0);
 	free(text);
 }
@@ -154,7 +163,7 @@ test_outcomes(void **state)
 {
 	(void)state;
 	start();
-	assert_answer(NULL, "{\"last\":0,\"lost\":0,\"has_begun\":true,\"events\":[]}");
+	assert_answer(NULL, "{\"last\":0,\"lost\":0,\"began\":\"NOW\",\"watch\":1,\"events\":[]}");
 	send_orders(1);
 	(void)handle(service,
 		     "{\"timestamp\":\"2024-08-20T05:21:19Z\",\"event_type\":\"order\","
@@ -165,7 +174,7 @@ test_outcomes(void **state)
 	(void)handle(service, "[");
 	char *text = ask("after=1");
 	static const char *const parts[] = {
-		"{\"last\":6,\"lost\":0,\"has_begun\":false,\"events\":[{\"number\":2,",
+		"{\"last\":6,\"lost\":0,\"began\":\"NOW\",\"watch\":1,\"events\":[{\"number\":2,",
 		"\"verdict\":\"retry\",\"event_type\":\"order\",\"version\":\"2\",\"id\":\"e-1\",",
 		"\"status\":null,\"path\":null,\"reason\":\"the \\\\u001b[31mstock\\\\n is busy\"}",
 		"\"number\":3,\"time\":\"NOW\",\"verdict\":\"fail\",",
@@ -193,7 +202,7 @@ test_ignored(void **state)
 {
 	(void)state;
 	start_with(HERALD_SERVICE_OPTIONS(.unknown = HERALD_UNKNOWN_IGNORE));
-	assert_counts(NULL, 0, 0, true);
+	assert_counts(NULL, 0, 0, 1);
 	(void)handle(service, EVENT("other", "{}"));
 	char *text = ask("after=0");
 	assert_non_null(strstr(text, "\"verdict\":\"ignored\",\"event_type\":\"other\""));
@@ -207,14 +216,16 @@ test_what_comes_after(void **state)
 {
 	(void)state;
 	start();
-	assert_counts(NULL, 0, 0, true);
+	assert_counts(NULL, 0, 0, 1);
 	send_orders(2);
-	assert_answer(NULL, "{\"last\":2,\"lost\":0,\"has_begun\":false,\"events\":[]}");
-	assert_answer("after=2", "{\"last\":2,\"lost\":0,\"has_begun\":false,\"events\":[]}");
-	assert_answer("after=3", "{\"last\":2,\"lost\":0,\"has_begun\":false,\"events\":[]}");
-	assert_answer("after=1", "{\"last\":2,\"lost\":0,\"has_begun\":false,\"events\":["
+	assert_answer(NULL, "{\"last\":2,\"lost\":0,\"began\":\"NOW\",\"watch\":1,\"events\":[]}");
+	assert_answer("after=2",
+		      "{\"last\":2,\"lost\":0,\"began\":\"NOW\",\"watch\":1,\"events\":[]}");
+	assert_answer("after=3",
+		      "{\"last\":2,\"lost\":0,\"began\":\"NOW\",\"watch\":1,\"events\":[]}");
+	assert_answer("after=1", "{\"last\":2,\"lost\":0,\"began\":\"NOW\",\"watch\":1,\"events\":["
 				 "{\"number\":2," DONE "]}");
-	assert_answer("after=0", "{\"last\":2,\"lost\":0,\"has_begun\":false,\"events\":["
+	assert_answer("after=0", "{\"last\":2,\"lost\":0,\"began\":\"NOW\",\"watch\":1,\"events\":["
 				 "{\"number\":1," DONE ",{\"number\":2," DONE "]}");
 	stop();
 }
@@ -239,15 +250,15 @@ test_ring_wraps(void **state)
 {
 	(void)state;
 	start();
-	assert_counts(NULL, 0, 0, true);
+	assert_counts(NULL, 0, 0, 1);
 	send_orders(RING);
-	assert_counts("after=0", RING, 0, false);
+	assert_counts("after=0", RING, 0, 1);
 	assert_int_equal(count_events("after=0", 1), RING);
 	send_orders(3);
-	assert_counts("after=0", RING + 3, 3, false);
+	assert_counts("after=0", RING + 3, 3, 1);
 	assert_int_equal(count_events("after=0", 4), RING);
-	assert_counts("after=3", RING + 3, 0, false);
-	assert_counts("after=2", RING + 3, 1, false);
+	assert_counts("after=3", RING + 3, 0, 1);
+	assert_counts("after=2", RING + 3, 1, 1);
 	assert_int_equal(count_events("after=4", 5), RING - 1);
 	stop();
 }
@@ -260,15 +271,15 @@ test_goes_off(void **state)
 	start();
 	send_orders(1);
 	assert_false(herald__event_has_watch(service));
-	assert_counts("after=0", 0, 0, true);
+	assert_counts("after=0", 0, 0, 1);
 	fake_clock_add_ms(&fake, HERALD__EVENT_WATCH_MS - 1);
 	send_orders(1);
-	assert_counts("after=0", 1, 0, false);
+	assert_counts("after=0", 1, 0, 1);
 	fake_clock_add_ms(&fake, HERALD__EVENT_WATCH_MS);
 	send_orders(1);
-	assert_counts("after=1", 1, 0, true);
+	assert_counts("after=1", 1, 0, 2);
 	send_orders(1);
-	assert_counts("after=1", 2, 0, false);
+	assert_counts("after=1", 2, 0, 2);
 	stop();
 }
 
@@ -331,9 +342,9 @@ test_no_memory(void **state)
 	assert_null(ask("after=0"));
 	assert_int_equal(memory.failures, 1);
 	send_orders(1);
-	assert_counts("after=0", 0, 0, true);
+	assert_counts("after=0", 0, 0, 1);
 	send_orders(1);
-	assert_counts("after=0", 1, 0, false);
+	assert_counts("after=0", 1, 0, 1);
 	stop();
 	assert_all_released(&memory);
 }
@@ -390,7 +401,7 @@ test_threads(void **state)
 		assert_int_equal(pthread_create(&threads[SENDERS + i], NULL, read_some, &count), 0);
 	while (!herald__event_has_watch(service))
 		sched_yield();
-	assert_counts(NULL, 0, 0, false);
+	assert_counts(NULL, 0, 0, 1);
 	for (size_t i = 0; i < SENDERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, send_some, NULL), 0);
 	for (size_t i = 0; i < SENDERS + READERS; i++) {

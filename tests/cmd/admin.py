@@ -600,15 +600,17 @@ def event(number, **members):
 
 @contextlib.contextmanager
 def ending(*answers):
-    """A service that gives these answers, one after the other, each as (last, lost, events); later
-    the last one. Gives its address and the numbers that it was asked for."""
+    """A service that gives these answers, one after the other, each as (last, lost, events) and
+    maybe when it began and which watch it is; later the last one. Gives its address and the numbers
+    that it was asked for."""
     left, asked = list(answers), []
 
     def answer(path):
         asked.append(path.partition("?after=")[2])
-        last, lost, events = left.pop(0) if len(left) > 1 else left[0]
-        return json.dumps({"last": last, "lost": lost, "has_begun": len(asked) == 1,
-                           "events": events}, ensure_ascii=False).encode()
+        last, lost, events, *process = left.pop(0) if len(left) > 1 else left[0]
+        began, watch = process or ("2026-01-02T03:04:05Z", 1)
+        return json.dumps({"last": last, "lost": lost, "began": began, "watch": watch,
+                           "events": events}, ensure_ascii=False, indent=2).encode()
 
     with server(200, answer) as (url, _):
         yield url, asked
@@ -673,11 +675,56 @@ def tail_says_what_was_lost():
 
 @case
 def tail_goes_on_with_a_new_process():
-    with ending((7, 0, []), (2, 0, []), (2, 0, [event(1), event(2)])) as (url, asked):
-        status, output, errors = herald("tail", url, "--count", "2", "--json", *QUICK)
-        equal((status, [json.loads(line)["number"] for line in output.splitlines()], errors),
-              (0, [1, 2], f"herald: {url}/admin/: the service was started again\n"))
-    equal(asked, ["", "7", "0"])
+    # Its numbers may be lower, or as high as before if others have asked it.
+    for before, last in ((7, 2), (2, 2), (0, 2), (1, 9)):
+        events = [event(last - 1), event(last)]
+        new = ("2026-01-02T03:04:06Z", 3)
+        with ending((before, 0, []), (last, 0, [], *new), (last, 0, events, *new)) as (url, asked):
+            status, output, errors = herald("tail", url, "--count", "2", "--json", *QUICK)
+            equal((status, [json.loads(line)["number"] for line in output.splitlines()], errors),
+                  (0, [last - 1, last], f"herald: {url}/admin/: the service was started again\n"))
+        equal(asked, ["", str(before), "0"])
+
+
+@case
+def tail_says_when_it_was_not_asked_for_long():
+    process = ("2026-01-02T03:04:05Z", 2)
+    with ending((4, 0, []), (5, 0, [event(5)], *process), (6, 0, [event(6)], *process)) as (url, _):
+        equal(herald("tail", url, "--count", "2", *QUICK)[2],
+              f"herald: {url}/admin/: events may be missing: there was no request for 10 s\n")
+
+
+@case
+def tail_refuses_what_is_no_answer():
+    with ending((0, 0, []), (0, 0, None)) as (url, _):
+        equal(herald("tail", url, *QUICK),
+              (1, "", f"herald: {url}/admin/: the answer has no events\n"))
+    with ending((0, 0, []), (3, 0, [7, None, event(3)])) as (url, _):
+        equal(herald("tail", url, "--count", "1", *QUICK)[1].count("e-3"), 1)
+
+
+@case
+def tail_ends_if_the_token_is_wrong_later():
+    """Of a service that is busy for a while before that, each new reason is told once."""
+    statuses = [200, 503, 503, 429, 429, 401]
+
+    def answer(_path):
+        return json.dumps({"last": 0, "lost": 0, "events": [], "error": "no"}).encode()
+
+    with server(lambda: statuses.pop(0), answer) as (url, requests):
+        equal(herald("tail", url, *QUICK),
+              (1, "", "".join(f"herald: {url}/admin/: {reason}\n"
+                              for reason in ("503: no", "429: no", "401: no"))))
+        equal(len(requests), 6)
+
+
+@case
+def tail_says_that_it_cannot_write():
+    with ending((0, 0, []), (1, 0, [event(1)])) as (url, _), \
+            open("/dev/full", "wb", buffering=0) as full:
+        result = subprocess.run([HERALD, "tail", url, "--token", TOKEN, *QUICK], stdout=full,
+                                stderr=subprocess.PIPE, timeout=WAIT_S, check=False)
+        equal((result.returncode, result.stderr), (1, b"herald: could not write to stdout\n"))
 
 
 @contextlib.contextmanager
