@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include <herald/adapter/text.h>
 #include <herald/array.h>
 #include <herald/buffer.h>
 
@@ -122,6 +122,14 @@ check_stop(void *state, curl_off_t to_get, curl_off_t got, curl_off_t to_send, c
 	return client->should_stop();
 }
 
+static bool
+has_prefix(const char *text, const char *prefix)
+{
+	const size_t bytes = strlen(prefix);
+
+	return strlen(text) >= bytes && herald_ascii_same_bytes(text, prefix, bytes);
+}
+
 /* Whether the address is this machine's: then no proxy of the environment may have the token. */
 static bool
 is_local(const char *url)
@@ -130,7 +138,7 @@ is_local(const char *url)
 	const char *host = strstr(url, "://") + 3;
 
 	for (size_t i = 0; i < HERALD_COUNT(hosts); i++)
-		if (strncasecmp(host, hosts[i], strlen(hosts[i])) == 0)
+		if (has_prefix(host, hosts[i]))
 			return true;
 	return false;
 }

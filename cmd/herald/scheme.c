@@ -14,6 +14,7 @@
 #endif
 
 #include "options.h"
+#include "tool_memory.h"
 
 #define URL_BYTES 8192
 
@@ -76,6 +77,17 @@ check_secret(const char *secret, size_t bytes, bool is_of_file)
 	return has_controls(secret, bytes) ? "a secret without control characters" : NULL;
 }
 
+/* The same text until the process ends. */
+static const char *
+keep_line(const char *line, size_t bytes)
+{
+	static struct herald_arena *kept;
+
+	if (!kept)
+		kept = memory_create();
+	return memory_copy(kept, line, bytes);
+}
+
 const char *
 scheme_read_one_secret(const char *value, const char **out)
 {
@@ -85,14 +97,11 @@ scheme_read_one_secret(const char *value, const char **out)
 
 	if (is_of_file && !(line = read_secret_file(value + 1, &bytes)))
 		return "a secret, or @FILE with a file that can be read";
-	const char *secret = is_of_file ? line : value;
-	const char *expected = check_secret(secret, bytes, is_of_file);
-	if (expected) {
-		free(line);
-		return expected;
-	}
-	*out = secret;
-	return NULL;
+	const char *expected = check_secret(is_of_file ? line : value, bytes, is_of_file);
+	if (!expected)
+		*out = is_of_file ? keep_line(line, bytes) : value;
+	free(line);
+	return expected;
 }
 
 const char *
