@@ -6,9 +6,9 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include <herald/adapter/memory.h>
+#include <herald/time.h>
 
 #include "base/safe_text.h"
 
@@ -37,10 +37,9 @@ verdict_of(const struct herald_context *ctx, const struct herald_result *result)
 static int64_t
 wall_ms(void)
 {
-	struct timespec now;
+	const struct herald_time now = herald_time_now();
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return now.seconds * 1000 + now.nanoseconds / 1000000;
 }
 
 static void
