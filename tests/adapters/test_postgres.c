@@ -457,6 +457,7 @@ a_long_reason_is_marked_as_cut(void **unused)
 struct waiting_count {
 	struct process *p;
 	struct herald_session *session;
+	pid_t backend;
 	enum herald_status status;
 	struct herald_error error;
 };
@@ -484,6 +485,7 @@ begin_count_that_waits(struct waiting_count *count, pthread_t *thread)
 	assert_works(p->ops->session_open(p->database, HERALD_SESSION_ADMIN, &count->session,
 					  &count->error),
 		     &count->error);
+	count->backend = PQbackendPID(p->ops->handle(count->session));
 	snprintf(sql, sizeof(sql), "BEGIN; LOCK TABLE %s.herald_event", (char *)p->place);
 	PQclear(PQexec(other, sql));
 	assert_int_equal(PQtransactionStatus(other), PQTRANS_INTRANS);
@@ -540,13 +542,12 @@ a_server_that_hangs_does_not_hold_up(void **unused)
 
 	(void)unused;
 	PGconn *other = begin_count_that_waits(&counting, &threads[0]);
-	const pid_t backend = PQbackendPID(p->ops->handle(counting.session));
-	signal_server(backend, SIGSTOP);
+	signal_server(counting.backend, SIGSTOP);
 	assert_int_equal(pthread_create(&threads[1], NULL, open_for_operations, &opening), 0);
 	p->ops->interrupt(p->database);
 	for (size_t i = 0; i < COUNT(threads); i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	signal_server(backend, SIGCONT);
+	signal_server(counting.backend, SIGCONT);
 	assert_string_equal(counting.error.message, "interrupted: the store is being destroyed");
 	assert_string_equal(opening.error.message, "interrupted: the store is being destroyed");
 	assert_null(opening.session);

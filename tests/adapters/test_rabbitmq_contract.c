@@ -62,7 +62,7 @@ start(void)
 		 "ssl_options.verify = verify_peer\n"
 		 "ssl_options.fail_if_no_peer_cert = true\n",
 		 port, tls_files.ca_file, tls_files.server_file, tls_files.server_key);
-	rabbitmq_server_start_with(&server, lines);
+	rabbitmq_server_start_with(&server, lines, port);
 }
 #else
 #define NAME "rabbitmq_contract"

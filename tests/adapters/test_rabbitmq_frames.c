@@ -265,7 +265,7 @@ static int
 start(void **state)
 {
 	(void)state;
-	rabbitmq_server_start_with(&server, "frame_max = 8192\n");
+	rabbitmq_server_start_with(&server, "frame_max = 8192\n", 0);
 	rabbitmq_client_open(&client, &server);
 	return 0;
 }

@@ -71,7 +71,7 @@ start(void **state)
 		 "ssl_options.verify = verify_peer\n"
 		 "ssl_options.fail_if_no_peer_cert = true\n",
 		 tls_broker.port, tls_files.ca_file, tls_files.server_file, tls_files.server_key);
-	rabbitmq_server_start_with(&server, lines);
+	rabbitmq_server_start_with(&server, lines, tls_broker.port);
 	tls_broker.plain_port = server.port;
 	return 0;
 }

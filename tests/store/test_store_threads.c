@@ -168,9 +168,13 @@ test_a_count_that_begins_late_is_interrupted(void **state)
 	store_await_answers(f);
 	while (!counts)
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	store_fixture_finish(f);
+	herald_service_destroy(f->service);
+	herald_store_destroy(f->store);
+	f->service = NULL;
+	f->store = NULL;
 	assert_true(interruptions >= 2);
 	assert_false(store_logged(f, "upkeep failed"));
+	store_fixture_finish(f);
 }
 
 /* The last drain. */

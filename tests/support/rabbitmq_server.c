@@ -176,7 +176,8 @@ rabbitmq_server_begin(struct rabbitmq_server *server)
 void
 rabbitmq_server_await(struct rabbitmq_server *server)
 {
-	while (!takes_connections(server->port)) {
+	while (!takes_connections(server->port) ||
+	       (server->tls_port && !takes_connections(server->tls_port))) {
 		if (waitpid(server->pid, NULL, WNOHANG) == server->pid) {
 			print_output(server);
 			fail_msg("RabbitMQ does not start");
@@ -195,11 +196,11 @@ rabbitmq_server_restart(struct rabbitmq_server *server)
 void
 rabbitmq_server_start(struct rabbitmq_server *server)
 {
-	rabbitmq_server_start_with(server, "");
+	rabbitmq_server_start_with(server, "", 0);
 }
 
 void
-rabbitmq_server_start_with(struct rabbitmq_server *server, const char *lines)
+rabbitmq_server_start_with(struct rabbitmq_server *server, const char *lines, uint16_t tls_port)
 {
 	char text[2048], port[8];
 
@@ -207,6 +208,7 @@ rabbitmq_server_start_with(struct rabbitmq_server *server, const char *lines)
 	snprintf(server->directory, sizeof(server->directory), "/tmp/herald-rabbitmq-XXXXXX");
 	assert_non_null(mkdtemp(server->directory));
 	server->port = ports_take();
+	server->tls_port = tls_port;
 	server->epmd_port = ports_take();
 	server->dist_port = ports_take();
 	snprintf(server->url, sizeof(server->url), "amqp://guest:guest@127.0.0.1:%u/",
