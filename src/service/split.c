@@ -58,11 +58,13 @@ next_line(char *at, char *end, struct line *line)
 size_t
 herald__lines_count(const char *data, size_t bytes)
 {
-	char *at = (char *)data, *end = at + bytes; /* not written to */
+	char *at = (char *)data; /* not written to */
 	struct line line;
 	size_t count = 0;
 
-	for (; next_line(at, end, &line); at = line.next)
+	if (bytes == 0)
+		return 0; /* there may be no data */
+	for (char *end = at + bytes; next_line(at, end, &line); at = line.next)
 		count += line.begin < line.end;
 	return count;
 }
@@ -71,10 +73,12 @@ enum herald_status
 herald__lines_split(char *data, size_t bytes, const struct herald__split *split,
 		    struct herald_error *error)
 {
-	char *end = data + bytes;
 	struct line line;
 	size_t number = 0, count = 0;
 
+	if (bytes == 0)
+		return HERALD_OK;
+	char *end = data + bytes;
 	for (char *at = data; next_line(at, end, &line); at = line.next) {
 		number++;
 		if (line.begin == line.end)

@@ -31,8 +31,8 @@ int rabbitmq_server_left_out(const char *name);
 /* Start it. Fails the test on errors, as do the other functions. */
 void rabbitmq_server_start(struct rabbitmq_server *server);
 /* With more lines of rabbitmq.conf, which may give it a port for TLS; 0: they do not. */
-void rabbitmq_server_start_with(struct rabbitmq_server *server, const char *lines,
-				uint16_t tls_port);
+void
+rabbitmq_server_start_with(struct rabbitmq_server *server, const char *lines, uint16_t tls_port);
 /* Whether it would find all its queues after a kill -9. RabbitMQ 3.10 writes their names a second
  * after the last one was made, or later, and forgets those that it has not written. */
 bool rabbitmq_server_knows_queues(const struct rabbitmq_server *server);

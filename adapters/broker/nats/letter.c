@@ -57,9 +57,11 @@ static natsStatus
 copy_headers(const struct nats_message *message, struct draft *draft)
 {
 	const char *at = message->attributes;
-	const char *end = at + message->base.attributes.bytes;
 	natsStatus status = NATS_OK;
 
+	if (!at)
+		return NATS_OK; /* there are none */
+	const char *end = at + message->base.attributes.bytes;
 	while (status == NATS_OK && at < end) {
 		const char *value = at + strlen(at) + 1;
 
