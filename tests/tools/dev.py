@@ -58,7 +58,7 @@ fi
     "ninja": LOCK % "release",
 }
 REAL = ["bash", "sh", "env", "dirname", "basename", "awk", "grep", "mkdir", "rm", "cat", "chmod",
-        "printf", "setarch", "tee", "cut", "flock", "nproc"]
+        "printf", "setarch", "tee", "cut", "flock", "nproc", "sed", "tr"]
 
 
 class Place:
@@ -84,13 +84,14 @@ class Place:
         (self.folder / "log").touch()
 
     def run(self, arguments, typed=None, user="0", ci=False, cluster="", broken="",
-            refused="", locks="", meson=""):
+            refused="", locks="", meson="", seed=None):
         """Return exit status and output. With `typed` there is a terminal where it is typed."""
         environment = {"PATH": str(self.folder / "bin"), "TEST_LOG": str(self.folder / "log"),
                        "TEST_MISSING": str(self.folder / "missing"), "TEST_USER": user,
                        "TEST_CLUSTER": cluster, "TEST_BROKEN": broken,
                        "TEST_REFUSED": refused, "TEST_LOCKS": locks, "TEST_MESON": meson,
-                       **({"CI": "true"} if ci else {})}
+                       **({"CI": "true"} if ci else {}),
+                       **({"HERALD_TEST_SEED": seed} if seed else {})}
         main, end = pty.openpty()
         if typed is not None:
             os.write(main, typed.encode())
@@ -266,6 +267,37 @@ def check_meson(command, build, meson, status, last_lines):
         assert output.splitlines()[-len(expected):] == expected, output
 
 
+# Lists tests, of which three do not take long, and one that takes long is of another command; logs
+# what `meson test` is to run.
+LISTS = """
+case "$*" in
+*--list*heavy*) printf "herald:heavy / l%s\\n" 1 2 3 4 5 6; echo "herald:long / other" ;;
+*--list*) printf "herald:unit / %s\\n" a l1 l2 b l3 l4 l5 l6 c ;;
+*) echo "meson $*" >>"$TEST_LOG" ;;
+esac
+exit 0
+"""
+
+
+def check_drawn(command, seed, drawn):
+    """With a seed a sanitizer runs a quarter of what takes long, and names the rest."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder, [], True)
+        (place.folder / "tools").mkdir()
+        shutil.copy(ROOT / "tools" / "count-tests", place.folder / "tools")
+        (place.folder / "bin" / "python3").symlink_to(sys.executable)
+        status, output = place.run(command, meson=LISTS, seed=seed)
+        assert status == 0, output
+        names = place.calls("meson")[0].split()[-len(drawn) - 3:]
+        assert sorted(names) == sorted(["a", "b", "c", *drawn]), names
+        left = [name for name in ("l1", "l2", "l3", "l4", "l5", "l6") if name not in drawn]
+        line = f"left out; ./dev sanitize without HERALD_TEST_SEED has them: {' '.join(left)}"
+        assert (line in (text.rstrip() for text in output.splitlines())) == bool(left), output
+
+
+DRAWN = [(None, ["l1", "l2", "l3", "l4", "l5", "l6"]), ("4", ["l4"]), ("5", ["l1", "l5"]), ("6", ["l2", "l6"]),
+         ("349545905720795499", ["l3"]), ("0000000000000009", ["l1", "l5"])]
+
 MESON_CASES = [
     ("succeeds", "exit 0", 0, ["1 passed, 0 failed"]),
     ("is killed after a test", "kill -KILL $$", 1,
@@ -292,6 +324,9 @@ def main():
         for command, build in (("test", "test"), ("sanitize address", "asan"), ("sanitize thread", "tsan")):
             cases.append((f"./dev {command}: meson test {what}",
                           lambda how=(command.split(), build, *rest): check_meson(*how)))
+    for kind, (seed, drawn) in itertools.product(("address", "thread"), DRAWN):
+        cases.append((f"./dev sanitize {kind} draws, seed {seed}",
+                      lambda how=(["sanitize", kind], seed, drawn): check_drawn(*how)))
     if shutil.which("flock"):
         cases.append(("two at a time wait for each other", check_locks))
     print(f"1..{len(cases)}")
