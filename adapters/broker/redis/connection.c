@@ -1,11 +1,13 @@
 /*
- * A connection: its socket, the commands on their way out, and when it is lost. hiredis connects,
- * and parses answers. Commands are written and sent here: hiredis 0.14 sends without MSG_NOSIGNAL,
- * so that a server that is gone would end the process. Knows nothing of streams.
+ * A connection: its socket, the commands on their way out, and when it is lost. hiredis connects to
+ * one address of the host after the other, and parses answers. Commands are written and sent here:
+ * hiredis 0.14 sends without MSG_NOSIGNAL, so that a server that is gone would end the process.
+ * Knows nothing of streams.
  */
 #include "connection.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -37,7 +39,7 @@ void
 herald__redis_connection_init(struct redis_connection *connection,
 			      const struct herald_allocator *allocator)
 {
-	*connection = (struct redis_connection){0};
+	*connection = (struct redis_connection){.has_answered = true};
 	herald_buffer_init(&connection->out, allocator, 0);
 }
 
@@ -63,6 +65,7 @@ must_end(const struct redis_interrupt *interrupt)
 struct patience {
 	const struct redis_interrupt *interrupt; /* NULL: none */
 	uint64_t deadline_ms;
+	bool is_ended; /* by the interrupt */
 };
 
 /* Wait until a socket has one of the events, or for what ends the call. Returns 0, or an error
@@ -70,7 +73,7 @@ struct patience {
 static int
 wait_for_socket(int fd, short events, void *state)
 {
-	const struct patience *patience = state;
+	struct patience *patience = state;
 	const struct redis_interrupt *interrupt = patience->interrupt;
 	struct pollfd fds[] = {
 		{.fd = fd, .events = events},
@@ -86,8 +89,10 @@ wait_for_socket(int fd, short events, void *state)
 			continue;
 		if (fds[0].revents)
 			return 0;
-		if (interrupt && fds[1].revents && must_end(interrupt))
+		if (interrupt && fds[1].revents && must_end(interrupt)) {
+			patience->is_ended = true;
 			return ECANCELED;
+		}
 	}
 }
 
@@ -119,27 +124,26 @@ set_up(struct redis_connection *connection, redisContext *context, const struct 
 				       &connection->tls, error);
 }
 
-/* hiredis resolves the name, which blocks, and begins to connect. */
-enum herald_status
-herald__redis_connection_open(struct redis_connection *connection, const struct redis_url *url,
-			      uint32_t timeout_ms, struct herald_error *error)
+/* `address` is one of the host's, in figures. */
+static enum herald_status
+open_address(struct redis_connection *connection, const char *address, const struct redis_url *url,
+	     struct patience *patience, struct herald_error *error)
 {
-	redisContext *context = redisConnectNonBlock(url->host, url->port);
-	struct patience patience = {connection->interrupt, herald__redis_now_ms() + timeout_ms};
+	redisContext *context = redisConnectNonBlock(address, url->port);
 	enum herald_status status = HERALD_OK;
 	int failed = 0;
 
 	if (!context)
 		return herald_out_of_memory(error);
 	if (context->err == 0)
-		failed = wait_until_connected(context->fd, &patience);
+		failed = wait_until_connected(context->fd, patience);
 	if (context->err != 0 || failed != 0)
 		status = herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
 					  "cannot connect to %s port %d: %s", url->host, url->port,
 					  context->err ? context->errstr
 						       : herald_errno_text(failed));
 	if (status == HERALD_OK)
-		status = set_up(connection, context, url, &patience, error);
+		status = set_up(connection, context, url, patience, error);
 	if (status != HERALD_OK) {
 		redisFree(context);
 		return status;
@@ -148,6 +152,68 @@ herald__redis_connection_open(struct redis_connection *connection, const struct 
 	connection->is_broken = false;
 	connection->awaited = 0;
 	return HERALD_OK;
+}
+
+static const struct addrinfo *
+nth(const struct addrinfo *addresses, size_t index)
+{
+	for (; index > 0; index--)
+		addresses = addresses->ai_next;
+	return addresses;
+}
+
+/* First comes the address that answered last, or the next one if the last one did not answer. What
+ * is left of the time is shared: an address that cannot be reached must not keep the next ones from
+ * being tried. */
+static enum herald_status
+open_one_of(struct redis_connection *connection, const struct addrinfo *addresses,
+	    const struct redis_url *url, uint32_t timeout_ms, struct herald_error *error)
+{
+	const uint64_t until_ms = herald__redis_now_ms() + timeout_ms;
+	struct patience patience = {.interrupt = connection->interrupt};
+	enum herald_status status = HERALD_UNAVAILABLE;
+	size_t count = 0;
+
+	for (const struct addrinfo *at = addresses; at; at = at->ai_next)
+		count++;
+	if (!connection->has_answered)
+		connection->address++;
+	connection->has_answered = false;
+	for (size_t i = 0; i < count && status == HERALD_UNAVAILABLE && !patience.is_ended; i++) {
+		const size_t index = (connection->address + i) % count;
+		const struct addrinfo *at = nth(addresses, index);
+		const uint64_t now_ms = herald__redis_now_ms();
+		const uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+		char address[NI_MAXHOST];
+
+		patience.deadline_ms = now_ms + rest_ms / (count - i);
+		if (getnameinfo(at->ai_addr, at->ai_addrlen, address, sizeof(address), NULL, 0,
+				NI_NUMERICHOST) != 0)
+			address[0] = '\0'; /* hiredis says what is wrong */
+		status = open_address(connection, address, url, &patience, error);
+		if (status == HERALD_OK)
+			connection->address = index;
+	}
+	return status;
+}
+
+/* Looking for the name blocks. */
+enum herald_status
+herald__redis_connection_open(struct redis_connection *connection, const struct redis_url *url,
+			      uint32_t timeout_ms, struct herald_error *error)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *addresses = NULL;
+
+	const int failed = getaddrinfo(url->host, NULL, &hints, &addresses);
+	if (failed != 0)
+		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
+					"cannot connect to %s port %d: %s", url->host, url->port,
+					gai_strerror(failed));
+	const enum herald_status status =
+		open_one_of(connection, addresses, url, timeout_ms, error);
+	freeaddrinfo(addresses);
+	return status;
 }
 
 void
@@ -302,6 +368,7 @@ herald__redis_take(struct redis_connection *connection)
 		return NULL;
 	}
 	if (reply) {
+		connection->has_answered = true;
 		connection->awaited--;
 		connection->asked_ms = herald__redis_now_ms();
 	}

@@ -30,6 +30,8 @@ struct redis_connection {
 	size_t sent;                             /* bytes of it that are */
 	size_t awaited;                          /* answers */
 	uint64_t asked_ms; /* the oldest of them was asked for, or the last answer came */
+	size_t address;    /* which one of the host's addresses, from 0 */
+	bool has_answered; /* it has, since it was opened */
 	bool is_broken;    /* out of memory, or lost: answers no longer match commands */
 	char reason[160];  /* why */
 };
@@ -39,8 +41,9 @@ uint64_t herald__redis_now_ms(void);
 
 void herald__redis_connection_init(struct redis_connection *connection,
 				   const struct herald_allocator *allocator);
-/* Returns HERALD_UNAVAILABLE if the server cannot be reached within timeout_ms, with TLS if the URL
- * asks for it, and HERALD_BAD_OPTION for a certificate that is not accepted. */
+/* If the host has more than one address, the next one is tried when one cannot be reached, or did
+ * not answer the last time. Returns HERALD_UNAVAILABLE if none can be reached within timeout_ms,
+ * with TLS if the URL asks for it, and HERALD_BAD_OPTION for a certificate that is not accepted. */
 enum herald_status
 herald__redis_connection_open(struct redis_connection *connection, const struct redis_url *url,
 			      uint32_t timeout_ms, struct herald_error *error);
