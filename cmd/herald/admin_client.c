@@ -32,6 +32,12 @@ admin_client_read_token(const char *value, void *state)
 }
 
 const char *
+admin_client_read_tls_ca(const char *value, void *state)
+{
+	return trust_read(value, &((struct admin_client *)state)->ca_file);
+}
+
+const char *
 admin_client_read_timeout(const char *value, void *state)
 {
 	return options_number(value, 1, 86400000, &((struct admin_client *)state)->timeout_ms)
@@ -157,6 +163,7 @@ open_curl(struct admin_client *client)
 	curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
 	curl_easy_setopt(client->curl, CURLOPT_USERAGENT, "herald");
+	trust_set(client->curl, client->ca_file);
 	if (is_local(client->page))
 		curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
 	if (client->should_stop) {

@@ -13,11 +13,13 @@
 
 #include "json_tree.h"
 #include "options.h"
+#include "trust.h"
 
 /* The first member of the state that a command's options are read into. */
 struct admin_client {
 	const char *command; /* for messages: "schema" */
 	const char *token;   /* HERALD_TOKEN without --token */
+	const char *ca_file; /* whose CAs are trusted; NULL: the system's */
 	uint64_t timeout_ms;
 	uint64_t max_bytes;
 	bool is_quiet;             /* keep why a request failed in `problem`, and do not print it */
@@ -35,6 +37,7 @@ struct admin_client {
 #define ADMIN_CLIENT_OPTIONS                                                                       \
 	{"token", "SECRET", admin_client_read_token,                                               \
 	 "of the dashboard; @FILE reads it from a file. Default HERALD_TOKEN"},                    \
+	TRUST_OPTION(admin_client_read_tls_ca),                                                    \
 	{"timeout-ms", "N", admin_client_read_timeout,                                             \
 	 "time limit of each request. Default 10000"},                                             \
 	{"max-bytes", "N", admin_client_read_max_bytes, "largest answer. Default 8388608"}
@@ -44,6 +47,7 @@ struct admin_client {
 bool admin_client_is_refused(const struct admin_client *client);
 
 const char *admin_client_read_token(const char *value, void *state);
+const char *admin_client_read_tls_ca(const char *value, void *state);
 const char *admin_client_read_timeout(const char *value, void *state);
 const char *admin_client_read_max_bytes(const char *value, void *state);
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "text.h"
+#include "trust.h"
 
 #define NS 1000000000U
 /* Of an answer, for the message. */
@@ -400,6 +401,7 @@ open_slot(const struct load *load, struct slot *slot, struct herald_error *error
 	curl_easy_setopt(slot->curl, CURLOPT_WRITEDATA, slot);
 	curl_easy_setopt(slot->curl, CURLOPT_TIMEOUT_MS, (long)load->timeout_ms);
 	curl_easy_setopt(slot->curl, CURLOPT_USERAGENT, "herald");
+	trust_set(slot->curl, load->ca_file);
 	return true;
 }
 

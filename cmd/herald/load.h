@@ -12,6 +12,7 @@
 
 struct load {
 	const char *url;
+	const char *ca_file; /* whose CAs are trusted; NULL: the system's */
 	struct outgoing *outgoing;
 	struct scheme *scheme;
 	uint64_t count;       /* events */

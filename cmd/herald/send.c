@@ -13,6 +13,7 @@
 #include "input.h"
 #include "load.h"
 #include "text.h"
+#include "trust.h"
 
 struct send {
 	struct load load;
@@ -195,6 +196,12 @@ read_timeout(const char *value, void *state)
 		       : "milliseconds, 1 to 86400000";
 }
 
+static const char *
+read_tls_ca(const char *value, void *state)
+{
+	return trust_read(value, &((struct send *)state)->load.ca_file);
+}
+
 static const struct tool_option options[] = {
 	{"type", "TYPE", read_type, "type of the event. Default test"},
 	{"source", "SOURCE", read_source, "default /herald/send"},
@@ -218,6 +225,7 @@ static const struct tool_option options[] = {
 	{"count", "N", read_count, "how many events to send. Default 1, or --batch-count"},
 	{"rate", "N", read_rate, "events a second. Default: as fast as they are answered"},
 	{"connections", "N", read_connections, "requests at the same time. Default 1"},
+	TRUST_OPTION(read_tls_ca),
 	{"timeout-ms", "N", read_timeout, "time limit of each request. Default 30000"},
 };
 

@@ -32,6 +32,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "examples"))
 
 # pylint: disable=wrong-import-position
+import https  # noqa: E402
 import tap  # noqa: E402
 from ports import free_port, listens  # noqa: E402
 from programs import WAIT_S, equal, wait_until  # noqa: E402
@@ -786,6 +787,20 @@ def fails(text, url, *words, **environment):
     for command, options in ALL_COMMANDS.items():
         found = herald(command, url, *options, *words, **environment)
         equal((command, *found), (command, 1, "", f"herald: {text}\n"))
+
+
+@case
+def whose_certificates_are_trusted():
+    with service(QUICKSTART) as url, \
+            https.in_front_of(int(url.rsplit(":", 1)[1])) as (secure, trusted, other):
+        for command, options in COMMANDS.items():
+            equal(herald(command, secure, *options, "--tls-ca", trusted)[0], 0)
+            for words in (["--tls-ca", other], ["--tls-ca", __file__], []):
+                status, output, error = herald(command, secure, *options, *words)
+                equal((status, output), (1, ""))
+                assert f"herald: {secure}/admin/: " in error and "certificate" in error, error
+            equal(herald(command, secure, *options, "--tls-ca", "/missing"),
+                  (2, "", 'herald: --tls-ca: expected a file that can be read, found "/missing"\n'))
 
 
 @case

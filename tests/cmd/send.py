@@ -23,6 +23,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "examples"))
 
 # pylint: disable=wrong-import-position
+import https  # noqa: E402
 import tap  # noqa: E402
 from listening import listening  # noqa: E402
 from programs import equal  # noqa: E402
@@ -210,6 +211,24 @@ def not_accepted():
         port = listener.port
     status, output, _ = send(port)
     assert status == 1 and "connect" in output, output
+
+
+@case
+def whose_certificates_are_trusted():
+    with listening(HERALD) as listener, https.in_front_of(listener.port) as (url, trusted, other):
+        for words, accepted in ((["--tls-ca", trusted], True), (["--tls-ca", other], False),
+                                (["--tls-ca", __file__], False), ([], False)):
+            result = subprocess.run([HERALD, "send", url + "/hook", *words], timeout=60,
+                                    stdout=subprocess.PIPE, check=False)
+            equal(result.returncode, 0 if accepted else 1)
+            if accepted:
+                equal(listener.event()["type"], "test")
+            else:
+                assert b"certificate" in result.stdout, result.stdout
+        missing = subprocess.run([HERALD, "send", url, "--tls-ca", "/missing"], timeout=60,
+                                 stderr=subprocess.PIPE, check=False)
+        equal((missing.returncode, missing.stderr),
+              (2, b'herald: --tls-ca: expected a file that can be read, found "/missing"\n'))
 
 
 class Silent(http.server.BaseHTTPRequestHandler):

@@ -36,16 +36,16 @@ _herald() {
 	fi
 	case ${COMP_WORDS[1]} in
 	listen) options="--port --address --json --format --type-from --id-from --secret --scheme --url --now --save --answer --max-bytes --allow-origin --allow-rate --help" ;;
-	send) options="--type --source --id --data --subject --version --time --extension --content-type --cloudevents --webhook --batch-count --header --secret --scheme --count --rate --connections --timeout-ms --help" ;;
+	send) options="--type --source --id --data --subject --version --time --extension --content-type --cloudevents --webhook --batch-count --header --secret --scheme --count --rate --connections --tls-ca --timeout-ms --help" ;;
 	sign) options="--secret --scheme --id --timestamp --url --content-type --help" ;;
 	verify) options="--secret --scheme --header --headers --now --url --help" ;;
 	validate) options="--schema --message --draft --max-steps --formats --help" ;;
 	generate) options="--from --out --name --samples --schema --draft --max-steps --help" ;;
 	dashboard) options="--store --schema --pooled --token --port --host --read-only --help" ;;
-	schema) options="--type --version --draft --token --timeout-ms --max-bytes --help" ;;
-	explain) options="--type --json --token --timeout-ms --max-bytes --help" ;;
-	top) options="--interval-ms --count --json --token --timeout-ms --max-bytes --help" ;;
-	tail) options="--type --verdict --count --interval-ms --json --token --timeout-ms --max-bytes --help" ;;
+	schema) options="--type --version --draft --token --tls-ca --timeout-ms --max-bytes --help" ;;
+	explain) options="--type --json --token --tls-ca --timeout-ms --max-bytes --help" ;;
+	top) options="--interval-ms --count --json --token --tls-ca --timeout-ms --max-bytes --help" ;;
+	tail) options="--type --verdict --count --interval-ms --json --token --tls-ca --timeout-ms --max-bytes --help" ;;
 	store)
 		options="status dead purge check migrate sql --store --schema --pooled --json --all --dry-run --rate --limit"
 		options+=" --id --after-id --queue --type --source --event-id --destination --reason"
