@@ -205,11 +205,10 @@ herald__redis_connection_open(struct redis_connection *connection, const struct 
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *addresses = NULL;
 
-	const int failed = getaddrinfo(url->host, NULL, &hints, &addresses);
-	if (failed != 0)
+	if (getaddrinfo(url->host, NULL, &hints, &addresses) != 0)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-					"cannot connect to %s port %d: %s", url->host, url->port,
-					gai_strerror(failed));
+					"cannot connect to %s port %d: the name was not found",
+					url->host, url->port);
 	const enum herald_status status =
 		open_one_of(connection, addresses, url, timeout_ms, error);
 	freeaddrinfo(addresses);
