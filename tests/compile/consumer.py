@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Builds Herald as its users do, and programs that use it: on a machine that has a compiler, Meson
-and nothing else; as a subproject; by pkg-config from an installed tree; shared and static.
+and nothing else; as a subproject; by pkg-config and CMake from an installed tree; shared, static.
 
     tests/compile/consumer.py CC CXX [ADAPTER...]
 
@@ -148,6 +148,35 @@ def check_cxx(directory, env, root):
         run(program, env={**env, "LD_LIBRARY_PATH": os.path.join(root, "lib")})
 
 
+def run_cmake(directory, root, version, adapters):
+    """Set up the project by CMake; returns its exit status, output and folder."""
+    build = tempfile.mkdtemp(dir=directory)
+    command = ["cmake", "-S", CONSUMER, "-B", build, f"-DCMAKE_PREFIX_PATH={root}",
+               f"-DVERSION={version}", "-DADAPTERS=" + ";".join(adapters)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                          env=plain_environment(CXX=shlex.join(CXX)))
+    return done.returncode, " ".join(done.stdout.decode(errors="replace").split()), build
+
+
+def check_cmake(directory, root, adapters):
+    """CMake finds the libraries that are installed, and says which one is missing."""
+    for wanted in ("", version(), "0", "0.1", "0.1.0...<0.2"):
+        status, output, build = run_cmake(directory, root, wanted, adapters[:1])
+        assert status == 0, f"{wanted}: {output}"
+    status, output, build = run_cmake(directory, root, "", adapters)
+    assert status == 0, output
+    run("cmake", "--build", build, env=plain_environment())
+    for name in ("core", "core_cpp", *adapters):
+        run(os.path.join(build, name), env=plain_environment())
+    for wanted, names, reason in (
+            ("0.0.9", [], "version: " + version()), ("0.2", [], "version: " + version()),
+            ("1", [], "version: " + version()), ("0.2...<0.3", [], "version: " + version()),
+            ("", ["sqlit"], "pkg-config does not find herald-sqlit, or what that needs. Installed "
+                            "components: ")):
+        status, output, _ = run_cmake(directory, root, wanted, names)
+        assert status != 0 and reason in output, f"{wanted} {names}: {status}\n{output}"
+
+
 def check_build_folder(directory):
     """Programs can use a build that is not installed: its .pc files are in meson-uninstalled."""
     build = os.path.join(directory, "build")
@@ -170,6 +199,7 @@ def is_installed_shared_and_static(directory):
         assert is_shared(program), name
         run(program, env={**env, "LD_LIBRARY_PATH": os.path.join(root, "lib")})
     check_cxx(directory, env, root)
+    check_cmake(directory, root, HALVES[0])
     check_build_folder(directory)
     program = compile_by_pkg_config(directory, env, "core", "--static", flags=["-static"])
     equal(is_shared(program), False)
@@ -185,6 +215,7 @@ def is_installed_static_alone(directory):
         program = compile_by_pkg_config(directory, env, name)
         equal(is_shared(program), False)
         run(program, env=env)
+    check_cmake(directory, root, HALVES[1][:1])
 
 
 def check_dependencies(library):
