@@ -204,24 +204,34 @@ herald__cases_create(const struct herald_schema *schema, const struct herald_all
 	return cases;
 }
 
-const struct herald__plan *
-herald__choose_to_encode(const struct herald__plan *plan, const void *in)
+/* Find the case by a tag that is text. Not inlined, so that tags that are enums need no registers
+ * saved. */
+HERALD__NOT_INLINE static const struct herald__plan *
+choose_by_text(const struct herald__plan *plan, const char *member)
 {
 	const struct herald__cases *cases = plan->cases;
-	const char *member = (const char *)in + cases->line->offset, *text;
 	size_t bytes;
+	const char *text = tag_text(cases->line, member, &bytes);
 
-	if (cases->line->kind == HERALD_KIND_ENUM) {
-		for (size_t i = 0; i < cases->count; i++)
-			if (cases->items[i].value == *(const int *)(const void *)member)
-				return cases->items[i].plan;
-		return plan->usual;
-	}
-	if (!(text = tag_text(cases->line, member, &bytes)))
+	if (!text)
 		return plan->usual;
 	for (size_t i = 0; i < cases->count; i++)
 		if (cases->items[i].bytes == bytes &&
 		    memcmp(cases->items[i].text, text, bytes) == 0)
 			return cases->items[i].plan;
 	return cases->rest ? cases->rest : plan->usual;
+}
+
+const struct herald__plan *
+herald__choose_to_encode(const struct herald__plan *plan, const void *in)
+{
+	const struct herald__cases *cases = plan->cases;
+	const char *member = (const char *)in + cases->line->offset;
+
+	if (cases->line->kind != HERALD_KIND_ENUM)
+		return choose_by_text(plan, member);
+	for (size_t i = 0; i < cases->count; i++)
+		if (cases->items[i].value == *(const int *)(const void *)member)
+			return cases->items[i].plan;
+	return plan->usual;
 }

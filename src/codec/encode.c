@@ -398,36 +398,35 @@ encode_array(struct writer *writer, char *at, const struct herald__field *field,
 	return at;
 }
 
-/* Write a value of a map of structs. Numbers, of a transparent schema, need none of the checks of
+/* Whether the structs of a map are numbers: such a transparent schema needs none of the checks of
  * other values. */
-static HERALD__INLINE char *
-encode_value_of_map(struct writer *writer, char *at, const struct herald__plan *plan,
-		    const char *in)
+static bool
+is_number(const struct herald__plan *plan)
 {
 	const struct herald__field *field = &plan->fields[0];
 
-	if (plan->special != HERALD__TRANSPARENT)
-		return encode_object(writer, at, plan, in);
-	if (herald__kind_is_number((enum herald_kind)field->kind) &&
-	    (field->flags & HERALD__MAY_LACK) == 0)
-		return encode_number(writer, at, field, (enum herald_kind)field->kind,
-				     in + field->offset);
-	return encode_transparent(writer, at, field, in);
+	return plan->special == HERALD__TRANSPARENT &&
+	       herald__kind_is_number((enum herald_kind)field->kind) &&
+	       (field->flags & HERALD__MAY_LACK) == 0;
 }
 
 /* Write a member of a map of structs. */
-static char *
-encode_keyed(struct writer *writer, char *at, const struct herald__plan *plan, const char *in)
+static HERALD__INLINE char *
+encode_keyed(struct writer *writer, char *at, const struct herald__plan *plan, bool of_numbers,
+	     const char *in)
 {
+	const struct herald__field *field = &plan->fields[0];
 	const char *key = *(const char *const *)(const void *)(in + plan->key_offset);
 
 	if (!key)
 		return FAIL(writer, HERALD_MISSING, "expected keys, found a NULL");
-	at = encode_text(writer, at, key, strlen(key), writer->limits->max_key_bytes);
+	at = encode_text_here(writer, at, key, strlen(key), writer->limits->max_key_bytes);
 	if (at)
 		at = put_byte(writer, at, ':');
 	if (at)
-		at = encode_value_of_map(writer, at, plan, in);
+		at = of_numbers ? encode_number(writer, at, field, (enum herald_kind)field->kind,
+						in + field->offset)
+				: encode_object(writer, at, plan, in);
 	if (!at)
 		herald__trace_key(&writer->trace, key, strlen(key));
 	return at;
@@ -441,13 +440,15 @@ encode_struct_map(struct writer *writer, char *at, const struct herald__field *f
 	const char *items = *(const char *const *)(const void *)member;
 	size_t count =
 		*(const size_t *)(const void *)(member - field->offset + field->count_offset);
+	const bool of_numbers = is_number(plan);
 
 	if (!herald__check_count(&writer->trace, HERALD_NO_OFFSET, field, count) ||
 	    !enter(writer) || !(at = put_byte(writer, at, '{')))
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		if ((i > 0 && !(at = put_byte(writer, at, ','))) ||
-		    !(at = encode_keyed(writer, at, plan, items + i * field->item_bytes)))
+		    !(at = encode_keyed(writer, at, plan, of_numbers,
+					items + i * field->item_bytes)))
 			return NULL;
 	writer->depth--;
 	if (!(at = put_byte(writer, at, '}')) ||
@@ -577,6 +578,8 @@ put_token(struct writer *writer, char *at, const struct herald__field *field)
 HERALD__NOT_INLINE static char *
 encode_by_special(struct writer *writer, char *at, const struct herald__plan *plan, const char *in)
 {
+	if (plan->special == HERALD__TAGGED)
+		return encode_object(writer, at, herald__choose_to_encode(plan, in), in);
 	if ((plan->special & HERALD__TRANSPARENT) != 0)
 		at = encode_transparent(writer, at, &plan->fields[0], in);
 	else if ((plan->special & HERALD__TAGGED) != 0)
@@ -587,6 +590,22 @@ encode_by_special(struct writer *writer, char *at, const struct herald__plan *pl
 	    herald__run_checks(&writer->trace, HERALD_NO_OFFSET, plan, in))
 		return at;
 	return NULL;
+}
+
+/* The same as encode_value(), with the most frequent kind in place. */
+static HERALD__INLINE char *
+encode_member(struct writer *writer, char *at, const struct herald__field *field, const void *in)
+{
+	const char *text;
+	size_t bytes;
+
+	if (field->kind != HERALD_KIND_STRING)
+		return encode_value(writer, at, field, (enum herald_kind)field->kind, in);
+	text = *(const char *const *)in;
+	bytes = strlen(text);
+	if (!check_text(writer, field, text, bytes))
+		return NULL;
+	return encode_text_here(writer, at, text, bytes, writer->limits->max_string_bytes);
 }
 
 static char *
@@ -603,8 +622,7 @@ encode_object(struct writer *writer, char *at, const struct herald__plan *plan, 
 		if (!is_left_out(field, in)) {
 			at = put_token(writer, at, field);
 			if (at)
-				at = encode_value(writer, at, field, (enum herald_kind)field->kind,
-						  in + field->offset);
+				at = encode_member(writer, at, field, in + field->offset);
 		} else if (is_lost(field, in)) {
 			at = fail_lost(writer, field);
 		}

@@ -205,10 +205,10 @@ encode_large(struct writer *writer, char *at, const char *text, size_t bytes, si
 
 /*
  * Write a string in quotes, of at most `max_bytes` bytes. Each call here is a tail call, so that
- * few registers need to be saved.
+ * few registers need to be saved. Inlined, for members and keys, which are most of all strings.
  */
-HERALD__NOT_INLINE static char *
-encode_text(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
+static HERALD__INLINE char *
+encode_text_here(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
 {
 	const char *plain;
 
@@ -223,13 +223,26 @@ encode_text(struct writer *writer, char *at, const char *text, size_t bytes, siz
 	return at + bytes + 2;
 }
 
+/* The same for other strings. */
+HERALD__NOT_INLINE static char *
+encode_text(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
+{
+	return encode_text_here(writer, at, text, bytes, max_bytes);
+}
+
+static inline bool
+check_text(struct writer *writer, const struct herald__field *field, const char *text, size_t bytes)
+{
+	return (field->flags & (HERALD__LENGTH | HERALD__ONE_OF)) == 0 ||
+	       herald__string_fits(field, bytes) ||
+	       herald__check_string(&writer->trace, HERALD_NO_OFFSET, field, text, bytes);
+}
+
 static inline char *
 encode_string(struct writer *writer, char *at, const struct herald__field *field, const char *text,
 	      size_t bytes)
 {
-	if ((field->flags & (HERALD__LENGTH | HERALD__ONE_OF)) != 0 &&
-	    !herald__string_fits(field, bytes) &&
-	    !herald__check_string(&writer->trace, HERALD_NO_OFFSET, field, text, bytes))
+	if (!check_text(writer, field, text, bytes))
 		return NULL;
 	return encode_text(writer, at, text, bytes, writer->limits->max_string_bytes);
 }
