@@ -17,7 +17,9 @@
 #include "json/writer/integer_list.h"
 
 static char *
-encode_object(struct writer *writer, char *at, const struct herald__plan *plan, const char *in);
+encode_members(struct writer *writer, char *at, const struct herald__plan *plan, const char *in);
+static char *
+encode_by_special(struct writer *writer, char *at, const struct herald__plan *plan, const char *in);
 static char *
 encode_list(struct writer *writer, char *at, const struct herald__field *field, const char *member);
 static char *encode_array(struct writer *writer, char *at, const struct herald__field *field,
@@ -28,6 +30,13 @@ static char *encode_value_struct(struct writer *writer, char *at, const struct h
 				 const char *in);
 static char *encode_transparent(struct writer *writer, char *at, const struct herald__field *field,
 				const char *in);
+
+static HERALD__INLINE char *
+encode_object(struct writer *writer, char *at, const struct herald__plan *plan, const char *in)
+{
+	return plan->special == 0 ? encode_members(writer, at, plan, in)
+				  : encode_by_special(writer, at, plan, in);
+}
 
 /* Write an entry of either kind of map. In a map of any values, `json` takes precedence over
  * `text`. */
@@ -608,14 +617,13 @@ encode_member(struct writer *writer, char *at, const struct herald__field *field
 	return encode_text_here(writer, at, text, bytes, writer->limits->max_string_bytes);
 }
 
-static char *
-encode_object(struct writer *writer, char *at, const struct herald__plan *plan, const char *in)
+/* Write an object whose plan has nothing special about it. */
+HERALD__NOT_INLINE static char *
+encode_members(struct writer *writer, char *at, const struct herald__plan *plan, const char *in)
 {
 	size_t start = (size_t)(at - writer->out->data);
 	const struct herald__field *field = plan->fields, *end = field + plan->fields_count;
 
-	if (plan->special != 0)
-		return encode_by_special(writer, at, plan, in);
 	if (!enter(writer))
 		return NULL;
 	for (; field < end; field++) {

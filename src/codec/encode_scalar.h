@@ -391,8 +391,8 @@ encode_enum(struct writer *writer, char *at, const struct herald__field *field, 
 		const struct herald_name *name = &field->field->names[i];
 
 		if (name->value == value)
-			return encode_text(writer, at, name->name, strlen(name->name),
-					   writer->limits->max_string_bytes);
+			return encode_text_here(writer, at, name->name, strlen(name->name),
+						writer->limits->max_string_bytes);
 	}
 	return FAIL(writer, HERALD_BAD_VALUE, "expected a value with a name, found %d", value);
 }
