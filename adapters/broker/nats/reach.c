@@ -15,6 +15,7 @@
 #include <herald/adapter/random.h>
 #include <herald/adapter/text.h>
 
+#include "../common/share.h"
 #include "address.h"
 
 #define DEFAULT_PORT "4222"
@@ -41,28 +42,6 @@ wait_for(const struct nats_reach *reach, int fd, short events, uint64_t until_ms
 			break;
 	}
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) == 0 ? failed : errno;
-}
-
-/* A server far away needs some time, also if there are many. What is not reached for it may come
- * first another time, as the first server is drawn. */
-#define LEAST_MS 1000
-#define LEAST_PART 4 /* of all of the time */
-
-/* The end of the time for the next one of `left`: what hangs must not keep the others from being
- * tried. */
-static uint64_t
-share_ms(const struct nats_reach *reach, uint64_t until_ms, size_t left)
-{
-	const uint64_t now_ms = nats_now_ms();
-	const uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
-	uint64_t least_ms = reach->timeout_ms / LEAST_PART;
-	uint64_t share = rest_ms / left;
-
-	if (least_ms > LEAST_MS)
-		least_ms = LEAST_MS;
-	if (share < least_ms)
-		share = least_ms < rest_ms ? least_ms : rest_ms;
-	return now_ms + share;
 }
 
 /* A server sends its INFO at once, unless TLS comes first. */
@@ -98,6 +77,9 @@ split(const char *server, char host[HOST_BYTES], char port[8])
 	snprintf(port, 8, "%s", end && *end == ':' ? end + 1 : DEFAULT_PORT);
 }
 
+/* In place of an error number. */
+#define NAME_NOT_FOUND (-1)
+
 static int
 try_server(const struct nats_reach *reach, const char *server, uint64_t until_ms)
 {
@@ -105,7 +87,7 @@ try_server(const struct nats_reach *reach, const char *server, uint64_t until_ms
 	struct addrinfo *addresses = NULL;
 	const uint64_t began_ms = nats_now_ms();
 	char host[HOST_BYTES], port[8];
-	int failed = EHOSTUNREACH;
+	int failed = NAME_NOT_FOUND;
 	size_t left = 0;
 
 	split(server, host, port);
@@ -117,8 +99,9 @@ try_server(const struct nats_reach *reach, const char *server, uint64_t until_ms
 		left++;
 	for (const struct addrinfo *at = addresses; at && failed != 0 && failed != ECANCELED;
 	     at = at->ai_next)
-		failed = try_address(reach, at, herald__nats_address_is_secure(server),
-				     share_ms(reach, until_ms, left--));
+		failed = try_address(
+			reach, at, herald__nats_address_is_secure(server),
+			broker_share_end(nats_now_ms(), until_ms, reach->timeout_ms, left--));
 	freeaddrinfo(addresses);
 	return failed;
 }
@@ -138,12 +121,14 @@ herald__nats_reach(const struct nats_reach *reach, int *server, struct herald_er
 		const int at = (first + i) % count;
 
 		failed = try_server(reach, servers[at],
-				    share_ms(reach, until_ms, (size_t)(count - i)));
+				    broker_share_end(nats_now_ms(), until_ms, reach->timeout_ms,
+						     (size_t)(count - i)));
 		if (failed == 0) {
 			*server = at + 1;
 			return HERALD_OK;
 		}
 	}
-	return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-				"cannot connect to NATS: %s", herald_errno_text(failed));
+	return herald_error_set(
+		error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET, "cannot connect to NATS: %s",
+		failed == NAME_NOT_FOUND ? "the name was not found" : herald_errno_text(failed));
 }

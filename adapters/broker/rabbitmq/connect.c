@@ -16,6 +16,7 @@
 #include <herald/adapter/options.h>
 #include <herald/adapter/text.h>
 
+#include "../common/share.h"
 #include "epoch.h"
 
 /* Openings. */
@@ -116,24 +117,22 @@ try_address(const struct addrinfo *address, uint64_t until_ms, struct rabbitmq_o
 	return failed;
 }
 
-/* What is left of the time is shared: an address that does not answer must not keep the next ones
- * from being tried. */
 static int
-try_addresses(const struct addrinfo *addresses, uint64_t until_ms, struct rabbitmq_opening *opening,
-	      int *out)
+try_addresses(const struct addrinfo *addresses, uint32_t timeout_ms,
+	      struct rabbitmq_opening *opening, int *out)
 {
+	const uint64_t until_ms = herald__rabbitmq_now_ms() + timeout_ms;
 	int failed = EHOSTUNREACH;
 	size_t left = 0;
 
 	for (const struct addrinfo *at = addresses; at; at = at->ai_next)
 		left++;
 	for (const struct addrinfo *at = addresses; at && failed != 0 && failed != ECANCELED;
-	     at = at->ai_next) {
-		const uint64_t now_ms = herald__rabbitmq_now_ms();
-		const uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
-
-		failed = try_address(at, now_ms + rest_ms / left--, opening, out);
-	}
+	     at = at->ai_next)
+		failed = try_address(
+			at,
+			broker_share_end(herald__rabbitmq_now_ms(), until_ms, timeout_ms, left--),
+			opening, out);
 	return failed;
 }
 
@@ -146,13 +145,14 @@ herald__rabbitmq_connect(const char *host, uint16_t port, uint32_t timeout_ms,
 	char service[8];
 
 	herald_text_write(service, sizeof(service), "%u", port);
-	if (getaddrinfo(host, service, &hints, &addresses) != 0)
+	const int unknown = getaddrinfo(host, service, &hints, &addresses);
+	if (unknown != 0)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-					"cannot connect to %s:%u: the name was not found", host,
-					port);
-	/* The lookup may have taken longer. */
-	const uint64_t until_ms = herald__rabbitmq_now_ms() + timeout_ms;
-	const int failed = try_addresses(addresses, until_ms, opening, out);
+					"cannot connect to %s:%u: %s", host, port,
+					unknown == EAI_AGAIN
+						? "the name cannot be looked up at present"
+						: "the name was not found");
+	const int failed = try_addresses(addresses, timeout_ms, opening, out);
 	freeaddrinfo(addresses);
 	if (failed == 0)
 		return HERALD_OK;

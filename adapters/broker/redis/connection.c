@@ -20,6 +20,8 @@
 #include <herald/adapter/options.h>
 #include <herald/adapter/text.h>
 
+#include "../common/share.h"
+
 /* "$18446744073709551615\r\n" and the end of an argument. */
 #define FRAME_BYTES 32
 /* What is read at once, and what the reader keeps between answers. */
@@ -39,7 +41,7 @@ void
 herald__redis_connection_init(struct redis_connection *connection,
 			      const struct herald_allocator *allocator)
 {
-	*connection = (struct redis_connection){.has_answered = true};
+	*connection = (struct redis_connection){0};
 	herald_buffer_init(&connection->out, allocator, 0);
 }
 
@@ -154,6 +156,32 @@ open_address(struct redis_connection *connection, const char *address, const str
 	return HERALD_OK;
 }
 
+/* Write an address in figures. */
+static void
+write_address(const struct addrinfo *at, char *out, size_t bytes)
+{
+	if (getnameinfo(at->ai_addr, at->ai_addrlen, out, (socklen_t)bytes, NULL, 0,
+			NI_NUMERICHOST) != 0)
+		out[0] = '\0'; /* hiredis says what is wrong */
+}
+
+/* The number of the address that is tried first. The host may have other addresses than before, or
+ * the same ones in another order. */
+static size_t
+first_address(const struct addrinfo *addresses, const struct redis_place *place)
+{
+	size_t index = 0;
+
+	for (const struct addrinfo *at = addresses; at; at = at->ai_next, index++) {
+		char address[sizeof(place->address)];
+
+		write_address(at, address, sizeof(address));
+		if (strcmp(address, place->address) == 0)
+			return place->is_good ? index : index + 1;
+	}
+	return 0;
+}
+
 static const struct addrinfo *
 nth(const struct addrinfo *addresses, size_t index)
 {
@@ -162,57 +190,65 @@ nth(const struct addrinfo *addresses, size_t index)
 	return addresses;
 }
 
-/* First comes the address that answered last, or the next one if the last one did not answer. What
- * is left of the time is shared: an address that cannot be reached must not keep the next ones from
- * being tried. */
 static enum herald_status
 open_one_of(struct redis_connection *connection, const struct addrinfo *addresses,
-	    const struct redis_url *url, uint32_t timeout_ms, struct herald_error *error)
+	    const struct redis_url *url, struct redis_place *place, uint32_t timeout_ms,
+	    struct herald_error *error)
 {
 	const uint64_t until_ms = herald__redis_now_ms() + timeout_ms;
+	const size_t first = first_address(addresses, place);
 	struct patience patience = {.interrupt = connection->interrupt};
 	enum herald_status status = HERALD_UNAVAILABLE;
-	size_t count = 0;
+	struct herald_error found;
 
+	place->addresses_count = 0;
 	for (const struct addrinfo *at = addresses; at; at = at->ai_next)
-		count++;
-	if (!connection->has_answered)
-		connection->address++;
-	connection->has_answered = false;
+		place->addresses_count++;
+	const size_t count = place->addresses_count;
 	for (size_t i = 0; i < count && status == HERALD_UNAVAILABLE && !patience.is_ended; i++) {
-		const size_t index = (connection->address + i) % count;
-		const struct addrinfo *at = nth(addresses, index);
-		const uint64_t now_ms = herald__redis_now_ms();
-		const uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
-		char address[NI_MAXHOST];
-
-		patience.deadline_ms = now_ms + rest_ms / (count - i);
-		if (getnameinfo(at->ai_addr, at->ai_addrlen, address, sizeof(address), NULL, 0,
-				NI_NUMERICHOST) != 0)
-			address[0] = '\0'; /* hiredis says what is wrong */
-		status = open_address(connection, address, url, &patience, error);
-		if (status == HERALD_OK)
-			connection->address = index;
+		write_address(nth(addresses, (first + i) % count), place->address,
+			      sizeof(place->address));
+		patience.deadline_ms =
+			broker_share_end(herald__redis_now_ms(), until_ms, timeout_ms, count - i);
+		status = open_address(connection, place->address, url, &patience, &found);
 	}
+	place->is_good = false;
+	if (status != HERALD_OK && error)
+		*error = found;
 	return status;
 }
 
 /* Looking for the name blocks. */
 enum herald_status
 herald__redis_connection_open(struct redis_connection *connection, const struct redis_url *url,
-			      uint32_t timeout_ms, struct herald_error *error)
+			      struct redis_place *place, uint32_t timeout_ms,
+			      struct herald_error *error)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *addresses = NULL;
 
-	if (getaddrinfo(url->host, NULL, &hints, &addresses) != 0)
+	const int failed = getaddrinfo(url->host, NULL, &hints, &addresses);
+	if (failed != 0)
 		return herald_error_set(error, HERALD_UNAVAILABLE, HERALD_NO_OFFSET,
-					"cannot connect to %s port %d: the name was not found",
-					url->host, url->port);
+					"cannot connect to %s port %d: %s", url->host, url->port,
+					failed == EAI_AGAIN
+						? "the name cannot be looked up at present"
+						: "the name was not found");
 	const enum herald_status status =
-		open_one_of(connection, addresses, url, timeout_ms, error);
+		open_one_of(connection, addresses, url, place, timeout_ms, error);
 	freeaddrinfo(addresses);
 	return status;
+}
+
+enum herald_status
+herald__redis_connection_open_at(struct redis_connection *connection, const struct redis_url *url,
+				 const struct redis_place *place, uint32_t timeout_ms,
+				 struct herald_error *error)
+{
+	struct patience patience = {connection->interrupt, herald__redis_now_ms() + timeout_ms,
+				    false};
+
+	return open_address(connection, place->address, url, &patience, error);
 }
 
 void
@@ -367,7 +403,6 @@ herald__redis_take(struct redis_connection *connection)
 		return NULL;
 	}
 	if (reply) {
-		connection->has_answered = true;
 		connection->awaited--;
 		connection->asked_ms = herald__redis_now_ms();
 	}

@@ -22,6 +22,13 @@ struct redis_interrupt {
 	const void *state;
 };
 
+/* Which of a host's addresses is used. Zeroed: none yet. */
+struct redis_place {
+	char address[64];       /* in figures */
+	size_t addresses_count; /* of the host */
+	bool is_good;           /* the server could be used; it is tried first the next time */
+};
+
 struct redis_connection {
 	const struct redis_interrupt *interrupt; /* NULL: none */
 	redisContext *context;                   /* NULL: closed */
@@ -30,8 +37,6 @@ struct redis_connection {
 	size_t sent;                             /* bytes of it that are */
 	size_t awaited;                          /* answers */
 	uint64_t asked_ms; /* the oldest of them was asked for, or the last answer came */
-	size_t address;    /* which one of the host's addresses, from 0 */
-	bool has_answered; /* it has, since it was opened */
 	bool is_broken;    /* out of memory, or lost: answers no longer match commands */
 	char reason[160];  /* why */
 };
@@ -41,12 +46,24 @@ uint64_t herald__redis_now_ms(void);
 
 void herald__redis_connection_init(struct redis_connection *connection,
 				   const struct herald_allocator *allocator);
-/* If the host has more than one address, the next one is tried when one cannot be reached, or did
- * not answer the last time. Returns HERALD_UNAVAILABLE if none can be reached within timeout_ms,
- * with TLS if the URL asks for it, and HERALD_BAD_OPTION for a certificate that is not accepted. */
+/*
+ * Connect to one of the host's addresses. The first is the one of `place`, if its server was of
+ * use; else the one after it. The next ones are tried until one can be reached. Sets the address
+ * of `place`; the caller says when it is of use.
+ *
+ * Returns HERALD_UNAVAILABLE if none can be reached within timeout_ms, with TLS if the URL asks for
+ * it, and HERALD_BAD_OPTION for a certificate that is not accepted, after which no other address is
+ * tried.
+ */
 enum herald_status
 herald__redis_connection_open(struct redis_connection *connection, const struct redis_url *url,
-			      uint32_t timeout_ms, struct herald_error *error);
+			      struct redis_place *place, uint32_t timeout_ms,
+			      struct herald_error *error);
+/* Connect to the address of `place` alone. */
+enum herald_status
+herald__redis_connection_open_at(struct redis_connection *connection, const struct redis_url *url,
+				 const struct redis_place *place, uint32_t timeout_ms,
+				 struct herald_error *error);
 /* It is lost, and why. The first reason is kept. */
 void herald__redis_connection_fail(struct redis_connection *connection, const char *reason);
 void herald__redis_connection_close(struct redis_connection *connection);

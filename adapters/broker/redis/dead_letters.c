@@ -28,6 +28,7 @@ struct redis_dead_letters {
 	char dead[NAME_BYTES_MAX + 8];
 	char place[NAME_BYTES_MAX + 16]; /* for base */
 	struct redis_connection connection;
+	struct redis_place server;
 	char from[48];        /* of the next XRANGE; "": there are no more */
 	struct redis_id last; /* what was there at open() */
 	size_t average_bytes; /* of an entry; 0: unknown */
@@ -128,22 +129,45 @@ is_id(const char *text)
 	       herald_ascii_number(text + bytes + 1, UINT64_MAX, &number);
 }
 
+/* Open them at one address of the host. Sets *is_reached if there is a server. */
 static enum herald_status
-open_letters(struct herald_dead_letters *base, const char *id, struct herald_error *error)
+open_at_one(struct redis_dead_letters *letters, const char *id, bool *is_reached,
+	    struct herald_error *error)
 {
-	struct redis_dead_letters *letters = of(base);
-	enum herald_status status = herald__redis_connection_open(
-		&letters->connection, &letters->url, letters->options.connect_timeout_ms, error);
+	enum herald_status status =
+		herald__redis_connection_open(&letters->connection, &letters->url, &letters->server,
+					      letters->options.connect_timeout_ms, error);
 
-	letters->average_bytes = 0;
+	*is_reached = status == HERALD_OK;
 	if (status == HERALD_OK)
 		status = herald__redis_log_in(&letters->connection, &letters->url,
 					      letters->options.reply_timeout_ms, error);
 	if (status == HERALD_OK)
 		status = find_end(letters, id, error);
+	letters->server.is_good = status != HERALD_UNAVAILABLE;
 	if (status != HERALD_OK)
 		herald__redis_connection_close(&letters->connection);
-	else if (id && !is_id(id))
+	return status;
+}
+
+/* A server that takes the connection may hang: then the next address is tried. */
+static enum herald_status
+open_letters(struct herald_dead_letters *base, const char *id, struct herald_error *error)
+{
+	struct redis_dead_letters *letters = of(base);
+	enum herald_status status;
+	struct herald_error found;
+	bool is_reached;
+	size_t tries = 0;
+
+	letters->average_bytes = 0;
+	do
+		status = open_at_one(letters, id, &is_reached, &found);
+	while (status == HERALD_UNAVAILABLE && is_reached &&
+	       ++tries < letters->server.addresses_count);
+	if (status != HERALD_OK && error)
+		*error = found;
+	if (status == HERALD_OK && id && !is_id(id))
 		letters->from[0] = '\0';
 	return status;
 }

@@ -195,11 +195,11 @@ shake_hands(struct redis_subscriber *subscriber, struct herald_error *error)
 	const uint32_t timeout_ms = subscriber->options.connect_timeout_ms;
 	const uint32_t reply_ms = subscriber->options.reply_timeout_ms;
 	enum herald_status status = herald__redis_connection_open(
-		&subscriber->settler, &subscriber->url, timeout_ms, error);
+		&subscriber->settler, &subscriber->url, &subscriber->place, timeout_ms, error);
 
 	if (status == HERALD_OK)
-		status = herald__redis_connection_open(&subscriber->reader, &subscriber->url,
-						       timeout_ms, error);
+		status = herald__redis_connection_open_at(&subscriber->reader, &subscriber->url,
+							  &subscriber->place, timeout_ms, error);
 	if (status == HERALD_OK)
 		status = herald__redis_log_in(&subscriber->settler, &subscriber->url, reply_ms,
 					      error);
@@ -231,6 +231,7 @@ herald__redis_open(struct redis_subscriber *subscriber, struct herald_error *err
 		herald__redis_connection_close(&subscriber->settler);
 		return status;
 	}
+	subscriber->place.is_good = true;
 	subscriber->has_opened = true;
 	subscriber->sweep_ms = 0;
 	herald__redis_clean(subscriber, "");

@@ -35,6 +35,7 @@ struct redis_publisher {
 	struct redis_interrupt interrupt;
 
 	struct redis_connection connection;
+	struct redis_place place;
 	struct herald_outgoing_list sent; /* without an answer, the oldest first */
 	uint64_t progress_ms;             /* the socket took a part of what waits for it */
 	bool is_full;                     /* send() has said so since the last run() */
@@ -318,8 +319,9 @@ publisher_open(struct herald_publisher *base, const struct herald_publisher_sett
 	struct redis_publisher *publisher = of(base);
 	struct redis_connection *connection = &publisher->connection;
 	const uint32_t reply_ms = publisher->options.reply_timeout_ms;
-	enum herald_status status = herald__redis_connection_open(
-		connection, &publisher->url, publisher->options.connect_timeout_ms, error);
+	enum herald_status status =
+		herald__redis_connection_open(connection, &publisher->url, &publisher->place,
+					      publisher->options.connect_timeout_ms, error);
 
 	publisher->log = settings->log;
 	publisher->is_full = false;
@@ -327,6 +329,7 @@ publisher_open(struct herald_publisher *base, const struct herald_publisher_sett
 		status = herald__redis_log_in(connection, &publisher->url, reply_ms, error);
 	if (status == HERALD_OK)
 		status = herald__redis_check_server(connection, reply_ms, error);
+	publisher->place.is_good = status == HERALD_OK;
 	if (status != HERALD_OK)
 		herald__redis_connection_close(connection);
 	publisher->progress_ms = 0;

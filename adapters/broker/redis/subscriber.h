@@ -62,7 +62,8 @@ struct redis_subscriber {
 	struct redis_interrupt interrupt;
 	atomic_uint_fast64_t trimmed;
 
-	struct redis_connection reader, settler;
+	struct redis_connection reader, settler; /* to one server */
+	struct redis_place place;
 	bool is_reading;     /* an XREADGROUP is under way */
 	uint64_t quiet_ms;   /* at this time, no entry of it had been delivered */
 	long long reader_id; /* of CLIENT ID */
