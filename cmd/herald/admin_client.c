@@ -179,6 +179,8 @@ admin_client_open(struct admin_client *client, const char *url)
 {
 	const char *problem = url ? check_url(url) : "the URL is missing";
 
+	if (!problem && client->ca_file && strncmp(url, "https://", 8) != 0)
+		problem = "--tls-ca needs a URL that begins with https://";
 	if (problem)
 		return refuse(client, problem);
 	if (!client->token || *client->token == '\0')

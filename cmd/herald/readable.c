@@ -80,7 +80,7 @@ void
 readable_each_attribute(struct herald_text attributes,
 			void (*take)(const char *name, const char *value, void *state), void *state)
 {
-	const char *at = attributes.data, *end = at + attributes.bytes;
+	const char *at = attributes.data ? attributes.data : "", *end = at + attributes.bytes;
 
 	while (at < end) {
 		const char *name_end = memchr(at, '\0', (size_t)(end - at));

@@ -251,6 +251,8 @@ check(struct send *send, const char *url)
 
 	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
 		problem = "expected a URL that begins with http:// or https://";
+	else if (send->load.ca_file && strncmp(url, "https://", 8) != 0)
+		problem = "--tls-ca needs a URL that begins with https://";
 	else if (outgoing->mode != HERALD_CLOUDEVENT_BATCH && send->batch_count)
 		problem = "--batch-count needs --cloudevents batch";
 	else if (outgoing->is_webhook && outgoing->mode != HERALD_CLOUDEVENT_NONE)

@@ -9,7 +9,8 @@
 /* The option's line in a command's table. */
 #define TRUST_OPTION(READ)                                                                         \
 	{                                                                                          \
-		"tls-ca", "FILE", READ, "for https://: whom to trust. Default: the system's CAs"   \
+		"tls-ca", "FILE", READ,                                                            \
+			"CA certificates (PEM) to trust for https://. Default: the system's"       \
 	}
 
 /* Take the option's value. Returns NULL, or what was expected. */

@@ -51,7 +51,7 @@ put_bytes(struct herald__admin_call *call, const char *key, const char *base64_k
 static void
 put_attributes(struct herald__admin_call *call, struct herald_text attributes)
 {
-	const char *at = attributes.data, *end = at + attributes.bytes;
+	const char *at = attributes.data ? attributes.data : "", *end = at + attributes.bytes;
 
 	herald__indented_key(&call->json, "attributes");
 	herald__indented_begin(&call->json, '[');

@@ -199,7 +199,7 @@ herald__published_push(struct herald_store *store, struct herald_session *sessio
 		       struct herald_error *error)
 {
 	const struct herald_database_ops *ops = store->database->ops;
-	const char *at = published->data, *end = at + published->bytes;
+	const char *at = published->data ? published->data : "", *end = at + published->bytes;
 	enum herald_status status = HERALD_OK;
 
 	while (status == HERALD_OK && at < end) {

@@ -801,6 +801,8 @@ def whose_certificates_are_trusted():
                 assert f"herald: {secure}/admin/: " in error and "certificate" in error, error
             equal(herald(command, secure, *options, "--tls-ca", "/missing"),
                   (2, "", 'herald: --tls-ca: expected a file that can be read, found "/missing"\n'))
+            equal(herald(command, url, *options, "--tls-ca", trusted),
+                  (2, "", f"herald: {command}: --tls-ca needs a URL that begins with https://\n"))
 
 
 @case

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import socket
 import socketserver
 import ssl
@@ -22,12 +23,17 @@ def make_certificate(folder, name):
     return path
 
 
-def relay(source, target):
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+def relay(client, program):
+    """Hand on what comes, until one of them ends. One thread: a TLS connection is used by one."""
+    others = {client: program, program: client}
+    while True:
+        for source in select.select(list(others), [], [])[0]:
+            data = source.recv(65536)
+            if not data:
+                return
+            while source is client and client.pending() > 0:
+                data += client.recv(client.pending())
+            others[source].sendall(data)
 
 
 class Relay(socketserver.BaseRequestHandler):
@@ -37,10 +43,7 @@ class Relay(socketserver.BaseRequestHandler):
         with contextlib.suppress(OSError), \
                 self.server.context.wrap_socket(self.request, server_side=True) as client, \
                 socket.create_connection(("127.0.0.1", self.server.program_port)) as program:
-            answers = threading.Thread(target=relay, args=(program, client))
-            answers.start()
             relay(client, program)
-            answers.join()
 
 
 class Server(socketserver.ThreadingTCPServer):

@@ -229,6 +229,8 @@ def whose_certificates_are_trusted():
                                  stderr=subprocess.PIPE, check=False)
         equal((missing.returncode, missing.stderr),
               (2, b'herald: --tls-ca: expected a file that can be read, found "/missing"\n'))
+        equal(send(listener.port, "--tls-ca", trusted),
+              (2, "", "herald: send: --tls-ca needs a URL that begins with https://\n"))
 
 
 class Silent(http.server.BaseHTTPRequestHandler):
