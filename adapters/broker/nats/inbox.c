@@ -155,7 +155,8 @@ is_drained(const struct nats_link *link)
 /* A question about the consumer makes the server forget the pulls, before it handles what is sent
  * after it. If a message comes back while it has a pull whose subscription has ended, nats-server
  * before 2.10.16 delivers the message only when its time for an acknowledgement is over, and
- * another one twice. The subscription does not get the answer. */
+ * another one twice. No subscription gets the answer: while it drains, the one for pulls would take
+ * it for the end of a pull. */
 static void
 forget_pulls(struct nats *nats)
 {
@@ -165,7 +166,7 @@ forget_pulls(struct nats *nats)
 	link->pulls_count = link->outstanding = 0;
 	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.INFO.%s.%s", nats->options.stream,
 		 nats->options.group);
-	snprintf(reply, sizeof(reply), "%s.p.0", link->inbox);
+	snprintf(reply, sizeof(reply), "%s.none", link->inbox);
 	(void)natsConnection_PublishRequest(link->connection, subject, reply, NULL, 0);
 }
 
