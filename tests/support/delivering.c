@@ -18,6 +18,7 @@
 #include "delivering.h"
 #include "names.h"
 
+/* How long nothing may happen. */
 #define WAIT_S 60
 
 static uint64_t
@@ -186,11 +187,16 @@ wait_for(struct recorder *recorder, const size_t *count, size_t wanted)
 	struct timespec until;
 	int failure = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += WAIT_S;
 	pthread_mutex_lock(&recorder->mutex);
-	while (*count < wanted && failure == 0)
-		failure = pthread_cond_timedwait(&recorder->changed, &recorder->mutex, &until);
+	while (*count < wanted && failure == 0) {
+		const size_t before = *count;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += WAIT_S;
+		while (*count == before && failure == 0)
+			failure = pthread_cond_timedwait(&recorder->changed, &recorder->mutex,
+							 &until);
+	}
 	if (failure != 0) {
 		fprintf(stderr, "waited for %zu reports, got %zu\n", wanted, *count);
 		abort();
