@@ -284,8 +284,8 @@ struct herald_delivery_completion {
 
 /** The place of a dead letter in the order in which they died. */
 struct herald_dead_place {
-	int64_t dead_ms;
-	uint64_t id; /**< The order of letters with the same dead_ms. */
+	int64_t dead_ms; /**< When it became one. */
+	uint64_t id;     /**< The order of letters with the same dead_ms. */
 };
 
 /** The functions of a database. All are required unless NULL is mentioned. */
