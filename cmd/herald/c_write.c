@@ -10,6 +10,7 @@
 
 #include "c_model.h"
 #include "c_text.h"
+#include "json_tree.h"
 #include "text.h"
 
 /* The doc and the notes of something, as paragraphs of a comment. */
@@ -123,30 +124,70 @@ put_enum(struct c_model *model, struct herald_buffer *out, const struct c_enum *
 	c_put(out, "};\n");
 }
 
+static const struct c_member *
+find_member(const struct c_struct *source, const char *key)
+{
+	for (size_t i = 0; source && i < source->members.count; i++) {
+		const struct c_member *member = source->members.items[i];
+
+		if (json_text_equal(member->key, key))
+			return member;
+	}
+	return NULL;
+}
+
+/* Whether a message is a whole event in Herald's envelope, as a service's own document has it. */
+static bool
+is_envelope(const struct c_struct *message)
+{
+	return find_member(message, "event_type") && find_member(message, "timestamp") &&
+	       find_member(message, "payload");
+}
+
+/* The struct that a route takes; NULL: any JSON. */
+static const struct c_struct *
+payload_of(const struct c_struct *message)
+{
+	const struct c_member *payload;
+
+	if (!is_envelope(message))
+		return message;
+	payload = find_member(message, "payload");
+	return payload->type.kind == C_STRUCT ? payload->type.target : NULL;
+}
+
 /* Lines for the user's program, of AsyncAPI's messages. */
 static void
 put_routes(struct c_model *model, struct herald_buffer *out)
 {
 	struct memory_list comment = {0};
+	bool has_envelopes = false;
 
 	if (model->routes.count == 0)
 		return;
 	for (size_t i = 0; i < model->routes.count; i++) {
 		const struct c_route *route = model->routes.items[i];
 
+		has_envelopes |= is_envelope(route->payload);
 		for (size_t j = 0; j < route->notes.count; j++)
 			memory_list_add(model->arena, &comment, route->notes.items[j]);
 	}
+	if (has_envelopes)
+		memory_list_add(model->arena, &comment,
+				"Messages with event_type, timestamp and payload are whole events, "
+				"as senders write them. A route takes the payload alone, and the "
+				"version of `metadata` as its .version.");
 	if (comment.count > 0)
 		c_put(out, "\n");
 	c_put_comment(out, 0, &comment);
 	c_put(out, "\n/*\n * Routes for these events; the functions are yours:\n *\n");
 	for (size_t i = 0; i < model->routes.count; i++) {
 		const struct c_route *route = model->routes.items[i];
+		const struct c_struct *payload = payload_of(route->payload);
 
 		c_put(out, " *\tHERALD_ROUTE(%s, %s, %s, NULL),\n",
 		      c_string_in_comment(model->arena, text_of(route->type)),
-		      route->payload ? route->payload->name : "herald_json", route->function);
+		      payload ? payload->name : "herald_json", route->function);
 	}
 	c_put(out, " */\n");
 }

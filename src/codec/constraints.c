@@ -110,7 +110,7 @@ bool
 herald__check_string(struct herald__trace *trace, size_t offset, const struct herald__field *field,
 		     const char *data, size_t bytes)
 {
-	if (bytes < field->min_bytes && bytes == 0)
+	if (bytes == 0 && field->min_bytes == 1)
 		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
 				   "expected a non-empty string, found \"\"");
 	else if (bytes < field->min_bytes)
@@ -144,7 +144,7 @@ herald__check_count(struct herald__trace *trace, size_t offset, const struct her
 {
 	bool map = herald__kind_is_map((enum herald_kind)field->kind);
 
-	if (count < field->min_count && count == 0)
+	if (count == 0 && field->min_count == 1)
 		herald__trace_fail(trace, offset, HERALD_BAD_LENGTH,
 				   "expected a non-empty %s, found %s", map ? "object" : "array",
 				   map ? "{}" : "[]");
@@ -220,6 +220,15 @@ herald__check_real(struct herald__trace *trace, size_t offset, const struct hera
 	return fail_real(trace, offset, field, value);
 }
 
+/* Whether an integer that is out of a range up to INT64_MAX is below it: it is negative, or has
+ * fewer digits than INT64_MAX. */
+static bool
+is_below(const char *shown)
+{
+	return shown[0] == '-' ||
+	       (strspn(shown, "0123456789") == strlen(shown) && strlen(shown) < 19);
+}
+
 void
 herald__fail_integer(struct herald__trace *trace, size_t offset, const struct herald__field *field,
 		     const char *shown)
@@ -237,7 +246,8 @@ herald__fail_integer(struct herald__trace *trace, size_t offset, const struct he
 				   "expected an integer from %llu to %llu, found %s",
 				   (unsigned long long)field->range.natural.min,
 				   (unsigned long long)field->range.natural.max, shown);
-	else if (field->range.integer.max == INT64_MAX && field->range.integer.min != INT64_MIN)
+	else if (field->range.integer.max == INT64_MAX && field->range.integer.min != INT64_MIN &&
+		 is_below(shown))
 		herald__trace_fail(trace, offset, HERALD_OUT_OF_RANGE,
 				   "expected an integer of at least %lld, found %s",
 				   (long long)field->range.integer.min, shown);

@@ -258,6 +258,25 @@ def asyncapi_routes(folder):
     compiles(folder, "s")
 
 
+def asyncapi_routes_of_envelopes(folder):
+    """Messages of a service's own document are whole events; a route takes their payload."""
+    def event(payload):
+        return {"payload": {"type": "object", "properties": {
+            "event_type": {"const": "x"}, "timestamp": {"type": "string"}, "payload": payload}}}
+
+    messages = {"order": event({"type": "object", "title": "order_placed", "properties": {"id": {"type": "string"}}}),
+                "list": event({"type": "array", "items": {"type": "integer"}}),
+                "plain": {"payload": {"type": "object", "properties": {"payload": {"type": "string"}}}}}
+    (folder / "s.json").write_text(json.dumps({"asyncapi": "3.0.0", "channels": {}, "components": {"messages": messages}}))
+    equal(generate(folder, "--from", "s.json", "--out", "."), (0, "", ""))
+    text = (folder / "s.h").read_text()
+    lines = dict(re.findall(r'\tHERALD_ROUTE\("(\w+)", (\w+),', text))
+    payload = re.search(r"struct (\w+) \{\n\tconst char \*id;", text)[1]
+    equal(lines, {"order": payload, "list": "herald_json", "plain": "s_plain"})
+    assert "A route takes the payload alone" in " ".join(text.replace(" * ", " ").split()), text
+    compiles(folder, "s")
+
+
 def schema_or_sample(folder):
     """The header says what it was made from."""
     schemas = ({"type": "object", "required": ["a"]}, {"patternProperties": {"^a": {}}}, {"type": "array", "items": {}},
@@ -531,7 +550,8 @@ if __name__ == "__main__":
             [(json.dumps(row[0])[:100].replace("#", "."), in_folder, part, *row) for row in PARTS] +
             [(" ".join(["usage", *row[0]]), in_folder, usage, *row) for row in USAGE] +
             [(check.__name__, in_folder, check)
-             for check in (names_of_elements, names_with_marks, asyncapi_names, asyncapi_routes, schema_or_sample,
+             for check in (names_of_elements, names_with_marks, asyncapi_names, asyncapi_routes,
+                           asyncapi_routes_of_envelopes, schema_or_sample,
                            keywords_that_allow_everything, samples_of_odd_members, references_to_the_file_next_to_it, large_and_deep, too_many_steps,
                            many_of_everything,
                            values_that_all_lists_have, numbers_of_samples, samples_with_many_names,

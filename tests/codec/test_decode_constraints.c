@@ -152,7 +152,8 @@ test_texts_of_lengths_and_ranges(void **state)
 		{"{\"text\":\"\"}", "text: expected a non-empty string, found \"\""},
 		{"{\"name\":\"a\"}", "name: expected a string of at least 2 bytes, found 1"},
 		{"{\"name\":\"abcde\"}", "name: expected a string of at most 4 bytes, found 5"},
-		{"{\"list\":[]}", "list: expected a non-empty array, found []"},
+		{"{\"name\":\"\"}", "name: expected a string of at least 2 bytes, found 0"},
+		{"{\"list\":[]}", "list: expected at least 2 elements, found 0"},
 		{"{\"map\":{}}", "map: expected a non-empty object, found {}"},
 		{"{\"scores\":[1]}", "scores: expected at least 2 elements, found 1"},
 		{"{\"scores\":[1,1,1,1,1,1]}", "scores: expected at most 5 elements, found more"},
@@ -245,6 +246,31 @@ test_texts_of_a_maximum_of_one(void **state)
 	herald_codec_destroy(codec);
 }
 
+struct naturals {
+	int64_t natural, above_two;
+};
+HERALD_SCHEMA(naturals, HERALD_FIELD(naturals, natural, HERALD_MIN(0)),
+	      HERALD_FIELD(naturals, above_two, HERALD_MIN(3)));
+
+/* A number above INT64_MAX is not called too small. */
+static void
+test_texts_of_integers_with_a_minimum(void **state)
+{
+	static const struct refused cases[] = {
+		{"{\"natural\":-1}", "natural: expected an integer of at least 0, found -1"},
+		{"{\"above_two\":2}", "above_two: expected an integer of at least 3, found 2"},
+		{"{\"natural\":9223372036854775808}",
+		 "natural: expected an integer from 0 to 9223372036854775807, found "
+		 "9223372036854775808"},
+		{"{\"above_two\":-9223372036854775809}",
+		 "above_two: expected an integer of at least 3, found -9223372036854775809"},
+	};
+	struct naturals out;
+
+	(void)state;
+	check_messages(&naturals_schema, &out, cases, COUNT(cases));
+}
+
 int
 main(void)
 {
@@ -253,6 +279,7 @@ main(void)
 		cmocka_unit_test(test_texts_of_lengths_and_ranges),
 		cmocka_unit_test(test_texts_of_exact_bounds),
 		cmocka_unit_test(test_texts_of_a_maximum_of_one),
+		cmocka_unit_test(test_texts_of_integers_with_a_minimum),
 	};
 
 	return cmocka_run_group_tests_name("decode_constraints", tests, NULL, decoding_finish);
