@@ -205,7 +205,7 @@ encode_large(struct writer *writer, char *at, const char *text, size_t bytes, si
 
 /*
  * Write a string in quotes, of at most `max_bytes` bytes. Each call here is a tail call, so that
- * few registers need to be saved. Inlined, for members and keys, which are most of all strings.
+ * few registers need to be saved. Inlined, for members and keys: most strings are one of these.
  */
 static HERALD__INLINE char *
 encode_text_here(struct writer *writer, char *at, const char *text, size_t bytes, size_t max_bytes)
